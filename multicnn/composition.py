@@ -1,0 +1,431 @@
+"""Blocks as values, and the laws that compose them.
+
+A Block describes; applied to a tensor, it builds. `chain` composes in series, `add` and `concat` in parallel, `join` over
+several named inputs; `repeat`, `share`, `stage` and `scope` say how often, with which weights and under which name.
+What a leaf means (a convolution, a pooling) is in `blocks.py`; here nothing knows the rank of a tensor.
+
+A Block is walked by a *site*: `BuildSite` makes Keras layers, `arithmetic.MeasureSite` only counts. Both give every layer
+the same dotted name, the path from the root: `conv4_x.1.conv`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, dataclass_transform
+
+import keras
+
+
+class BlockError(ValueError):
+    """A Block that cannot be applied to a tensor; the message is the path to it, in the paper's words."""
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+class Block:
+    """A value that describes a network; applied to a Keras tensor, it builds it.
+
+    Subclasses are frozen dataclasses of plain data (numbers, strings, tuples, Blocks). Two Blocks are equal when their source
+    text is; `repr` is that text, `to_dict` the serial form.
+    """
+
+    kinds: ClassVar[dict[str, type[Block]]] = {}
+    transparent: ClassVar[bool] = False  # a transparent Block adds no segment of its own to the names below it
+
+    def __init_subclass__(cls, init: bool = True) -> None:
+        dataclasses.dataclass(frozen=True, repr=False, eq=False, init=init)(cls)
+        if not cls.__name__.startswith("_"):
+            Block.kinds[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name), field.name))
+
+    @property
+    def label(self) -> str:
+        """The segment that this Block adds to the names of its layers."""
+        return type(self).__name__
+
+    def apply(self, x: Any, site: Site) -> Any:
+        """Walks the Block at `site`; a leaf is handed to the site, a composite walks its parts."""
+        return site.leaf(self, x)
+
+    def __call__(self, x: Any) -> Any:
+        """Builds the Block on a Keras tensor (a dict of them for `join`), as in any functional model."""
+        site = BuildSite(path=_unused_name(self.label))
+        return self.apply(x, site)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self._arguments())})"
+
+    def _arguments(self) -> list[str]:
+        shown, positional = [], True
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value == field.default:
+                positional = False
+            elif positional and not field.kw_only:
+                shown.append(repr(value))
+            else:
+                shown.append(f"{field.name}={value!r}")
+        return shown
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Block) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The serial form: JSON-compatible, with the fields that differ from their defaults."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}
+        return {"type": type(self).__name__, **_to_json(fields)}
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> Block:
+        return cls(**fields)
+
+
+def from_dict(data: Mapping[str, Any]) -> Block:
+    """The Block that `Block.to_dict` described. Raises ValueError for an unknown kind or field."""
+    if not isinstance(data, Mapping) or data.get("type") not in Block.kinds:
+        raise ValueError(f"`data` must be a dict whose 'type' is one of {sorted(Block.kinds)}. Received: data={data!r}")
+    kind = Block.kinds[data["type"]]
+    fields = {name: _from_json(value) for name, value in data.items() if name != "type"}
+    try:
+        return kind._from_fields(fields)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"`data` does not fit {kind.__name__}: {error}. Received: data={dict(data)!r}") from error
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Block):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {key: _to_json(item) for key, item in value.items()}
+    return [_to_json(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return from_dict(value) if "type" in value else {key: _from_json(item) for key, item in value.items()}
+    return tuple(_from_json(item) for item in value) if isinstance(value, list) else value
+
+
+def _plain(value: Any, name: str) -> Any:
+    """`value` with its lists made tuples, or an error if it is not plain data."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(item, name) for item in value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, name) for key, item in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str, Block)):
+        return value
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy scalar
+        return value.item()
+    raise TypeError(
+        f"`{name}` must be plain data (numbers, strings, tuples, Blocks); give initialisers, regularisers and constraints "
+        f"by name or (name, parameters). Received: {name}={value!r}"
+    )
+
+
+# Sites ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Site:
+    """Where in the network a Block is being applied: the dotted path, and what the whole walk shares."""
+
+    path: str = ""
+    scope: str = ""
+    sharing: tuple[str, str] | None = None  # inside `share`: (its text, the path at which it is applied now)
+    stages: dict[str, str] = dataclasses.field(default_factory=dict)  # stage name -> path, over the whole walk
+    shared: dict[str, Any] = dataclasses.field(
+        default_factory=dict
+    )  # what `share` Blocks have made, over the whole walk
+
+    def at(self, segment: str) -> Site:
+        if not segment:
+            return self
+        return dataclasses.replace(self, path=f"{self.path}.{segment}" if self.path else segment)
+
+    def enter(self, block: Block) -> Site:
+        """The site for the only child of a named part: a leaf still gets its own label."""
+        return self if block.transparent else self.at(block.label)
+
+    def leaf(self, block: Block, x: Any) -> Any:
+        """Applies a leaf Block; errors of any kind become a BlockError that names it."""
+        try:
+            return self.realise(block, x)
+        except BlockError:
+            raise
+        except (ValueError, TypeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise BlockError(f"in {block!r} applied to {_shapes(x)}: {reason}") from error
+
+    def realise(self, block: Block, x: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must say what a leaf becomes")
+
+    def sharing_key(self, part: str = "") -> str:
+        """What tells a layer inside `share` from the others: the shared Block's text and the path below it."""
+        text, applied_at = self.sharing
+        return f"{text}{self.path.removeprefix(applied_at)}.{part}"
+
+    def tap(self, x: Any) -> Any:
+        """Marks `x` as the output of the stage at this path."""
+        raise NotImplementedError(f"{type(self).__name__} must say what a stage becomes")
+
+    def register_stage(self, name: str) -> None:
+        key = f"{self.scope}.{name}" if self.scope else name
+        path = self.at(name).path
+        if key in self.stages:
+            raise BlockError(f"stage names must differ: stage({name!r}) stands at {self.stages[key]!r} and at {path!r}")
+        self.stages[key] = path
+
+
+@dataclasses.dataclass
+class BuildSite(Site):
+    """Makes Keras layers, all under one dtype policy; equal `share` Blocks get the same layers."""
+
+    dtype: Any = None
+
+    def realise(self, block: Block, x: Any) -> Any:
+        return block.build(x, self)
+
+    def tap(self, x: Any) -> Any:
+        # An identity layer is what can be asked for by name after save and load; it costs nothing.
+        return keras.layers.Identity(name=self.path, dtype=self.dtype)(x)
+
+    def layer(self, make: type[keras.Layer], part: str = "", **config: Any) -> keras.Layer:
+        """A new layer named by this path (and `part`); inside `share`, the layer made at its first application."""
+        name = f"{self.path}.{part}" if part else self.path
+        if self.sharing is None:
+            return make(name=name, dtype=self.dtype, **config)
+        key = self.sharing_key(part)
+        if key not in self.shared:
+            self.shared[key] = make(name=name, dtype=self.dtype, **config)
+        return self.shared[key]
+
+
+def _shapes(x: Any) -> str:
+    return f"shapes {[tuple(t.shape) for t in x]}" if isinstance(x, (list, tuple)) else f"shape {tuple(x.shape)}"
+
+
+def _unused_name(label: str) -> str:
+    # Layers of one functional model need different names, so a Block applied directly counts up, as Keras's own layers do.
+    count = keras.backend.get_uid(f"multicnn_{label}")
+    return label if count == 1 else f"{label}_{count}"
+
+
+# The laws -------------------------------------------------------------------------------------------------------------
+
+
+class _Several(Block, init=False):
+    """Blocks given as positional arguments."""
+
+    blocks: tuple[Block, ...] = ()
+
+    def __init__(self, *blocks: Block) -> None:
+        for position, block in enumerate(blocks):
+            if not isinstance(block, Block):
+                raise TypeError(
+                    f"`{type(self).__name__}` takes Blocks; argument {position + 1} is none. Received: {block!r}"
+                )
+        object.__setattr__(self, "blocks", self._flatten(blocks))
+
+    def _flatten(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        return blocks
+
+    def _arguments(self) -> list[str]:
+        return [repr(block) for block in self.blocks]
+
+    @classmethod
+    def _from_fields(cls, fields):
+        return cls(*fields.get("blocks", ()))
+
+
+class chain(_Several, init=False):
+    """The Blocks one after another; `chain()` is the identity, and chains inside chains are flattened."""
+
+    transparent: ClassVar[bool] = True
+
+    def _flatten(self, blocks):
+        return tuple(part for b in blocks for part in (b.blocks if isinstance(b, chain) else (b,)))
+
+    def apply(self, x, site):
+        for segment, block in zip(_segments(self.blocks), self.blocks):
+            x = block.apply(x, site.at(segment))
+        return x
+
+
+def _segments(blocks: tuple[Block, ...]) -> list[str]:
+    """One name for each Block of a chain: its label, numbered from the second of the same label on."""
+    seen: dict[str, int] = {}
+    names = []
+    for block in blocks:
+        seen[block.label] = seen.get(block.label, 0) + 1
+        if isinstance(block, (stage, scope)):  # these name themselves
+            names.append("")
+        else:
+            names.append(block.label if seen[block.label] == 1 else f"{block.label}_{seen[block.label]}")
+    return names
+
+
+class _merge(_Several, init=False):
+    branch_names: ClassVar[tuple[str, ...]] = ()
+    transparent: ClassVar[bool] = True
+
+    def __init__(self, *blocks: Block) -> None:
+        super().__init__(*blocks)
+        if len(blocks) < 2:
+            raise ValueError(f"`{type(self).__name__}` needs at least two Blocks. Received: blocks={blocks!r}")
+
+    def apply(self, x, site):
+        names = [*self.branch_names, *(str(i + 1) for i in range(len(self.branch_names), len(self.blocks)))]
+        outputs = [b.apply(x, site.at(name).enter(b)) for name, b in zip(names, self.blocks)]
+        return site.at(self.label).leaf(merged(self.label), outputs)
+
+
+class add(_merge, init=False):
+    """The sum of the Blocks' outputs on the same input: `add(main, shortcut)`."""
+
+    branch_names: ClassVar[tuple[str, ...]] = ("main", "shortcut")
+
+
+class concat(_merge, init=False):
+    """The Blocks' outputs on the same input, side by side along the channels."""
+
+
+class merged(Block):
+    """The leaf inside `add`, `concat` and `join`: how a list of tensors becomes one."""
+
+    how: str
+
+    def build(self, xs, site):
+        return site.layer({"add": keras.layers.Add, "concat": keras.layers.Concatenate}[self.how])(xs)
+
+
+class join(Block):
+    """One Block for each named input, then `add` or `concat`: `join({"image": a, "audio": b}, "concat")`.
+
+    Applied to a dict of tensors with the same keys. Stages of one name may stand in different inputs.
+    """
+
+    inputs: dict[str, Block]
+    how: str = "concat"
+    transparent: ClassVar[bool] = True
+
+    def __post_init__(self):
+        if isinstance(self.how, type) and issubclass(self.how, _merge):  # join(..., concat) reads as in the design
+            object.__setattr__(self, "how", self.how.__name__)
+        super().__post_init__()
+        if self.how not in ("add", "concat"):
+            raise ValueError(f"`how` must be one of ['add', 'concat']. Received: how={self.how!r}")
+
+    def apply(self, x, site):
+        if not isinstance(x, Mapping) or set(x) != set(self.inputs):
+            received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
+            raise BlockError(f"join needs the inputs {sorted(self.inputs)}. Received: inputs={received}")
+        outputs = [scope(name, block).apply(x[name], site) for name, block in self.inputs.items()]
+        return site.at(self.how).leaf(merged(self.how), outputs)
+
+
+class repeat(Block):
+    """`n` fresh copies of a Block one after another, named 1 to n; the weights are never shared."""
+
+    n: int
+    block: Block
+    transparent: ClassVar[bool] = True
+
+    def apply(self, x, site):
+        for copy in range(1, self.n + 1):
+            x = self.block.apply(x, site.at(str(copy)).enter(self.block))
+        return x
+
+
+class share(Block):
+    """Every equal `share(block)` of one network has the same weights (Kim's multichannel filters, siamese branches)."""
+
+    block: Block
+    transparent: ClassVar[bool] = True
+
+    def apply(self, x, site):
+        return self.block.apply(x, dataclasses.replace(site, sharing=(repr(self), site.path)).enter(self.block))
+
+
+class stage(Block, init=False):
+    """A Block whose output can be asked for by name, as the paper calls it: `stage("conv4_x", ...)`."""
+
+    name: str
+    block: Block
+    transparent: ClassVar[bool] = True
+
+    def __init__(self, name: str, *blocks: Block) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "block", blocks[0] if len(blocks) == 1 else chain(*blocks))
+        if not isinstance(name, str) or not name or set(name) & set("./:"):
+            raise ValueError(f"`name` of a stage must be text without '.', '/' and ':'. Received: name={name!r}")
+
+    @property
+    def label(self):
+        return self.name
+
+    @classmethod
+    def _from_fields(cls, fields):
+        return cls(fields["name"], fields["block"])
+
+    def _arguments(self):
+        inner = self.block._arguments() if isinstance(self.block, chain) else [repr(self.block)]
+        return [repr(self.name), *inner]
+
+    def apply(self, x, site):
+        site.register_stage(self.name)
+        inside = site.at(self.name)
+        try:
+            return inside.tap(self.block.apply(x, inside.enter(self.block)))
+        except BlockError as error:
+            raise BlockError(f"in stage({self.name!r}): {error}") from error.__cause__
+
+
+class scope(Block):
+    """Prefixes every name inside, so that one Block can stand twice in a network: `scope("audio", block)`."""
+
+    name: str
+    block: Block
+    transparent: ClassVar[bool] = True
+
+    @property
+    def label(self):
+        return self.name
+
+    def apply(self, x, site):
+        inside = site.at(self.name)
+        prefix = f"{site.scope}.{self.name}" if site.scope else self.name
+        return self.block.apply(x, dataclasses.replace(inside, scope=prefix).enter(self.block))
+
+
+def network(block: Block, input_shape: tuple[int | None, ...] | Mapping[str, Any], *, dtype: Any = None) -> keras.Model:
+    """A flat functional Keras model of a Block, with float32 logits under any dtype policy.
+
+    Args:
+        block: What to build.
+        input_shape: The shape of one example, without the batch: (height, width, channels) for a picture,
+            (time, mel, 1) or (time, channels) for a sound, (time,) for token ids; a dict of shapes for `join`.
+        dtype: A Keras dtype policy or its name, such as "mixed_bfloat16"; None takes Keras's current one.
+
+    Raises:
+        BlockError: The Block does not fit the input; the message is the path to the part that does not.
+    """
+    site = BuildSite(dtype=dtype)
+    if isinstance(input_shape, Mapping):
+        inputs = {name: keras.Input(shape=tuple(shape), name=name) for name, shape in input_shape.items()}
+    else:
+        inputs = keras.Input(shape=tuple(input_shape), name="input")
+    outputs = block.apply(inputs, site.enter(block))
+    outputs = keras.layers.Activation("linear", dtype="float32", name="logits")(outputs)
+    return keras.Model(inputs, outputs, name="network")
+
+
+def to_json(block: Block) -> str:
+    """The Block as JSON text, the form in which it enters a file."""
+    return json.dumps(block.to_dict())

@@ -1,0 +1,71 @@
+"""Padding by a constant around the spatial axes and behind the channels."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from multicnn.layers.time_mask import fill_masked, lowest
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class ConstantPadding(keras.layers.Layer):
+    """Pads the spatial axes with zeros, or with the lowest number (before a maximum).
+
+    Input (batch, *spatial, channels). Keras's "same" with a stride above 1 places its padding according to the input's
+    size; papers, and PyTorch, pad symmetrically, and so does everything built from this layer, whatever the size.
+
+    Args:
+        padding: One (before, after) pair for each spatial axis.
+        fill: "zero" or "lowest".
+    """
+
+    def __init__(self, padding: tuple[tuple[int, int], ...], fill: str = "zero", **kwargs):
+        super().__init__(**kwargs)
+        if fill not in ("zero", "lowest"):
+            raise ValueError(f"`fill` must be one of ['zero', 'lowest']. Received: fill={fill!r}")
+        self.padding = tuple((int(before), int(after)) for before, after in padding)
+        self.fill = fill
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        value = 0.0 if self.fill == "zero" else lowest(inputs.dtype)
+        if mask is not None:
+            inputs = fill_masked(inputs, mask, value)
+        return ops.pad(inputs, [(0, 0), *self.padding, (0, 0)], constant_values=value)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
+            return None
+        # The padding behind the last real step counts as real, so that the windows there are as many as without a mask.
+        real = ops.ones_like(mask[:, :1])
+        return ops.concatenate([real] * sum(self.padding[0]) + [mask], axis=1)
+
+    def compute_output_shape(self, input_shape):
+        spatial = [n if n is None else n + sum(p) for n, p in zip(input_shape[1:-1], self.padding)]
+        return (input_shape[0], *spatial, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding, "fill": self.fill}
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class ChannelPadding(keras.layers.Layer):
+    """Adds channels of zeros until there are `channels` (the parameter-free shortcut of He et al. 2015, option A)."""
+
+    def __init__(self, channels: int, **kwargs):
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.supports_masking = True
+
+    def call(self, inputs):
+        missing = self.channels - inputs.shape[-1]
+        return ops.pad(inputs, [(0, 0)] * (len(inputs.shape) - 1) + [(missing // 2, missing - missing // 2)])
+
+    def compute_output_shape(self, input_shape):
+        if input_shape[-1] > self.channels:
+            raise ValueError(f"`channels` must be at least the input's. Received: channels={self.channels}")
+        return (*input_shape[:-1], self.channels)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels}

@@ -1,0 +1,80 @@
+"""The architectures, one paper a file. The table below is the registry: what is named here can be named in a recipe.
+
+A model is a function `name(classes, *, hyperparameters the paper names) -> Block`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from multicnn.composition import Block, from_dict
+
+ANY = ("image", "log-mel", "waveform", "text")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Where a model is, what it suits, and the input its paper gives it (on which its parameters are counted)."""
+
+    module: str
+    senses: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    classes: int
+
+
+MODELS = {
+    "lenet5": Model("lenet5", ANY, (28, 28, 1), 10),
+    "vgg_small": Model("vgg_small", ANY, (32, 32, 3), 10),
+    "resnet20": Model("resnet_cifar", ANY, (32, 32, 3), 10),
+    "resnet32": Model("resnet_cifar", ANY, (32, 32, 3), 10),
+    "resnet44": Model("resnet_cifar", ANY, (32, 32, 3), 10),
+    "resnet56": Model("resnet_cifar", ANY, (32, 32, 3), 10),
+    "res8": Model("res8_res15", ANY, (101, 40, 1), 12),
+    "res15": Model("res8_res15", ANY, (101, 40, 1), 12),
+    "bc_resnet": Model("bc_resnet", ("log-mel",), (101, 40, 1), 12),
+    "m5": Model("m5", ("waveform",), (32000, 1), 10),
+    "textcnn": Model("textcnn", ANY, (60, 300), 6),
+}
+
+
+def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) -> Block:
+    """The Block of a model for a number of classes.
+
+    Args:
+        model: A registered name; or a user's own network, as "module:function" or as a Block's `to_dict()`.
+        classes: The number of classes, the first argument of the model's function; a given Block must already end in it.
+        **hyperparameters: Those of the model's function.
+
+    Raises:
+        ValueError: The name or a hyperparameter is unknown; the message lists the known ones.
+    """
+    if isinstance(model, dict):
+        return from_dict(model)
+    function = _function(model)
+    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind == p.KEYWORD_ONLY]
+    for name in hyperparameters:
+        if name not in known:
+            raise ValueError(f"`{model}` takes the hyperparameters {known}. Received: {name}={hyperparameters[name]!r}")
+    block = function(classes, **hyperparameters)
+    if not isinstance(block, Block):
+        raise TypeError(
+            f"`model` must return a Block; {model} returned {type(block).__name__}. Received: model={model!r}"
+        )
+    return block
+
+
+def _function(model: str) -> Any:
+    if ":" in model:
+        module, name = model.split(":", 1)
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(
+                f"`model` names no function that can be imported ({error}). Received: model={model!r}"
+            ) from error
+    if model not in MODELS:
+        raise ValueError(f"`model` must be one of {sorted(MODELS)} or 'module:function'. Received: model={model!r}")
+    return getattr(importlib.import_module(f"multicnn.models.{MODELS[model].module}"), model)
