@@ -1,0 +1,170 @@
+"""Learning curves and confusion matrices as PNG files.
+
+Drawn on matplotlib's Figure directly: no window, no pyplot, no change to the backend or the settings of the caller.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
+
+TRAINING, VALIDATION, INK, FAINT = "#0072b2", "#d55e00", "#222222", "#dddddd"  # Okabe-Ito: safe for colour blindness
+COUNTED_CLASSES = 30  # up to here a cell is wide enough for its count
+NAMED_CLASSES = 100  # up to here every class has its name at the axes
+NAME_LENGTH = 24  # characters
+
+
+def learning_curves(history: pandas.DataFrame | str | Path, path: str | Path) -> Path:
+    """Loss and accuracy by epoch, training beside validation, the best validation epoch marked.
+
+    Args:
+        history: one row per epoch with columns `epoch` and any of `loss`, `accuracy`, `val_loss`, `val_accuracy`;
+            or the CSV file that holds it. Other columns are left out.
+        path: the PNG file to write.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: no epoch, or neither loss nor accuracy among the columns.
+    """
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    table = history if isinstance(history, pd.DataFrame) else pd.read_csv(history)
+    drawn = [name for name in ("loss", "accuracy") if {name, f"val_{name}"} & set(table.columns)]
+    if not drawn or "epoch" not in table.columns or table.empty:
+        raise ValueError(
+            "history must have a row per epoch and columns epoch and loss or accuracy. "
+            f"Received: columns={list(table.columns)}, rows={len(table)}"
+        )
+    figure = Figure(figsize=(4.6 * len(drawn), 3.2), dpi=120, facecolor="white", layout="constrained")
+    for name, axes in zip(drawn, np.ravel(figure.subplots(1, len(drawn))), strict=True):
+        _curve(axes, table, name)
+    return _saved(figure, path)
+
+
+def _curve(axes: Any, table: pandas.DataFrame, name: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    _plain(axes)
+    marker = "o" if len(table) <= 12 else None
+    for column, colour, legend in ((name, TRAINING, "training"), (f"val_{name}", VALIDATION, "validation")):
+        if column in table:
+            axes.plot(table["epoch"], table[column], color=colour, label=legend, marker=marker, markersize=3.5, lw=1.6)
+    validation = table[f"val_{name}"].dropna() if f"val_{name}" in table else ()
+    if len(validation):
+        best = validation.idxmin() if name == "loss" else validation.idxmax()
+        label = f"best, {validation[best]:.4g} at epoch {table.loc[best, 'epoch']:g}"
+        place = (table.loc[best, "epoch"], validation[best])
+        axes.plot(*place, "o", markersize=9, markerfacecolor="none", markeredgecolor=VALIDATION, ls="none", label=label)
+    axes.set_title(name, loc="left", fontsize=11, color=INK)
+    axes.set_xlabel("epoch", fontsize=9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    axes.set_xlim(table["epoch"].min() - 0.5, table["epoch"].max() + 0.5)
+    axes.grid(axis="y", color=FAINT, lw=0.6)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path) -> Path:
+    """The confusion matrix: a row per true class, coloured by the share of that class given each label.
+
+    Args:
+        matrix: (classes, classes) counts, entry [i, j] the examples of class i that were given class j.
+        labels: the name of each class; every name is shown up to 100 classes, then some.
+        path: the PNG file to write.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: the matrix is not square with one row per label.
+    """
+    from matplotlib.figure import Figure
+
+    matrix = np.asarray(matrix)
+    n = len(labels)
+    if matrix.shape != (n, n) or not n:
+        raise ValueError(f"matrix must be ({n}, {n}), a row per label. Received: matrix.shape={matrix.shape}")
+    names = [name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…" for name in map(str, labels)]
+    font = float(np.interp(n, [10, 30, 100], [9, 7.5, 6]))
+    cell = float(np.interp(n, [2, 10, 30, 100], [0.75, 0.5, 0.32, 0.125]))  # inches
+    side = cell * min(n, 110)
+    margin = 1.0 + max(map(len, names)) * font * 0.0085
+    figure = Figure(figsize=(side + margin + 0.7, side + margin), dpi=120, facecolor="white", layout="constrained")
+    axes = figure.subplots()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    _shares(figure, axes, shares, shrink=min(1.0, 4.0 / side))
+    _class_names(axes, names, font)
+    if n <= COUNTED_CLASSES:
+        _counts(axes, matrix, shares, font)
+    return _saved(figure, path)
+
+
+def _shares(figure: Any, axes: Any, shares: np.ndarray, shrink: float) -> None:
+    from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import PercentFormatter
+
+    # The square root lifts the rare confusions, which are what the reader looks for, off the white.
+    picture = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1), interpolation="nearest")
+    bar = figure.colorbar(picture, ax=axes, shrink=shrink, pad=0.02, aspect=24, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1])
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    bar.ax.tick_params(labelsize=7.5, colors=INK, length=2)
+    bar.ax.minorticks_off()
+    bar.set_label("share of the true class", fontsize=8, color=INK)
+    bar.outline.set_visible(False)
+
+
+def _class_names(axes: Any, names: list[str], font: float) -> None:
+    _plain(axes)
+    step = -(-len(names) // NAMED_CLASSES)
+    places = np.arange(0, len(names), step)
+    shown = [names[place] for place in places]
+    upright = len(names) > 2 and len(names) * max(map(len, shown)) > 60
+    plain = {"parse_math": False, "fontsize": font}  # a dollar sign in a class name is not mathematics
+    axes.set_xticks(places, shown, rotation=90 if upright else 0, **plain)
+    axes.set_yticks(places, shown, **plain)
+    axes.set_xlabel("predicted", fontsize=10)
+    axes.set_ylabel("true", fontsize=10)
+    if len(names) <= NAMED_CLASSES:
+        axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
+        axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+        axes.grid(which="minor", color="white" if len(names) <= COUNTED_CLASSES else "#eeeeee", lw=0.5)
+        axes.tick_params(which="minor", length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+
+
+def _counts(axes: Any, matrix: np.ndarray, shares: np.ndarray, font: float) -> None:
+    for (row, column), count in np.ndenumerate(matrix):
+        if count:
+            digits = len(str(count))
+            size = font * min(1.0, 3.6 / digits) if len(matrix) > 10 else font
+            colour = "white" if shares[row, column] > 0.3 else INK
+            axes.text(column, row, str(count), ha="center", va="center", fontsize=size, color=colour)
+
+
+def _plain(axes: Any) -> None:
+    axes.set_facecolor("white")
+    axes.tick_params(colors=INK, labelsize=8, length=2.5)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#888888")
+
+
+def _saved(figure: Any, path: str | Path) -> Path:
+    path = Path(path)
+    with warnings.catch_warnings():
+        # A name in a script the font lacks is drawn as boxes; the tables of the report spell it out.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(path, format="png", bbox_inches="tight", pad_inches=0.12)
+    return path

@@ -1,0 +1,78 @@
+"""Fixed summaries of pictures and sounds, small enough for a linear model to learn from on two cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+IMAGE_FEATURES = 4_000
+TIME_SLICES = 8
+WAVEFORM_FRAME = 512  # samples
+WAVEFORM_BANDS = 40
+
+
+def image_features(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:
+    """Pixels, averaged over rectangles where there are more than IMAGE_FEATURES of them: (n, features) float32."""
+    if images.ndim not in (3, 4):
+        raise ValueError(f"images must be (n, height, width[, channels]). Received: shape={images.shape}")
+    height, width, channels = (*images.shape[1:], 1)[:3]
+    scale = min(1.0, (IMAGE_FEATURES / (height * width * channels)) ** 0.5)
+    rows_kept = max(1, int(height * scale))
+    columns_kept = max(1, min(int(width * scale), IMAGE_FEATURES // (rows_kept * channels)))
+
+    def summary(batch: np.ndarray) -> np.ndarray:
+        small = _pooled(_pooled(batch.astype(np.float32), 1, rows_kept), 2, columns_kept)
+        return small.reshape(len(batch), -1)
+
+    reduced = "" if scale == 1.0 else f" averaged to {rows_kept}x{columns_kept}"
+    return _in_batches(summary, images, rows), f"pixels{reduced}, logistic regression"
+
+
+def audio_features(sounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:
+    """Mean and deviation over time of every band, and every band in TIME_SLICES slices of time: (n, features)."""
+    spectral = sounds.ndim == 4 or (sounds.ndim == 3 and sounds.shape[2] > 1)
+    if sounds.ndim not in (2, 3, 4) or (sounds.ndim == 4 and sounds.shape[3] != 1):
+        raise ValueError(f"sounds must be (n, time, bands[, 1]) or (n, samples[, 1]). Received: shape={sounds.shape}")
+
+    def summary(batch: np.ndarray) -> np.ndarray:
+        if spectral:
+            bands = batch.reshape(batch.shape[:3]).astype(np.float32)
+        else:
+            bands = _band_levels(batch.reshape(len(batch), -1).astype(np.float32))
+        slices = _pooled(bands, 1, TIME_SLICES).reshape(len(batch), -1)
+        return np.concatenate([bands.mean(axis=1), bands.std(axis=1), slices], axis=1)
+
+    source = "spectral features" if spectral else "band levels of the waveform"
+    return _in_batches(summary, sounds, rows), f"{source} over time, logistic regression"
+
+
+def _band_levels(waveforms: np.ndarray) -> np.ndarray:
+    """Level in dB of up to WAVEFORM_BANDS bands, narrow at the bottom as on the mel scale: (n, frames, bands)."""
+    missing = max(0, WAVEFORM_FRAME - waveforms.shape[1])
+    waveforms = np.pad(waveforms, ((0, 0), (0, missing)))
+    frames = np.lib.stride_tricks.sliding_window_view(waveforms, WAVEFORM_FRAME, axis=1)[:, :: WAVEFORM_FRAME // 2]
+    power = np.abs(np.fft.rfft(frames * np.hanning(WAVEFORM_FRAME).astype(np.float32), axis=2)) ** 2
+    bins = power.shape[2]
+    # The sampling rate is not known here: the mel curve as it lies at 16 kHz.
+    edges = 700 * (np.geomspace(1, 1 + 8000 / 700, WAVEFORM_BANDS + 1)[:-1] - 1) / 8000 * (bins - 1)
+    starts = np.unique(edges.astype(int))
+    widths = np.diff(np.append(starts, bins))
+    return 10 * np.log10(np.maximum(np.add.reduceat(power, starts, axis=2) / widths, 1e-10)).astype(np.float32)
+
+
+def _pooled(values: np.ndarray, axis: int, slices: int) -> np.ndarray:
+    """Means over `slices` nearly equal parts of an axis; the values themselves where there are no more of them."""
+    length = values.shape[axis]
+    if length <= slices:
+        return values
+    starts = np.arange(slices) * length // slices
+    widths = np.diff(np.append(starts, length)).astype(np.float32)
+    return np.add.reduceat(values, starts, axis=axis) / widths.reshape(
+        [-1 if a == axis else 1 for a in range(values.ndim)]
+    )
+
+
+def _in_batches(summary: Callable[[np.ndarray], np.ndarray], examples: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    # 32 at a time: the frames of 32 one-minute waveforms still fit beside everything else.
+    return np.concatenate([summary(np.asarray(examples[rows[i : i + 32]])) for i in range(0, len(rows), 32)])
