@@ -1,1 +1,39 @@
-"""multicnn."""
+"""multicnn: convolutional networks for images, sounds and sentences from one vocabulary of blocks.
+
+    import multicnn
+    classifier = multicnn.train("photos/")
+    print(classifier.evaluate("test/"), classifier.predict(["a.jpg"]))
+    classifier.save("photos.keras")
+    classifier = multicnn.load("photos.keras")
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public names and where they are; imported when first asked for, so that `import multicnn` is instant.
+_PUBLIC = {
+    "Classifier": "multicnn.classifier",
+    "Prediction": "multicnn.classifier",
+    "load": "multicnn.classifier",
+    "DataSource": "multicnn.recipe",
+    "Optimizer": "multicnn.recipe",
+    "Recipe": "multicnn.recipe",
+    "AudioPreprocess": "multicnn.modalities.audio",
+    "ImagePreprocess": "multicnn.modalities.image",
+    "TextPreprocess": "multicnn.modalities.text",
+    "evaluate": "multicnn.workflow",
+    "train": "multicnn.workflow",
+}
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'multicnn' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,177 @@
+"""A recipe: everything about a run, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic.dataclasses import dataclass
+
+from multicnn.modalities.audio import AudioPreprocess
+from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities.text import TextPreprocess
+
+Preprocess = Annotated[ImagePreprocess | AudioPreprocess | TextPreprocess, pydantic.Field(discriminator="sense")]
+SENSES = {"image": ImagePreprocess, "audio": AudioPreprocess, "text": TextPreprocess}
+_STRICT = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class DataSource:
+    """Where the examples are and how they divide.
+
+    Args:
+        path: A folder, a table (CSV, TSV, JSON lines, Parquet), an .npz file, "tfds:name", or an embedded set's name
+            (digits, docstrings, spoken_digits).
+        pattern: For a folder whose file names carry the label: a regular expression with named groups `label`, and
+            if wanted `group` and `split`, searched in each file name.
+        text_column, label_column, split_column, group_column: Columns of a table.
+        test: A separate folder or table of test examples.
+        leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
+        validation_fraction, test_fraction: Of the examples, where the source does not say.
+        sense: "image", "audio" or "text", where the files do not tell.
+    """
+
+    path: str = ""
+    pattern: str | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    split_column: str | None = None
+    group_column: str | None = None
+    test: str | None = None
+    leave_out: str | None = None
+    validation_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
+    test_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
+    sense: Literal["image", "audio", "text"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Optimizer:
+    """The optimizer by Keras's name, its learning rate, and how that changes over the run.
+
+    Args:
+        name: "adam", "adamw", "sgd", "adadelta", "rmsprop" ...
+        learning_rate: At the start, or after the warm-up.
+        schedule: "constant", or "cosine" down to zero at the last step.
+        warmup_epochs: The learning rate rises linearly over so many epochs first.
+        weight_decay: Decoupled, on every weight but biases, norms and embeddings; None is the optimizer's own.
+        arguments: Further arguments of the Keras optimizer, such as {"momentum": 0.9}.
+    """
+
+    name: str = "adam"
+    learning_rate: Annotated[float, pydantic.Field(gt=0)] = 1e-3
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: Annotated[float, pydantic.Field(ge=0)] = 0
+    weight_decay: Annotated[float, pydantic.Field(ge=0)] | None = None
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Recipe:
+    """Everything about a run. Fields that are None are chosen from the data when the run starts.
+
+    Args:
+        data: Where the examples are.
+        preprocess: How an example becomes a tensor; what it does not say is learned from the training examples.
+        model: A registered name, "module:function", or a Block as a dict (`Block.to_dict()`).
+        arguments: The model's hyperparameters.
+        embedding_dims: Size of the word vectors in front of a text network.
+        augment: Settings of the sense's `augment`, such as {"mirror": true, "shift": 4}; applied in training only.
+        epochs, batch_size, optimizer: Of the training.
+        label_smoothing: Share of each target spread over all classes.
+        class_weights: Weigh the classes so that each counts the same.
+        monitor: What decides which weights are kept, on the validation set.
+        patience: Epochs without improvement before the run stops early; None never stops early.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the device is good at.
+        jit_compile: Compile with XLA; None means on a GPU only.
+        bad_limit: The share of bad examples above which the run stops.
+        seed: Of weights, order, augmentation and dropout.
+    """
+
+    data: DataSource = DataSource()
+    preprocess: Preprocess | None = None
+    model: str | dict[str, Any] | None = None
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
+    augment: dict[str, Any] = dataclasses.field(default_factory=dict)
+    epochs: Annotated[int, pydantic.Field(gt=0)] = 20
+    batch_size: Annotated[int, pydantic.Field(gt=0)] = 32
+    optimizer: Optimizer = Optimizer()
+    label_smoothing: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
+    class_weights: bool = False
+    monitor: Literal["accuracy", "loss", "macro_f1"] = "accuracy"
+    patience: Annotated[int, pydantic.Field(gt=0)] | None = None
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
+    jit_compile: bool | None = None
+    bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
+    seed: Annotated[int, pydantic.Field(ge=0)] = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that goes through JSON unchanged."""
+        return _ADAPTER.dump_python(self, mode="json")
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Recipe:
+        """The recipe that `to_dict` described. Raises ValueError that names each field that does not fit."""
+        try:
+            return _ADAPTER.validate_python(data)
+        except pydantic.ValidationError as error:
+            raise ValueError(_in_one_line(error)) from None
+
+    def replaced(self, settings: Sequence[str], sense: str | None = None) -> Recipe:
+        """A recipe with the fields that "a.b=1" assignments name changed, checked and typed.
+
+        Args:
+            settings: Assignments; the value is JSON, or text where it is not.
+            sense: Of a preprocess that the recipe does not have yet.
+
+        Raises:
+            ValueError: An assignment has no '=', names no field, or its value does not fit.
+        """
+        data = self.to_dict()
+        for setting in settings:
+            path, separator, text = setting.partition("=")
+            if not separator or not path:
+                raise ValueError(f"a setting must read field=value. Received: set={setting!r}")
+            try:
+                value = json.loads(text)
+            except json.JSONDecodeError:
+                value = text
+            *parents, last = path.strip().split(".")
+            place = data
+            for parent in parents:
+                if place.get(parent) is None and parent == "preprocess":
+                    place[parent] = {"sense": sense}
+                place = place.get(parent)
+                if not isinstance(place, dict):
+                    raise ValueError(f"a recipe has no field {path!r}. Received: set={setting!r}")
+            place[last] = value
+        return Recipe.from_dict(data)
+
+
+_ADAPTER = pydantic.TypeAdapter(Recipe)
+_PREPROCESS = pydantic.TypeAdapter(Preprocess)
+
+
+def preprocess_to_dict(preprocess: Any) -> dict[str, Any]:
+    """A preprocess as plain data that goes through JSON unchanged."""
+    return _PREPROCESS.dump_python(preprocess, mode="json")
+
+
+def preprocess_from_dict(data: dict[str, Any]) -> Any:
+    """The preprocess that `preprocess_to_dict` described."""
+    return _PREPROCESS.validate_python(data)
+
+
+def _in_one_line(error: pydantic.ValidationError) -> str:
+    problems = []
+    for problem in error.errors(include_url=False):
+        place = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "unexpected_keyword_argument":
+            problems.append(f"a recipe has no field {place!r}")
+        else:
+            problems.append(f"`{place}`: {problem['msg'].removeprefix('Value error, ')}. Received: {place}={problem['input']!r}")
+    return "; ".join(problems)

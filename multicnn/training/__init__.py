@@ -1,0 +1,1 @@
+"""From a recipe to trained weights: precision, optimizer, the loop, checkpoints."""

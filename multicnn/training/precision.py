@@ -1,0 +1,21 @@
+"""Which number format a network trains in."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def policy(precision: str) -> str:
+    """The Keras dtype policy that a recipe's `precision` means on this machine.
+
+    "auto" is mixed_bfloat16 on GPUs of compute capability 8 and later, mixed_float16 on 7, float32 elsewhere.
+    """
+    if precision != "auto":
+        return precision
+    capabilities = [
+        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))[0]
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    if not capabilities or min(capabilities) < 7:
+        return "float32"
+    return "mixed_bfloat16" if min(capabilities) >= 8 else "mixed_float16"
