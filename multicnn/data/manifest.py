@@ -1,0 +1,188 @@
+"""The manifest: what every source of data resolves to first, one row per example."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SENSES = ("image", "audio", "text")
+SPLITS = ("train", "val", "test")
+COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason")
+
+
+def content_hash(data: bytes | str | np.ndarray) -> str:
+    """Returns the BLAKE2b of a content (32 hexadecimal digits): bytes, a text as UTF-8, or the elements of an array."""
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    elif isinstance(data, np.ndarray):
+        data = np.ascontiguousarray(data).data
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """One row per example of a data set; a value that is never changed, only replaced by another.
+
+    Attributes:
+        sense: "image", "audio" or "text".
+        labels: the classes, sorted alphanumerically; the position of a label here is its target.
+        table: one row per example with the columns `id` (unique, stable when the data set moves to another folder),
+            `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
+            "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
+            ("good" or "bad") and `reason` (why a row is bad, else "").
+        arrays: examples held in memory, one per position: an array, or an object array of arrays or of file contents
+            (bytes) where their shapes differ. None where `source` is a path or a text.
+        sample_rate: of the waveforms in `arrays`, in Hz; None where unknown or not audio.
+    """
+
+    sense: str
+    labels: tuple[str, ...]
+    table: pd.DataFrame
+    arrays: np.ndarray | None = None
+    sample_rate: int | None = None
+
+    def __post_init__(self):
+        if self.sense not in SENSES:
+            raise ValueError(f"sense must be one of {', '.join(SENSES)}. Received: sense={self.sense!r}")
+        missing = [name for name in COLUMNS if name not in self.table.columns]
+        if missing:
+            raise ValueError(f"table must have the columns {', '.join(COLUMNS)}. Received: missing={missing}")
+        strange = set(self.table["split"]) - {*SPLITS, ""}
+        if strange:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)} or ''. Received: split={sorted(strange)}")
+        table = self.table.loc[:, list(COLUMNS)].reset_index(drop=True)
+        object.__setattr__(self, "table", table)
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+    @classmethod
+    def of(
+        cls,
+        sense: str,
+        *,
+        ids: Sequence[str],
+        sources: Sequence[str | int],
+        labels: Sequence[str],
+        hashes: Sequence[str],
+        splits: Sequence[str] | None = None,
+        groups: Sequence[str] | None = None,
+        reasons: Sequence[str] | None = None,
+        arrays: np.ndarray | None = None,
+        sample_rate: int | None = None,
+    ) -> Manifest:
+        """Makes a manifest from columns; a row with a reason is bad, and the classes are those of the good rows."""
+        n = len(ids)
+        reasons = [""] * n if reasons is None else list(reasons)
+        columns = {
+            "id": list(ids),
+            "source": list(sources),
+            "label": list(labels),
+            "split": [""] * n if splits is None else list(splits),
+            "group": [""] * n if groups is None else list(groups),
+            "hash": list(hashes),
+            "status": ["bad" if reason else "good" for reason in reasons],
+            "reason": reasons,
+        }
+        classes = sorted({label for label, reason in zip(labels, reasons, strict=True) if not reason})
+        return cls(sense, tuple(classes), pd.DataFrame(columns), arrays, sample_rate)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def _sources(self) -> np.ndarray:
+        # One cell of a DataFrame costs microseconds, one cell of an object array nanoseconds.
+        return self.table["source"].to_numpy(dtype=object)
+
+    @cached_property
+    def _label_index(self) -> np.ndarray:
+        index = {label: i for i, label in enumerate(self.labels)}
+        return np.array([index.get(label, -1) for label in self.table["label"]], dtype=np.int32)
+
+    def raw_source(self, i: int) -> str | Path | bytes | np.ndarray | tuple[np.ndarray, int]:
+        """Returns what `preprocess.decode` takes for row `i`: a path, a text, or an example held in memory."""
+        source = self._sources[i]
+        if self.sense == "text":
+            return source
+        if isinstance(source, str):
+            return Path(source)
+        if self.arrays is None:
+            raise ValueError(f"row {i} is in memory and a loaded manifest has no arrays: resolve its source again.")
+        example = self.arrays[source]
+        if self.sample_rate is not None and not isinstance(example, bytes):
+            return example, self.sample_rate
+        return example
+
+    def rows(self, split: str | None = None) -> np.ndarray:
+        """Returns the positions (int64) of the good rows, all of them or those of one split, in order."""
+        if split is not None and split not in {*SPLITS, ""}:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)} or ''. Received: split={split!r}")
+        keep = self.table["status"] == "good"
+        if split is not None:
+            keep &= self.table["split"] == split
+        return np.flatnonzero(keep.to_numpy())
+
+    def targets(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
+        """Returns the int32 class of each of the rows.
+
+        Raises:
+            ValueError: a row has a label that is not one of the classes.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        targets = self._label_index[rows]
+        if (targets < 0).any():
+            row = int(rows[np.argmax(targets < 0)])
+            label = self.table["label"].iloc[row]
+            raise ValueError(f"label must be one of {', '.join(self.labels)}. Received: row={row}, label={label!r}")
+        return targets
+
+    def with_bad(self, reasons: Mapping[int, str]) -> Manifest:
+        """Returns this manifest with the rows at these positions bad, for these reasons."""
+        table = self.table.copy()
+        rows = list(reasons)
+        table.loc[rows, "status"] = "bad"
+        table.loc[rows, "reason"] = list(reasons.values())
+        return replace(self, table=table)
+
+    def with_splits(self, splits: Sequence[str]) -> Manifest:
+        """Returns this manifest with these splits, one per row."""
+        return replace(self, table=self.table.assign(split=list(splits)))
+
+    def bad_rows(self) -> pd.DataFrame:
+        """Returns the bad rows, with the columns `id`, `source` and `reason`."""
+        bad = self.table["status"] == "bad"
+        return self.table.loc[bad, ["id", "source", "reason"]].reset_index(drop=True)
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 (hexadecimal) of the ids, hashes, labels and splits of all rows, in order."""
+        digest = hashlib.sha256()
+        for name in ("id", "hash", "label", "split"):
+            digest.update(json.dumps(self.table[name].tolist()).encode())
+        return digest.hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Writes one Parquet file: the table, the classes, the sense and the sample rate, without `arrays`."""
+        import pyarrow
+        from pyarrow import parquet
+
+        table = pyarrow.Table.from_pandas(self.table, preserve_index=False)
+        head = json.dumps({"sense": self.sense, "labels": self.labels, "sample_rate": self.sample_rate})
+        parquet.write_table(table.replace_schema_metadata({**table.schema.metadata, b"multicnn": head.encode()}), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Manifest:
+        """Reads what `save` wrote. Rows whose examples were in memory keep their positions, without the examples."""
+        from pyarrow import parquet
+
+        table = parquet.read_table(path)
+        head = (table.schema.metadata or {}).get(b"multicnn")
+        if head is None:
+            raise ValueError(f"path must be a manifest written by Manifest.save. Received: path={str(path)!r}")
+        head = json.loads(head)
+        return cls(head["sense"], tuple(head["labels"]), table.to_pandas(), None, head["sample_rate"])

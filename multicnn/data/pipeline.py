@@ -1,0 +1,107 @@
+"""The one tf.data pipeline: batches gathered from a store, finished, and in training augmented."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from multicnn.data.store import Store
+
+_PREFETCH = 2  # batches made ready while a step runs
+_FINISHERS = 4  # batches finished at once, at most
+
+
+def order(rows: np.ndarray, seed: int, epoch: int | None) -> np.ndarray:
+    """Returns the int64 rows in the order of an epoch: the permutation of (seed, epoch), or as given if it is None."""
+    rows = np.asarray(rows, dtype=np.int64)
+    return rows if epoch is None else np.random.default_rng([seed, epoch]).permutation(rows)
+
+
+def augmentation_seeds(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """Returns a seed per example, int64 (rows, 2): a number of (seed, epoch) and the row, wherever it stands."""
+    first = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)
+    return np.stack([np.full(len(rows), first, dtype=np.int64), np.asarray(rows, dtype=np.int64)], axis=1)
+
+
+def batches(
+    store: Store,
+    targets: np.ndarray,
+    rows: np.ndarray,
+    preprocess: Any,
+    *,
+    batch_size: int,
+    seed: int = 0,
+    epoch: int | None = None,
+    start_step: int = 0,
+    augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+) -> tf.data.Dataset:
+    """Makes the batches of one epoch; nothing but the arguments decides what they are.
+
+    Args:
+        store: holds the examples.
+        targets: int (len(rows),), the class of each of `rows`, as `manifest.targets(rows)`.
+        rows: positions in the manifest, all of them stored.
+        preprocess: what the store was made with; its `finish` makes the network's input.
+        batch_size: examples a batch; the last batch of an epoch may be smaller.
+        seed: of the order and the augmentation.
+        epoch: from 0; None gives the rows in order without augmentation, for evaluation.
+        start_step: the first batch to make; the batches from there on are those of the whole epoch.
+        augment: `augment(batch, seeds)` of the sense, its settings bound, for finished batches; unused without `epoch`.
+
+    Returns:
+        A dataset of (finished batch, int32 targets (batch,)) of known cardinality.
+
+    Raises:
+        ValueError: lengths differ, a row is not stored, or batch_size, epoch, seed or start_step is out of range.
+    """
+    rows, targets = np.asarray(rows, dtype=np.int64), np.asarray(targets, dtype=np.int32)
+    steps = _steps(store, rows, targets, batch_size, seed, epoch, start_step)
+    places = order(np.arange(len(rows)), seed, epoch)
+
+    def gather(step: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        chosen = places[step * batch_size : (step + 1) * batch_size]
+        seeds = augmentation_seeds(rows[chosen], seed, epoch or 0)
+        return store.gather(rows[chosen]), targets[chosen], seeds
+
+    def stored(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        batch, labels, seeds = tf.numpy_function(gather, [step], (store.array.dtype, tf.int32, tf.int64))
+        return (
+            tf.ensure_shape(batch, (None, *store.array.shape[1:])),
+            tf.ensure_shape(labels, (None,)),
+            tf.ensure_shape(seeds, (None, 2)),
+        )
+
+    def finished(batch: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = preprocess.finish(batch)
+        return (batch if augment is None or epoch is None else augment(batch, seeds)), labels
+
+    # One call gathers while others finish; the order stays, since the options ask for determinism.
+    data = tf.data.Dataset.range(start_step, steps).map(stored)
+    data = data.map(finished, num_parallel_calls=min(_FINISHERS, os.cpu_count() or 1)).prefetch(_PREFETCH)
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.enabled = False
+    return data.with_options(options)
+
+
+def _steps(
+    store: Store, rows: np.ndarray, targets: np.ndarray, batch_size: int, seed: int, epoch: int | None, start_step: int
+) -> int:
+    """Checks the arguments and returns the number of steps of a whole epoch."""
+    if targets.shape != rows.shape:
+        raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
+    if (store.lookup[rows] < 0).any():
+        missing = rows[store.lookup[rows] < 0]
+        raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more. Received: batch_size={batch_size}")
+    if seed < 0 or (epoch is not None and epoch < 0):
+        raise ValueError(f"seed and epoch must be 0 or more. Received: seed={seed}, epoch={epoch}")
+    steps = -(-len(rows) // batch_size)
+    if not 0 <= start_step <= steps:
+        raise ValueError(f"start_step must be 0 to {steps}. Received: start_step={start_step}")
+    return steps

@@ -1,0 +1,126 @@
+"""Where data comes from: every source resolves to a Manifest."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from multicnn.data.manifest import Manifest
+from multicnn.data.sources.arrays import resolve_arrays
+from multicnn.data.sources.folder import resolve_folder
+from multicnn.data.sources.reading import TABLES
+from multicnn.data.sources.table import resolve_table
+from multicnn.data.sources.tfds import resolve_tfds
+
+if TYPE_CHECKING:
+    from multicnn.recipe import DataSource
+
+EMBEDDED = ("digits", "docstrings", "spoken_digits")
+
+
+def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
+    """Resolves a data source to a manifest: every example found, hashed, labelled, and marked bad if it cannot serve.
+
+    Files are read once, for their hash and their kind; whether they can be decoded is found by `store.materialise`.
+
+    Args:
+        source: where the data is and how its labels are read.
+        labels: the classes of a classifier that exists already, in its order; None to take them from the data, where
+            a label that only validation or test examples have is a bad row.
+
+    Returns:
+        The manifest, with the splits that the source gives and "" for the others.
+
+    Raises:
+        ValueError: there is no such source, nothing in it is usable, a column is missing, or (where `labels` is None)
+            it has one class only.
+    """
+    manifest = _resolve_path(source, str(source.path), "path", source.sense)
+    if source.test is not None:
+        if (manifest.table["split"] == "test").any():
+            raise ValueError(
+                f"test must be None where path has test examples of its own. Received: test={source.test!r}"
+            )
+        manifest = _with_test(
+            manifest, _resolve_path(source, str(source.test), "test", manifest.sense), str(source.test)
+        )
+    return _settled(manifest, str(source.path), labels)
+
+
+def _resolve_path(source: DataSource, path: str, argument: str, sense: str | None) -> Manifest:
+    place = Path(path).expanduser()
+    if path.startswith("tfds:"):
+        return resolve_tfds(source, path.removeprefix("tfds:"))
+    if place.is_dir():
+        return resolve_folder(source, place, sense)
+    if place.is_file() and place.suffix.lower() == ".npz":
+        return resolve_arrays(place, sense)
+    if place.is_file() and place.suffix.lower() in TABLES:
+        return resolve_table(source, place, sense)
+    # Last, so that nothing on disk is hidden by an embedded data set of the same name.
+    if path in EMBEDDED:
+        return importlib.import_module(f"multicnn.data.embedded.{path}").load()
+    kinds = f"a folder, a table ({', '.join(TABLES)}), an .npz archive, tfds:name, or one of {', '.join(EMBEDDED)}"
+    found = "" if place.exists() else " (nothing there)"
+    raise ValueError(f"{argument} must be {kinds}. Received: {argument}={path!r}{found}")
+
+
+def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
+    """Appends the examples of a separate test source, all of them in the split "test"."""
+    in_memory = manifest.arrays is not None
+    if test.sense != manifest.sense or in_memory != (test.arrays is not None):
+        raise ValueError(f"test must be of the same kind as path. Received: test={path!r} ({test.sense})")
+    if test.sample_rate != manifest.sample_rate:
+        rates = f"{test.sample_rate} Hz beside {manifest.sample_rate} Hz"
+        raise ValueError(f"test must have the sample rate of path. Received: test={path!r} ({rates})")
+    table = test.table.assign(id="test:" + test.table["id"], split="test")
+    arrays = None
+    if in_memory:
+        table["source"] += len(manifest.arrays)
+        arrays = _appended(manifest.arrays, test.arrays)
+    table = pd.concat([manifest.table, table], ignore_index=True)
+    return replace(manifest, table=table, arrays=arrays)
+
+
+def _appended(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    if first.dtype == second.dtype and first.shape[1:] == second.shape[1:]:
+        return np.concatenate([first, second])
+    ragged = np.empty(len(first) + len(second), dtype=object)
+    for i, example in enumerate([*first, *second]):
+        ragged[i] = example
+    return ragged
+
+
+def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Manifest:
+    """Decides the classes, and marks the rows whose label is not one of them."""
+    good = manifest.table["status"] == "good"
+    learned = good & manifest.table["split"].isin(["train", ""])
+    if labels is None:
+        source = manifest.table.loc[learned if learned.any() else good, "label"]
+        known, owner = tuple(sorted(set(source))), "training"
+    else:
+        known, owner = tuple(labels), "classifier's"
+    strange = np.flatnonzero((good & ~manifest.table["label"].isin(known)).to_numpy())
+    names = manifest.table["label"].iloc[strange]
+    reasons = {
+        int(i): f"label {label!r} is not one of the {owner} labels" for i, label in zip(strange, names, strict=True)
+    }
+    manifest = replace(manifest.with_bad(reasons) if reasons else manifest, labels=known)
+    if not len(manifest.rows()):
+        bad = manifest.bad_rows()
+        first = (
+            f"{len(bad):,} bad, the first {os.path.basename(bad['id'].iloc[0])}: {bad['reason'].iloc[0]}"
+            if len(bad)
+            else "empty"
+        )
+        raise ValueError(f"path must hold a usable example. Received: path={path!r} ({first})")
+    if labels is None and len(known) < 2:
+        raise ValueError(f"path must hold two classes or more. Received: path={path!r} (only {known[0]!r})")
+    return manifest

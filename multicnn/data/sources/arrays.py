@@ -1,0 +1,109 @@
+"""NumPy archives: arrays of images, waveforms or texts with their labels."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from multicnn.data.manifest import Manifest, content_hash
+from multicnn.data.sources.naming import split_named
+
+
+def resolve_arrays(path: Path, sense: str | None) -> Manifest:
+    """Resolves an .npz file with `x_train`, `y_train` and perhaps `x_val`, `y_val`, `x_test`, `y_test`, or `x`, `y`.
+
+    The elements of x are uint8 images (height, width) or (height, width, channels), waveforms (samples,) (with their
+    rate in Hz as `sample_rate`), or texts; those of y are integers or strings.
+
+    Raises:
+        ValueError: an array is missing, has another length than its labels, or is none of these.
+    """
+    archive = _open(path)
+    parts = [name[1:] for name in archive if name == "x" or name.startswith("x_")]
+    if not parts:
+        known = ", ".join(archive) or "nothing"
+        raise ValueError(f"path must hold x_train and y_train, or x and y. Received: path={str(path)!r} ({known})")
+    xs, ids, labels, splits = [], [], [], []
+    for part in parts:
+        x, y, split = _part(path, archive, part)
+        xs.append(x)
+        ids += [f"x{part}[{i}]" for i in range(len(x))]
+        labels += [str(label) for label in y.tolist()]
+        splits += [split] * len(x)
+    x = xs[0] if len(xs) == 1 else np.concatenate(xs)
+    sense = sense or _sense(path, x)
+    x = [str(text) for text in x.tolist()] if sense == "text" else _examples(path, x, sense)
+    rate = archive.get("sample_rate")
+    return Manifest.of(
+        sense,
+        ids=ids,
+        sources=x if sense == "text" else range(len(x)),
+        labels=labels,
+        splits=splits,
+        hashes=[content_hash(example) for example in x],
+        reasons=[_reason(sense, example, label) for example, label in zip(x, labels, strict=True)],
+        arrays=None if sense == "text" else x,
+        sample_rate=int(rate) if rate is not None and sense == "audio" else None,
+    )
+
+
+def _open(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"path must be an .npz archive of plain arrays ({error}). Received: path={str(path)!r}"
+        ) from None
+
+
+def _part(path: Path, archive: dict[str, np.ndarray], part: str) -> tuple[np.ndarray, np.ndarray, str]:
+    split = split_named(part[1:])
+    if split is None:
+        raise ValueError(f"path must hold x_train, x_val, x_test or x. Received: path={str(path)!r} (x{part})")
+    if f"y{part}" not in archive:
+        raise ValueError(f"path must hold y{part} beside x{part}. Received: path={str(path)!r} ({', '.join(archive)})")
+    x, y = archive[f"x{part}"], archive[f"y{part}"]
+    if y.ndim == 2 and y.shape[1] == 1:  # as keras.datasets.cifar10 has them
+        y = y[:, 0]
+    if y.ndim != 1 or len(x) != len(y):
+        shapes = f"x{part} {x.shape}, y{part} {y.shape}"
+        raise ValueError(f"path must hold one label per example. Received: path={str(path)!r} ({shapes})")
+    return x, y, split
+
+
+def _sense(path: Path, x: np.ndarray) -> str:
+    if x.dtype.kind == "U" and x.ndim == 1:
+        return "text"
+    if x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3, 4)):
+        return "image"
+    if x.ndim == 2 and x.dtype.kind in "fi":
+        return "audio"
+    expected = "images (n, height, width[, channels]), waveforms (n, samples) or texts (n,)"
+    raise ValueError(f"x must be {expected}. Received: shape={x.shape}, dtype={x.dtype} in {path.name}")
+
+
+def _examples(path: Path, x: np.ndarray, sense: str) -> np.ndarray:
+    if x.dtype.kind not in "fiu":
+        raise ValueError(f"x must be numbers. Received: dtype={x.dtype} in {path.name}")
+    if sense == "audio":
+        # Integers are PCM: full scale is 1.0, as when the same samples are read from a file.
+        scale = 1.0 if x.dtype.kind == "f" else float(np.iinfo(x.dtype).max) + 1
+        return (x / scale).astype(np.float32)
+    if x.dtype == np.uint8:
+        return x
+    low, high = float(x.min()), float(x.max())
+    if x.dtype.kind == "f" and low >= 0 and high <= 1:
+        return np.rint(x * 255).astype(np.uint8)
+    if low >= 0 and high <= 255 and (x.dtype.kind != "f" or (x == np.rint(x)).all()):
+        return x.astype(np.uint8)
+    expected = "whole numbers from 0 to 255, or floats from 0 to 1"
+    raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g} in {path.name}")
+
+
+def _reason(sense: str, example: str | np.ndarray, label: str) -> str:
+    if sense == "text" and not example.strip():
+        return "empty text"
+    return "" if label.strip() else "empty label"

@@ -1,0 +1,74 @@
+"""Words that name a split, and labels, groups and splits read out of file names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import NamedTuple
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    "": "",
+}
+
+
+def split_named(word: str) -> str | None:
+    """Returns "train", "val" or "test" for a word such as "valid" or "Testing", "" for "", None for any other word."""
+    return _SPLITS.get(word.strip().lower())
+
+
+class Named(NamedTuple):
+    """What a file name says; "" where it says nothing."""
+
+    label: str
+    group: str
+    split: str
+
+
+class NamePattern:
+    """A regular expression whose named groups tell what a file is, searched in the name without folder and extension.
+
+    The group `label` (or the one named by `label_column`) is the label, `group` (or `group_column`) the group, `split`
+    (or `split_column`) the split. A group named `train`, `val` or `test` that takes part in the match puts the file
+    in that split: `(?P<label>\\d)_[a-z]+_(?:(?P<test>[0-4])|\\d+)$` makes the recordings 0 to 4 the test set.
+
+    Raises:
+        ValueError: the pattern is not a regular expression, or has none of these groups.
+    """
+
+    def __init__(self, pattern: str, label: str = "label", group: str | None = None, split: str | None = None):
+        try:
+            self._regex = re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"pattern must be a regular expression ({error}). Received: pattern={pattern!r}") from None
+        names = set(self._regex.groupindex)
+        self._label = next((name for name in (label, "label") if name in names), None)
+        self._group = next((name for name in (group, "group") if name in names), None)
+        self._split = next((name for name in (split, "split") if name in names), None)
+        self._markers = sorted(names & {"train", "val", "test"})
+        self.has_label, self.has_group = self._label is not None, self._group is not None
+        self.has_split = bool(self._split or self._markers)
+        if not (self.has_label or self.has_group or self.has_split):
+            expected = "a named group label, group or split, as in (?P<label>...)"
+            raise ValueError(f"pattern must have {expected}. Received: pattern={pattern!r}")
+
+    def read(self, path: str | PurePath) -> Named | None:
+        """Returns what the name of this file says, or None if the pattern is not found in it."""
+        match = self._regex.search(PurePath(path).stem)
+        if match is None:
+            return None
+        part = match.groupdict(default="")
+        split = part[self._split] if self._split else ""
+        marked = [name for name in self._markers if match[name] is not None]
+        if marked:
+            split = marked[0]
+        return Named(part.get(self._label, ""), part.get(self._group, ""), split)
+
+
+def pattern_of(source) -> NamePattern | None:
+    """Returns the pattern of a data source, or None if it has none."""
+    if source.pattern is None:
+        return None
+    return NamePattern(source.pattern, source.label_column, source.group_column, source.split_column)

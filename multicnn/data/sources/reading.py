@@ -1,0 +1,147 @@
+"""Reads CSV, TSV, JSON lines and Parquet into columns of strings."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multicnn.data.sources.naming import split_named
+
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of strings ("" for no value), and for every row the reason why it could not be read, or ""."""
+
+    name: str
+    columns: dict[str, list[str]]
+    reasons: list[str]
+
+    def __len__(self) -> int:
+        return len(self.reasons)
+
+    def column(self, argument: str, name: str) -> list[str]:
+        """Returns a column; `argument` is the setting that chose it, for the error."""
+        if name not in self.columns:
+            known = ", ".join(self.columns)
+            raise ValueError(f"{argument} must be a column of {self.name} ({known}). Received: {argument}={name!r}")
+        return self.columns[name]
+
+    def splits(self, source, conventional: bool = False) -> list[str] | None:
+        """Returns the chosen split column, else one called `split` that holds nothing but names of splits, else None.
+
+        With `conventional` a column called `split` is taken as if it were chosen: a misspelt split is then a bad row.
+        """
+        name = source.split_column or "split"
+        if source.split_column or (conventional and name in self.columns):
+            return self.column("split_column", name)
+        column = self.columns.get(name)
+        return column if column is not None and all(split_named(word) is not None for word in set(column)) else None
+
+
+def read_table(path: Path) -> Table:
+    """Reads a table by its extension, every value as a string; a row that cannot be read keeps its place.
+
+    Raises:
+        ValueError: the file is not what its extension says, or is not UTF-8.
+    """
+    extension = path.suffix.lower()
+    if extension == ".parquet":
+        records, reasons = _parquet(path), None
+    elif extension in (".csv", ".tsv"):
+        return _delimited(path, "\t" if extension == ".tsv" else ",")
+    else:
+        records, reasons = _json(path)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    columns = {name: [_string(record.get(name)) for record in records] for name in names}
+    return Table(path.name, columns, reasons or [""] * len(records))
+
+
+def _string(value: Any) -> str:
+    if value is None or value != value:  # a missing number is NaN
+        return ""
+    return value if isinstance(value, str) else str(value)
+
+
+def _parquet(path: Path) -> list[dict]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"path must be a Parquet file ({first}). Received: path={str(path)!r}") from None
+
+
+def _json(path: Path) -> tuple[list[dict], list[str]]:
+    text, _ = _text(path)
+    if text.lstrip().startswith("["):  # one list of objects instead of one object a line
+        try:
+            lines = [json.dumps(value) for value in json.loads(text)]
+        except json.JSONDecodeError as error:
+            raise ValueError(f"path must be JSON lines ({error}). Received: path={str(path)!r}") from None
+    else:
+        lines = [line for line in text.splitlines() if line.strip()]
+    records, reasons = [], []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            record = None
+        records.append(record if isinstance(record, dict) else {})
+        reasons.append("" if isinstance(record, dict) else "not a JSON object")
+    return records, reasons
+
+
+def _text(path: Path) -> tuple[str, bool]:
+    """Returns the text of a file and whether all of it is UTF-8; a byte that is not becomes U+FFFD."""
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ValueError(f"path must be a table in UTF-8, not UTF-16. Received: path={str(path)!r}")
+    try:
+        return data.decode("utf-8-sig"), True
+    except UnicodeDecodeError:
+        return data.decode("utf-8-sig", "replace"), False
+
+
+def _delimited(path: Path, delimiter: str) -> Table:
+    text, valid = _text(path)
+    try:
+        rows = _split(text, delimiter, csv.QUOTE_MINIMAL)
+        if delimiter == "\t" and not _tidy(rows):
+            # Many TSV files do not quote: there a stray quotation mark would swallow the lines up to the next one.
+            unquoted = _split(text, delimiter, csv.QUOTE_NONE)
+            rows = unquoted if _tidy(unquoted) else rows
+    except csv.Error as error:
+        raise ValueError(f"path must be a table ({error}). Received: path={str(path)!r}") from None
+    if not rows:
+        raise ValueError(f"path must be a table with a header and rows. Received: path={str(path)!r} (empty)")
+    header, rows = [name.strip() for name in rows[0]], rows[1:]
+    columns = {name: [row[i] if i < len(row) else "" for row in rows] for i, name in enumerate(header)}
+    return Table(path.name, columns, [_row_reason(row, len(header), valid) for row in rows])
+
+
+def _split(text: str, delimiter: str, quoting: int) -> list[list[str]]:
+    limit = csv.field_size_limit(1 << 30)  # the default refuses a text of more than 131,072 characters
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+        return [row for row in reader if row]
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _tidy(rows: list[list[str]]) -> bool:
+    return all(len(row) == len(rows[0]) and not any("\n" in cell for cell in row) for row in rows)
+
+
+def _row_reason(row: list[str], fields: int, valid: bool) -> str:
+    if len(row) != fields:
+        return f"{len(row)} fields where the header has {fields}"
+    # U+FFFD may be in a valid file by right; in one that is not UTF-8 it marks the bytes that are not.
+    return "" if valid or not any("\ufffd" in cell for cell in row) else "not UTF-8"

@@ -1,0 +1,92 @@
+import io
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from multicnn.data.sources import files
+
+
+def image_bytes(kind):
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(file, kind)
+    return file.getvalue()
+
+
+def audio_bytes(kind, subtype=None):
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(2000, np.float32), 8000, format=kind, subtype=subtype)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])
+def test_sniffs_images(kind):
+    assert files.sniff(image_bytes(kind)) == "image"
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"])
+def test_sniffs_audio(kind):
+    assert files.sniff(audio_bytes(kind)[:512]) == "audio"
+
+
+@pytest.mark.parametrize(
+    "head, kind",
+    [
+        (b"hello\n", "text"),
+        ("привет".encode()[:-1], "text"),  # cut inside a character
+        (b"BMW is a car maker, says this text", "text"),
+        (b"", ""),
+        (b"\x00\x01\x02", ""),
+        ("caf\xe9 \xe0".encode("latin-1"), ""),
+        (b"RIFF" + struct.pack("<I", 4) + b"AVI ", ""),
+    ],
+)
+def test_sniffs_other_content(head, kind):
+    assert files.sniff(head) == kind
+
+
+def test_read_says_what_is_wrong(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    assert files.read(tmp_path / "empty.jpg")[1:] == ("image", "empty file")
+    assert files.read(tmp_path / "none.jpg").reason == "missing file"
+    assert files.read(tmp_path).reason.startswith("unreadable")
+
+
+def test_hash_of_a_large_file_is_of_all_of_it(tmp_path):
+    from multicnn.data.manifest import content_hash
+
+    data = bytes(range(256)) * 9000
+    (tmp_path / "a").write_bytes(data)
+    assert files.read(tmp_path / "a").hash == content_hash(data)
+
+
+def test_read_all_keeps_the_order(tmp_path):
+    paths = [tmp_path / f"{i}.txt" for i in range(600)]
+    for i, path in enumerate(paths):
+        path.write_text(f"text {i}")
+    assert files.read_all(paths) == [files.read(path) for path in paths]
+
+
+@pytest.mark.parametrize(
+    "name, clutter",
+    [
+        (".DS_Store", True),
+        ("Thumbs.db", True),
+        ("README.md", True),
+        ("LICENSE", True),
+        ("license.jpg", False),
+        ("readme_7.wav", False),
+        ("notes.txt", False),
+    ],
+)
+def test_clutter(name, clutter):
+    assert files.is_clutter(name) == clutter
+
+
+def test_walk_follows_a_loop_of_links_once(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.txt").write_text("x")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    assert list(files.walk(tmp_path)) == [("a", "x.txt")]

@@ -1,0 +1,125 @@
+import json
+
+import pandas as pd
+import pytest
+
+from multicnn.data.manifest import content_hash
+from multicnn.data.sources import resolve
+from multicnn.data.sources.reading import read_table
+
+ROWS = [("good film", "pos"), ('"bad", he said\nand left', "neg"), ("слабо", "neg"), ("NA", "pos")]
+
+
+def write(path, rows, names=("text", "label")):
+    frame = pd.DataFrame(rows, columns=list(names))
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    elif path.suffix in (".csv", ".tsv"):
+        frame.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    else:
+        frame.to_json(path, orient="records", lines=path.suffix != ".json", force_ascii=False)
+    return path
+
+
+@pytest.mark.parametrize("extension", [".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
+def test_the_same_rows_from_every_kind(tmp_path, source, extension):
+    manifest = resolve(source(write(tmp_path / f"films{extension}", ROWS)))
+    assert manifest.sense == "text"
+    assert manifest.labels == ("neg", "pos")
+    assert [(manifest.raw_source(i), manifest.table["label"][i]) for i in manifest.rows()] == ROWS
+    assert manifest.table["hash"].tolist() == [content_hash(text) for text, _ in ROWS]
+    assert manifest.table["id"].tolist()[3] == f"films{extension}:4"
+
+
+def test_chosen_columns(tmp_path, source):
+    rows = [("a", 1, "train", "m1"), ("b", 0, "dev", "m2"), ("c", 1, "test", "m1"), ("d", 0, "training", "m3")]
+    path = write(tmp_path / "t.parquet", rows, ("quote", "score", "part", "film"))
+    columns = dict(text_column="quote", label_column="score", split_column="part", group_column="film")
+    manifest = resolve(source(path, **columns))
+    assert manifest.labels == ("0", "1")
+    assert manifest.table["split"].tolist() == ["train", "val", "test", "train"]
+    assert manifest.table["group"].tolist() == ["m1", "m2", "m1", "m3"]
+
+
+@pytest.mark.parametrize("last, splits", [("test", ["train", "train", "test"]), ("other", ["", "", ""])])
+def test_a_column_called_split_is_taken_if_it_names_splits(tmp_path, source, last, splits):
+    path = write(
+        tmp_path / "t.csv", [("a", "x", "train"), ("b", "y", "train"), ("c", "x", last)], ("text", "label", "split")
+    )
+    assert resolve(source(path)).table["split"].tolist() == splits
+
+
+def test_separate_test_file(tmp_path, source):
+    path = write(tmp_path / "train.csv", ROWS)
+    test = write(tmp_path / "held_out.jsonl", [("fine", "pos"), ("so so", "neutral")])
+    manifest = resolve(source(path, test=test))
+    assert manifest.rows("test").tolist() == [4]
+    assert manifest.table["id"][4] == "test:held_out.jsonl:1"
+    assert manifest.bad_rows()["reason"].tolist() == ["label 'neutral' is not one of the training labels"]
+
+
+def test_bad_rows_of_csv(tmp_path, source):
+    path = tmp_path / "t.csv"
+    path.write_bytes("\ufefftext,label\na,x\n ,x\nb,\nc\nd,y,z\n\ne, y \ncaf".encode() + b"\xe9,x\n")
+    manifest = resolve(source(path))
+    assert manifest.labels == ("x", "y")
+    assert manifest.bad_rows()["reason"].tolist() == [
+        "empty text",
+        "empty label",
+        "1 fields where the header has 2",
+        "3 fields where the header has 2",
+        "not UTF-8",
+    ]
+
+
+def test_bad_rows_of_json_lines(tmp_path, source):
+    path = tmp_path / "t.jsonl"
+    lines = [
+        json.dumps({"text": "a", "label": 1}),
+        "{oops",
+        "[1]",
+        json.dumps({"text": None, "label": 2}),
+        '{"text": "b"}',
+    ]
+    path.write_text("\n".join([*lines, json.dumps({"text": "c", "label": True})]))
+    manifest = resolve(source(path))
+    assert manifest.labels == ("1", "True")
+    assert manifest.bad_rows()["reason"].tolist() == ["not a JSON object"] * 2 + ["empty text", "empty label"]
+
+
+def test_tsv_without_quoting(tmp_path):
+    path = tmp_path / "t.tsv"
+    path.write_text('text\tlabel\n"so he said\tx\nplain\ty\n5" disk\tx\nend\ty\n')
+    assert read_table(path).columns["text"] == ['"so he said', "plain", '5" disk', "end"]
+
+
+def test_a_very_long_text(tmp_path):
+    path = write(tmp_path / "t.csv", [("word " * 100_000, "x")])
+    assert len(read_table(path).columns["text"][0]) == 500_000
+
+
+@pytest.mark.parametrize(
+    "name, data, fields, message",
+    [
+        (
+            "t.csv",
+            b"text,label\na,x\nb,y\n",
+            {"text_column": "words"},
+            r"column of t.csv \(text, label\). Received: text_c",
+        ),
+        ("t.csv", b"text,label\na,x\nb,y\n", {"label_column": "kind"}, "label_column must be a column"),
+        ("t.csv", b"text,label\na,x\nb,y\n", {"split_column": "part"}, "split_column must be a column"),
+        ("t.csv", b"text,label\na,x\nb,y\n", {"sense": "image"}, "file_name must be a column"),
+        ("t.csv", b"text,label\na,x\nb,x\n", {}, "path must hold two classes or more"),
+        ("t.csv", b"text,label\n", {}, r"path must hold a usable example.*\(empty\)"),
+        ("t.csv", b"text,label\na,\n", {}, "usable example.*1 bad, the first t.csv:1: empty label"),
+        ("t.csv", b"", {}, r"\(empty\)"),
+        ("t.csv", "text,label\na,x\n".encode("utf-16"), {}, "UTF-8, not UTF-16"),
+        ("t.json", b"[1, 2", {}, "path must be JSON lines"),
+        ("t.parquet", b"nonsense", {}, "path must be a Parquet file"),
+    ],
+)
+def test_errors(tmp_path, source, name, data, fields, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        resolve(source(tmp_path / name, **fields))

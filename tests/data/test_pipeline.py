@@ -1,0 +1,172 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multicnn.data.manifest import Manifest
+from multicnn.data.pipeline import augmentation_seeds, batches, order
+from multicnn.data.store import Store, materialise
+from multicnn.modalities import image
+from multicnn.modalities.audio import AudioPreprocess
+from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities.text import TextPreprocess
+
+
+class Plain:
+    """A stand-in for preprocessing that finishes by a cast."""
+
+    def finish(self, batch):
+        return tf.cast(batch, tf.float32)
+
+
+N = 23
+ROWS = np.arange(N) * 2 + 1  # only the odd rows of the manifest are stored
+LOOKUP = np.full(2 * N, -1)
+LOOKUP[ROWS] = np.arange(N)
+STORE = Store(ROWS, np.repeat(ROWS[:, None], 4, axis=1).astype(np.int32), LOOKUP)
+TARGETS = (ROWS % 5).astype(np.int32)
+
+
+def collect(**settings):
+    settings = {"batch_size": 5, **settings}
+    return [(x.numpy(), y.numpy()) for x, y in batches(STORE, TARGETS, ROWS, Plain(), **settings)]
+
+
+def rows_of(made):
+    return np.concatenate([x[:, 0] for x, _ in made]).astype(int).tolist()
+
+
+def test_in_order_for_evaluation():
+    made = collect()
+    assert rows_of(made) == ROWS.tolist()
+    assert [len(x) for x, _ in made] == [5, 5, 5, 5, 3]
+    assert made[0][0].dtype == np.float32 and made[0][1].dtype == np.int32
+    assert np.concatenate([y for _, y in made]).tolist() == TARGETS.tolist()
+
+
+def test_an_epoch_is_a_permutation_that_seed_and_epoch_decide():
+    orders = {key: rows_of(collect(seed=key[0], epoch=key[1])) for key in [(0, 0), (0, 1), (1, 0)]}
+    assert all(sorted(each) == ROWS.tolist() for each in orders.values())
+    assert len(set(map(tuple, orders.values()))) == 3
+    assert orders[0, 1] == rows_of(collect(seed=0, epoch=1)) == order(ROWS, 0, 1).tolist()
+
+
+def test_targets_follow_their_examples():
+    for x, y in collect(epoch=3):
+        assert (x[:, 0] % 5 == y).all()
+
+
+@pytest.mark.parametrize("epoch", [None, 2])
+@pytest.mark.parametrize("start", [0, 1, 4, 5])
+def test_starting_at_a_step_gives_the_batches_from_there_on(epoch, start):
+    def noise(batch, seeds):
+        return batch + tf.cast(seeds[:, 1:] * 1000, tf.float32)
+
+    whole = collect(epoch=epoch, augment=noise)
+    rest = collect(epoch=epoch, augment=noise, start_step=start)
+    assert len(rest) == len(whole) - start
+    for (x, y), (a, b) in zip(whole[start:], rest, strict=True):
+        np.testing.assert_array_equal(x, a)
+        np.testing.assert_array_equal(y, b)
+
+
+def test_cardinality_is_known():
+    data = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, start_step=2)
+    assert int(data.cardinality()) == 3
+    assert data.element_spec[0].shape.as_list() == [None, 4]
+
+
+def test_no_augmentation_without_an_epoch():
+    def fail(batch, seeds):
+        raise AssertionError
+
+    assert rows_of(collect(augment=fail)) == ROWS.tolist()
+
+
+def test_augmentation_depends_on_seed_epoch_and_row_alone():
+    pixels = np.random.default_rng(0).integers(0, 256, (N, 8, 8, 3), dtype=np.uint8)
+    store = Store(ROWS, pixels, LOOKUP)
+    preprocess = ImagePreprocess(size=(8, 8), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
+
+    def augmented(batch_size, seed=0, epoch=0, rows=ROWS):
+        data = batches(
+            store,
+            rows.astype(np.int32),
+            rows,
+            preprocess,
+            batch_size=batch_size,
+            seed=seed,
+            epoch=epoch,
+            augment=lambda batch, seeds: image.augment(batch, seeds, mirror=True, shift=3),
+        )
+        return {int(row): x for batch, rows in data for x, row in zip(batch.numpy(), rows.numpy(), strict=True)}
+
+    first = augmented(4)
+    for other in (augmented(7), augmented(23), augmented(5, rows=ROWS[::2])):
+        assert all((first[row] == x).all() for row, x in other.items())
+    for other in (augmented(4, epoch=1), augmented(4, seed=1)):
+        assert sum((first[row] == x).all() for row, x in other.items()) < N / 2
+
+
+def test_augmentation_seeds():
+    seeds = augmentation_seeds(np.array([3, 5]), seed=1, epoch=2)
+    assert seeds.dtype == np.int64 and seeds.shape == (2, 2)
+    assert seeds[0, 0] == seeds[1, 0] and seeds[:, 1].tolist() == [3, 5]
+    firsts = {int(augmentation_seeds([0], seed, epoch)[0, 0]) for seed in range(20) for epoch in range(20)}
+    assert len(firsts) == 400
+
+
+def sense_of(name):
+    rng = np.random.default_rng(0)
+    if name == "image":
+        return rng.integers(0, 256, (9, 7, 6, 3), dtype=np.uint8), ImagePreprocess(size=(5, 5))
+    if name == "audio":
+        waves = rng.standard_normal((9, 4000)).astype(np.float32) / 10
+        return waves, AudioPreprocess(sample_rate=8000, n_fft=256, hop_length=80)
+    return [f"word{i} and word{i * 7 % 5} again"[: 9 + i] for i in range(9)], TextPreprocess()
+
+
+@pytest.mark.parametrize("name", ["image", "audio", "text"])
+def test_no_skew(name):
+    """What the network sees in training is bitwise what `finish` makes of one example outside the pipeline."""
+    examples, preprocess = sense_of(name)
+    ids = [str(i) for i in range(9)]
+    manifest = Manifest.of(
+        name,
+        ids=ids,
+        sources=examples if name == "text" else range(9),
+        labels=["x", "y", "z"] * 3,
+        hashes=ids,
+        arrays=None if name == "text" else examples,
+        sample_rate=8000 if name == "audio" else None,
+    )
+    rows = manifest.rows()
+    preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(i)) for i in rows)
+    store, reasons = materialise(manifest, preprocess, rows)
+    assert not reasons
+    data = batches(store, manifest.targets(rows), rows, preprocess, batch_size=4, epoch=0)
+    seen = np.concatenate([x.numpy() for x, _ in data])
+    assert seen.shape[1:] == preprocess.input_shape
+    for x, row in zip(seen, order(rows, 0, 0), strict=True):
+        raw = preprocess.decode(manifest.raw_source(row))
+        alone = preprocess.finish(preprocess.example(raw)[None]).numpy()[0]
+        assert x.dtype == alone.dtype and x.tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"batch_size": 0}, "batch_size must be 1 or more"),
+        ({"epoch": -1}, "seed and epoch must be 0 or more. Received: seed=0, epoch=-1"),
+        ({"start_step": 6}, "start_step must be 0 to 5. Received: start_step=6"),
+    ],
+)
+def test_setting_errors(settings, message):
+    with pytest.raises(ValueError, match=message):
+        collect(**settings)
+
+
+def test_row_errors():
+    with pytest.raises(ValueError, match=r"rows must be in the store. Received: rows=\[2\]"):
+        batches(STORE, TARGETS[:2], np.array([1, 2]), Plain(), batch_size=1)
+    with pytest.raises(ValueError, match="targets must be one per row"):
+        batches(STORE, TARGETS[:2], ROWS, Plain(), batch_size=1)

@@ -1,0 +1,121 @@
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from multicnn.data import store as store_module
+from multicnn.data.manifest import Manifest
+from multicnn.data.sources import resolve
+from multicnn.data.store import materialise
+from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities.text import TextPreprocess
+
+
+class Numbers:
+    """A stand-in for preprocessing: a text that is a number becomes that number, three times."""
+
+    fitted, stored_shape, stored_dtype = True, (3,), "int32"
+
+    def decode(self, source):
+        if not source.isdigit():
+            raise ValueError(f"not a number: {source}")
+        return int(source)
+
+    def example(self, raw):
+        return np.full(3, raw, np.int32)
+
+
+def manifest(texts):
+    n = [str(i) for i in range(len(texts))]
+    return Manifest.of("text", ids=n, sources=texts, labels=["x"] * len(n), hashes=n)
+
+
+def test_stores_good_rows_compactly():
+    texts = [f"{i * 10}" if i % 7 else "bad" for i in range(500)]
+    rows = np.arange(499, 0, -2)
+    store, reasons = materialise(manifest(texts), Numbers(), rows)
+    good = [row for row in rows.tolist() if row % 7]
+    assert store.rows.tolist() == good
+    assert store.array.shape == (len(good), 3) and store.array.dtype == np.int32
+    assert store.gather(np.array(good))[:, 1].tolist() == [row * 10 for row in good]
+    assert reasons == {row: "not a number: bad" for row in rows.tolist() if not row % 7}
+
+
+def test_gather_refuses_rows_that_are_not_stored():
+    store, _ = materialise(manifest(["1", "2", "x"]), Numbers(), [0, 2])
+    for row in (1, 2):
+        with pytest.raises(ValueError, match=rf"rows must be in the store. Received: rows=\[{row}\]"):
+            store.gather(np.array([0, row]))
+
+
+def test_large_stores_are_files_that_go_with_the_store(monkeypatch):
+    monkeypatch.setattr(store_module, "MEMORY_LIMIT", 100)
+    store, _ = materialise(manifest([str(i) for i in range(200)]), Numbers(), range(200))
+    folder = Path(store.folder.name)
+    assert isinstance(store.array, np.memmap) and (folder / "examples").stat().st_size == 200 * 12
+    assert store.gather(np.array([7, 199])).tolist() == [[7] * 3, [199] * 3]
+    del store
+    assert not folder.exists()
+
+
+def test_no_room_on_the_disk(monkeypatch):
+    monkeypatch.setattr(store_module, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
+    with pytest.raises(ValueError, match=r"the stored examples must fit in .* Received: shape="):
+        materialise(manifest(["1"]), Numbers(), [0])
+
+
+def test_progress():
+    seen = []
+    materialise(manifest(["1"] * 200), Numbers(), range(200), progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (200, 200) and seen == sorted(seen) and len(seen) > 1
+
+
+def test_no_rows():
+    store, reasons = materialise(manifest(["1"]), Numbers(), [])
+    assert len(store) == 0 and not reasons
+
+
+def test_not_fitted():
+    with pytest.raises(ValueError, match="preprocess must be fitted"):
+        materialise(manifest(["1"]), TextPreprocess(), [0])
+
+
+def test_an_error_of_the_program_is_not_a_bad_row():
+    class Broken(Numbers):
+        def example(self, raw):
+            raise AttributeError("a bug")
+
+    with pytest.raises(AttributeError):
+        materialise(manifest(["1"]), Broken(), [0])
+
+
+def test_pictures_damaged_after_they_were_found(photos, source):
+    made = resolve(source(photos))
+    data = (photos / "cat" / "1.png").read_bytes()
+    (photos / "cat" / "1.png").write_bytes(data[: len(data) // 2])
+    (photos / "cat" / "2.png").unlink()
+    preprocess = ImagePreprocess(size=(4, 4), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
+    store, reasons = materialise(made, preprocess, made.rows())
+    assert set(reasons) == {1, 2} and "No such file" in reasons[2]
+    assert "PNG" in reasons[1] and str(photos) not in reasons[1]
+    expected = preprocess.example(preprocess.decode(photos / "dog" / "5.png"))
+    np.testing.assert_array_equal(store.gather(np.array([11]))[0], expected)
+    assert made.with_bad(reasons).rows().tolist() == [0, *range(3, 12)]
+
+
+def test_real_photographs(shared_data, tmp_path, source):
+    """1,000 of CIFAR's JPEG files, found, hashed and decoded as Pillow decodes them."""
+    with tarfile.open(shared_data / "cifar10-jpeg.tar.gz") as tar:
+        files = (member for member in tar if member.isfile())
+        members = [member for member, _ in zip(files, range(1000), strict=False)]
+        tar.extractall(tmp_path, members, filter="data")
+    made = resolve(source(tmp_path), labels=sorted({Path(member.name).parent.name for member in members}))
+    preprocess = ImagePreprocess(size=(32, 32), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
+    store, reasons = materialise(made, preprocess, made.rows())
+    assert not reasons and len(store) == 1000
+    for row in (0, 500, 999):
+        expected = np.asarray(Image.open(made.raw_source(row)))
+        np.testing.assert_array_equal(store.gather(np.array([row]))[0], expected)
