@@ -1,0 +1,57 @@
+"""Random numbers as a pure function of a seed, for a whole batch of seeds at once.
+
+TensorFlow's stateless generators take one seed a call; augmentation needs one for each example, without a loop.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+
+def threefry(key: tuple, counter: tuple) -> tuple:
+    """Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+
+    Args:
+        key: Two uint32 tensors.
+        counter: Two uint32 tensors, of shapes that broadcast with those of the key.
+
+    Returns:
+        Two uint32 tensors of the broadcast shape.
+    """
+    keys = (key[0], key[1], tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key[0], key[1]), _word(0x1BD11BDA)))
+    a, b = counter[0] + keys[0], counter[1] + keys[1]
+    for block in range(5):
+        for rotation in _ROTATIONS[block % 2]:
+            a = a + b
+            rotated = tf.bitwise.bitwise_or(
+                tf.bitwise.left_shift(b, _word(rotation)), tf.bitwise.right_shift(b, _word(32 - rotation))
+            )
+            b = tf.bitwise.bitwise_xor(rotated, a)
+        a, b = a + keys[(block + 1) % 3], b + keys[(block + 2) % 3] + _word(block + 1)
+    return a, b
+
+
+def uniform(seeds: tf.Tensor, count: int) -> tf.Tensor:
+    """Uniform float32 numbers in [0, 1), shape (batch, count); number k of a row is a function of its seed and k alone.
+
+    Args:
+        seeds: int32 or int64, shape (batch, 2); the low 32 bits of each number are used.
+        count: Numbers for each seed.
+    """
+    words = tf.cast(tf.convert_to_tensor(seeds), tf.uint32)
+    counter = (tf.cast(tf.range(count), tf.uint32)[tf.newaxis], tf.zeros((1, 1), tf.uint32))
+    bits, _ = threefry((words[:, :1], words[:, 1:2]), counter)
+    # 24 bits are what a float32 in [0, 1) holds exactly.
+    return tf.cast(tf.bitwise.right_shift(bits, _word(8)), tf.float32) * 2.0**-24
+
+
+def integers(numbers: tf.Tensor, low: int, high: tf.Tensor | int) -> tf.Tensor:
+    """Uniform int32 numbers in [low, high], made of `uniform` numbers of the same shape; `high` may differ for each."""
+    span = tf.cast(high, tf.float32) - low + 1.0
+    return tf.cast(tf.floor(numbers * span), tf.int32) + low
+
+
+def _word(value: int) -> tf.Tensor:
+    return tf.constant(value, tf.uint32)

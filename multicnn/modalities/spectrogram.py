@@ -1,0 +1,100 @@
+"""Log-mel spectrograms and MFCC, equal to librosa's.
+
+The sums are made in float64 and rounded once, so threads, batch and caller leave no trace in the float32 result.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+_FLOOR = 1e-10  # power below which a decibel value is not told apart: -100 dB
+_MFCC_RANGE_DB = 80.0  # librosa.feature.mfcc floors the decibels this far below the loudest of the clip
+
+
+def frame_count(samples: int, n_fft: int, hop_length: int, center: bool) -> int:
+    """Number of frames of a waveform of so many samples."""
+    around = 2 * (n_fft // 2) if center else 0
+    return 1 + (samples + around - n_fft) // hop_length
+
+
+@functools.lru_cache(maxsize=16)
+def hann(win_length: int, n_fft: int) -> np.ndarray:
+    """Periodic Hann window of `win_length`, in the middle of `n_fft` zeros: float64, shape (n_fft,)."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(win_length) / win_length)
+    before = (n_fft - win_length) // 2
+    return np.pad(window, (before, n_fft - win_length - before))
+
+
+def log_mel(waveform: np.ndarray, window: np.ndarray, filters: np.ndarray, hop_length: int, center: bool) -> tf.Tensor:
+    """Log-mel power spectrogram in dB, 10 log10(max(mel, 1e-10)): float64, shape (frames, n_mels).
+
+    Equals `librosa.power_to_db(librosa.feature.melspectrogram(..., pad_mode="constant"), ref=1.0, top_db=None).T`.
+
+    Args:
+        waveform: float32, shape (samples,).
+        window: float64, shape (n_fft,), of `hann`.
+        filters: float64, shape (n_fft // 2 + 1, n_mels), of `mel_filterbank`.
+        hop_length: Samples between frames.
+        center: Puts n_fft // 2 zeros around the waveform.
+    """
+    n_fft = len(window)
+    if center:
+        waveform = np.pad(waveform, n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(waveform, n_fft)[::hop_length] * window
+    with tf.device("CPU:0"):  # the same bits where there is an accelerator
+        spectrum = tf.signal.rfft(tf.constant(frames, tf.float64))  # an array would be made float32
+        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+        mel = tf.matmul(power, filters)
+        return tf.math.log(tf.maximum(mel, _FLOOR)) * (10.0 / np.log(10.0))
+
+
+def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
+    """Mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (frames, n_mfcc).
+
+    Equals `librosa.feature.mfcc`, which first floors the decibels at 80 below the loudest of the clip.
+
+    Args:
+        decibels: float64, shape (frames, n_mels), of `log_mel`.
+        n_mfcc: Coefficients kept, from the 0th on.
+    """
+    with tf.device("CPU:0"):
+        floored = tf.maximum(decibels, tf.reduce_max(decibels) - _MFCC_RANGE_DB)
+        return tf.matmul(floored, _dct(decibels.shape[-1], n_mfcc))
+
+
+@functools.lru_cache(maxsize=16)
+def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
+    """Triangular mel filters of equal area (Slaney's normalisation): float64, shape (n_fft // 2 + 1, n_mels).
+
+    Equals `librosa.filters.mel(...).T`. The scale is Slaney's (Auditory Toolbox, 1998) or HTK's.
+    """
+    edges = _mel_to_hz(np.linspace(_hz_to_mel(fmin, htk), _hz_to_mel(fmax, htk), n_mels + 2), htk)
+    bins = np.arange(n_fft // 2 + 1)[:, None] * (sample_rate / n_fft)
+    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
+    triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
+    filters = np.maximum(triangles, 0.0) * 2.0 / (upper - lower)
+    filters.flags.writeable = False
+    return filters
+
+
+def _hz_to_mel(hertz: float, htk: bool) -> float:
+    if htk:
+        return 2595.0 * np.log10(1.0 + hertz / 700.0)
+    return hertz * 3 / 200 if hertz < 1000 else 15.0 + 27.0 * np.log(hertz / 1000) / np.log(6.4)
+
+
+def _mel_to_hz(mel: np.ndarray, htk: bool) -> np.ndarray:
+    if htk:
+        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+    return np.where(mel < 15, mel * 200 / 3, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0))
+
+
+@functools.lru_cache(maxsize=16)
+def _dct(n_mels: int, n_mfcc: int) -> np.ndarray:
+    """Orthonormal DCT-II: float64, shape (n_mels, n_mfcc)."""
+    matrix = np.sqrt(2 / n_mels) * np.cos(np.pi * (np.arange(n_mels)[:, None] + 0.5) * np.arange(n_mfcc) / n_mels)
+    matrix[:, 0] = np.sqrt(1 / n_mels)
+    return matrix

@@ -1,0 +1,134 @@
+"""From the bytes of a recording to one float32 waveform at its own rate."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from multicnn.modalities import content
+
+_BLOCK = 1 << 16  # frames read at a time: a header that declares hours costs nothing before they are there
+_MAX_FRAMES = 1 << 28  # 1 GiB of float32: 93 minutes at 48 kHz
+_RATES = range(1_000, 1_000_001)  # Hz
+_MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
+_STREAMED = 0x7FFF0000  # a size from here on was written by a program that did not know it (ffmpeg, sox into a pipe)
+
+
+def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
+    """The mono waveform (mean over channels) and the rate in Hz of the content of a sound file.
+
+    Args:
+        data: Any format of libsndfile: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF ...
+
+    Returns:
+        float32, shape (samples,), full scale 1, and the rate.
+
+    Raises:
+        ValueError: Not a sound, damaged, truncated, silent of samples, or not finite; the message is a short reason.
+    """
+    import soundfile
+
+    sense, kind = content.recognise(data)
+    if sense in ("image", "text") or (sense is None and not kind.startswith("the bytes")):
+        raise ValueError(f"not audio: starts like {kind}")
+    if _ends_early(data, kind):
+        raise ValueError(f"truncated {kind}")
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate, declared = file.samplerate, file.frames
+            if rate not in _RATES:
+                raise ValueError(f"absurd sample rate: {rate} Hz")
+            if declared > _MAX_FRAMES:
+                raise ValueError(f"too long, or of unknown length: the header declares {declared} samples")
+            waveform = _mono(file)
+    except soundfile.LibsndfileError as error:
+        if sense is None:
+            raise ValueError(f"not audio: starts like {kind}") from error
+        raise ValueError(f"damaged, truncated or unsupported {kind}") from error
+    if len(waveform) < declared - (_MP3_SLACK if kind == "MP3" else 0):
+        raise ValueError(f"truncated {kind}: {len(waveform)} of {declared} samples")
+    return _checked(waveform), rate
+
+
+def from_array(waveform: np.ndarray) -> np.ndarray:
+    """The mono waveform of an array of shape (samples,) or (samples, channels), as float32 with full scale 1.
+
+    Args:
+        waveform: Floats, or integers of 8 to 32 bits with a sign, which are divided by their range.
+
+    Raises:
+        ValueError: Another dtype or shape, no samples, or samples that are not finite.
+    """
+    waveform = np.asarray(waveform)
+    if waveform.dtype in (np.int8, np.int16, np.int32):
+        waveform = waveform / -float(np.iinfo(waveform.dtype).min)
+    if waveform.dtype.kind != "f":
+        raise ValueError(f"samples must be floats or int8, int16, int32, not {waveform.dtype}")
+    if waveform.ndim not in (1, 2):
+        raise ValueError(f"a waveform must have the shape (samples,) or (samples, channels), not {waveform.shape}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused as that
+        waveform = waveform.astype(np.float32)
+    return _checked(waveform.mean(axis=1) if waveform.ndim == 2 and waveform.size else waveform.reshape(-1))
+
+
+def resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    """The waveform at `sample_rate` Hz (soxr, high quality)."""
+    if rate not in _RATES:
+        raise ValueError(f"absurd sample rate: {rate} Hz")
+    if rate == sample_rate:
+        return waveform
+    if len(waveform) * sample_rate > _MAX_FRAMES * rate:
+        raise ValueError(f"too long: {len(waveform) / rate:.0f} s")
+    import soxr
+
+    return _checked(soxr.resample(waveform, rate, sample_rate).astype(np.float32, copy=False))
+
+
+def _mono(file) -> np.ndarray:
+    # Not SoundFile.blocks: where the data end early, it fills the last block with what was in memory.
+    blocks = [np.zeros(0, np.float32)]
+    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+        blocks.append(block.mean(axis=1))
+    return np.concatenate(blocks)
+
+
+def _checked(waveform: np.ndarray) -> np.ndarray:
+    if not len(waveform):
+        raise ValueError("no samples")
+    if not np.isfinite(waveform).all():
+        raise ValueError("NaN samples" if np.isnan(waveform).any() else "infinite samples")
+    return waveform
+
+
+def _ends_early(data: bytes, kind: str) -> bool:
+    """Whether the container declares more bytes than there are, which libsndfile passes over for these formats."""
+    if kind == "WAV":
+        return _wav_ends_early(data)
+    if kind == "AIFF":
+        return int.from_bytes(data[4:8], "big") + 8 > len(data)
+    if kind == "Ogg":
+        return _ogg_ends_early(data)
+    return False
+
+
+def _wav_ends_early(data: bytes) -> bool:
+    order = "big" if data[:4] == b"RIFX" else "little"
+    start = 12
+    while start + 8 <= len(data):
+        size = int.from_bytes(data[start + 4 : start + 8], order)
+        if data[start : start + 4] == b"data":
+            return start + 8 + size > len(data) and size < _STREAMED
+        start += 8 + size + size % 2
+    return True  # no samples before the end
+
+
+def _ogg_ends_early(data: bytes) -> bool:
+    start = 0
+    while data[start : start + 4] == b"OggS":
+        segments = data[start + 27 : start + 27 + data[start + 26]] if start + 27 <= len(data) else b""
+        end = start + 27 + len(segments) + sum(segments)
+        if end > len(data) or len(segments) < data[start + 26]:
+            return True
+        start = end
+    return False
