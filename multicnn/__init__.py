@@ -1,10 +1,10 @@
 """multicnn: convolutional networks for images, sounds and sentences from one vocabulary of blocks.
 
-    import multicnn
-    classifier = multicnn.train("photos/")
-    print(classifier.evaluate("test/"), classifier.predict(["a.jpg"]))
-    classifier.save("photos.keras")
-    classifier = multicnn.load("photos.keras")
+import multicnn
+classifier = multicnn.train("photos/")
+print(classifier.evaluate("test/"), classifier.predict(["a.jpg"]))
+classifier.save("photos.keras")
+classifier = multicnn.load("photos.keras")
 """
 
 import importlib

@@ -23,11 +23,15 @@ Shape = tuple[int | None, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Signal:
-    """A tensor's shape, and how far back one of its positions sees: `reach` input steps per axis, `stride` apart."""
+    """A tensor's shape, and how far back one of its positions sees: `reach` input steps per axis, `stride` apart.
+
+    `masked` says that it carries a time mask: a sequence of token ids shorter than a window is padded, not refused.
+    """
 
     shape: Shape
     reach: tuple[int, ...]
     stride: tuple[int, ...]
+    masked: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +90,12 @@ def measure(block: Block, input_shape: Shape | Mapping[str, Shape]) -> Measure:
 
 
 def smallest_input(block: Block, input_shape: Shape) -> int | None:
-    """The smallest size of the first axis (and of a second of the same size) that the Block accepts, None if none up to 4096 does."""
+    """The smallest size of the first axis (and of a second of the same size) that fits, None if none up to 4096 does."""
     square = len(input_shape) == 3 and input_shape[0] == input_shape[1]
 
     def fits(size: int) -> bool:
         try:
-            measure(block, (size, size if square else input_shape[1], *input_shape[2:])[: len(input_shape)])
+            measure(block, (size, size, *input_shape[2:]) if square else (size, *input_shape[1:]))
         except BlockError:
             return False
         return True
@@ -120,9 +124,9 @@ class MeasureSite(Site):
     def realise(self, block: Block, x: Any) -> Signal:
         part = dataclasses.replace(RULES[type(block)](block, x), path=self.path)
         if self.sharing is not None:
-            if self.sharing_key() in self.shared:  # the weights were counted at the first application
-                part = dataclasses.replace(part, parameters=0, statistics=0)
-            self.shared[self.sharing_key()] = True
+            first = self.shared.setdefault(self.sharing_key(), self.path)
+            if first != self.path:  # the layer, and its weights, are those of the first application
+                part = dataclasses.replace(part, path=first, parameters=0, statistics=0)
         self.parts.append(part)
         return part.output
 
@@ -147,21 +151,21 @@ def _slid(block: blocks._Windowed, x: Signal, channels: int) -> Signal:
     rank = blocks.rank_of(x)
     reaches, strides = block.reaches(rank), block.steps(rank)
     sizes = []
+    missing = block.missing(x.shape, x.masked)
     for size, reach, stride in zip(x.shape[1:-1], reaches, strides):
-        if block.padding == "valid" and size is not None and size < reach:
-            raise ValueError(f"a window of {reach} does not fit into {size} steps")
         margin = reach if block.padding == "valid" else 1
-        sizes.append(None if size is None else (size - margin) // stride + 1)
+        sizes.append(None if size is None else (size + missing - margin) // stride + 1)
     return Signal(
         (None, *sizes, channels),
         tuple(r + (reach - 1) * s for r, reach, s in zip(x.reach, reaches, x.stride)),
         tuple(s * stride for s, stride in zip(x.stride, strides)),
+        x.masked,
     )
 
 
 def _conv(block: blocks.conv, x: Signal) -> Part:
     channels = x.shape[-1]
-    if channels % block.groups or block.filters % block.groups:
+    if block.groups < 1 or channels % block.groups or block.filters % block.groups:
         raise ValueError(f"{block.groups} groups do not divide {channels} channels and {block.filters} filters")
     output = _slid(block, x, block.filters)
     kernel = math.prod(blocks.per_axis(block.kernel_size, len(x.shape) - 2)) * channels // block.groups * block.filters
@@ -189,8 +193,7 @@ def _whole(x: Signal, shape: Shape) -> Signal:
 
 
 def _average_over(block: blocks.average_over, x: Signal) -> Part:
-    if blocks.rank_of(x) != 2:
-        raise ValueError("averaging over one axis needs two")
+    block.check(x)
     shape = tuple(1 if axis == block.axis + 1 else n for axis, n in enumerate(x.shape))
     seen = _whole(x, shape).reach
     return _part(
@@ -224,7 +227,8 @@ def _dense(block: blocks.dense, x: Signal) -> Part:
 
 
 def _embed(block: blocks.embed, x: Signal) -> Part:
-    return _part(block, dataclasses.replace(x, shape=(*x.shape, block.dims)), block.vocabulary_size * block.dims)
+    output = dataclasses.replace(x, shape=(*x.shape, block.dims), masked=True)
+    return _part(block, output, block.vocabulary_size * block.dims)
 
 
 def _pad_channels(block: blocks.pad_channels, x: Signal) -> Part:
@@ -238,7 +242,7 @@ def _merged(block: Block, xs: list[Signal]) -> Part:
         [x.shape for x in xs]
     )
     reach = tuple(max(sizes) for sizes in zip(*(x.reach for x in xs)))
-    return _part(block, Signal(shape, reach, xs[0].stride))
+    return _part(block, Signal(shape, reach, xs[0].stride, all(x.masked for x in xs)))
 
 
 def _lift(block: blocks.lift, x: Signal) -> Part:

@@ -61,6 +61,11 @@ def _keras_object(kind: Any, value: Named) -> Any:
 class _Windowed(Block):
     """What convolutions and poolings share: where the window goes, and what it needs."""
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.padding not in ("same", "valid"):
+            raise ValueError(f"`padding` must be one of ['same', 'valid']. Received: padding={self.padding!r}")
+
     def reaches(self, rank: int) -> tuple[int, ...]:
         """The length of the window along each axis, holes of a dilation included."""
         raise NotImplementedError(f"{type(self).__name__} must say how far its window reaches")
@@ -69,23 +74,40 @@ class _Windowed(Block):
         """How far the window moves along each axis."""
         return per_axis(self.strides, rank)
 
-    def symmetric_padding(self, rank: int) -> tuple[tuple[int, int], ...] | None:
-        """The explicit padding where Keras's own "same" would depend on the input's size, else None."""
+    def missing(self, shape: tuple[int | None, ...], masked: bool) -> int:
+        """How many steps a masked sequence lacks to hold one window; without a mask, lacking any is a ValueError."""
+        rank = len(shape) - 2
+        if min(*self.reaches(rank), *self.steps(rank)) < 1:
+            raise ValueError("windows and strides must be at least 1")
+        if max(self.steps(rank)) > 1 and max(per_axis(getattr(self, "dilation_rate", 1), rank)) > 1:
+            raise ValueError("strides and dilation_rate cannot both be above 1")
+        if self.padding == "same":
+            return 0
+        for size, reach in zip(shape[1:-1], self.reaches(rank)):
+            if size is not None and size < reach:
+                if not masked:
+                    raise ValueError(f"a window of {reach} does not fit into {size} steps")
+                return reach - size
+        return 0
+
+    def explicit_padding(self, rank: int) -> tuple[tuple[int, int], ...] | None:
+        """The padding of "same" where Keras's own would depend on the input's size, else None."""
         if self.padding != "same" or max(self.steps(rank)) == 1:
             return None
-        return tuple(((reach - 1) // 2, reach - 1 - (reach - 1) // 2) for reach in self.reaches(rank))
+        return _around(self.reaches(rank))
 
     def windowed(self, x: Any, site: Any, *, fill: str = "zero") -> tuple[Any, str]:
         """`x`, padded if need be, and the padding that is left to Keras."""
         rank = rank_of(x)
-        if self.padding == "valid":
-            for size, reach in zip(x.shape[1:-1], self.reaches(rank)):
-                if size is not None and size < reach:
-                    raise ValueError(f"a window of {reach} does not fit into {size} steps")
-        padding = self.symmetric_padding(rank)
+        missing = self.missing(x.shape, masked=getattr(x, "_keras_mask", None) is not None)
+        padding = ((0, missing),) if missing else self.explicit_padding(rank)
         if padding is None:
             return x, self.padding
         return site.layer(layers.ConstantPadding, "pad", padding=padding, fill=fill)(x), "valid"
+
+
+def _around(reaches: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    return tuple(((reach - 1) // 2, reach - 1 - (reach - 1) // 2) for reach in reaches)
 
 
 class conv(_Windowed):
@@ -156,8 +178,10 @@ class depthwise_conv(_Windowed):
     def build(self, x, site):
         rank = rank_of(x)
         x, padding = self.windowed(x, site)
+        equal = len(set(self.steps(rank))) == 1
+        in_two = keras.layers.DepthwiseConv2D if equal else layers.UnequalDepthwiseConv2D
         return site.layer(
-            layers.MaskedDepthwiseConv1D if rank == 1 else keras.layers.DepthwiseConv2D,
+            layers.MaskedDepthwiseConv1D if rank == 1 else in_two,
             kernel_size=per_axis(self.kernel_size, rank),
             strides=self.steps(rank),
             padding=padding,
@@ -207,7 +231,11 @@ class max_pool(_pool):
 
 
 class average_pool(_pool):
-    """The mean of each window; with padding "same" and strides, the zeros around the border are counted."""
+    """The mean of each window; with padding "same", the zeros around the border are counted."""
+
+    def explicit_padding(self, rank):
+        # Keras's own "same" leaves the border out of the mean, but cannot tell the end of a text from the padding after it.
+        return _around(self.reaches(rank)) if self.padding == "same" else None
 
     def build(self, x, site):
         return self._pooled(x, site, (layers.MaskedAveragePooling1D, keras.layers.AveragePooling2D), "zero")
@@ -232,9 +260,20 @@ class average_over(Block):
 
     axis: int
 
-    def build(self, x, site):
+    def __post_init__(self):
+        super().__post_init__()
+        if self.axis not in (0, 1):
+            raise ValueError(f"`axis` must be 0 or 1. Received: axis={self.axis!r}")
+
+    def check(self, x: Any) -> None:
+        """Raises ValueError if `x` has no second axis, or the axis no known size."""
         if rank_of(x) != 2:
             raise ValueError("averaging over one axis needs two")
+        if x.shape[1 + self.axis] is None:
+            raise ValueError("averaging over one axis needs its size")
+
+    def build(self, x, site):
+        self.check(x)
         window = tuple(x.shape[1 + a] if a == self.axis else 1 for a in range(2))
         return site.layer(keras.layers.AveragePooling2D, pool_size=window)(x)
 
@@ -256,6 +295,8 @@ class norm(Block):
         super().__post_init__()
         if self.kind not in ("batch", "layer", "sub_spectral"):
             raise ValueError(f"`kind` must be one of ['batch', 'layer', 'sub_spectral']. Received: kind={self.kind!r}")
+        if self.kind == "sub_spectral" and not self.affine:
+            raise ValueError(f"`affine` must be True where `kind` is 'sub_spectral'. Received: affine={self.affine!r}")
 
     def build(self, x, site):
         if self.kind == "layer":

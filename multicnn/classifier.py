@@ -19,7 +19,7 @@ import tensorflow as tf
 
 import multicnn
 from multicnn import layers as layers  # makes them known to Keras
-from multicnn.composition import Block, from_dict, network
+from multicnn.blocks import Block, from_dict, network
 from multicnn.recipe import preprocess_from_dict, preprocess_to_dict
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -167,9 +167,13 @@ def load(path: str | os.PathLike) -> Classifier:
     except FileNotFoundError:
         raise ValueError(f"`path` must name a .keras file; nothing is there. Received: path={str(path)!r}") from None
     except (OSError, zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"`path` must be a .keras file that multicnn saved ({error}). Received: path={str(path)!r}") from None
+        raise ValueError(
+            f"`path` must be a .keras file that multicnn saved ({error}). Received: path={str(path)!r}"
+        ) from None
     if data["format"] != 1:
-        raise ValueError(f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}")
+        raise ValueError(
+            f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}"
+        )
     return Classifier(
         preprocess=preprocess_from_dict(data["preprocess"]),
         block=from_dict(data["block"]),

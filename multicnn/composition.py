@@ -40,7 +40,12 @@ class Block:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, _plain(getattr(self, field.name), field.name))
+            value = getattr(self, field.name)
+            if field.type == "Block" and not isinstance(value, Block):
+                raise TypeError(
+                    f"`{field.name}` of {type(self).__name__} must be a Block. Received: {field.name}={value!r}"
+                )
+            object.__setattr__(self, field.name, _plain(value, field.name))
 
     @property
     def label(self) -> str:
@@ -53,8 +58,9 @@ class Block:
 
     def __call__(self, x: Any) -> Any:
         """Builds the Block on a Keras tensor (a dict of them for `join`), as in any functional model."""
-        site = BuildSite(path=_unused_name(self.label))
-        return self.apply(x, site)
+        # A stage and a scope keep the name they were given; anything else counts up.
+        names_itself = isinstance(self, (stage, scope))
+        return self.apply(x, BuildSite(path="" if names_itself else _unused_name(self.label)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._arguments())})"
@@ -160,8 +166,7 @@ class Site:
         except BlockError:
             raise
         except (ValueError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BlockError(f"in {block!r} applied to {_shapes(x)}: {reason}") from error
+            raise BlockError(f"in {block!r} applied to {_shapes(x)}: {_reason(error)}") from error
 
     def realise(self, block: Block, x: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must say what a leaf becomes")
@@ -180,6 +185,8 @@ class Site:
         path = self.at(name).path
         if key in self.stages:
             raise BlockError(f"stage names must differ: stage({name!r}) stands at {self.stages[key]!r} and at {path!r}")
+        if path in ("input", "logits"):
+            raise BlockError(f"the ends of a network are named 'input' and 'logits'; name stage({name!r}) otherwise")
         self.stages[key] = path
 
 
@@ -205,6 +212,14 @@ class BuildSite(Site):
         if key not in self.shared:
             self.shared[key] = make(name=name, dtype=self.dtype, **config)
         return self.shared[key]
+
+
+def _reason(error: Exception) -> str:
+    """The line of an error that says what is wrong: Keras sets it, in bold, below a line that only names the layer."""
+    lines = [line for line in str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
+        return lines[1]
+    return lines[0] if lines else type(error).__name__
 
 
 def _shapes(x: Any) -> str:
@@ -260,14 +275,18 @@ class chain(_Several, init=False):
 
 def _segments(blocks: tuple[Block, ...]) -> list[str]:
     """One name for each Block of a chain: its label, numbered from the second of the same label on."""
-    seen: dict[str, int] = {}
+    taken = {block.label for block in blocks if isinstance(block, (stage, scope))}  # these name themselves
     names = []
     for block in blocks:
-        seen[block.label] = seen.get(block.label, 0) + 1
-        if isinstance(block, (stage, scope)):  # these name themselves
+        name, count = block.label, 1
+        while name in taken:
+            count += 1
+            name = f"{block.label}_{count}"
+        if isinstance(block, (stage, scope)):
             names.append("")
         else:
-            names.append(block.label if seen[block.label] == 1 else f"{block.label}_{seen[block.label]}")
+            taken.add(name)
+            names.append(name)
     return names
 
 
@@ -321,6 +340,8 @@ class join(Block):
         super().__post_init__()
         if self.how not in ("add", "concat"):
             raise ValueError(f"`how` must be one of ['add', 'concat']. Received: how={self.how!r}")
+        for name, block in self.inputs.items():
+            scope(name, block)  # which checks both
 
     def apply(self, x, site):
         if not isinstance(x, Mapping) or set(x) != set(self.inputs):
@@ -336,6 +357,11 @@ class repeat(Block):
     n: int
     block: Block
     transparent: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.n, int) or self.n < 0:
+            raise ValueError(f"`n` must be a whole number of copies, at least 0. Received: n={self.n!r}")
 
     def apply(self, x, site):
         for copy in range(1, self.n + 1):
@@ -353,6 +379,12 @@ class share(Block):
         return self.block.apply(x, dataclasses.replace(site, sharing=(repr(self), site.path)).enter(self.block))
 
 
+def _check_segment(argument: str, name: Any) -> None:
+    """Raises ValueError if `name` cannot be one segment of a dotted path."""
+    if not isinstance(name, str) or not name or set(name) & set("./:"):
+        raise ValueError(f"`{argument}` must be text without '.', '/' and ':'. Received: {argument}={name!r}")
+
+
 class stage(Block, init=False):
     """A Block whose output can be asked for by name, as the paper calls it: `stage("conv4_x", ...)`."""
 
@@ -363,8 +395,8 @@ class stage(Block, init=False):
     def __init__(self, name: str, *blocks: Block) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "block", blocks[0] if len(blocks) == 1 else chain(*blocks))
-        if not isinstance(name, str) or not name or set(name) & set("./:"):
-            raise ValueError(f"`name` of a stage must be text without '.', '/' and ':'. Received: name={name!r}")
+        self.__post_init__()
+        _check_segment("name", name)
 
     @property
     def label(self):
@@ -393,6 +425,10 @@ class scope(Block):
     name: str
     block: Block
     transparent: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_segment("name", self.name)
 
     @property
     def label(self):

@@ -173,5 +173,7 @@ def _in_one_line(error: pydantic.ValidationError) -> str:
         if problem["type"] == "unexpected_keyword_argument":
             problems.append(f"a recipe has no field {place!r}")
         else:
-            problems.append(f"`{place}`: {problem['msg'].removeprefix('Value error, ')}. Received: {place}={problem['input']!r}")
+            problems.append(
+                f"`{place}`: {problem['msg'].removeprefix('Value error, ')}. Received: {place}={problem['input']!r}"
+            )
     return "; ".join(problems)

@@ -20,9 +20,8 @@ import tensorflow as tf
 
 from multicnn import models
 from multicnn.arithmetic import measure, smallest_input
-from multicnn.classifier import Classifier, inference, load, software
-from multicnn.composition import Block, BlockError, chain, network
-from multicnn.blocks import embed
+from multicnn.blocks import Block, BlockError, chain, embed, network
+from multicnn.classifier import Classifier, load, software
 from multicnn.data import pipeline, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve

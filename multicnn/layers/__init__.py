@@ -10,3 +10,4 @@ from multicnn.layers.masked_windows import MaskedGlobalMaxPooling1D as MaskedGlo
 from multicnn.layers.masked_windows import MaskedMaxPooling1D as MaskedMaxPooling1D
 from multicnn.layers.sub_spectral_normalization import SubSpectralNormalization as SubSpectralNormalization
 from multicnn.layers.token_embedding import TokenEmbedding as TokenEmbedding
+from multicnn.layers.unequal_depthwise import UnequalDepthwiseConv2D as UnequalDepthwiseConv2D

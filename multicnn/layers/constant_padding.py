@@ -59,12 +59,15 @@ class ChannelPadding(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
+        self.compute_output_shape(inputs.shape)  # which refuses what has too many
         missing = self.channels - inputs.shape[-1]
         return ops.pad(inputs, [(0, 0)] * (len(inputs.shape) - 1) + [(missing // 2, missing - missing // 2)])
 
     def compute_output_shape(self, input_shape):
         if input_shape[-1] > self.channels:
-            raise ValueError(f"`channels` must be at least the input's. Received: channels={self.channels}")
+            raise ValueError(
+                f"`channels` must be at least the input's {input_shape[-1]}. Received: channels={self.channels}"
+            )
         return (*input_shape[:-1], self.channels)
 
     def get_config(self):

@@ -64,7 +64,9 @@ class TimeWindows:
             return super().call(inputs)
         value = lowest(inputs.dtype) if self.masked_value else 0.0
         inputs = fill_masked(inputs, mask, value)
-        return super().call(at_least(inputs, self._window()[0], value) if self.padding == "valid" else inputs)
+        outputs = super().call(at_least(inputs, self._window()[0], value) if self.padding == "valid" else inputs)
+        # The lowest number must not leave the layer: a norm or a sum would make it infinite, and its gradient NaN.
+        return fill_masked(outputs, self.compute_mask(inputs, mask)) if self.masked_value else outputs
 
     def compute_mask(self, inputs, mask=None):
         if mask is None or self.padding == "same":

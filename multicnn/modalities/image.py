@@ -163,16 +163,24 @@ def augment(batch: tf.Tensor, seeds: tf.Tensor, mirror: bool = False, shift: int
     if shift < 0:
         raise ValueError(f"shift must be 0 or more pixels. Received: shift={shift}")
     batch, numbers = tf.convert_to_tensor(batch), randomness.uniform(seeds, 3)
-    if mirror:
-        batch = tf.where(numbers[:, :1, None, None] < 0.5, batch[:, :, ::-1], batch)
-    if shift:
-        height, width = tf.shape(batch)[1], tf.shape(batch)[2]
-        padded = tf.pad(batch, [[0, 0], [shift, shift], [shift, shift], [0, 0]])
-        rows = randomness.integers(numbers[:, 1:2], 0, 2 * shift) + tf.range(height)
-        columns = randomness.integers(numbers[:, 2:3], 0, 2 * shift) + tf.range(width)
-        shifted = tf.gather(tf.gather(padded, rows, batch_dims=1), columns, axis=2, batch_dims=1)
-        batch = tf.ensure_shape(shifted, batch.shape)
-    return batch
+    if not mirror and not shift:
+        return batch
+    flipped = numbers[:, 0] < (0.5 if mirror else 0.0)
+    down = tf.cast(randomness.integers(numbers[:, 1], -shift, shift), tf.float32)
+    right = tf.cast(randomness.integers(numbers[:, 2], -shift, shift), tf.float32)
+    last = tf.cast(tf.shape(batch)[2] - 1, tf.float32)
+    # An output pixel (x, y) is the input pixel (sign x + start, y + down): whole numbers, so nothing is interpolated.
+    sign, start = tf.where(flipped, -1.0, 1.0), tf.where(flipped, last - right, right)
+    one, zero = tf.ones_like(right), tf.zeros_like(right)
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=batch,
+        transforms=tf.stack([sign, zero, start, zero, one, down, zero, zero], axis=1),
+        output_shape=tf.shape(batch)[1:3],
+        fill_value=0.0,
+        interpolation="NEAREST",
+        fill_mode="CONSTANT",
+    )
+    return tf.ensure_shape(moved, batch.shape)
 
 
 def _resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

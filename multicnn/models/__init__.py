@@ -10,7 +10,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from multicnn.composition import Block, from_dict
+from multicnn.blocks import Block, from_dict
 
 ANY = ("image", "log-mel", "waveform", "text")
 

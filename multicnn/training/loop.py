@@ -79,10 +79,15 @@ class Loop:
         for step in range(self.steps):
             self.callbacks.on_train_batch_begin(step)
             self._step(iterator)
-            self.callbacks.on_train_batch_end(step, {"totals": self.totals})
+            self.callbacks.on_train_batch_end(step, self._so_far())
             if self.interrupted:
                 return
-        row = {"epoch": epoch + 1, **self._training_metrics(epoch)}
+        row = {"epoch": epoch + 1, **self._so_far()}
+        if not np.isfinite(row["loss"]):
+            raise ValueError(
+                f"the loss is no longer finite in epoch {epoch + 1}: lower optimizer.learning_rate, or train in float32. "
+                f"Received: optimizer.learning_rate={self.recipe.optimizer.learning_rate!r}"
+            )
         if self.validate is not None:
             row |= {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
         row |= {"learning_rate": float(np.asarray(self.network.optimizer.learning_rate))}
@@ -90,13 +95,9 @@ class Loop:
         self._record(epoch, row)
         self.callbacks.on_epoch_end(epoch, row)
 
-    def _training_metrics(self, epoch: int) -> dict[str, float]:
+    def _so_far(self) -> dict[str, float]:
+        """Mean loss and accuracy over the steps of this epoch."""
         loss, correct, n = self.totals.numpy()
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"the loss is no longer finite in epoch {epoch + 1}: lower optimizer.learning_rate, or train in float32. "
-                f"Received: optimizer.learning_rate={self.recipe.optimizer.learning_rate!r}"
-            )
         return {"loss": float(loss / n), "accuracy": float(correct / n)}
 
     def _record(self, epoch: int, row: dict[str, float]) -> None:

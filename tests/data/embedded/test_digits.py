@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from multicnn.data.embedded import digits
-
 
 @pytest.fixture(scope="module")
-def manifest():
-    return digits.load()
+def manifest(embedded):
+    return embedded("digits")
 
 
 def test_images_are_those_of_scikit_learn(manifest):

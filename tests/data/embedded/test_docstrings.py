@@ -1,5 +1,4 @@
 import re
-import time
 
 import pytest
 
@@ -32,8 +31,8 @@ class C:
 
 
 @pytest.fixture(scope="module")
-def table():
-    return docstrings.load().table
+def table(embedded):
+    return embedded("docstrings").table
 
 
 def test_sentences_of_a_small_module():
@@ -107,9 +106,3 @@ def test_a_sentence_of_two_libraries_is_in_neither(tmp_path, monkeypatch):
     table = docstrings.load().table
     assert len(table) == 2 * len(words)
     assert not table["source"].str.contains("shared").any()
-
-
-def test_load_is_quick():
-    start = time.process_time()
-    docstrings.load()
-    assert time.process_time() - start < 6  # seconds; measured 2, the rest is for slower machines

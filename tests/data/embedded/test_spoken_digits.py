@@ -13,8 +13,8 @@ TOOL = Path(__file__).parents[3] / "tools" / "make_spoken_digits.py"
 
 
 @pytest.fixture(scope="module")
-def table():
-    return spoken_digits.load().table
+def table(embedded):
+    return embedded("spoken_digits").table
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,239 @@
+"""The command line. Nothing heavy is imported before a verb runs, so that `multicnn --help` is instant."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train, measure and use convolutional networks for pictures, recordings and texts.",
+)
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field of the recipe, such as optimizer.learning_rate=0.01."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter is not for users
+    try:
+        app()
+    except KeyboardInterrupt as interrupt:
+        _complain(str(interrupt) or "interrupted")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (ValueError, TypeError, OSError) as error:
+        if os.environ.get("MULTICNN_TRACEBACK"):
+            raise
+        _complain(str(error))
+        sys.exit(2)
+
+
+@app.command()
+def demo(
+    epochs: Annotated[int | None, typer.Option(help="Epochs for each network, instead of the demo's own.")] = None,
+) -> None:
+    """Train a small network on each of the three embedded data sets, and show what it learned."""
+    from multicnn import demo as demonstration
+
+    demonstration.run(epochs)
+
+
+@app.command()
+def train(
+    data: Annotated[
+        str, typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
+    ],
+    out: Annotated[Path | None, typer.Option(help="The run folder; by default a new one in runs/.")] = None,
+    settings: Settings = None,
+    model: Annotated[str | None, typer.Option(help="A name from `multicnn models`.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Regular expression with groups label, group, split, for file names.")
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the texts in a table.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the labels in a table.")] = None,
+    group_column: Annotated[str | None, typer.Option(help="Column of the group, never split between sets.")] = None,
+    test: Annotated[str | None, typer.Option(help="A separate folder or table of test examples.")] = None,
+    leave_out: Annotated[str | None, typer.Option(help="The group that is the test set.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
+    class_weights: Annotated[bool, typer.Option("--class-weights", help="Let each class count the same.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+) -> None:
+    """Train a classifier on a folder of pictures or recordings, or a table of texts."""
+    given = {
+        "data.path": source, "data.pattern": pattern, "data.text_column": text_column, "data.label_column": label_column,
+        "data.group_column": group_column, "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
+        "class_weights": class_weights or None, "seed": seed,
+    }  # fmt: skip
+    assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None] + (
+        settings or []
+    )
+    what = _recipe(data) if data.endswith((".py", ".json")) and Path(data).is_file() else data
+
+    from multicnn import workflow
+    from multicnn.progress import RichReporter
+
+    with RichReporter() as reporter:
+        classifier = workflow.train(what, out, reporter=reporter, settings=assignments)
+        reporter.finished(classifier)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model.keras file.")],
+    data: Annotated[str, typer.Argument(help="Labelled examples: a folder, table, .npz file or embedded set.")],
+    split: Annotated[str | None, typer.Option(help="train, val or test, of data that has them.")] = None,
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a classifier: metrics, a table per class, the confusion matrix."""
+    from multicnn import workflow
+    from multicnn.classifier import load
+    from multicnn.progress import RichReporter, show_evaluation
+
+    with RichReporter(quiet=as_json) as reporter:
+        classifier = load(model)
+        source = _source(classifier, data, settings or [])
+        evaluation = workflow.evaluate(classifier, source, split=split, reporter=reporter)
+    if as_json:
+        print(json.dumps(evaluation.metrics))
+    else:
+        show_evaluation(evaluation)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model.keras file.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Files, or texts for a text classifier; - reads them from standard input.")
+    ],
+    as_json: Json = False,
+    per_window: Annotated[
+        bool, typer.Option("--per-window", help="For long sounds: each window with its time.")
+    ] = False,
+) -> None:
+    """Predict the class of pictures, recordings or texts; exit code 1 if one of them is bad."""
+    from multicnn.classifier import load
+
+    classifier = load(model)
+    bad = False
+    for prediction in classifier.stream(_expanded(inputs)):
+        bad |= prediction.error is not None
+        print(
+            json.dumps(_row(prediction, per_window), ensure_ascii=False) if as_json else _line(prediction, per_window)
+        )
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command("models")
+def list_models(as_json: Json = False) -> None:
+    """List the networks by name: the senses they suit and their parameters, counted without building them."""
+    from multicnn.arithmetic import measure
+    from multicnn.models import MODELS, create
+
+    rows = []
+    for name, known in MODELS.items():
+        counted = measure(create(name, known.classes), known.input_shape)
+        shape, parameters = list(known.input_shape), counted.parameters
+        rows.append(
+            {
+                "name": name,
+                "senses": list(known.senses),
+                "input": shape,
+                "classes": known.classes,
+                "parameters": parameters,
+            }
+        )
+    if as_json:
+        print(json.dumps(rows))
+        return
+    from multicnn.progress import show_table
+
+    show_table(
+        "networks",
+        ["name", "senses", "counted on input", "classes", "parameters"],
+        [
+            [r["name"], ", ".join(r["senses"]), "x".join(map(str, r["input"])), r["classes"], f"{r['parameters']:,}"]
+            for r in rows
+        ],
+    )
+
+
+def _recipe(path: str) -> Any:
+    """The recipe that a .py file binds to `recipe`, or that a .json file is."""
+    from multicnn.recipe import Recipe
+
+    if path.endswith(".json"):
+        return Recipe.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    import runpy
+
+    recipe = runpy.run_path(path).get("recipe")
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"a recipe file must bind `recipe = Recipe(...)`. Received: data={path!r}")
+    return recipe
+
+
+def _source(classifier: Any, path: str, settings: list[str]) -> Any:
+    """The data source to evaluate on: read as in training, unless told otherwise."""
+    from multicnn.recipe import DataSource, Recipe
+
+    trained_on = classifier.recipe.get("data", {})
+    kept = {name: trained_on[name] for name in ("pattern", "text_column", "label_column") if name in trained_on}
+    return Recipe(data=DataSource(**kept | {"path": path})).replaced(settings).data
+
+
+def _expanded(inputs: Iterable[str]) -> Iterator[str]:
+    """The inputs, with the lines of standard input in the place of '-'."""
+    for item in inputs:
+        if item == "-":
+            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        else:
+            yield item
+
+
+def _row(prediction: Any, per_window: bool) -> dict[str, Any]:
+    if prediction.error is not None:
+        return {"input": prediction.input, "error": prediction.error}
+    row = {"input": prediction.input, "label": prediction.label, "probabilities": prediction.probabilities}
+    if per_window:
+        row["windows"] = [{"start": start, "probabilities": named} for start, named in prediction.windows]
+    return row
+
+
+def _line(prediction: Any, per_window: bool) -> str:
+    if prediction.error is not None:
+        return f"{prediction.input}\terror: {prediction.error}"
+    lines = [f"{prediction.input}\t{prediction.label}\t{prediction.probability:.3f}"]
+    if per_window:
+        for start, named in prediction.windows:
+            label = max(named, key=named.get)
+            lines.append(f"  {start:.2f} s\t{label}\t{named[label]:.3f}")
+    return "\n".join(lines)
+
+
+def _complain(message: str) -> None:
+    print(f"multicnn: {' '.join(message.split())}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What the command line draws: progress bars and tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from multicnn.workflow import Evaluation, Reporter
+
+_REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
+
+
+class RichReporter(Reporter):
+    """Draws reading and training as bars with loss, accuracy and time left, on standard error."""
+
+    def __init__(self, quiet: bool = False):
+        self.console = Console(stderr=True, quiet=quiet)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+        )
+        self.task: Any = None
+
+    def __enter__(self) -> RichReporter:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.bars.stop()
+
+    def say(self, line: str) -> None:
+        self.console.print(line, highlight=False)
+
+    def reading(self, done: int, total: int) -> None:
+        if self.task is None:
+            self.task = self.bars.add_task("reading", total=total, note="")
+        self.bars.update(self.task, completed=done, total=total)
+        if done >= total:
+            self.bars.remove_task(self.task)
+            self.task = None
+
+    def callbacks(self) -> Sequence[keras.callbacks.Callback]:
+        return [_Bar(self)]
+
+    def finished(self, classifier: Any) -> None:
+        """Prints what was measured."""
+        rows = []
+        for name, values in classifier.metrics.items():
+            if isinstance(values, dict):
+                rows.append(
+                    [name, values["n"], *(_number(values.get(key)) for key in ("accuracy", "loss", "macro_f1"))]
+                )
+        show_table("", ["", "examples", "accuracy", "loss", "macro F1"], rows, self.console)
+
+
+class _Bar(keras.callbacks.Callback):
+    """The bar of the training."""
+
+    def __init__(self, reporter: RichReporter):
+        super().__init__()
+        self.reporter, self.drawn = reporter, 0.0
+
+    def on_train_begin(self, logs=None):
+        total = self.params["epochs"] * self.params["steps"]
+        self.task = self.reporter.bars.add_task("training", total=total, note="")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        if now - self.drawn < _REDRAW_SECONDS:
+            return
+        self.drawn = now
+        done = self.epoch * self.params["steps"] + batch + 1
+        note = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}"
+        title = f"epoch {self.epoch + 1}/{self.params['epochs']}"
+        self.reporter.bars.update(self.task, completed=done, description=title, note=note)
+
+    def on_epoch_end(self, epoch, logs=None):
+        words = [f"epoch {epoch + 1:>3}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"]
+        if "val_loss" in logs:
+            words.append(f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}")
+        self.reporter.say("  ".join([*words, f"{logs['seconds']:.1f} s"]))
+
+    def on_train_end(self, logs=None):
+        self.reporter.bars.remove_task(self.task)
+
+
+def show_evaluation(evaluation: Evaluation) -> None:
+    """Prints metrics, the table per class and the confusion matrix."""
+    labels = evaluation.manifest.labels
+    show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
+    table = evaluation.per_class()
+    show_table(
+        "per class",
+        ["class", *table.columns],
+        [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())],
+    )
+    rows = [[label, *row] for label, row in zip(labels, evaluation.confusion().tolist())]
+    show_table("confusion: true class down, predicted across", ["", *labels], rows)
+
+
+def show_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console | None = None
+) -> None:
+    """Prints a table; numbers stand to the right."""
+    table = Table(title=title or None)
+    for i, name in enumerate(columns):
+        numeric = bool(rows) and i > 0 and str(rows[0][i])[:1].isdigit()
+        table.add_column(str(name), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*map(str, row))
+    (console or Console()).print(table)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) and value % 1 else f"{value:g}"
