@@ -132,7 +132,7 @@ class AudioPreprocess:
         for raw in itertools.islice(raws, _FIT_EXAMPLES):
             durations.append(len(raw) / self.sample_rate)
             if sum(map(len, kept)) < _FIT_SECONDS * self.sample_rate:
-                kept.append(raw[: round(longest * self.sample_rate)])
+                kept.append(raw[: round(longest * self.sample_rate)].copy())
         if not kept:
             raise ValueError("fit needs at least one training recording. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
