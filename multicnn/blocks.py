@@ -110,6 +110,17 @@ def _around(reaches: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(((reach - 1) // 2, reach - 1 - (reach - 1) // 2) for reach in reaches)
 
 
+def _zeroed(x: Any, site: Any) -> dict[str, bool]:
+    """What a masked convolution is told when the layer before it leaves zeros in the masked steps: a pass over `x` saved.
+
+    A shared convolution is told nothing, since its next input may come from elsewhere.
+    """
+    masked = rank_of(x) == 1 and getattr(x, "_keras_mask", None) is not None
+    made_by = getattr(getattr(x, "_keras_history", None), "operation", None)
+    zeroing = isinstance(made_by, (layers.TokenEmbedding, layers.ConstantPadding))
+    return {"zeroed": True} if masked and zeroing and site.sharing is None else {}
+
+
 class conv(_Windowed):
     """A convolution, and after it a norm and an activation if asked for.
 
@@ -146,6 +157,7 @@ class conv(_Windowed):
         x, padding = self.windowed(x, site)
         return site.layer(
             layers.MaskedConv1D if rank == 1 else keras.layers.Conv2D,
+            **_zeroed(x, site),
             filters=self.filters,
             kernel_size=per_axis(self.kernel_size, rank),
             strides=self.steps(rank),
@@ -182,6 +194,7 @@ class depthwise_conv(_Windowed):
         in_two = keras.layers.DepthwiseConv2D if equal else layers.UnequalDepthwiseConv2D
         return site.layer(
             layers.MaskedDepthwiseConv1D if rank == 1 else in_two,
+            **_zeroed(x, site),
             kernel_size=per_axis(self.kernel_size, rank),
             strides=self.steps(rank),
             padding=padding,

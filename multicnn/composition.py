@@ -41,7 +41,8 @@ class Block:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type == "Block" and not isinstance(value, Block):
+            optional = field.type == "Block | None" and value is None
+            if field.type in ("Block", "Block | None") and not optional and not isinstance(value, Block):
                 raise TypeError(
                     f"`{field.name}` of {type(self).__name__} must be a Block. Received: {field.name}={value!r}"
                 )
@@ -274,19 +275,23 @@ class chain(_Several, init=False):
 
 
 def _segments(blocks: tuple[Block, ...]) -> list[str]:
-    """One name for each Block of a chain: its label, numbered from the second of the same label on."""
-    taken = {block.label for block in blocks if isinstance(block, (stage, scope))}  # these name themselves
+    """One name for each Block of a chain: its label, numbered from the second of the same label on.
+
+    A stage and a scope name themselves, and so do the copies of an only `repeat`: conv4_x.1, conv4_x.2 ...
+    """
+    labels = [block.label for block in blocks]
+    taken = {block.label for block in blocks if isinstance(block, (stage, scope))}
     names = []
     for block in blocks:
+        if isinstance(block, (stage, scope)) or (isinstance(block, repeat) and labels.count(block.label) == 1):
+            names.append("")
+            continue
         name, count = block.label, 1
         while name in taken:
             count += 1
             name = f"{block.label}_{count}"
-        if isinstance(block, (stage, scope)):
-            names.append("")
-        else:
-            taken.add(name)
-            names.append(name)
+        taken.add(name)
+        names.append(name)
     return names
 
 
@@ -352,10 +357,15 @@ class join(Block):
 
 
 class repeat(Block):
-    """`n` fresh copies of a Block one after another, named 1 to n; the weights are never shared."""
+    """`n` fresh copies of a Block one after another, named 1 to n; the weights are never shared.
+
+    `first` stands in the place of the first copy: the block of a ResNet stage that changes size.
+    """
 
     n: int
     block: Block
+    _: dataclasses.KW_ONLY
+    first: Block | None = None
     transparent: ClassVar[bool] = True
 
     def __post_init__(self):
@@ -365,7 +375,8 @@ class repeat(Block):
 
     def apply(self, x, site):
         for copy in range(1, self.n + 1):
-            x = self.block.apply(x, site.at(str(copy)).enter(self.block))
+            block = self.first if copy == 1 and self.first is not None else self.block
+            x = block.apply(x, site.at(str(copy)).enter(block))
         return x
 
 

@@ -170,10 +170,11 @@ def _in_one_line(error: pydantic.ValidationError) -> str:
     problems = []
     for problem in error.errors(include_url=False):
         place = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "unexpected_keyword_argument":
-            problems.append(f"a recipe has no field {place!r}")
-        else:
-            problems.append(
-                f"`{place}`: {problem['msg'].removeprefix('Value error, ')}. Received: {place}={problem['input']!r}"
-            )
+        unknown = problem["type"] == "unexpected_keyword_argument"
+        said = (
+            f"a recipe has no field {place!r}"
+            if unknown
+            else f"`{place}`: {problem['msg'].removeprefix('Value error, ')}"
+        )
+        problems.append(said if "Received:" in said else f"{said}. Received: {place}={problem['input']!r}")
     return "; ".join(problems)

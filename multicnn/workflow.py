@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
+import inspect
 import json
 import os
 import random
@@ -189,6 +190,11 @@ class Run:
         preprocess = recipe.preprocess or SENSES[sense]()
         if preprocess.sense != sense:
             raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")
+        known = list(inspect.signature(_AUGMENT[sense]).parameters)[2:]
+        for name, value in recipe.augment.items():
+            if name not in known:
+                raise ValueError(f"`augment` of {sense} takes {known}. Received: augment.{name}={value!r}")
+        optimizers.make(recipe.optimizer, 1, 1)  # a mistake in it is told before anything is read
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
         return dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)

@@ -46,12 +46,16 @@ class TimeWindows:
     """Mixin for Keras's one-dimensional convolution and pooling layers: masked steps are never seen, the mask goes on.
 
     For layers with padding "valid", or "same" with a stride of 1. Without a mask the layer is Keras's own.
+
+    Args:
+        zeroed: The masked steps of the input are known to be zero, so that a convolution need not zero them again.
     """
 
     masked_value = 0.0
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, zeroed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.zeroed = zeroed
         self.supports_masking = True
 
     def _window(self) -> tuple[int, int]:
@@ -63,7 +67,8 @@ class TimeWindows:
         if mask is None:
             return super().call(inputs)
         value = lowest(inputs.dtype) if self.masked_value else 0.0
-        inputs = fill_masked(inputs, mask, value)
+        if not self.zeroed:
+            inputs = fill_masked(inputs, mask, value)
         outputs = super().call(at_least(inputs, self._window()[0], value) if self.padding == "valid" else inputs)
         # The lowest number must not leave the layer: a norm or a sum would make it infinite, and its gradient NaN.
         return fill_masked(outputs, self.compute_mask(inputs, mask)) if self.masked_value else outputs
@@ -72,6 +77,9 @@ class TimeWindows:
         if mask is None or self.padding == "same":
             return mask
         return slide(mask, *self._window())
+
+    def get_config(self):
+        return {**super().get_config(), "zeroed": self.zeroed}
 
 
 def _single(value: int | tuple[int, ...]) -> int:

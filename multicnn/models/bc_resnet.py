@@ -6,7 +6,7 @@
     block2   2   1.5                  2                     2
     block3   4   2                    2                     4
     block4   4   2.5                  1                     8
-    head     depthwise 5x5 (no padding in frequency), 1x1 to 4, global average, classes
+    head     depthwise 5x5 (no padding), 1x1 to 4, global average, classes
 
 A block is y = x + f2(x) + f1(mean of f2(x) over frequency), f1 broadcast back: f2 a depthwise convolution over frequency with
 sub-spectral normalisation, f1 a depthwise convolution over time and a 1x1. tau = 1, 2, 3, 6, 8: 9.2k / 27.3k / 54.2k / 188k / 321k.
@@ -51,13 +51,13 @@ def _block(channels: int, dilation: int, *, transition: bool = False, strides: i
 
 
 def bc_resnet(classes: int, *, tau: float = 1) -> Block:
-    """BC-ResNet-tau for (time, mel, 1) log-mels whose mel bands divide by 20."""
+    """BC-ResNet-tau for (time, mel, 1) log-mels of at least 5 frames whose mel bands divide by 40."""
     base = int(8 * tau)
     stages = []
     for name, (n, times, strides, dilation) in TABLE.items():
         channels = int(base * times)
         first = _block(channels, dilation, transition=True, strides=strides)
-        stages.append(stage(name, first, repeat(n - 1, _block(channels, dilation))))
+        stages.append(stage(name, repeat(n, _block(channels, dilation), first=first)))
     return chain(
         stage("conv", conv(2 * base, 5, strides=(1, 2), norm="batch", activation="relu")),
         *stages,

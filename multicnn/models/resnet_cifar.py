@@ -40,8 +40,8 @@ def _resnet(classes: int, n: int, width: int) -> Block:
     return chain(
         stage("conv1", _c(width, activation="relu")),
         stage("conv2_x", repeat(n, _residual(width))),
-        stage("conv3_x", _residual(2 * width, strides=2), repeat(n - 1, _residual(2 * width))),
-        stage("conv4_x", _residual(4 * width, strides=2), repeat(n - 1, _residual(4 * width))),
+        stage("conv3_x", repeat(n, _residual(2 * width), first=_residual(2 * width, strides=2))),
+        stage("conv4_x", repeat(n, _residual(4 * width), first=_residual(4 * width, strides=2))),
         global_average_pool(),
         dense(classes),
     )

@@ -1,0 +1,179 @@
+"""The command line: what it prints, and how it exits."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from multicnn import cli
+
+
+def call(monkeypatch, capsys, *arguments, stdin=""):
+    """Runs the command line here: (exit code, standard output, standard error)."""
+    monkeypatch.setattr(sys, "argv", ["multicnn", *map(str, arguments)])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    out = capsys.readouterr()
+    return end.value.code or 0, out.out, out.err
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "x"
+    command = [sys.executable, "-m", "multicnn.cli", "train", "docstrings", "--out", out, "--epochs", "1"]
+    command += ["--set", "arguments.filters=8", "--set", "embedding_dims=8"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "linear_baseline" in done.stderr
+    return out
+
+
+def test_predict_reads_texts_and_standard_input(run, monkeypatch, capsys):
+    code, out, _ = call(
+        monkeypatch,
+        capsys,
+        "predict",
+        run / "model.keras",
+        "A first sentence.",
+        "-",
+        "--json",
+        stdin="Second one\n\nThird\n",
+    )
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [row["input"] for row in rows] == ["A first sentence.", "Second one", "Third"]
+    for row in rows:
+        assert row["label"] == max(row["probabilities"], key=row["probabilities"].get)
+        assert sum(row["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_bad_input_of_predict_has_its_error_and_exit_code_1(run, monkeypatch, capsys):
+    code, out, _ = call(monkeypatch, capsys, "predict", run / "model.keras", "Good text.", "   ", "--json")
+    good, bad = map(json.loads, out.splitlines())
+    assert code == 1
+    assert "label" in good
+    assert set(bad) == {"input", "error"}
+
+
+def test_evaluate_prints_the_keys_of_metrics_json(run, monkeypatch, capsys):
+    code, out, _ = call(monkeypatch, capsys, "evaluate", run / "model.keras", "docstrings", "--json")
+    said = json.loads(out)
+    kept = json.loads((run / "metrics.json").read_text())["test"]
+    assert code == 0
+    for key in ("accuracy", "loss", "macro_f1", "n"):
+        assert said[key] == pytest.approx(kept[key], rel=1e-6)
+    code, out, _ = call(monkeypatch, capsys, "evaluate", run / "model.keras", "docstrings")
+    assert code == 0
+    assert "per class" in out
+    assert "confusion" in out
+
+
+def test_models_are_counted_without_building(monkeypatch, capsys):
+    code, out, _ = call(monkeypatch, capsys, "models", "--json")
+    counted = {row["name"]: row["parameters"] for row in json.loads(out)}
+    assert code == 0
+    assert counted["lenet5"] == 61706
+    assert counted["resnet20"] == 269722
+    code, out, _ = call(monkeypatch, capsys, "models")
+    assert "bc_resnet" in out
+
+
+def test_a_recipe_file_with_settings(tmp_path, monkeypatch, capsys):
+    (tmp_path / "small.py").write_text(
+        "from multicnn import DataSource, Recipe\nrecipe = Recipe(data=DataSource(path='digits'), model='resnet20', arguments={'width': 4})\n"
+    )
+    out = tmp_path / "run"
+    code, _, err = call(monkeypatch, capsys, "train", tmp_path / "small.py", "--set", "epochs=1", "--out", out)
+    assert code == 0, err
+    recipe = json.loads((out / "recipe.json").read_text())
+    assert (recipe["model"], recipe["epochs"]) == ("resnet20", 1)
+    # A run's own recipe trains again.
+    code, _, err = call(monkeypatch, capsys, "train", out / "recipe.json", "--out", tmp_path / "again")
+    assert code == 0, err
+    assert (tmp_path / "again" / "model.keras").exists()
+
+
+def _one_class(folder):
+    from PIL import Image
+
+    (folder / "only").mkdir()
+    for i in range(5):
+        Image.fromarray(np.full((9, 9), i, np.uint8)).save(folder / "only" / f"{i}.png")
+    return ["train", folder]
+
+
+def _missing_column(folder):
+    (folder / "table.csv").write_text("words,label\nhello,a\nbye,b\n")
+    return ["train", folder / "table.csv"]
+
+
+def _too_deep(folder):
+    np.savez(
+        folder / "x.npz",
+        x=np.zeros((40, 3, 3), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None],
+        y=np.arange(40) % 2,
+    )
+    return ["train", folder / "x.npz", "--model", "vgg_small", "--out", folder / "run"]
+
+
+def _not_a_model(folder):
+    (folder / "model.keras").write_text("no model")
+    return ["predict", folder / "model.keras", "a.jpg"]
+
+
+MISTAKES = {
+    "nothing there": (lambda folder: ["train", folder / "nowhere"], "nowhere"),
+    "empty folder": (lambda folder: ["train", folder], "path"),
+    "one class": (_one_class, "two classes"),
+    "missing column": (_missing_column, "text"),
+    "too deep": (_too_deep, "needs at least 8"),
+    "unknown model": (lambda folder: ["train", "digits", "--model", "lenet", "--out", folder / "r"], "lenet5"),
+    "unknown field": (lambda folder: ["train", "digits", "--set", "epoch=3"], "epoch"),
+    "no such model file": (lambda folder: ["predict", folder / "m.keras", "a.jpg"], "m.keras"),
+    "not a model file": (_not_a_model, "model.keras"),
+    "bad pattern": (lambda folder: [*_one_class(folder), "--pattern", "("], "pattern"),
+    "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_clear_line_and_exit_code_2(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments, words = MISTAKES[name]
+    code, _, err = call(monkeypatch, capsys, *arguments(tmp_path))
+    last = err.strip().splitlines()[-1]
+    assert code == 2
+    assert last.startswith("multicnn: ")
+    assert words in last
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_leaves_a_model_that_predicts_and_each_finished_epoch(tmp_path):
+    command = [sys.executable, "-m", "multicnn.cli", "train", "digits", "--set", "arguments.width=4", "--out", "run"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "100000"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    epochs = 0
+    for line in process.stderr:
+        epochs += line.startswith("epoch ")
+        if epochs == 2:
+            process.send_signal(signal.SIGINT)
+            break
+    rest = process.stderr.read()
+    assert process.wait() == 130, rest
+    history = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert len(history) - 1 >= 2
+    command = [sys.executable, "-m", "multicnn.cli", "evaluate", "run/model.keras", "digits", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["accuracy"] > 0.5

@@ -1,0 +1,169 @@
+"""The laws that hold across the package, for each of the three senses."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from multicnn import workflow
+from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
+from multicnn.classifier import Classifier, load
+from multicnn.data import pipeline, store
+from multicnn.recipe import SENSES, DataSource
+
+SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
+
+
+@pytest.fixture(scope="module", params=SETS)
+def trained_free(request):
+    """A classifier with random weights, its manifest and some rows: what the laws say does not depend on training."""
+    sense = request.param
+    manifest = workflow.find(DataSource(path=SETS[sense]))
+    rows = manifest.rows("train")[:300]
+    raws = [SENSES[sense]().decode(manifest.raw_source(row)) for row in rows]
+    preprocess = SENSES[sense]().fit(raws)
+    body = chain(
+        conv(8, 3, norm="batch", activation="relu"), global_average_pool(), drop(0.5), dense(len(manifest.labels))
+    )
+    block = chain(embed(preprocess.vocabulary_size, 8), body) if sense == "text" else body
+    keras.utils.set_random_seed(1)
+    built = network(block, preprocess.input_shape)
+    return Classifier(preprocess, block, built, manifest.labels, {"seed": 1}), manifest, rows
+
+
+def _as_file(classifier, manifest, row, folder):
+    """The row as a user would give it to `predict`."""
+    raw = manifest.raw_source(row)
+    if classifier.preprocess.sense != "image":
+        return raw
+    from PIL import Image
+
+    path = folder / f"{row}.png"
+    Image.fromarray(np.squeeze(raw)).save(path)
+    return path
+
+
+def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_predict(trained_free, tmp_path):
+    classifier, manifest, rows = trained_free
+    reloaded = load(classifier.save(tmp_path / "model.keras"))
+    stored, bad = store.materialise(manifest, classifier.preprocess, rows)
+    assert not bad
+    data = pipeline.batches(stored, manifest.targets(rows), rows, classifier.preprocess, batch_size=64, seed=3, epoch=2)
+    in_training = np.concatenate([batch.numpy() for batch, _ in data])
+    order = pipeline.order(rows, 3, 2)
+    sources = [_as_file(classifier, manifest, row, tmp_path) for row in order]
+    for made in (classifier, reloaded):
+        alone = [made.preprocess.finish(made._windows(source)[0][1][None]).numpy()[0] for source in sources]
+        np.testing.assert_array_equal(in_training, np.stack(alone))
+    predictions = reloaded.predict(sources)
+    logits = classifier.logits(stored.gather(order))
+    said = [(p.label, classifier.labels[i]) for p, i in zip(predictions, logits.argmax(1)) if len(p.windows) == 1]
+    assert len(said) > 200
+    assert all(ours == theirs for ours, theirs in said)
+
+
+def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path):
+    classifier, _, _ = trained_free
+    for policy in ("mixed_bfloat16", "mixed_float16"):
+        built = network(classifier.block, classifier.preprocess.input_shape, dtype=policy)
+        inner = [layer for layer in built.layers if layer.name == "conv"]
+        assert inner[0].compute_dtype == policy.removeprefix("mixed_")
+        assert built.output.dtype == "float32"
+        mixed = dataclasses.replace(classifier, network=built)
+        reloaded = load(mixed.save(tmp_path / f"{policy}.keras"))
+        assert {layer.compute_dtype for layer in reloaded.network.layers} == {"float32"}
+        for ours, theirs in zip(reloaded.network.get_weights(), built.get_weights()):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_law_6_batch_neighbours_do_not_matter(trained_free):
+    """Not bitwise: TensorFlow's matrix product blocks its rows by the batch size, which moves the last bit or two."""
+    classifier, manifest, rows = trained_free
+    stored, _ = store.materialise(manifest, classifier.preprocess, rows[:256])
+    together = classifier.logits(stored.array)
+    for size in (1, 2, 7, 64):
+        parts = np.concatenate([classifier.logits(stored.array[i : i + size]) for i in range(0, 64, size)])
+        np.testing.assert_allclose(parts, together[: len(parts)], rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(parts.argmax(1), together[: len(parts)].argmax(1))
+
+
+def test_law_9_saved_and_loaded_it_says_the_same(trained_free, tmp_path):
+    classifier, manifest, rows = trained_free
+    reloaded = load(classifier.save(tmp_path / "model.keras"))
+    assert reloaded.block == classifier.block
+    assert reloaded.preprocess == classifier.preprocess
+    assert (reloaded.labels, reloaded.recipe, reloaded.versions) == (
+        classifier.labels,
+        {"seed": 1},
+        classifier.versions,
+    )
+    stored, _ = store.materialise(manifest, classifier.preprocess, rows[:50])
+    np.testing.assert_array_equal(reloaded.logits(stored.array), classifier.logits(stored.array))
+    plain = keras.saving.load_model(tmp_path / "model.keras")  # plain Keras, once our layers are imported
+    assert [layer.name for layer in plain.layers] == [layer.name for layer in classifier.network.layers]
+
+
+def test_law_9_the_artefacts_of_each_release_stay_loadable():
+    folder = Path(__file__).parent / "artefacts"
+    kept = sorted(folder.glob("*/*.json"))
+    assert len(kept) >= 3
+    for answers in kept:
+        classifier = load(answers.with_suffix(".keras"))
+        for said in json.loads(answers.read_text(encoding="utf-8")):
+            source = said["input"] if classifier.preprocess.sense == "text" else answers.parent / said["input"]
+            (prediction,) = classifier.predict(source)
+            assert prediction.error is None
+            assert prediction.label == said["label"]
+            for label, probability in said["probabilities"].items():
+                assert prediction.probabilities[label] == pytest.approx(probability, abs=1e-4)
+
+
+_TRAIN = """
+import sys, hashlib, keras, multicnn
+c = multicnn.train(sys.argv[1], sys.argv[2], epochs=1, model="textcnn" if sys.argv[1] == "docstrings" else None,
+                   settings=sys.argv[3:])
+digest = hashlib.sha256()
+for weight in c.network.get_weights():
+    digest.update(weight.tobytes())
+print(digest.hexdigest())
+"""
+_SMALL = {
+    "digits": ["augment.shift=1"],
+    "spoken_digits": ["augment.time_mask=4", "arguments.maps=8"],
+    "docstrings": ["augment.word_dropout=0.1", "arguments.filters=8", "embedding_dims=8"],
+}
+
+
+@pytest.mark.parametrize("name", _SMALL)
+def test_law_2_the_same_seed_gives_the_same_weights_in_two_processes(name, tmp_path):
+    def digest(run: str, *settings: str) -> str:
+        command = [sys.executable, "-c", _TRAIN, name, str(tmp_path / run), *_SMALL[name], *settings]
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONHASHSEED": "random"}
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    first = digest("a")
+    assert len(first) == hashlib.sha256().digest_size * 2
+    assert digest("b") == first
+    if name == "digits":
+        assert digest("c", "seed=1") != first
+
+
+def test_law_8_help_imports_nothing_heavy():
+    heavy = ["tensorflow", "keras", "gensim", "librosa", "sklearn", "pandas", "numpy", "matplotlib"]
+    code = (
+        "import sys\nfrom multicnn import cli\nfrom typer.testing import CliRunner\n"
+        "result = CliRunner().invoke(cli.app, ['--help'])\nassert result.exit_code == 0 and 'predict' in result.output\n"
+        f"assert not (found := [name for name in {heavy} if name in sys.modules]), found"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
