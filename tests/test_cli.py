@@ -114,11 +114,8 @@ def _missing_column(folder):
 
 
 def _too_deep(folder):
-    np.savez(
-        folder / "x.npz",
-        x=np.zeros((40, 3, 3), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None],
-        y=np.arange(40) % 2,
-    )
+    levels = np.arange(40, dtype=np.uint8)
+    np.savez(folder / "x.npz", x=np.broadcast_to(levels[:, None, None], (40, 3, 3)), y=levels % 2)
     return ["train", folder / "x.npz", "--model", "vgg_small", "--out", folder / "run"]
 
 

@@ -1,0 +1,50 @@
+"""Makes the small artefacts that tests/test_laws.py keeps of each release: `python tools/make_artefacts.py`.
+
+For each sense a classifier trained for one epoch, an example or two, and what the classifier says of them. Run it once
+for a release and commit tests/artefacts/<version>; the artefacts of earlier releases are never made again.
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import multicnn
+from multicnn import workflow
+from multicnn.recipe import DataSource
+
+RECIPES = {
+    "digits": ["model=vgg_small", "arguments.width=4"],
+    "spoken_digits": ["model=res8", "arguments.maps=4"],
+    "docstrings": ["model=textcnn", "arguments.filters=4", "embedding_dims=4", "preprocess.max_vocabulary=300"],
+}
+
+
+def main() -> None:
+    """Writes tests/artefacts/<version>/."""
+    folder = Path(__file__).parents[1] / "tests" / "artefacts" / multicnn.__version__
+    folder.mkdir(parents=True)
+    for name, settings in RECIPES.items():
+        with tempfile.TemporaryDirectory() as run:
+            classifier = multicnn.train(name, Path(run) / "x", epochs=1, settings=settings)
+        classifier.save(folder / f"{name}.keras")
+        manifest = workflow.find(DataSource(path=name))
+        said = []
+        for row in manifest.rows("test")[:2]:
+            source = manifest.raw_source(row)
+            if manifest.sense == "image":
+                Image.fromarray(np.squeeze(source)).save(folder / f"{name}_{row}.png")
+                source = folder / f"{name}_{row}.png"
+            elif manifest.sense == "audio":
+                source = Path(shutil.copy(source, folder))
+            (prediction,) = classifier.predict(source)
+            shown = source if manifest.sense == "text" else source.name
+            said.append({"input": shown, "label": prediction.label, "probabilities": prediction.probabilities})
+        (folder / f"{name}.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
