@@ -388,6 +388,10 @@ class embed(Block):
     _: KW_ONLY
     embeddings_initializer: Named = "uniform"
 
+    @property
+    def input_dtype(self):
+        return "int32"
+
     def build(self, x, site):
         return site.layer(
             layers.TokenEmbedding,

@@ -197,7 +197,7 @@ def inference(network: keras.Model) -> Any:
     """A compiled function from a batch of network inputs to float32 logits (NumPy): one graph for every batch size."""
     if keras.backend.backend() != "tensorflow":
         return lambda batch: np.asarray(network.predict_on_batch(np.asarray(batch)))
-    dtype = "int32" if isinstance(network.layers[1], layers.TokenEmbedding) else "float32"
+    dtype = network.inputs[0].dtype
     signature = tf.TensorSpec(network.input_shape, dtype)
 
     @tf.function(input_signature=[signature], jit_compile=bool(tf.config.list_physical_devices("GPU")))

@@ -53,6 +53,11 @@ class Block:
         """The segment that this Block adds to the names of its layers."""
         return type(self).__name__
 
+    @property
+    def input_dtype(self) -> str | dict[str, str]:
+        """What the Block is applied to: "int32" ids where it begins with `embed`, else "float32"; a dict for `join`."""
+        return "float32"
+
     def apply(self, x: Any, site: Site) -> Any:
         """Walks the Block at `site`; a leaf is handed to the site, a composite walks its parts."""
         return site.leaf(self, x)
@@ -252,6 +257,10 @@ class _Several(Block, init=False):
     def _flatten(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         return blocks
 
+    @property
+    def input_dtype(self):
+        return self.blocks[0].input_dtype if self.blocks else "float32"
+
     def _arguments(self) -> list[str]:
         return [repr(block) for block in self.blocks]
 
@@ -373,6 +382,10 @@ class repeat(Block):
         if not isinstance(self.n, int) or self.n < 0:
             raise ValueError(f"`n` must be a whole number of copies, at least 0. Received: n={self.n!r}")
 
+    @property
+    def input_dtype(self):
+        return self.block.input_dtype
+
     def apply(self, x, site):
         for copy in range(1, self.n + 1):
             block = self.first if copy == 1 and self.first is not None else self.block
@@ -385,6 +398,8 @@ class share(Block):
 
     block: Block
     transparent: ClassVar[bool] = True
+
+    input_dtype = repeat.input_dtype
 
     def apply(self, x, site):
         return self.block.apply(x, dataclasses.replace(site, sharing=(repr(self), site.path)).enter(self.block))
@@ -402,6 +417,7 @@ class stage(Block, init=False):
     name: str
     block: Block
     transparent: ClassVar[bool] = True
+    input_dtype = repeat.input_dtype
 
     def __init__(self, name: str, *blocks: Block) -> None:
         object.__setattr__(self, "name", name)
@@ -465,9 +481,13 @@ def network(block: Block, input_shape: tuple[int | None, ...] | Mapping[str, Any
     """
     site = BuildSite(dtype=dtype)
     if isinstance(input_shape, Mapping):
-        inputs = {name: keras.Input(shape=tuple(shape), name=name) for name, shape in input_shape.items()}
+        dtypes = block.input_dtype if isinstance(block.input_dtype, Mapping) else {}
+        inputs = {
+            name: keras.Input(shape=tuple(shape), name=name, dtype=dtypes.get(name, "float32"))
+            for name, shape in input_shape.items()
+        }
     else:
-        inputs = keras.Input(shape=tuple(input_shape), name="input")
+        inputs = keras.Input(shape=tuple(input_shape), name="input", dtype=block.input_dtype)
     outputs = block.apply(inputs, site.enter(block))
     outputs = keras.layers.Activation("linear", dtype="float32", name="logits")(outputs)
     return keras.Model(inputs, outputs, name="network")

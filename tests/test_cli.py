@@ -86,7 +86,8 @@ def test_models_are_counted_without_building(monkeypatch, capsys):
 
 def test_a_recipe_file_with_settings(tmp_path, monkeypatch, capsys):
     (tmp_path / "small.py").write_text(
-        "from multicnn import DataSource, Recipe\nrecipe = Recipe(data=DataSource(path='digits'), model='resnet20', arguments={'width': 4})\n"
+        "from multicnn import DataSource, Recipe\n"
+        "recipe = Recipe(data=DataSource(path='digits'), model='resnet20', arguments={'width': 4})\n"
     )
     out = tmp_path / "run"
     code, _, err = call(monkeypatch, capsys, "train", tmp_path / "small.py", "--set", "epochs=1", "--out", out)
