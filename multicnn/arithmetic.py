@@ -16,7 +16,8 @@ from typing import Any
 import keras
 
 from multicnn import blocks
-from multicnn.composition import Block, BlockError, Site
+from multicnn.composition import Block
+from multicnn.site import BlockError, Site
 
 Shape = tuple[int | None, ...]
 

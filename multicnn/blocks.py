@@ -16,7 +16,6 @@ import keras
 
 from multicnn import layers
 from multicnn.composition import Block as Block
-from multicnn.composition import BlockError as BlockError
 from multicnn.composition import add as add
 from multicnn.composition import chain as chain
 from multicnn.composition import concat as concat
@@ -28,6 +27,7 @@ from multicnn.composition import repeat as repeat
 from multicnn.composition import scope as scope
 from multicnn.composition import share as share
 from multicnn.composition import stage as stage
+from multicnn.site import BlockError as BlockError
 
 Named = str | tuple | None  # "he_normal" or ("l2", {"l2": 1e-4}): made anew at each application
 

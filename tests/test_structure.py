@@ -19,6 +19,7 @@ FLOORS = [
     {"demo"},
     {"progress"},
     {"workflow"},
+    {"run"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},
     {"recipe"},
@@ -26,11 +27,12 @@ FLOORS = [
     {"arithmetic"},
     {"blocks"},
     {"composition"},
+    {"site"},
     {"layers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 UPWARDS = {("classifier", "workflow")}  # `Classifier.evaluate` is where users look for the verb
-KERAS_ONLY = ("composition", "blocks", "arithmetic", "layers", "models")
+KERAS_ONLY = ("site", "composition", "blocks", "arithmetic", "layers", "models")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -1,0 +1,249 @@
+"""One training run: from a recipe and a manifest to a run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multicnn import models
+from multicnn.arithmetic import measure, smallest_input
+from multicnn.blocks import Block, BlockError, chain, embed, network
+from multicnn.classifier import Classifier, software
+from multicnn.data import pipeline, store
+from multicnn.data.manifest import Manifest
+from multicnn.evaluation import baseline, metrics, report
+from multicnn.modalities import audio, image, text
+from multicnn.recipe import SENSES, Recipe
+from multicnn.training import optimizers
+from multicnn.training.loop import Loop
+from multicnn.training.precision import policy
+
+_AUGMENT = {"image": image.augment, "audio": audio.augment, "text": text.augment}
+_SPLITS = ("train", "val", "test")
+
+
+class Reporter:
+    """What a run tells while it works; this one says nothing. The command line has one that draws."""
+
+    def say(self, line: str) -> None:
+        """A line about the run."""
+
+    def reading(self, done: int, total: int) -> None:
+        """So many of the examples have been read."""
+
+    def callbacks(self) -> Sequence[keras.callbacks.Callback]:
+        """Keras callbacks for the training loop."""
+        return ()
+
+
+class Run:
+    """One training run, from a manifest to a run folder."""
+
+    def __init__(self, recipe: Recipe, manifest: Manifest, folder: Path, reporter: Reporter, started: float):
+        self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
+        self.recipe = self._completed(recipe)
+
+    def train(self) -> Classifier:
+        """Trains, measures, and writes everything that belongs in the run folder."""
+        recipe = self.recipe
+        # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
+        keras.utils.set_random_seed(recipe.seed)
+        tf.config.experimental.enable_op_determinism()
+        self._write_json("recipe.json", recipe.to_dict())
+        self._write_json("versions.json", software())
+        (self.folder / "labels.txt").write_text("\n".join(self.manifest.labels) + "\n", encoding="utf-8")
+        preprocess = recipe.preprocess.fit(self._training_examples())
+        block, preprocess = network_block(recipe, preprocess, len(self.manifest.labels))
+        self._read(preprocess)
+        keras.utils.set_random_seed(recipe.seed)
+        built = network(block, preprocess.input_shape, dtype=policy(recipe.precision))
+        classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
+        loop = self._loop(classifier)
+        self.reporter.say(self._summary(classifier, loop.steps))
+        loop.run()
+        classifier = self._measured(classifier, finished=not loop.interrupted)
+        classifier.save(self.folder / "model.keras")
+        if loop.interrupted:
+            raise KeyboardInterrupt(f"interrupted; the best weights so far are in {self.folder / 'model.keras'}")
+        return classifier
+
+    def _completed(self, recipe: Recipe) -> Recipe:
+        """The recipe with what it leaves open chosen from the data."""
+        sense = self.manifest.sense
+        preprocess = recipe.preprocess or SENSES[sense]()
+        if preprocess.sense != sense:
+            raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")
+        known = list(inspect.signature(_AUGMENT[sense]).parameters)[2:]
+        for name, value in recipe.augment.items():
+            if name not in known:
+                raise ValueError(f"`augment` of {sense} takes {known}. Received: augment.{name}={value!r}")
+        optimizers.make(recipe.optimizer, 1, 1)  # a mistake in it is told before anything is read
+        waveform = sense == "audio" and preprocess.features == "waveform"
+        usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
+        return dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)
+
+    def _training_examples(self):
+        """The training examples that can be decoded, in an order drawn from the seed."""
+        rows = list(self.manifest.rows("train"))
+        random.Random(self.recipe.seed).shuffle(rows)
+        for row in rows:
+            try:
+                yield self.recipe.preprocess.decode(self.manifest.raw_source(row))
+            except ValueError:
+                continue  # `_read` will list it
+
+    def _read(self, preprocess: Any) -> None:
+        """Reads every example once; the bad ones are listed, and too many of them stop the run."""
+        self.store, reasons = store.materialise(self.manifest, preprocess, self.manifest.rows(), self.reporter.reading)
+        self.manifest = self.manifest.with_bad(reasons)
+        self.manifest.save(self.folder / "manifest.parquet")
+        bad = self.manifest.bad_rows()
+        bad.to_csv(self.folder / "bad_files.csv", index=False)
+        if len(bad):
+            self.reporter.say(f"{len(bad):,} of {len(self.manifest):,} examples are bad and skipped: {self._listed()}")
+        if len(bad) > self.recipe.bad_limit * len(self.manifest):
+            raise ValueError(
+                f"{len(bad):,} of {len(self.manifest):,} examples are bad, more than `bad_limit` allows; they are listed in "
+                f"{self._listed()}. Received: bad_limit={self.recipe.bad_limit}"
+            )
+        for label, rows in self._rows_by_label().items():
+            if not len(rows):
+                raise ValueError(f"every class needs a good training example. Received: label={label!r}")
+
+    def _listed(self) -> Path:
+        return self.folder / "bad_files.csv"
+
+    def _rows_by_label(self) -> dict[str, np.ndarray]:
+        rows = self.manifest.rows("train")
+        targets = self.manifest.targets(rows)
+        return {label: rows[targets == i] for i, label in enumerate(self.manifest.labels)}
+
+    def _loop(self, classifier: Classifier) -> Loop:
+        recipe, rows = self.recipe, self.manifest.rows("train")
+        targets = self.manifest.targets(rows)
+        steps = -(-len(rows) // recipe.batch_size)
+        jit = bool(tf.config.list_physical_devices("GPU")) if recipe.jit_compile is None else recipe.jit_compile
+        classifier.network.compile(optimizer=optimizers.make(recipe.optimizer, steps, recipe.epochs), jit_compile=jit)
+        weights = None
+        if recipe.class_weights:
+            counts = np.bincount(targets, minlength=len(self.manifest.labels))
+            weights = (len(targets) / (len(counts) * counts)).astype(np.float32)
+
+        def batches(epoch: int, start_step: int) -> tf.data.Dataset:
+            return pipeline.batches(
+                self.store,
+                targets,
+                rows,
+                classifier.preprocess,
+                batch_size=recipe.batch_size,
+                seed=recipe.seed,
+                epoch=epoch,
+                start_step=start_step,
+                augment=self._augment(),
+            )
+
+        validate = functools.partial(self._measure, classifier, "val") if len(self.manifest.rows("val")) else None
+        return Loop(
+            classifier.network, recipe, batches, steps, validate, self.folder, weights, self.reporter.callbacks()
+        )
+
+    def _augment(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
+        if not self.recipe.augment:
+            return None
+        return functools.partial(_AUGMENT[self.manifest.sense], **self.recipe.augment)
+
+    def _measure(self, classifier: Classifier, split: str) -> dict[str, Any]:
+        rows = self.manifest.rows(split)
+        return metrics.summarise(self._logits(classifier, rows), self.manifest.targets(rows))
+
+    def _logits(self, classifier: Classifier, rows: np.ndarray) -> np.ndarray:
+        parts = [classifier.logits(self.store.gather(part)) for part in np.array_split(rows, -(-len(rows) // 4096))]
+        return np.concatenate(parts)
+
+    def _measured(self, classifier: Classifier, finished: bool) -> Classifier:
+        """The classifier with its metrics, and the run folder's tables and pictures."""
+        measured: dict[str, Any] = {
+            split: self._measure(classifier, split) for split in _SPLITS if finished and len(self.manifest.rows(split))
+        }
+        if "test" in measured:
+            measured["linear_baseline"] = self._baseline()
+        measured |= {
+            "model": self.recipe.model if isinstance(self.recipe.model, str) else "custom",
+            "parameters": measure(classifier.block, classifier.preprocess.input_shape).parameters,
+            "bad": len(self.manifest.bad_rows()),
+            "seconds": round(time.perf_counter() - self.started, 1),
+        }
+        self._write_json("metrics.json", measured)
+        if finished:
+            self._report(classifier)
+        return dataclasses.replace(classifier, metrics=measured)
+
+    def _baseline(self) -> dict[str, Any]:
+        """What a linear model makes of the same examples."""
+        arguments = []
+        for split in ("train", "test"):
+            rows = self.manifest.rows(split)
+            if self.manifest.sense == "text":
+                examples = [self.manifest.raw_source(row) for row in rows]
+            else:
+                examples = self.store.gather(rows)
+            arguments += [examples, self.manifest.targets(rows)]
+        return baseline.linear_baseline(self.manifest.sense, *arguments)
+
+    def _report(self, classifier: Classifier) -> None:
+        split = next(s for s in ("test", "val", "train") if len(self.manifest.rows(s)))
+        rows = self.manifest.rows(split)
+        ids = self.manifest.table["id"].iloc[rows].tolist()
+        logits = self._logits(classifier, rows)
+        mistakes = report.write_evaluation(self.folder, logits, self.manifest.targets(rows), self.manifest.labels, ids)
+        previews = {ids[i]: self._preview(classifier, rows[i]) for i in mistakes["row"]}
+        report.write_report(self.folder, previews)
+
+    def _preview(self, classifier: Classifier, row: int) -> Any:
+        raw = classifier.preprocess.decode(self.manifest.raw_source(row))
+        return (raw, classifier.preprocess.sample_rate) if self.manifest.sense == "audio" else raw
+
+    def _summary(self, classifier: Classifier, steps: int) -> str:
+        counts = ", ".join(f"{len(self.manifest.rows(s)):,} {s}" for s in _SPLITS)
+        parameters = measure(classifier.block, classifier.preprocess.input_shape).parameters
+        name = self.recipe.model if isinstance(self.recipe.model, str) else "the given network"
+        return (
+            f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
+            f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch"
+        )
+
+    def _write_json(self, name: str, value: Any) -> None:
+        (self.folder / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def network_block(recipe: Recipe, preprocess: Any, classes: int) -> tuple[Block, Any]:
+    """The whole network of a recipe as a Block, and the preprocess, lengthened where texts are shorter than it needs.
+
+    Raises:
+        ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
+    """
+    block = models.create(recipe.model, classes, **recipe.arguments)
+    if preprocess.sense == "text":
+        block = chain(embed(preprocess.vocabulary_size, recipe.embedding_dims), block)
+    try:
+        measure(block, preprocess.input_shape)
+    except BlockError as error:
+        smallest = smallest_input(block, preprocess.input_shape)
+        if preprocess.sense == "text" and smallest is not None:
+            return block, dataclasses.replace(preprocess, length=smallest)
+        advice = "no input of this kind fits" if smallest is None else f"its first side needs at least {smallest}"
+        raise ValueError(
+            f"{recipe.model!r} is too deep for the input: {error}; {advice}. Received: input_shape={preprocess.input_shape}"
+        ) from None
+    return block, preprocess
