@@ -8,7 +8,7 @@ import inspect
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class Run:
     def train(self) -> Classifier:
         """Trains, measures, and writes everything that belongs in the run folder."""
         recipe = self.recipe
+        self.folder.mkdir(parents=True, exist_ok=True)
         # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
@@ -64,7 +65,7 @@ class Run:
         self._write_json("versions.json", software())
         (self.folder / "labels.txt").write_text("\n".join(self.manifest.labels) + "\n", encoding="utf-8")
         preprocess = recipe.preprocess.fit(self._training_examples())
-        block, preprocess = network_block(recipe, preprocess, len(self.manifest.labels))
+        block = network_block(recipe, preprocess, len(self.manifest.labels))
         self._read(preprocess)
         keras.utils.set_random_seed(recipe.seed)
         built = network(block, preprocess.input_shape, dtype=policy(recipe.precision))
@@ -72,6 +73,7 @@ class Run:
         loop = self._loop(classifier)
         self.reporter.say(self._summary(classifier, loop.steps))
         loop.run()
+        classifier.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
         classifier = self._measured(classifier, finished=not loop.interrupted)
         classifier.save(self.folder / "model.keras")
         if loop.interrupted:
@@ -88,12 +90,14 @@ class Run:
         for name, value in recipe.augment.items():
             if name not in known:
                 raise ValueError(f"`augment` of {sense} takes {known}. Received: augment.{name}={value!r}")
-        optimizers.make(recipe.optimizer, 1, 1)  # a mistake in it is told before anything is read
+        optimizers.make(recipe.optimizer, 1, 1)  # here and below: a mistake is told before anything is read or written
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
-        return dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)
+        recipe = dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)
+        models.create(recipe.model, len(self.manifest.labels), **recipe.arguments)
+        return recipe
 
-    def _training_examples(self):
+    def _training_examples(self) -> Iterator[Any]:
         """The training examples that can be decoded, in an order drawn from the seed."""
         rows = list(self.manifest.rows("train"))
         random.Random(self.recipe.seed).shuffle(rows)
@@ -227,8 +231,8 @@ class Run:
         (self.folder / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def network_block(recipe: Recipe, preprocess: Any, classes: int) -> tuple[Block, Any]:
-    """The whole network of a recipe as a Block, and the preprocess, lengthened where texts are shorter than it needs.
+def network_block(recipe: Recipe, preprocess: Any, classes: int) -> Block:
+    """The whole network of a recipe as a Block.
 
     Raises:
         ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
@@ -240,10 +244,8 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int) -> tuple[Block,
         measure(block, preprocess.input_shape)
     except BlockError as error:
         smallest = smallest_input(block, preprocess.input_shape)
-        if preprocess.sense == "text" and smallest is not None:
-            return block, dataclasses.replace(preprocess, length=smallest)
         advice = "no input of this kind fits" if smallest is None else f"its first side needs at least {smallest}"
         raise ValueError(
             f"{recipe.model!r} is too deep for the input: {error}; {advice}. Received: input_shape={preprocess.input_shape}"
         ) from None
-    return block, preprocess
+    return block

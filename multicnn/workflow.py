@@ -136,5 +136,4 @@ def _new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"`out` must be a new or empty folder, so that no run is lost. Received: out={str(out)!r}")
-    folder.mkdir(parents=True, exist_ok=True)
     return folder

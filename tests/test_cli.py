@@ -150,6 +150,7 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(name, tmp_path, monkeypatch
     assert last.startswith("multicnn: ")
     assert words in last
     assert "Traceback" not in err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_ctrl_c_leaves_a_model_that_predicts_and_each_finished_epoch(tmp_path):

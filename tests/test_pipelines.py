@@ -1,0 +1,29 @@
+"""Every recipe of pipelines/ is whole, says how it is run and what was measured, and trains on an embedded data set."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+import multicnn
+from multicnn.recipe import Recipe
+
+PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.py"))
+# The recipe's own data are not here: an embedded set of its sense, and a narrower network, to be quick.
+SMALL = {
+    "mnist_lenet5": ["data.path=digits", "preprocess.size=[28,28]"],
+    "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "arguments.maps=4"],
+    "trec_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
+}
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.stem)
+def test_a_recipe_trains(path, tmp_path):
+    found = runpy.run_path(str(path))
+    assert "multicnn train" in found["__doc__"]
+    assert "Measured" in found["__doc__"]
+    recipe = found["recipe"]
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    classifier = multicnn.train(recipe, tmp_path / "run", settings=["epochs=1", *SMALL[path.stem]])
+    assert classifier.metrics["model"] == recipe.model
+    assert (tmp_path / "run" / "report.html").exists()
