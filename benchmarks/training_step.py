@@ -1,12 +1,13 @@
 """The training step of our networks beside hand-written plain Keras of the same layers.
 
-    python benchmarks/training_step.py [--rounds 15] [--networks resnet20 res8 textcnn] [--deterministic]
+    python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 textcnn] [--deterministic]
 
 Ours: the Block's network through `multicnn.training.loop.training_step`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
-the same kind of tf.data iterator, keep running loss and accuracy, use the same optimizer in float32, without XLA. Each round
-times some steps of the one and as many of the other, in turns of who goes first; a step is the round's wall-clock time
-divided by its steps. `--deterministic` turns on TensorFlow's determinism for both, which `multicnn train` does.
+the same kind of tf.data iterator, keep running loss and accuracy, use the same optimizer in float32, without XLA. In each
+round the two take turns, step by step; printed is the median wall-clock time of all their steps, with the quartiles of the
+rounds' own ratios, and beside it the ratio of the median processor times, which other work on the machine disturbs less.
+`--deterministic` turns on TensorFlow's determinism for both, which `multicnn train` does.
 
     network    inputs                                             optimizer
     ResNet-20  128 pictures of 32x32x3, 10 classes                SGD 0.1, momentum 0.9
@@ -19,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ WORDS, DIMS, LENGTH = 20_000, 300, 60
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: our Block, the same by hand, a batch for them, an optimizer, and how many steps a round has."""
+    """One comparison: our Block, the same by hand, a batch for them, an optimizer, and how many steps of each a round has."""
 
     block: Block
     plain: Callable[[], keras.Model]
@@ -53,48 +53,46 @@ class Case:
 def main() -> None:
     """Prints a line for each network."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--networks", nargs="+", default=["resnet20", "res8", "textcnn"])
     parser.add_argument("--deterministic", action="store_true")
     arguments = parser.parse_args()
     keras.utils.set_random_seed(0)
     if arguments.deterministic:
         tf.config.experimental.enable_op_determinism()
-    print(
-        f"{'network':<10}{'weights':>11}{'ours ms':>10}{'plain ms':>10}{'plain/ours':>12}   (quartiles of the rounds)"
-    )
+    print("network      weights  ours ms  plain ms  plain/ours   quartiles       processor")
     for name in arguments.networks:
         compare(name, cases()[name], arguments.rounds)
 
 
 def compare(name: str, case: Case, rounds: int) -> None:
     """Times both and prints the line of one network."""
-    ours = network(case.block, case.inputs.shape[1:])
-    plain = case.plain()
+    ours, plain = network(case.block, case.inputs.shape[1:]), case.plain()
     assert ours.count_params() == plain.count_params(), (ours.count_params(), plain.count_params())
-    contestants = {"ours": our_step(ours, case), "plain": plain_step(plain, case)}
-    times: dict[str, list[float]] = {who: [] for who in contestants}
-    for turn in range(-1, rounds):  # the first round warms up
-        for who in sorted(contestants, reverse=turn % 2 == 1):
-            seconds = timed(contestants[who], case.steps)
-            if turn >= 0:
-                times[who].append(1000 * seconds)
-    ours_ms, plain_ms = (statistics.median(times[who]) for who in ("ours", "plain"))
-    ratios = [p / o for o, p in zip(times["ours"], times["plain"])]
-    low, _, high = statistics.quantiles(ratios, n=4)
+    contestants = our_step(ours, case), plain_step(plain, case)
+    for step in contestants:
+        step(), step()  # traces, and warms up
+    times = np.array([one_round(contestants, case.steps) for _ in range(rounds)])  # (round, turn, contestant, clock)
+    (ours_ms, ours_cpu), (plain_ms, plain_cpu) = 1000 * np.median(times, axis=(0, 1))
+    of_rounds = np.median(times[..., 0], axis=1)
+    low, high = np.quantile(of_rounds[:, 1] / of_rounds[:, 0], [0.25, 0.75])
     print(
-        f"{name:<10}{ours.count_params():>11,}{ours_ms:>10.2f}{plain_ms:>10.2f}{plain_ms / ours_ms:>12.3f}"
-        f"   ({low:.3f} to {high:.3f})",
+        f"{name:<10}{ours.count_params():>10,}{ours_ms:>9.1f}{plain_ms:>10.1f}{plain_ms / ours_ms:>12.3f}"
+        f"   {low:.3f} to {high:.3f}{plain_cpu / ours_cpu:>13.3f}",
         flush=True,
     )
 
 
-def timed(step: Callable[[], object], steps: int) -> float:
-    """Seconds a step, over so many."""
-    started = time.perf_counter()
-    for _ in range(steps):
-        step()
-    return (time.perf_counter() - started) / steps
+def one_round(contestants: tuple[Callable[[], object], ...], turns: int) -> np.ndarray:
+    """Seconds of the wall clock and of the processor for each step, (turns, contestants, 2); each is first in turn."""
+    times = np.zeros((turns, len(contestants), 2))
+    for turn in range(turns):
+        order = range(len(contestants)) if turn % 2 == 0 else reversed(range(len(contestants)))
+        for i in order:
+            wall, processor = time.perf_counter(), time.process_time()
+            contestants[i]()
+            times[turn, i] = time.perf_counter() - wall, time.process_time() - processor
+    return times
 
 
 def our_step(model: keras.Model, case: Case) -> Callable[[], object]:
@@ -141,7 +139,7 @@ def cases() -> dict[str, Case]:
     return {
         "resnet20": Case(models.create("resnet20", 10), plain_resnet20, pictures, 10, momentum, 2),
         "res8": Case(models.create("res8", 12), plain_res8, spectrograms, 12, momentum, 4),
-        "textcnn": Case(text, plain_textcnn, ids, 6, adam, 8),
+        "textcnn": Case(text, plain_textcnn, ids, 6, adam, 6),
     }
 
 

@@ -1,3 +1,19 @@
+"""res8 on log-mels of the Free Spoken Digit Dataset: the official split, and one speaker left out.
+
+    multicnn train pipelines/speech_res8.py --data recordings
+    multicnn train pipelines/speech_res8.py --data recordings --leave-out theo --set data.validation_fraction=0 --epochs 6 \\
+        --pattern '(?P<label>\\d)_(?P<group>[a-z]+)_(?P<index>\\d+)'
+
+Official: recordings 0 to 4 of each digit and speaker are the test set, a tenth of the others chooses the epoch. The same
+speakers are in both, so it says little of a new voice; leaving a speaker out does.
+
+Measured on 2 cores of an AMD EPYC (busy with other work), TensorFlow 2.21. Official, seeds 0 to 2: test accuracy .993 .997
+.987, mean .992; a linear model on the log-mels, .960. Left out (seed 0, 6 epochs, no validation set), res8 beside the linear
+model:
+
+    jackson .588 | .714    lucas .842 | .384    theo .784 | .794
+"""
+
 from multicnn import AudioPreprocess, DataSource, Optimizer, Recipe
 
 recipe = Recipe(
