@@ -18,7 +18,7 @@ RECIPES = {
         data=DataSource(path="digits"),
         model="vgg_small",
         augment={"shift": 1},
-        epochs=12,
+        epochs=8,
         optimizer=Optimizer(learning_rate=2e-3, schedule="cosine"),
     ),
     "docstrings": Recipe(
