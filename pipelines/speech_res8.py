@@ -1,8 +1,8 @@
-"""res8 on log-mels of the Free Spoken Digit Dataset: the official split, and one speaker left out.
+r"""res8 on log-mels of the Free Spoken Digit Dataset: the official split, and one speaker left out.
 
     multicnn train pipelines/speech_res8.py --data recordings
-    multicnn train pipelines/speech_res8.py --data recordings --leave-out theo --set data.validation_fraction=0 --epochs 6 \\
-        --pattern '(?P<label>\\d)_(?P<group>[a-z]+)_(?P<index>\\d+)'
+    multicnn train pipelines/speech_res8.py --data recordings --leave-out theo --set data.validation_fraction=0 --epochs 6 \
+        --pattern '(?P<label>\d)_(?P<group>[a-z]+)_(?P<index>\d+)'
 
 Official: recordings 0 to 4 of each digit and speaker are the test set, a tenth of the others chooses the epoch. The same
 speakers are in both, so it says little of a new voice; leaving a speaker out does.
