@@ -32,7 +32,7 @@ RECIPES = {
         data=DataSource(path="spoken_digits"),
         model="res8",
         augment={"time_shift": 8, "time_mask": 10, "frequency_mask": 6},
-        epochs=20,
+        epochs=16,
         optimizer=Optimizer(learning_rate=3e-3, schedule="cosine"),
     ),
 }
@@ -61,7 +61,7 @@ def run(epochs: int | None = None) -> None:
                 classifier = workflow.train(recipe, out, reporter=reporter)
             rows.append(_row(name, classifier))
             _show_predictions(name, classifier, console)
-    columns = ["data set", "model", "parameters", "test accuracy", "linear model", "seconds"]
+    columns = ["data set", "model", "parameters", "accuracy", "linear", "seconds"]
     show_table("multicnn demo", columns, rows, console)
     for name, _, _, accuracy, linear, _ in rows:
         if float(accuracy) < float(linear):
