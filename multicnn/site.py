@@ -27,6 +27,7 @@ class Site:
     shared: dict[str, Any] = dataclasses.field(
         default_factory=dict
     )  # what `share` Blocks have made, over the whole walk
+    sources: dict[str, Any] = dataclasses.field(default_factory=dict)  # scope -> the first tensor there with positions
 
     def at(self, segment: str) -> Site:
         if not segment:
@@ -39,6 +40,8 @@ class Site:
 
     def leaf(self, block: Any, x: Any) -> Any:
         """Applies a leaf Block; errors of any kind become a BlockError that names it."""
+        if len(getattr(x, "shape", ())) > 2:
+            self.source(x)
         try:
             return self.realise(block, x)
         except BlockError:
@@ -48,6 +51,10 @@ class Site:
 
     def realise(self, block: Any, x: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must say what a leaf becomes")
+
+    def source(self, x: Any) -> Any:
+        """What the first part of the network with positions was applied to, in this scope: the sentence, say; else `x`."""
+        return self.sources.setdefault(self.scope, x)
 
     def sharing_key(self, part: str = "") -> str:
         """What tells a layer inside `share` from the others: the shared Block's text and the path below it."""

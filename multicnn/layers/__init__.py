@@ -1,13 +1,34 @@
 """The Keras layers that Keras lacks. Importing this package makes them known to `keras.saving.load_model`."""
 
+from multicnn.layers.activations import RandomizedLeakyReLU as RandomizedLeakyReLU
+from multicnn.layers.activations import lecun_tanh as lecun_tanh
+from multicnn.layers.border_padding import BORDERS as BORDERS
+from multicnn.layers.border_padding import BorderPadding as BorderPadding
+from multicnn.layers.channels import Folding as Folding
+from multicnn.layers.channels import Scale as Scale
+from multicnn.layers.channels import TakeChannels as TakeChannels
 from multicnn.layers.constant_padding import ChannelPadding as ChannelPadding
 from multicnn.layers.constant_padding import ConstantPadding as ConstantPadding
+from multicnn.layers.conv_transpose import ConvTranspose as ConvTranspose
+from multicnn.layers.crop_to import CropTo as CropTo
+from multicnn.layers.fixed_filter import FILTERS as FILTERS
+from multicnn.layers.fixed_filter import FixedFilter as FixedFilter
+from multicnn.layers.fixed_filter import filter_kernel as filter_kernel
+from multicnn.layers.k_max_pooling import DynamicKMaxPooling as DynamicKMaxPooling
+from multicnn.layers.k_max_pooling import KMaxPooling as KMaxPooling
+from multicnn.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
 from multicnn.layers.masked_windows import MaskedAveragePooling1D as MaskedAveragePooling1D
 from multicnn.layers.masked_windows import MaskedConv1D as MaskedConv1D
 from multicnn.layers.masked_windows import MaskedDepthwiseConv1D as MaskedDepthwiseConv1D
 from multicnn.layers.masked_windows import MaskedFlatten as MaskedFlatten
 from multicnn.layers.masked_windows import MaskedGlobalMaxPooling1D as MaskedGlobalMaxPooling1D
 from multicnn.layers.masked_windows import MaskedMaxPooling1D as MaskedMaxPooling1D
+from multicnn.layers.max_unpooling import MaxUnpooling as MaxUnpooling
+from multicnn.layers.poolings import MaskedMinPooling1D as MaskedMinPooling1D
+from multicnn.layers.poolings import MaskedRMSPooling1D as MaskedRMSPooling1D
+from multicnn.layers.poolings import MinPooling2D as MinPooling2D
+from multicnn.layers.poolings import RMSPooling2D as RMSPooling2D
+from multicnn.layers.radial_basis import RadialBasis as RadialBasis
 from multicnn.layers.sub_spectral_normalization import SubSpectralNormalization as SubSpectralNormalization
 from multicnn.layers.token_embedding import TokenEmbedding as TokenEmbedding
 from multicnn.layers.unequal_depthwise import UnequalDepthwiseConv2D as UnequalDepthwiseConv2D

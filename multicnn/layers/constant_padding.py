@@ -10,26 +10,26 @@ from multicnn.layers.time_mask import fill_masked, lowest
 
 @keras.saving.register_keras_serializable("multicnn")
 class ConstantPadding(keras.layers.Layer):
-    """Pads the spatial axes with zeros, or with the lowest number (before a maximum).
+    """Pads the spatial axes with zeros, or with the lowest (before a maximum) or the highest number (before a minimum).
 
     Input (batch, *spatial, channels). Keras's "same" with a stride above 1 places its padding according to the input's
     size; papers, and PyTorch, pad symmetrically, and so does everything built from this layer, whatever the size.
 
     Args:
         padding: One (before, after) pair for each spatial axis.
-        fill: "zero" or "lowest".
+        fill: "zero", "lowest" or "highest".
     """
 
     def __init__(self, padding: tuple[tuple[int, int], ...], fill: str = "zero", **kwargs):
         super().__init__(**kwargs)
-        if fill not in ("zero", "lowest"):
-            raise ValueError(f"`fill` must be one of ['zero', 'lowest']. Received: fill={fill!r}")
+        if fill not in ("zero", "lowest", "highest"):
+            raise ValueError(f"`fill` must be one of ['zero', 'lowest', 'highest']. Received: fill={fill!r}")
         self.padding = tuple((int(before), int(after)) for before, after in padding)
         self.fill = fill
         self.supports_masking = True
 
     def call(self, inputs, mask=None):
-        value = 0.0 if self.fill == "zero" else lowest(inputs.dtype)
+        value = {"zero": 0.0, "lowest": lowest(inputs.dtype), "highest": -lowest(inputs.dtype)}[self.fill]
         if mask is not None:
             inputs = fill_masked(inputs, mask, value)
         return ops.pad(inputs, [(0, 0), *self.padding, (0, 0)], constant_values=value)

@@ -15,20 +15,34 @@ from multicnn.blocks import (
     chain,
     concat,
     conv,
+    conv_transpose,
+    cropped,
     dense,
     depthwise_conv,
     drop,
+    dynamic_k_max_pool,
     embed,
+    fixed_filter,
     flatten,
+    fold,
     global_average_pool,
     global_max_pool,
+    k_max_pool,
     lift,
     max_pool,
+    min_pool,
     network,
     norm,
+    pad,
     pad_channels,
     repeat,
+    rms_pool,
+    scale,
+    separable_conv,
     stage,
+    take_channels,
+    unpool,
+    weighted_pool,
 )
 from multicnn.layers import time_mask
 
@@ -58,6 +72,50 @@ TEXT_NETWORKS = {
     "average pools": chain(average_pool(2), average_pool(3, strides=2), conv(6, 3), global_average_pool()),
     "average pool, same": chain(
         average_pool(3, strides=1, padding="same"), average_pool(3, strides=2, padding="same"), global_max_pool()
+    ),
+    "other pools": chain(
+        min_pool(2),
+        rms_pool(3, strides=2),
+        weighted_pool(2),
+        min_pool(3, strides=1, padding="same"),
+        _c,
+        global_max_pool(),
+    ),
+    "wide": chain(conv(6, 5, padding=4, activation="tanh"), conv(6, 3, padding=((0, 2),)), global_average_pool()),
+    "mirrored": chain(conv(6, 5, padding_mode="reflect"), conv(6, 4, padding_mode="symmetric"), global_average_pool()),
+    "repeated": chain(
+        conv(6, 5, padding_mode="edge"), conv(6, 3, strides=2, padding_mode="circular"), global_max_pool()
+    ),
+    "padded": chain(pad(2), pad(3, mode="edge"), conv(6, 3), global_average_pool()),
+    "transposed": chain(conv_transpose(6, 3, strides=2), conv_transpose(6, 4, padding=1), _c, global_average_pool()),
+    "transposed below the stride": chain(conv_transpose(6, 2, strides=3), conv(6, 3), global_max_pool()),
+    "k largest": chain(conv(6, 3, activation="tanh"), k_max_pool(4), _c, flatten()),
+    "k largest of each length": chain(
+        conv(6, 5, padding=4),
+        dynamic_k_max_pool(3, 1, 2),
+        fold(2),
+        conv(6, 3, padding=2),
+        dynamic_k_max_pool(3, 2, 2),
+        flatten(),
+    ),
+    "there and back": chain(
+        unpool(conv(DIMS, 3, activation="relu"), 2), _c, unpool(chain(), 3, strides=2), global_average_pool()
+    ),
+    "cropped": chain(
+        concat(chain(), cropped(chain(max_pool(2, padding="same"), _c, conv_transpose(6, 2, strides=2)))),
+        _c,
+        global_average_pool(),
+    ),
+    "filtered": chain(fixed_filter("sharpen"), fixed_filter("sobel_y"), conv(6, 3), global_average_pool()),
+    "separable": chain(separable_conv(6, 3, norm="batch"), activation("sigmoid"), _c, global_average_pool()),
+    "across channels": chain(
+        norm("local_response"),
+        activation("prelu"),
+        take_channels(0, 3, 4),
+        scale(),
+        activation("lecun_tanh"),
+        _c,
+        global_average_pool(),
     ),
     "norm after a max pool": chain(
         max_pool(2), norm(), conv(6, 3), max_pool(2), norm("layer"), conv(6, 3), global_max_pool()

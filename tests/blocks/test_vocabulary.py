@@ -1,10 +1,9 @@
 """What each leaf computes, against NumPy written from the equation."""
 
-import itertools
-
 import keras
 import numpy as np
 import pytest
+from oracles import PICTURE, SOUND, array, built, close, convolved, example, slid
 
 from multicnn import blocks
 from multicnn.blocks import (
@@ -27,61 +26,6 @@ from multicnn.blocks import (
     pad_channels,
     per_axis,
 )
-
-SOUND, PICTURE = (13, 4), (9, 8, 4)
-
-
-def example(shape, batch=3):
-    return np.random.default_rng(0).normal(size=(batch, *shape)).astype("float32")
-
-
-def built(block, shape):
-    """The block as a model, with random weights (biases and statistics too)."""
-    model, rng = network(block, shape), np.random.default_rng(1)
-    model.set_weights([rng.uniform(0.2, 1.0, w.shape) * rng.choice([-1, 1]) for w in model.get_weights()])
-    return model
-
-
-def close(model, x, expected):
-    np.testing.assert_allclose(model(x, training=False), expected, rtol=1e-4, atol=1e-5)
-
-
-# Windows: one slow oracle for all -------------------------------------------------------------------------------------
-
-
-def windows(x, reaches, strides, dilation, padding, fill):
-    """Yields (output position, (batch, *kernel, channels)) for every window on x (batch, *spatial, channels)."""
-    if padding == "same":
-        around = [((r - 1) // 2, r - 1 - (r - 1) // 2) for r in reaches]
-        x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=fill)
-    counts = [(size - r) // s + 1 for size, r, s in zip(x.shape[1:-1], reaches, strides)]
-    for position in itertools.product(*map(range, counts)):
-        cut = tuple(slice(p * s, p * s + r, d) for p, s, r, d in zip(position, strides, reaches, dilation))
-        yield position, counts, x[(slice(None), *cut)]
-
-
-def slid(x, kernel, strides, dilation, padding, fill, reduce):
-    reaches = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
-    out = None
-    for position, counts, window in windows(x, reaches, strides, dilation, padding, fill):
-        value = reduce(window)
-        if out is None:
-            out = np.zeros((len(x), *counts, value.shape[-1]))
-        out[(slice(None), *position)] = value
-    return out
-
-
-def convolved(x, kernel, bias, strides, dilation, groups, padding):
-    width, filters = kernel.shape[-2], kernel.shape[-1] // groups
-    weights = [kernel[..., g * filters : (g + 1) * filters] for g in range(groups)]
-
-    def reduce(window):
-        parts = [window[..., g * width : (g + 1) * width] for g in range(groups)]
-        axes = list(range(1, window.ndim)), list(range(window.ndim - 1))
-        return np.concatenate([np.tensordot(p, w, axes) for p, w in zip(parts, weights)], axis=-1) + bias
-
-    return slid(x, kernel.shape[:-2], strides, dilation, padding, 0.0, reduce)
-
 
 WINDOWS = {
     "plain": {},
@@ -146,11 +90,11 @@ def test_same_padding_is_symmetric_whatever_the_size():
     # Keras's own "same" with stride 2 would start at position 1 of an even input; ours, and PyTorch's, at position 0.
     for size in (8, 9):
         model = network(conv(1, 1, strides=2, use_bias=False, kernel_initializer="ones"), (size, 1))
-        assert model(np.arange(float(size)).reshape(1, size, 1)).numpy().ravel().tolist() == [*range(0, size, 2)]
+        assert array(model(np.arange(float(size)).reshape(1, size, 1))).ravel().tolist() == [*range(0, size, 2)]
         impulse = np.zeros((1, size, 1))
         impulse[0, 1] = 1.0
         strided = network(conv(1, 3, strides=2, use_bias=False, kernel_initializer="ones"), (size, 1))
-        assert strided(impulse).numpy().ravel()[:3].tolist() == [1.0, 1.0, 0.0]
+        assert array(strided(impulse)).ravel()[:3].tolist() == [1.0, 1.0, 0.0]
 
 
 # The rest -------------------------------------------------------------------------------------------------------------
@@ -192,7 +136,7 @@ def test_batch_norm(shape):
 
     axes = tuple(range(x.ndim - 1))
     np.testing.assert_allclose(
-        model(x, training=True), normalised(x, gamma, beta, x.mean(axes), x.var(axes)), atol=1e-4
+        array(model(x, training=True)), normalised(x, gamma, beta, x.mean(axes), x.var(axes)), atol=1e-4
     )
     np.testing.assert_allclose(model.get_weights()[2], 0.9 * mean + 0.1 * x.mean(axes), atol=1e-5)
     np.testing.assert_allclose(model.get_weights()[3], 0.9 * variance + 0.1 * x.var(axes), atol=1e-5)
@@ -225,7 +169,7 @@ def test_sub_spectral_norm_is_a_batch_norm_for_each_band():
     close(model, x, by_band(weights))
     split = np.stack(np.split(x, bands, axis=2))  # (bands, batch, time, width, channels)
     statistics = [split.mean((1, 2, 3)).ravel(), split.var((1, 2, 3)).ravel()]
-    np.testing.assert_allclose(model(x, training=True), by_band([*weights[:2], *statistics]), atol=1e-4)
+    np.testing.assert_allclose(array(model(x, training=True)), by_band([*weights[:2], *statistics]), atol=1e-4)
 
 
 def test_dense_embed_activation_drop_and_lift():
@@ -244,7 +188,7 @@ def test_dense_embed_activation_drop_and_lift():
     for spatial in (False, True):
         model = network(drop(0.5, spatial=spatial), SOUND)
         close(model, x, x)
-        kept = model(np.ones_like(x), training=True).numpy()
+        kept = array(model(np.ones_like(x), training=True))
         assert set(np.unique(kept)) == {0.0, 2.0}
         assert spatial == bool((kept == kept[:, :1]).all())
 

@@ -1,0 +1,56 @@
+"""The vocabulary: convolutions, poolings, norms and the rest, as Blocks; the only part that knows the rank of a tensor.
+
+    >>> net = chain(conv(64, 3, norm="batch", activation="relu"), max_pool(2), global_max_pool(), dense(10))
+
+The same `net` is one-dimensional on (time, channels) and two-dimensional on (height, width, channels). Where an argument
+holds one number per axis, a plain number means the same for each, and a tensor of lower rank takes the leading ones: axis 0
+is time for every sound and sentence.
+"""
+
+from multicnn.blocks.convolution import conv as conv
+from multicnn.blocks.convolution import conv_transpose as conv_transpose
+from multicnn.blocks.convolution import depthwise_conv as depthwise_conv
+from multicnn.blocks.convolution import fixed_filter as fixed_filter
+from multicnn.blocks.convolution import separable_conv as separable_conv
+from multicnn.blocks.ends import dense as dense
+from multicnn.blocks.ends import embed as embed
+from multicnn.blocks.ends import lift as lift
+from multicnn.blocks.ends import rbf as rbf
+from multicnn.blocks.pointwise import activation as activation
+from multicnn.blocks.pointwise import drop as drop
+from multicnn.blocks.pointwise import norm as norm
+from multicnn.blocks.pointwise import scale as scale
+from multicnn.blocks.pooling import average_over as average_over
+from multicnn.blocks.pooling import average_pool as average_pool
+from multicnn.blocks.pooling import dynamic_k_max_pool as dynamic_k_max_pool
+from multicnn.blocks.pooling import global_average_pool as global_average_pool
+from multicnn.blocks.pooling import global_max_pool as global_max_pool
+from multicnn.blocks.pooling import k_max_pool as k_max_pool
+from multicnn.blocks.pooling import max_pool as max_pool
+from multicnn.blocks.pooling import min_pool as min_pool
+from multicnn.blocks.pooling import rms_pool as rms_pool
+from multicnn.blocks.pooling import switched as switched
+from multicnn.blocks.pooling import unpool as unpool
+from multicnn.blocks.pooling import weighted_pool as weighted_pool
+from multicnn.blocks.rank import per_axis as per_axis
+from multicnn.blocks.rank import rank_of as rank_of
+from multicnn.blocks.shaping import cropped as cropped
+from multicnn.blocks.shaping import cut_to as cut_to
+from multicnn.blocks.shaping import flatten as flatten
+from multicnn.blocks.shaping import fold as fold
+from multicnn.blocks.shaping import pad as pad
+from multicnn.blocks.shaping import pad_channels as pad_channels
+from multicnn.blocks.shaping import take_channels as take_channels
+from multicnn.composition import Block as Block
+from multicnn.composition import add as add
+from multicnn.composition import chain as chain
+from multicnn.composition import concat as concat
+from multicnn.composition import from_dict as from_dict
+from multicnn.composition import join as join
+from multicnn.composition import merged as merged
+from multicnn.composition import network as network
+from multicnn.composition import repeat as repeat
+from multicnn.composition import scope as scope
+from multicnn.composition import share as share
+from multicnn.composition import stage as stage
+from multicnn.site import BlockError as BlockError

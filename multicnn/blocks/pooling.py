@@ -1,0 +1,203 @@
+"""Poolings: over windows, over everything, of the k largest, and back again."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import ClassVar
+
+import keras
+
+from multicnn import layers
+from multicnn.blocks.pointwise import scale
+from multicnn.blocks.rank import per_axis, rank_of
+from multicnn.blocks.windows import _Windowed
+from multicnn.composition import Block, chain
+
+
+class _pool(_Windowed):
+    """Windows side by side unless `strides` says otherwise (below `pool_size`, they overlap). Padding as in `conv`;
+    the pair (0, strides - 1) for each axis rounds sizes up instead of down.
+    """
+
+    fill: ClassVar[str] = "zero"
+
+    pool_size: int | tuple[int, ...]
+    _: KW_ONLY
+    strides: int | tuple[int, ...] | None = None
+    padding: str | int | tuple = "valid"
+
+    def reaches(self, rank):
+        return per_axis(self.pool_size, rank)
+
+    def steps(self, rank):
+        return per_axis(self.pool_size if self.strides is None else self.strides, rank)
+
+    def build(self, x, site):
+        rank = rank_of(x)
+        x, padding = self.windowed(x, site, fill=self.fill)
+        window = {"pool_size": per_axis(self.pool_size, rank), "strides": self.steps(rank), "padding": padding}
+        return site.layer(self.kinds_of_layer[rank - 1], **window)(x)
+
+
+class max_pool(_pool):
+    """The maximum of each window."""
+
+    kinds_of_layer: ClassVar = (layers.MaskedMaxPooling1D, keras.layers.MaxPooling2D)
+    fill: ClassVar = "lowest"
+
+
+class min_pool(_pool):
+    """The minimum of each window."""
+
+    kinds_of_layer: ClassVar = (layers.MaskedMinPooling1D, layers.MinPooling2D)
+    fill: ClassVar = "highest"
+
+
+class average_pool(_pool):
+    """The mean of each window; zeros around the border are counted."""
+
+    kinds_of_layer: ClassVar = (layers.MaskedAveragePooling1D, keras.layers.AveragePooling2D)
+
+    def left_to_keras(self, rank):
+        # Keras's own "same" leaves the border out of the mean, but cannot tell the end of a text from the padding after it.
+        return self.padding == "valid"
+
+
+class rms_pool(average_pool):
+    """The root of the mean square of each window; zeros around the border are counted."""
+
+    kinds_of_layer: ClassVar = (layers.MaskedRMSPooling1D, layers.RMSPooling2D)
+
+
+def weighted_pool(pool_size: int | tuple[int, ...]) -> Block:
+    """LeNet-5's trainable subsampling: the mean of each window times a coefficient, plus a bias, both one a channel.
+
+    The paper takes the sum of the window; its coefficient is ours divided by the window's size.
+    """
+    return chain(average_pool(pool_size), scale())
+
+
+class global_max_pool(Block):
+    """The maximum over all positions: (batch, ..., channels) to (batch, channels). Padding is never seen."""
+
+    def build(self, x, site):
+        return site.layer((layers.MaskedGlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D)[rank_of(x) - 1])(x)
+
+
+class global_average_pool(Block):
+    """The mean over all positions: (batch, ..., channels) to (batch, channels). Padding is never seen."""
+
+    def build(self, x, site):
+        return site.layer((keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D)[rank_of(x) - 1])(x)
+
+
+class average_over(Block):
+    """The mean along one spatial axis (0 or 1), which stays with size 1: frequency in BC-ResNet's temporal branch."""
+
+    axis: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.axis not in (0, 1):
+            raise ValueError(f"`axis` must be 0 or 1. Received: axis={self.axis!r}")
+
+    def check(self, x) -> None:
+        """Raises ValueError if `x` has no second axis, or the axis no known size."""
+        if rank_of(x) != 2:
+            raise ValueError("averaging over one axis needs two")
+        if x.shape[1 + self.axis] is None:
+            raise ValueError("averaging over one axis needs its size")
+
+    def build(self, x, site):
+        self.check(x)
+        window = tuple(x.shape[1 + a] if a == self.axis else 1 for a in range(2))
+        return site.layer(keras.layers.AveragePooling2D, pool_size=window)(x)
+
+
+class k_max_pool(Block):
+    """The `k` largest values of each channel, in their order: (batch, ..., channels) to (batch, k, channels).
+
+    A picture's positions are taken row by row. Where there are fewer than `k`, zeros stand behind them.
+    """
+
+    k: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_at_least_one("k", self.k)
+
+    def build(self, x, site):
+        rank_of(x)
+        return site.layer(layers.KMaxPooling, k=self.k)(x)
+
+
+class dynamic_k_max_pool(Block):
+    """k-max pooling after layer `layer` of `layers`: k = max(k_top, ceil((layers - layer) / layers * s)).
+
+    s is the length of the sentence (Kalchbrenner et al. 2014, section 3.3): the number of real steps of what the network's
+    first part with a time axis is applied to, in the same `scope`. (batch, time, channels) to (batch, largest k, channels).
+    """
+
+    k_top: int
+    layer: int
+    layers: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_at_least_one("k_top", self.k_top)
+        if not 1 <= self.layer <= self.layers:
+            raise ValueError(f"`layer` must be one of 1 to {self.layers}. Received: layer={self.layer!r}")
+
+    def k(self, sentence: int) -> int:
+        """k for a sentence of so many steps."""
+        return max(self.k_top, -(-(self.layers - self.layer) * sentence // self.layers))
+
+    def apply(self, x, site):
+        return site.leaf(self, [x, site.source(x)])
+
+    def check(self, shape) -> None:
+        """Raises ValueError if a tensor of this shape is no sequence."""
+        if len(shape) != 3:
+            raise ValueError("dynamic k-max pooling needs (batch, time, channels)")
+
+    def build(self, xs, site):
+        self.check(xs[0].shape)
+        arguments = {"k_top": self.k_top, "layer": self.layer, "layers": self.layers}
+        return site.layer(layers.DynamicKMaxPooling, **arguments)(xs)
+
+
+def _check_at_least_one(name: str, value: int) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}")
+
+
+class unpool(Block):
+    """Max pooling, `inner`, and unpooling with that pooling's switches (Zeiler & Fergus 2014, section 2.1).
+
+    Each value goes back to where the maximum was found, zeros elsewhere; where windows overlap, values on one place add up.
+    `inner` must keep the shape. The output has the shape of the input.
+    """
+
+    inner: Block
+    pool_size: int | tuple[int, ...]
+    _: KW_ONLY
+    strides: int | tuple[int, ...] | None = None
+    transparent: ClassVar[bool] = True
+
+    def apply(self, x, site):
+        pooled = site.at("pool").leaf(max_pool(self.pool_size, strides=self.strides), x)
+        y = self.inner.apply(pooled, site.at("inner").enter(self.inner))
+        return site.at("unpool").leaf(switched(self.pool_size, strides=self.strides), [y, x])
+
+
+class switched(Block):
+    """The leaf inside `unpool`: applied to [values, what was pooled]."""
+
+    pool_size: int | tuple[int, ...]
+    _: KW_ONLY
+    strides: int | tuple[int, ...] | None = None
+
+    def build(self, xs, site):
+        rank = rank_of(xs[1])
+        steps = per_axis(self.pool_size if self.strides is None else self.strides, rank)
+        return site.layer(layers.MaxUnpooling, pool_size=per_axis(self.pool_size, rank), strides=steps)(xs)

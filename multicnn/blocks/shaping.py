@@ -1,0 +1,136 @@
+"""Blocks that only change the shape: borders, cuts, channels, flattening."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import ClassVar
+
+import keras
+
+from multicnn import layers
+from multicnn.blocks.rank import rank_of
+from multicnn.blocks.windows import check_padding, margins
+from multicnn.composition import Block
+
+
+class pad(Block):
+    """Steps added around each axis: a number for both sides, or one number or (before, after) pair for each axis.
+
+    `mode` says what stands there: "zeros", "edge" (the border repeated), "reflect" (mirrored without it), "symmetric" (mirrored
+    with it) or "circular".
+    """
+
+    amount: int | tuple
+    _: KW_ONLY
+    mode: str = "zeros"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.amount, str):
+            raise ValueError(f"`amount` must be numbers of steps. Received: amount={self.amount!r}")
+        check_padding(self.amount)
+        if self.mode not in ("zeros", *layers.BORDERS):
+            raise ValueError(f"`mode` must be one of {['zeros', *layers.BORDERS]}. Received: mode={self.mode!r}")
+
+    def build(self, x, site):
+        padding = margins(self.amount, rank_of(x))
+        if self.mode == "zeros":
+            return site.layer(layers.ConstantPadding, padding=padding)(x)
+        return site.layer(layers.BorderPadding, padding=padding, mode=self.mode)(x)
+
+
+class cropped(Block):
+    """`inner`, its output cut at the end of each axis to the size of its input (U-Net's "copy and crop").
+
+    `inner` must give at least as many positions as it was given.
+    """
+
+    inner: Block
+    transparent: ClassVar[bool] = True
+
+    def apply(self, x, site):
+        y = self.inner.apply(x, site.at("inner").enter(self.inner))
+        return site.at("crop").leaf(cut_to(), [y, x])
+
+
+class cut_to(Block):
+    """The leaf inside `cropped`: applied to [what is cut, what has the size]."""
+
+    def check(self, shapes) -> None:
+        """Raises ValueError if the first shape is smaller than the second."""
+        for size, wanted in zip(shapes[0][1:-1], shapes[1][1:-1]):
+            if size is not None and wanted is not None and size < wanted:
+                raise ValueError(f"cannot cut {size} steps to {wanted}")
+
+    def build(self, xs, site):
+        self.check([x.shape for x in xs])
+        return site.layer(layers.CropTo)(xs)
+
+
+class pad_channels(Block):
+    """Channels of zeros added until there are `channels`: the shortcut without parameters (He et al. 2015, option A)."""
+
+    channels: int
+
+    def build(self, x, site):
+        return site.layer(layers.ChannelPadding, channels=self.channels)(x)
+
+
+class take_channels(Block, init=False):
+    """Some of the channels, by number: `take_channels(0, 1, 2)`, as a map of LeNet-5's C3 sees some of S2."""
+
+    channels: tuple[int, ...]
+
+    def __init__(self, *channels: int) -> None:
+        object.__setattr__(self, "channels", channels)
+        self.__post_init__()
+        if not channels or not all(isinstance(c, int) and c >= 0 for c in channels):
+            raise ValueError(f"`channels` must be whole numbers from 0. Received: channels={channels!r}")
+
+    @classmethod
+    def _from_fields(cls, fields):
+        return cls(*fields["channels"])
+
+    def _arguments(self):
+        return [repr(c) for c in self.channels]
+
+    def check(self, x) -> None:
+        """Raises ValueError if `x` has too few channels."""
+        if max(self.channels) >= x.shape[-1]:
+            raise ValueError(f"there is no channel {max(self.channels)} among {x.shape[-1]}")
+
+    def build(self, x, site):
+        self.check(x)
+        return site.layer(layers.TakeChannels, channels=self.channels)(x)
+
+
+class fold(Block):
+    """Channels seen as `rows` rows of maps (channel = row * maps + map): each two neighbouring rows are summed.
+
+    The folding of Kalchbrenner et al. 2014, section 3.5, where a row is a dimension of the word vectors.
+    """
+
+    rows: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.rows, int) or self.rows < 2 or self.rows % 2:
+            raise ValueError(f"`rows` must be an even number. Received: rows={self.rows!r}")
+
+    def check(self, x) -> None:
+        """Raises ValueError if the channels of `x` are no whole rows."""
+        if x.shape[-1] % self.rows:
+            raise ValueError(f"{x.shape[-1]} channels are no {self.rows} rows")
+
+    def build(self, x, site):
+        self.check(x)
+        return site.layer(layers.Folding, rows=self.rows)(x)
+
+
+class flatten(Block):
+    """All positions and channels in one row: (batch, features). Needs a fixed input size."""
+
+    def build(self, x, site):
+        if None in x.shape[1:]:
+            raise ValueError("flatten needs an input of fixed size; give the time axis a length, or pool globally")
+        return site.layer(layers.MaskedFlatten if len(x.shape) == 3 else keras.layers.Flatten)(x)

@@ -1,0 +1,69 @@
+"""Padding that continues the signal: its border repeated, mirrored, or its other end."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+# Where step i of an endless axis is found among n real ones.
+BORDERS = {
+    "edge": lambda i, n: ops.minimum(ops.maximum(i, 0), n - 1),
+    "reflect": lambda i, n: _mirrored(i, ops.maximum(2 * n - 2, 1), 0),
+    "symmetric": lambda i, n: _mirrored(i, 2 * n, 1),
+    "circular": lambda i, n: ops.mod(i, n),
+}
+
+
+def _mirrored(i, period, repeated: int):
+    i = ops.mod(i, period)
+    return ops.minimum(i, period - i - repeated)
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class BorderPadding(keras.layers.Layer):
+    """Pads the spatial axes of (batch, *spatial, channels) as `numpy.pad` does, by any number of steps.
+
+    With a time mask, the border is that of the real steps of each example.
+
+    Args:
+        padding: One (before, after) pair for each spatial axis.
+        mode: "edge" (the border repeated), "reflect" (mirrored without it), "symmetric" (mirrored with it) or "circular".
+    """
+
+    def __init__(self, padding: tuple[tuple[int, int], ...], mode: str, **kwargs):
+        super().__init__(**kwargs)
+        if mode not in BORDERS:
+            raise ValueError(f"`mode` must be one of {list(BORDERS)}. Received: mode={mode!r}")
+        self.padding = tuple((int(before), int(after)) for before, after in padding)
+        self.mode = mode
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            return self._of_real_steps(inputs, mask)
+        for axis, (before, after) in enumerate(self.padding, start=1):
+            if before or after:
+                n = ops.shape(inputs)[axis]
+                inputs = ops.take(inputs, BORDERS[self.mode](ops.arange(n + before + after) - before, n), axis=axis)
+        return inputs
+
+    def _of_real_steps(self, inputs, mask):
+        ((before, after),) = self.padding
+        n = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+        steps = ops.arange(ops.shape(inputs)[1] + before + after)[None] - before
+        indices = ops.where(steps < n + after, BORDERS[self.mode](steps, n), 0)
+        padded = ops.take_along_axis(inputs, ops.expand_dims(indices, -1), axis=1)
+        return padded * ops.expand_dims(ops.cast(steps < n + after, inputs.dtype), -1)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
+            return None
+        real = ops.ones_like(mask[:, :1])
+        return ops.concatenate([real] * sum(self.padding[0]) + [mask], axis=1)
+
+    def compute_output_shape(self, input_shape):
+        spatial = [n if n is None else n + sum(p) for n, p in zip(input_shape[1:-1], self.padding)]
+        return (input_shape[0], *spatial, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding, "mode": self.mode}

@@ -1,0 +1,71 @@
+"""Layers that work on the channels: a coefficient and a bias for each, a choice of them, sums of neighbouring rows."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class Scale(keras.layers.Layer):
+    """A trainable coefficient and bias for each channel of (batch, ..., channels): LeNet-5's, after an average."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.coefficient = self.add_weight(name="coefficient", shape=(input_shape[-1],), initializer="ones")
+        self.bias = self.add_weight(name="bias", shape=(input_shape[-1],), initializer="zeros")
+
+    def call(self, inputs):
+        return inputs * ops.cast(self.coefficient, inputs.dtype) + ops.cast(self.bias, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class TakeChannels(keras.layers.Layer):
+    """Some of the channels of (batch, ..., channels), by number."""
+
+    def __init__(self, channels: tuple[int, ...], **kwargs):
+        super().__init__(**kwargs)
+        self.channels = tuple(channels)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return ops.take(inputs, ops.convert_to_tensor(self.channels, "int32"), axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], len(self.channels))
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels}
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class Folding(keras.layers.Layer):
+    """Sums each two neighbouring rows, channels being `rows` rows of maps (Kalchbrenner et al. 2014, section 3.5).
+
+    (batch, ..., rows * maps) to (batch, ..., rows / 2 * maps).
+    """
+
+    def __init__(self, rows: int, **kwargs):
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.supports_masking = True
+
+    def call(self, inputs):
+        *around, channels = ops.shape(inputs)
+        x = ops.reshape(inputs, (*around, self.rows // 2, 2, channels // self.rows))
+        return ops.reshape(ops.sum(x, axis=-2), (*around, channels // 2))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] // 2)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "rows": self.rows}

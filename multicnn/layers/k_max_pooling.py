@@ -1,0 +1,126 @@
+"""k-max pooling: the largest values of each channel, in their order (Kalchbrenner et al. 2014, section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from multicnn.layers.time_mask import at_least, fill_masked, lowest
+
+
+def k_largest(x: Any, k: Any, most: int, mask: Any = None) -> Any:
+    """The `k` largest real values of each channel of `x` (batch, time, channels), in their order, then zeros.
+
+    Args:
+        x: Float (batch, time, channels).
+        k: A number, or int32 (batch, 1, 1).
+        most: The largest `k`; the size of the output's time axis.
+        mask: Boolean (batch, time), True for real steps.
+    """
+    if mask is not None:
+        x = fill_masked(x, mask, lowest(x.dtype))
+        k = ops.minimum(k, _lengths(mask)[..., None])
+    x = ops.swapaxes(at_least(x, most, lowest(x.dtype)), 1, 2)
+    steps = ops.shape(x)[2]
+    _, positions = ops.top_k(x, most)
+    kept = ops.logical_and(ops.arange(most) < k, ops.take_along_axis(x, positions, axis=2) > lowest(x.dtype))
+    # What is not kept goes behind the end, to a zero.
+    positions = ops.sort(ops.where(kept, ops.cast(positions, "int32"), steps), axis=2)
+    x = ops.pad(x, [[0, 0], [0, 0], [0, 1]])
+    return ops.swapaxes(ops.take_along_axis(x, positions, axis=2), 1, 2)
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class KMaxPooling(keras.layers.Layer):
+    """The `k` largest values of each channel, in their order: (batch, *spatial, channels) to (batch, k, channels).
+
+    The positions of a picture are taken row by row. Where there are fewer than `k` (real) ones, zeros stand behind them.
+    """
+
+    def __init__(self, k: int, **kwargs):
+        super().__init__(**kwargs)
+        self.k = k
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        x = ops.reshape(inputs, (ops.shape(inputs)[0], -1, inputs.shape[-1])) if len(inputs.shape) == 4 else inputs
+        return k_largest(x, self.k, self.k, mask)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
+            return None
+        return ops.less(ops.arange(self.k)[None], _lengths(mask))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.k, input_shape[-1])
+
+    def compute_output_spec(self, inputs, mask=None):
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "k": self.k}
+
+
+def _lengths(mask):
+    """The number of real steps: int32 (batch, 1)."""
+    return ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+
+
+@keras.saving.register_keras_serializable("multicnn")
+class DynamicKMaxPooling(keras.layers.Layer):
+    """k-max pooling whose k follows the length s of the sentence: k = max(k_top, ceil((layers - layer) / layers * s)).
+
+    Applied to [x, sentence], two tensors (batch, time, channels); s is the number of real steps of `sentence`, and the output
+    has as many steps as the k of a sentence without padding. Zeros, and False in the mask, stand behind an example's own k.
+    """
+
+    def __init__(self, k_top: int, layer: int, layers: int, **kwargs):
+        super().__init__(**kwargs)
+        self.k_top, self.layer, self.layers = k_top, layer, layers
+        self.supports_masking = True
+
+    def k(self, s):
+        """k for a length (or a tensor of lengths)."""
+        share = (s * (self.layers - self.layer) + self.layers - 1) // self.layers
+        return max(self.k_top, share) if isinstance(share, int) else ops.maximum(self.k_top, share)
+
+    def call(self, inputs, mask=None):
+        x, sentence = inputs
+        most = self.k(ops.shape(sentence)[1])
+        if mask is None or mask[1] is None:
+            return k_largest(x, most, most, None if mask is None else mask[0])
+        return k_largest(x, self.k(_lengths(mask[1]))[..., None], most, mask[0])
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None or mask[0] is None:
+            return None
+        return _KeptSteps(self)(*mask)
+
+    def compute_output_shape(self, input_shape):
+        x, sentence = input_shape
+        known = sentence[1] is not None or self.layer == self.layers  # the last k is k_top
+        return (x[0], self.k(sentence[1] or 0) if known else None, x[-1])
+
+    def compute_output_spec(self, inputs, mask=None):
+        return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs]), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "k_top": self.k_top, "layer": self.layer, "layers": self.layers}
+
+
+class _KeptSteps(keras.Operation):
+    """The mask behind a dynamic k-max pooling; an operation of its own, since a free length has no symbolic `arange`."""
+
+    def __init__(self, pooling: DynamicKMaxPooling):
+        super().__init__()
+        self.pooling = pooling
+
+    def call(self, real, sentence):
+        kept = ops.minimum(_lengths(real), self.pooling.k(_lengths(sentence)))
+        return ops.less(ops.arange(self.pooling.k(ops.shape(sentence)[1]))[None], kept)
+
+    def compute_output_spec(self, real, sentence):
+        length = sentence.shape[1]
+        return keras.KerasTensor((real.shape[0], None if length is None else self.pooling.k(length)), dtype="bool")
