@@ -14,6 +14,8 @@ rounds' own ratios, and beside it the ratio of the median processor times, which
     res8       64 log-mels of 101x40x1, 12 classes                SGD 0.1, momentum 0.9
     TextCNN    50 texts of 60 ids (1 to 60 of them words),        Adam 0.001
                20,000 words of 300 dimensions, 6 classes
+
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 20 rounds: plain / ours 1.015 (ResNet-20), 1.011 (res8), 1.031 (TextCNN).
 """
 
 from __future__ import annotations
