@@ -23,6 +23,7 @@ _PUBLIC = {
     "AudioPreprocess": "multicnn.modalities.audio",
     "ImagePreprocess": "multicnn.modalities.image",
     "TextPreprocess": "multicnn.modalities.text",
+    "crossval": "multicnn.workflow",
     "evaluate": "multicnn.workflow",
     "train": "multicnn.workflow",
 }

@@ -87,7 +87,7 @@ def train(
     assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None] + (
         settings or []
     )
-    what = _recipe(data) if data.endswith((".py", ".json")) and Path(data).is_file() else data
+    what = _recipe_or_path(data)
 
     from multicnn import workflow
     from multicnn.progress import RichReporter
@@ -95,6 +95,35 @@ def train(
     with RichReporter() as reporter:
         classifier = workflow.train(what, out, reporter=reporter, settings=assignments)
         reporter.finished(classifier)
+
+
+@app.command()
+def crossval(
+    data: Annotated[
+        str, typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
+    ],
+    folds: Annotated[int, typer.Option(help="How many folds.")] = 10,
+    groups: Annotated[bool, typer.Option("--groups", help="Leave each group out in turn instead.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
+    settings: Settings = None,
+    source: Annotated[
+        str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train once for each fold or group left out: mean and spread of what the test sets say."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter, show_crossval
+
+    assignments = ([] if source is None else [f"data.path={json.dumps(source)}"]) + (settings or [])
+    with RichReporter() as reporter:
+        validation = workflow.crossval(
+            _recipe_or_path(data), out, folds=None if groups else folds, reporter=reporter, settings=assignments
+        )
+    if as_json:
+        print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
+    else:
+        show_crossval(validation)
 
 
 @app.command()
@@ -179,8 +208,10 @@ def list_models(as_json: Json = False) -> None:
     )
 
 
-def _recipe(path: str) -> Any:
-    """The recipe that a .py file binds to `recipe`, or that a .json file is."""
+def _recipe_or_path(path: str) -> Any:
+    """The recipe that a .py file binds to `recipe`, or that a .json file is; anything else is the path of data."""
+    if not path.endswith((".py", ".json")) or not Path(path).is_file():
+        return path
     from multicnn.recipe import Recipe
 
     if path.endswith(".json"):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from multicnn.cross_validation import CrossValidation
 from multicnn.workflow import Evaluation, Reporter
 
 _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
@@ -111,6 +112,17 @@ def show_evaluation(evaluation: Evaluation) -> None:
     )
     rows = [[label, *row] for label, row in zip(labels, evaluation.confusion().tolist())]
     show_table("confusion: true class down, predicted across", ["", *labels], rows)
+
+
+def show_crossval(validation: CrossValidation) -> None:
+    """Prints a row for each fold, and the mean and standard deviation."""
+    table = validation.table()
+    rows = [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())]
+    test, linear = (validation.summary()[split] for split in ("test", "linear_baseline"))
+    for kind in ("mean", "std"):
+        numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
+        rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
+    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear model"], rows)
 
 
 def show_table(

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multicnn import cross_validation
 from multicnn.classifier import Classifier, load
+from multicnn.cross_validation import CrossValidation
 from multicnn.data import splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
@@ -57,14 +59,43 @@ def train(
 
 
 def find(source: DataSource) -> Manifest:
-    """The manifest of a source, with every split decided. A path that does not exist is looked for in MULTICNN_DATA."""
-    home = os.environ.get("MULTICNN_DATA")
-    if home and not Path(source.path).exists() and (Path(home) / source.path).exists():
-        source = dataclasses.replace(source, path=str(Path(home) / source.path))
-    manifest = resolve(source)
+    """The manifest of a source, with every split decided."""
+    manifest = resolve(_located(source))
     if source.leave_out is not None:
         manifest = splits.leave_group_out(manifest, source.leave_out)
     return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
+
+
+def crossval(
+    data: str | os.PathLike | DataSource | Recipe,
+    out: str | os.PathLike | None = None,
+    *,
+    folds: int | None = 10,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> CrossValidation:
+    """Cross-validates a recipe: trains once for each fold, which is the test set of that run.
+
+    Args:
+        data: As in `train`; the splits that the data has are not regarded.
+        out: The folder of the run folders and crossval.json; by default a new one in runs/.
+        folds: How many; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
+        reporter: Told what happens.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
+
+    Returns:
+        The metrics of each run, with `table()` of them and `summary()`: mean and standard deviation over the folds.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
+    """
+    recipe = dataclasses.replace(data, **fields) if isinstance(data, Recipe) else _recipe_for(data, fields)
+    source = recipe.replaced([s for s in settings if s.startswith("data.")]).data
+    manifest = resolve(_located(source))
+    recipe = recipe.replaced(settings, manifest.sense)
+    return cross_validation.run(recipe, manifest, folds, _new_folder(out, recipe), reporter)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +153,14 @@ def evaluate(
     logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
     measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, stored.rows)
+
+
+def _located(source: DataSource) -> DataSource:
+    """The source, looked for in MULTICNN_DATA where its path does not exist."""
+    home = os.environ.get("MULTICNN_DATA")
+    if home and not Path(source.path).exists() and (Path(home) / source.path).exists():
+        return dataclasses.replace(source, path=str(Path(home) / source.path))
+    return source
 
 
 def _recipe_for(data: str | os.PathLike | DataSource, fields: dict[str, Any]) -> Recipe:

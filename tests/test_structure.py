@@ -19,6 +19,7 @@ FLOORS = [
     {"demo"},
     {"progress"},
     {"workflow"},
+    {"cross_validation"},
     {"run"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},

@@ -1,0 +1,83 @@
+"""Cross-validation: every example is tested once, groups are left out whole, and mean and spread are those of the runs."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_cli import call
+
+import multicnn
+from multicnn.recipe import DataSource
+
+TINY = ["arguments.filters=4", "embedding_dims=4", "epochs=1"]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "texts.csv"
+    rows = [
+        (f"{('good', 'bad')[i % 2]} text number {i}", "ab"[i % 2], ("Ann", "Bo b", "Bo_b")[i % 3]) for i in range(60)
+    ]
+    pd.DataFrame(rows, columns=["text", "label", "who"]).to_csv(path, index=False)
+    return path
+
+
+def rows_of(folder):
+    kept = pd.read_parquet(folder / "manifest.parquet")
+    return kept[kept["split"] == "test"]
+
+
+def test_each_example_is_tested_once(table, tmp_path):
+    validation = multicnn.crossval(table, tmp_path / "run", folds=3, settings=TINY)
+    folders = [tmp_path / "run" / f"fold-{i:02d}" for i in (1, 2, 3)]
+    assert sorted(pd.concat(map(rows_of, folders))["id"]) == sorted(f"texts.csv:{i}" for i in range(1, 61))
+    accuracies = [json.loads((f / "metrics.json").read_text())["test"]["accuracy"] for f in folders]
+    summary = validation.summary()
+    assert validation.table()["accuracy"].tolist() == accuracies
+    assert summary["test"]["accuracy_mean"] == pytest.approx(np.mean(accuracies))
+    assert summary["test"]["accuracy_std"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert "accuracy_mean" in summary["linear_baseline"] and "loss_mean" not in summary["linear_baseline"]
+    said = json.loads((tmp_path / "run" / "crossval.json").read_text())
+    assert said["summary"] == summary and list(said["folds"]) == ["1", "2", "3"]
+    assert (pd.read_parquet(folders[0] / "manifest.parquet")["split"] == "val").sum() > 0  # a tenth chooses the epoch
+
+
+def test_each_group_is_left_out_whole(table, tmp_path, monkeypatch, capsys):
+    settings = [word for setting in [*TINY, "data.group_column=who"] for word in ("--set", setting)]
+    settings += ["--set", "data.validation_fraction=0", "--out", tmp_path / "run"]
+    code, out, err = call(monkeypatch, capsys, "crossval", table, "--groups", "--json", *settings)
+    assert code == 0, err
+    assert list(json.loads(out)["folds"]) == ["Ann", "Bo b", "Bo_b"]
+    for name, group in (("01-Ann", "Ann"), ("02-Bo_b", "Bo b"), ("03-Bo_b", "Bo_b")):
+        assert set(rows_of(tmp_path / "run" / name)["group"]) == {group}
+        assert len(rows_of(tmp_path / "run" / name)) == 20
+
+
+def test_the_table_of_the_command_line(monkeypatch, capsys):
+    from multicnn.cross_validation import CrossValidation
+    from multicnn.progress import show_crossval
+
+    runs = {
+        str(i): {
+            "test": {"accuracy": 0.5 + i / 10, "loss": 1.0, "macro_f1": 0.25, "n": 7},
+            "linear_baseline": {"accuracy": 0.75, "macro_f1": 0.7, "n": 7},
+        }
+        for i in (1, 2)
+    }
+    show_crossval(CrossValidation(runs))
+    shown = capsys.readouterr().out
+    assert "0.6500" in shown and "0.0707" in shown and "0.7500" in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "folds", "message"),
+    [
+        ({}, None, "two groups or more. Received: groups="),
+        ({}, 61, "Received: k=61"),
+        ({"group_column": "who"}, 4, "number of groups"),
+    ],
+)
+def test_too_few_to_divide(source, folds, message, table, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        multicnn.crossval(DataSource(path=str(table), **source), tmp_path / "run", folds=folds, settings=TINY)
