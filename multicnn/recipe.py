@@ -17,6 +17,7 @@ from multicnn.modalities.text import TextPreprocess
 Preprocess = Annotated[ImagePreprocess | AudioPreprocess | TextPreprocess, pydantic.Field(discriminator="sense")]
 SENSES = {"image": ImagePreprocess, "audio": AudioPreprocess, "text": TextPreprocess}
 _STRICT = {"extra": "forbid"}
+Named = str | tuple[str, dict[str, Any]]  # a name, or [name, parameters]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -50,20 +51,27 @@ class DataSource:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Optimizer:
-    """The optimizer by Keras's name, its learning rate, and how that changes over the run.
+    """The optimizer by name, its learning rate, and how that changes over the run.
 
     Args:
-        name: "adam", "adamw", "sgd", "adadelta", "rmsprop" ...
-        learning_rate: At the start, or after the warm-up.
-        schedule: "constant", or "cosine" down to zero at the last step.
-        warmup_epochs: The learning rate rises linearly over so many epochs first.
+        name: "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam", "adamw",
+            "rprop"; or another of Keras's by its name there.
+        learning_rate: At the start, after the warm-up, or at the peak of one_cycle; None is the usual one of the name
+            (`training.optimizers.NAMES`).
+        schedule: "constant"; "step", a tenth of it from one half and a hundredth from three quarters of the run; "cosine"
+            down to zero; or "one_cycle". With parameters: ["step", {"at": [0.3, 0.6], "factor": 0.2}], ["cosine",
+            {"alpha": 0.01}], ["one_cycle", {"rise": 0.4}].
+        warmup_epochs: The learning rate rises linearly over so many epochs first; the schedule has the rest of the run.
         weight_decay: Decoupled, on every weight but biases, norms and embeddings; None is the optimizer's own.
-        arguments: Further arguments of the Keras optimizer, such as {"momentum": 0.9}.
+        arguments: Further arguments of the Keras optimizer, such as {"momentum": 0.9}. Of them all: `global_clipnorm`,
+            `clipnorm` and `clipvalue` clip the gradients; `gradient_accumulation_steps` updates once in so many steps,
+            with their mean gradient; `use_ema` keeps an exponential moving average of the weights (`ema_momentum`),
+            and it is what is validated and saved.
     """
 
     name: str = "adam"
-    learning_rate: Annotated[float, pydantic.Field(gt=0)] = 1e-3
-    schedule: Literal["constant", "cosine"] = "constant"
+    learning_rate: Annotated[float, pydantic.Field(gt=0)] | None = None
+    schedule: Named = "constant"
     warmup_epochs: Annotated[float, pydantic.Field(ge=0)] = 0
     weight_decay: Annotated[float, pydantic.Field(ge=0)] | None = None
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -29,11 +29,11 @@ FLOORS = [
     {"blocks"},
     {"composition"},
     {"site"},
-    {"layers"},
+    {"layers", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 UPWARDS = {("classifier", "workflow")}  # `Classifier.evaluate` is where users look for the verb
-KERAS_ONLY = ("site", "composition", "blocks", "arithmetic", "layers", "models")
+KERAS_ONLY = ("site", "composition", "blocks", "arithmetic", "layers", "optimizers", "models")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -107,7 +107,7 @@ WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = None
 import keras, numpy as np
-from multicnn import arithmetic, blocks, layers, models
+from multicnn import arithmetic, blocks, layers, models, optimizers
 
 assert keras.backend.backend() == "jax"
 keras.utils.set_random_seed(0)
@@ -121,7 +121,7 @@ for net, x in [(text, rng.integers(1, 20, (4, 9))), (picture, rng.normal(size=(4
     model = blocks.network(net, x.shape[1:])
     measured = arithmetic.measure(net, x.shape[1:])
     assert measured.shape == (3,) and measured.parameters == sum(np.prod(w.shape) for w in model.trainable_weights)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(optimizers.Rprop(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     before = [np.array(w) for w in model.get_weights()]
     assert np.isfinite(model.train_on_batch(x, labels))
     assert any((one != other).any() for one, other in zip(before, model.get_weights()))
