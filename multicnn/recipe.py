@@ -89,6 +89,9 @@ class Recipe:
         embedding_dims: Size of the word vectors in front of a text network.
         augment: Settings of the sense's `augment`, such as {"mirror": true, "shift": 4}; applied in training only.
         epochs, batch_size, optimizer: Of the training.
+        loss: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one against all) or "focal", or with
+            parameters ["focal", {"gamma": 1}]. In history.csv `loss` is this one, with all that follows here; `val_loss`
+            and those of metrics.json are always the plain cross-entropy, so that runs compare.
         label_smoothing: Share of each target spread over all classes.
         class_weights: Weigh the classes so that each counts the same.
         monitor: What decides which weights are kept, on the validation set.
@@ -108,6 +111,7 @@ class Recipe:
     epochs: Annotated[int, pydantic.Field(gt=0)] = 20
     batch_size: Annotated[int, pydantic.Field(gt=0)] = 32
     optimizer: Optimizer = Optimizer()
+    loss: Named = "cross_entropy"
     label_smoothing: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
     class_weights: bool = False
     monitor: Literal["accuracy", "loss", "macro_f1"] = "accuracy"

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import models
+from multicnn import losses, models
 from multicnn.arithmetic import measure, smallest_input
 from multicnn.blocks import Block, BlockError, chain, embed, network
 from multicnn.classifier import Classifier, software
@@ -91,6 +91,7 @@ class Run:
             if name not in known:
                 raise ValueError(f"`augment` of {sense} takes {known}. Received: augment.{name}={value!r}")
         optimizers.make(recipe.optimizer, 1, 1)  # here and below: a mistake is told before anything is read or written
+        losses.by_name(recipe.loss)
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
         recipe = dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)

@@ -31,6 +31,8 @@ def test_recipes_go_through_json(recipe):
         ("patience=null", lambda r: r.patience, None),
         ("data.pattern=(?P<label>a)=b", lambda r: r.data.pattern, "(?P<label>a)=b"),
         ("class_weights=true", lambda r: r.class_weights, True),
+        ("loss=hinge", lambda r: r.loss, "hinge"),
+        ('optimizer.schedule=["step", {"at": [0.3]}]', lambda r: r.optimizer.schedule, ("step", {"at": [0.3]})),
     ],
 )
 def test_settings_change_a_field(setting, field, value):

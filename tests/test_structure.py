@@ -29,11 +29,11 @@ FLOORS = [
     {"blocks"},
     {"composition"},
     {"site"},
-    {"layers", "optimizers"},
+    {"layers", "losses", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 UPWARDS = {("classifier", "workflow")}  # `Classifier.evaluate` is where users look for the verb
-KERAS_ONLY = ("site", "composition", "blocks", "arithmetic", "layers", "optimizers", "models")
+KERAS_ONLY = ("site", "composition", "blocks", "arithmetic", "layers", "losses", "optimizers", "models")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -107,7 +107,7 @@ WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = None
 import keras, numpy as np
-from multicnn import arithmetic, blocks, layers, models, optimizers
+from multicnn import arithmetic, blocks, layers, losses, models, optimizers
 
 assert keras.backend.backend() == "jax"
 keras.utils.set_random_seed(0)

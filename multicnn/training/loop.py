@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from multicnn.losses import example_losses
 from multicnn.training import checkpoint
 
 
@@ -27,8 +28,9 @@ class Loop:
 
     Args:
         network: Compiled with its optimizer.
-        recipe: For epochs, label smoothing, monitor, patience.
-        batches: `(epoch, first step) -> tf.data.Dataset` of (inputs, int32 targets).
+        recipe: For epochs, loss, label smoothing, monitor, patience.
+        batches: `(epoch, first step) -> tf.data.Dataset` of (inputs, targets): int32 classes, or float32 distributions over
+            them where examples are mixed.
         steps: Steps per epoch.
         validate: Gives `accuracy`, `loss`, `macro_f1` of the validation set, or None without one.
         folder: The run folder; history.csv and checkpoints/ are written there.
@@ -56,7 +58,13 @@ class Loop:
         self.history: list[dict[str, float]] = []
         self.best_epoch: int | None = None
         self.interrupted = False
-        self._step = training_step(network, self.totals, recipe.label_smoothing, class_weights)
+        self._step = training_step(
+            network,
+            self.totals,
+            loss=recipe.loss,
+            label_smoothing=recipe.label_smoothing,
+            class_weights=class_weights,
+        )
 
     def run(self) -> None:
         """Trains until the last epoch, early stopping, or Ctrl-C (then `interrupted` is True and the last step is whole)."""
@@ -134,27 +142,29 @@ class Loop:
         return self.folder / "checkpoints" / "best.npz"
 
 
-def training_step(
-    network: keras.Model, totals: tf.Variable, label_smoothing: float = 0.0, class_weights: np.ndarray | None = None
-) -> Callable[[Iterator], None]:
-    """A compiled step over an iterator of (inputs, targets): forwards, backwards, update; adds to `totals`."""
+def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) -> Callable[[Iterator], None]:
+    """A compiled step over an iterator of (inputs, targets): forwards, backwards, update; adds to `totals`.
+
+    Args:
+        network: Compiled with its optimizer.
+        totals: float64 (3,): sum of the losses, correct examples (of mixed ones the likeliest class counts), examples.
+        **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
+    """
     optimizer = network.optimizer
     optimizer.build(network.trainable_variables)
-    weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
 
     @tf.function(jit_compile=network.jit_compile, reduce_retracing=True)
     def update(inputs, targets):
         with tf.GradientTape() as tape:
             logits = network(inputs, training=True)
-            losses = cross_entropy(targets, logits, label_smoothing)
-            if weights is not None:
-                losses *= tf.gather(weights, targets)
+            losses = example_losses(logits, targets, **settings)
             loss = tf.reduce_mean(losses)
             # Regularisers' terms arrive in `losses` of the network.
             scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
         variables = network.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables))
-        correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), targets)
+        classes = targets if targets.shape.rank == 1 else tf.argmax(targets, axis=1, output_type=tf.int32)
+        correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), classes)
         return tf.reduce_sum(losses), tf.math.count_nonzero(correct), tf.shape(targets)[0]
 
     @tf.function(reduce_retracing=True)
@@ -163,15 +173,6 @@ def training_step(
         totals.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
 
     return step
-
-
-def cross_entropy(targets: tf.Tensor, logits: tf.Tensor, label_smoothing: float = 0.0) -> tf.Tensor:
-    """The float32 loss of each example (batch,); with smoothing, that share of each target is spread over all classes."""
-    if not label_smoothing:
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-    return keras.losses.categorical_crossentropy(
-        tf.one_hot(targets, logits.shape[-1]), logits, from_logits=True, label_smoothing=label_smoothing
-    )
 
 
 @contextmanager

@@ -1,0 +1,97 @@
+"""The losses by name, as pure functions of logits and targets: the same on every backend.
+
+In every one, z are the float32 logits of an example, t its targets (one-hot, or a distribution over the classes where labels
+are smoothed or examples mixed) and p = softmax(z).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+
+def cross_entropy(logits: Any, targets: Any) -> Any:
+    """-sum t log p."""
+    return ops.categorical_crossentropy(targets, logits, from_logits=True)
+
+
+def squared_error(logits: Any, targets: Any) -> Any:
+    """sum (p - t)^2, the error of Brier (1950): its gradient dies where the network is sure, rightly or wrongly."""
+    return ops.sum(ops.square(ops.softmax(logits) - targets), axis=-1)
+
+
+def hinge(logits: Any, targets: Any, margin: float = 1.0) -> Any:
+    """max(0, margin + max of the other z - z of the class), of Crammer & Singer (2001); over t, its mean."""
+    highest = ops.max(logits, axis=-1, keepdims=True)
+    winner = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype="bool")
+    second = ops.max(ops.where(winner, -float("inf"), logits), axis=-1, keepdims=True)
+    losses = ops.relu(margin + ops.where(winner, second, highest) - logits)  # were this class the true one
+    return ops.sum(targets * losses, axis=-1)
+
+
+def logistic(logits: Any, targets: Any) -> Any:
+    """-sum (t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))): each class against all others."""
+    return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
+
+
+def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
+    """-sum t (1 - p)^gamma log p, of Lin et al. (2017): the easy examples weigh little. Their alpha: class weights."""
+    log_p = ops.log_softmax(logits)
+    # Where 1 - p is exactly 0, a power below 1 has no gradient.
+    rest = ops.maximum(-ops.expm1(log_p), 1e-7)
+    return -ops.sum(targets * rest**gamma * log_p, axis=-1)
+
+
+LOSSES = {loss.__name__: loss for loss in (cross_entropy, squared_error, hinge, logistic, focal)}
+
+
+def by_name(loss: str | tuple[str, dict[str, Any]]) -> Callable[[Any, Any], Any]:
+    """The loss of a name, or of (name, parameters) such as ("focal", {"gamma": 1}).
+
+    Raises:
+        ValueError: The name or a parameter is unknown; the message lists the known ones.
+    """
+    name, parameters = (loss, {}) if isinstance(loss, str) else loss
+    if name not in LOSSES:
+        raise ValueError(f"`loss` must be one of {sorted(LOSSES)}. Received: loss={name!r}")
+    known = list(inspect.signature(LOSSES[name]).parameters)[2:]
+    for parameter, value in parameters.items():
+        if parameter not in known:
+            raise ValueError(f"the loss {name!r} takes {known}. Received: {parameter}={value!r}")
+    return functools.partial(LOSSES[name], **parameters)
+
+
+def example_losses(
+    logits: Any,
+    targets: Any,
+    loss: str | tuple[str, dict[str, Any]] = "cross_entropy",
+    label_smoothing: float = 0.0,
+    class_weights: Any = None,
+) -> Any:
+    """The loss of each example.
+
+    Args:
+        logits: float32 (batch, classes).
+        targets: int (batch,) classes; or float (batch, classes), one-hot or any distribution.
+        loss: A name of `LOSSES`, or (name, parameters).
+        label_smoothing: The share of each target that is spread evenly over all classes (Szegedy et al. 2016).
+        class_weights: float (classes,), what an example of each class counts; of mixed targets, the mean.
+
+    Returns:
+        float32 (batch,).
+
+    Raises:
+        ValueError: The loss is unknown.
+    """
+    function, classes = by_name(loss), logits.shape[-1]
+    if len(targets.shape) == 1:
+        targets = ops.one_hot(targets, classes)
+    targets = ops.cast(targets, logits.dtype)
+    losses = function(logits, targets * (1 - label_smoothing) + label_smoothing / classes)
+    if class_weights is None:
+        return losses
+    return losses * ops.sum(targets * ops.cast(class_weights, losses.dtype), axis=-1)
