@@ -162,7 +162,9 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
             # Regularisers' terms arrive in `losses` of the network.
             scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
         variables = network.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables))
+        # Dense: Keras squares the slices of an embedding's gradient one by one where a word occurs twice.
+        gradients = [g if g is None else tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
+        optimizer.apply_gradients(zip(gradients, variables))
         classes = targets if targets.shape.rank == 1 else tf.argmax(targets, axis=1, output_type=tf.int32)
         correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), classes)
         return tf.reduce_sum(losses), tf.math.count_nonzero(correct), tf.shape(targets)[0]

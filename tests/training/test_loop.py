@@ -1,0 +1,70 @@
+"""One step of the training loop against NumPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multicnn.blocks import chain, dense, embed, global_average_pool, network
+from multicnn.training.loop import training_step
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
+
+
+def softmax(logits):
+    exponents = np.exp(logits)
+    return exponents / exponents.sum(axis=-1, keepdims=True)
+
+
+def steps(net, optimizer, inputs, targets, count=1, **settings):
+    """Trains `count` steps on one batch; returns what the step added up."""
+    net.compile(optimizer=optimizer, jit_compile=False)
+    totals = tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64)
+    step = training_step(net, totals, **settings)
+    iterator = iter(tf.data.Dataset.from_tensors((inputs, targets)).repeat())
+    for _ in range(count):
+        step(iterator)
+    return totals.numpy()
+
+
+def test_a_word_that_occurs_twice_has_one_gradient():
+    keras.utils.set_random_seed(0)
+    net = network(chain(embed(6, 3), global_average_pool(), dense(2)), (4,))
+    table, kernel, _ = (weight.astype(np.float64) for weight in net.get_weights())
+    steps(
+        net,
+        keras.optimizers.Adagrad(0.5, initial_accumulator_value=0.01),
+        np.array([[2, 5, 2, 2]], "int32"),
+        np.array([1], "int32"),
+    )
+    shares = np.array([0, 0, 3, 0, 0, 1]) / 4
+    g = np.outer(shares, (softmax(shares @ table @ kernel) - [0, 1]) @ kernel.T)
+    np.testing.assert_allclose(net.get_weights()[0], table - 0.5 * g / np.sqrt(0.01 + g**2 + 1e-7), rtol=1e-4)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_the_totals_are_of_the_trained_loss(soft):
+    keras.utils.set_random_seed(0)
+    net = network(chain(global_average_pool(), dense(3)), (1, 4))
+    x = np.random.default_rng(0).normal(size=(5, 1, 4)).astype("float32")
+    t = np.eye(3)[[0, 1, 2, 2, 1]]
+    if soft:
+        t = 0.7 * t + 0.3 * t[::-1]
+    kernel = net.get_weights()[0].astype(np.float64)
+    z, weights = x[:, 0] @ kernel, np.array([1.0, 2.0, 4.0])
+    smooth = 0.9 * t + 0.1 / 3
+    losses = ((softmax(z) - smooth) ** 2).sum(1) * (t @ weights)
+    totals = steps(
+        net,
+        keras.optimizers.SGD(0.1),
+        x,
+        t.astype("float32") if soft else t.argmax(1).astype("int32"),
+        loss="squared_error",
+        label_smoothing=0.1,
+        class_weights=weights,
+    )
+    np.testing.assert_allclose(totals, [losses.sum(), (z.argmax(1) == t.argmax(1)).sum(), 5], rtol=1e-5)
+    p = softmax(z)
+    error = 2 * (p - smooth) * (t @ weights)[:, None] / 5
+    by_logit = p * (error - (p * error).sum(1, keepdims=True))
+    np.testing.assert_allclose(net.get_weights()[0], kernel - 0.1 * x[:, 0].T @ by_logit, rtol=1e-4, atol=1e-6)
