@@ -23,7 +23,7 @@ from multicnn.classifier import Classifier, software
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import baseline, metrics, report
-from multicnn.modalities import audio, image, text
+from multicnn.modalities import audio, image, mixup, text
 from multicnn.recipe import SENSES, Recipe
 from multicnn.training import optimizers
 from multicnn.training.loop import Loop
@@ -92,6 +92,8 @@ class Run:
                 raise ValueError(f"`augment` of {sense} takes {known}. Received: augment.{name}={value!r}")
         optimizers.make(recipe.optimizer, 1, 1)  # here and below: a mistake is told before anything is read or written
         losses.by_name(recipe.loss)
+        if recipe.mixup and sense == "text":
+            raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
         recipe = dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)
@@ -145,6 +147,9 @@ class Run:
             counts = np.bincount(targets, minlength=len(self.manifest.labels))
             weights = (len(targets) / (len(counts) * counts)).astype(np.float32)
 
+        classes = len(self.manifest.labels)
+        mix = functools.partial(mixup.mixup, classes=classes, alpha=recipe.mixup) if recipe.mixup else None
+
         def batches(epoch: int, start_step: int) -> tf.data.Dataset:
             return pipeline.batches(
                 self.store,
@@ -156,6 +161,7 @@ class Run:
                 epoch=epoch,
                 start_step=start_step,
                 augment=self._augment(),
+                mix=mix,
             )
 
         validate = functools.partial(self._measure, classifier, "val") if len(self.manifest.rows("val")) else None

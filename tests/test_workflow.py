@@ -150,6 +150,15 @@ def test_early_stopping_keeps_the_best_weights(tmp_path):
     assert classifier.metrics["val"]["accuracy"] == pytest.approx(history["val_accuracy"][best])
 
 
+def test_mixed_pictures_train_with_every_other_choice(tmp_path):
+    settings = ["mixup=0.3", "loss=focal", "label_smoothing=0.1", "class_weights=true", "augment.shift=1"]
+    settings += ["optimizer.learning_rate=0.02", "optimizer.schedule=one_cycle"]
+    classifier = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=4, settings=settings)
+    assert classifier.metrics["val"]["accuracy"] > 0.5
+    with pytest.raises(ValueError, match="not words"):
+        multicnn.train("docstrings", tmp_path / "text", mixup=0.3)
+
+
 def test_class_weights_make_a_rare_class_heard(tmp_path):
     rng = np.random.default_rng(0)
     n = 400

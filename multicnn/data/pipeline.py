@@ -38,6 +38,7 @@ def batches(
     epoch: int | None = None,
     start_step: int = 0,
     augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    mix: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None,
 ) -> tf.data.Dataset:
     """Makes the batches of one epoch; nothing but the arguments decides what they are.
 
@@ -51,9 +52,11 @@ def batches(
         epoch: from 0; None gives the rows in order without augmentation, for evaluation.
         start_step: the first batch to make; the batches from there on are those of the whole epoch.
         augment: `augment(batch, seeds)` of the sense, its settings bound, for finished batches; unused without `epoch`.
+        mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; unused without `epoch`.
 
     Returns:
-        A dataset of (finished batch, int32 targets (batch,)) of known cardinality.
+        A dataset of (finished batch, int32 targets (batch,)) of known cardinality; `mix` makes the targets float32
+        (batch, classes).
 
     Raises:
         ValueError: lengths differ, a row is not stored, or batch_size, epoch, seed or start_step is out of range.
@@ -77,7 +80,9 @@ def batches(
 
     def finished(batch: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch = preprocess.finish(batch)
-        return (batch if augment is None or epoch is None else augment(batch, seeds)), labels
+        if augment is not None and epoch is not None:
+            batch = augment(batch, seeds)
+        return (batch, labels) if mix is None or epoch is None else mix(batch, labels, seeds)
 
     # One call gathers while others finish; the order stays, since the options ask for determinism.
     data = tf.data.Dataset.range(start_step, steps).map(stored)

@@ -5,6 +5,8 @@ TensorFlow's stateless generators take one seed a call; augmentation needs one f
 
 from __future__ import annotations
 
+import zlib
+
 import tensorflow as tf
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -33,15 +35,19 @@ def threefry(key: tuple, counter: tuple) -> tuple:
     return a, b
 
 
-def uniform(seeds: tf.Tensor, count: int) -> tf.Tensor:
-    """Uniform float32 numbers in [0, 1), shape (batch, count); number k of a row is a function of its seed and k alone.
+def uniform(seeds: tf.Tensor, count: int, purpose: str = "") -> tf.Tensor:
+    """Uniform float32 numbers in [0, 1), shape (batch, count).
+
+    Number k of a row is a function of its seed, the purpose and k alone, so what is drawn for one purpose stays the same
+    whatever else is drawn.
 
     Args:
         seeds: int32 or int64, shape (batch, 2); the low 32 bits of each number are used.
         count: Numbers for each seed.
+        purpose: What they are for, in a word.
     """
     words = tf.cast(tf.convert_to_tensor(seeds), tf.uint32)
-    counter = (tf.cast(tf.range(count), tf.uint32)[tf.newaxis], tf.zeros((1, 1), tf.uint32))
+    counter = (tf.cast(tf.range(count), tf.uint32)[tf.newaxis], tf.fill((1, 1), _word(zlib.crc32(purpose.encode()))))
     bits, _ = threefry((words[:, :1], words[:, 1:2]), counter)
     # 24 bits are what a float32 in [0, 1) holds exactly.
     return tf.cast(tf.bitwise.right_shift(bits, _word(8)), tf.float32) * 2.0**-24

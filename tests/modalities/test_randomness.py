@@ -39,6 +39,7 @@ def test_each_row_is_a_function_of_its_seed():
     np.testing.assert_array_equal(uniform(seeds[1:2].astype(np.int32), 5)[0], numbers[1])
     np.testing.assert_array_equal(uniform(seeds, 3), numbers[:, :3])
     np.testing.assert_array_equal(tf.function(uniform)(seeds, 5), numbers)
+    assert (uniform(seeds, 5, "mixup").numpy() != numbers).all()
 
 
 def test_integers_reach_both_ends():
