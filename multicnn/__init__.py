@@ -25,6 +25,7 @@ _PUBLIC = {
     "TextPreprocess": "multicnn.modalities.text",
     "crossval": "multicnn.workflow",
     "evaluate": "multicnn.workflow",
+    "inspect": "multicnn.inspection",
     "train": "multicnn.workflow",
 }
 __all__ = sorted(_PUBLIC)

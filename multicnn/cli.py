@@ -208,6 +208,48 @@ def list_models(as_json: Json = False) -> None:
     )
 
 
+@app.command("inspect")
+def inspect_model(
+    model: Annotated[
+        str, typer.Argument(help="A name from `multicnn models`, module:function, or a model.keras file.")
+    ],
+    input_shape: Annotated[
+        str | None, typer.Option("--input", metavar="H,W,C", help="One example's shape: 224,224,3, or time,channels.")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(help="Classes of the output.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter, such as width=32.")
+    ] = None,
+    sense: Annotated[
+        str | None, typer.Option(help="image, log-mel, waveform or text: the unit of the receptive fields.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a network stage by stage: shapes, receptive field, parameters, multiply-adds; nothing is built."""
+    from multicnn.inspection import inspect
+    from multicnn.recipe import assigned
+
+    shape = None if input_shape is None else _shape(input_shape)
+    table = inspect(model, shape, classes=classes, arguments=assigned({}, settings or []), sense=sense)
+    if as_json:
+        print(json.dumps(table.to_dict()))
+        return
+    from multicnn.progress import show_inspection
+
+    show_inspection(model, table)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """The sizes in "224,224,3"."""
+    try:
+        sizes = tuple(int(size) for size in text.replace("x", ",").split(","))
+    except ValueError:
+        sizes = ()
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
+        raise ValueError(f"`input` must be one to three sizes, such as 224,224,3. Received: input={text!r}")
+    return sizes
+
+
 def _recipe_or_path(path: str) -> Any:
     """The recipe that a .py file binds to `recipe`, or that a .json file is; anything else is the path of data."""
     if not path.endswith((".py", ".json")) or not Path(path).is_file():

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from multicnn.cross_validation import CrossValidation
+from multicnn.inspection import Inspection
 from multicnn.workflow import Evaluation, Reporter
 
 _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
@@ -123,6 +124,26 @@ def show_crossval(validation: CrossValidation) -> None:
         numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
         rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
     show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear model"], rows)
+
+
+def show_inspection(model: str, table: Inspection) -> None:
+    """Prints a row for each stage, and the whole."""
+    rows = [
+        [
+            row["stage"],
+            " x ".join("?" if n is None else f"{n:,}" for n in row["output"]),
+            row["receptive_field"],
+            " x ".join(f"{n:g}" for n in row["stride"]),
+            f"{row['parameters']:,}",
+            f"{row['parameters_share']:.1%}",
+            f"{row['multiply_adds']:,}",
+            f"{row['multiply_adds_share']:.1%}",
+        ]
+        for row in table.rows
+    ]
+    rows.append(["all", "", "", "", f"{table.parameters:,}", "", f"{table.multiply_adds:,}", ""])
+    columns = ["stage", "output", "receptive field", "stride", "parameters", "share", "multiply-adds", "share"]
+    show_table(model, columns, rows)
 
 
 def show_table(

@@ -147,24 +147,33 @@ class Recipe:
             ValueError: An assignment has no '=', names no field, or its value does not fit.
         """
         data = self.to_dict()
-        for setting in settings:
-            path, separator, text = setting.partition("=")
-            if not separator or not path:
-                raise ValueError(f"a setting must read field=value. Received: set={setting!r}")
-            try:
-                value = json.loads(text)
-            except json.JSONDecodeError:
-                value = text
-            *parents, last = path.strip().split(".")
-            place = data
-            for parent in parents:
-                if place.get(parent) is None and parent == "preprocess":
-                    place[parent] = {"sense": sense}
-                place = place.get(parent)
-                if not isinstance(place, dict):
-                    raise ValueError(f"a recipe has no field {path!r}. Received: set={setting!r}")
-            place[last] = value
-        return Recipe.from_dict(data)
+        if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
+            data["preprocess"] = {"sense": sense}
+        return Recipe.from_dict(assigned(data, settings))
+
+
+def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Nested dicts with "a.b=1" assignments carried out; a value is JSON, or text where it is not.
+
+    Raises:
+        ValueError: An assignment has no '=', or leads through something that is no dict.
+    """
+    for setting in settings:
+        path, separator, text = setting.partition("=")
+        if not separator or not path:
+            raise ValueError(f"a setting must read field=value. Received: set={setting!r}")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        *parents, last = path.strip().split(".")
+        place = data
+        for parent in parents:
+            place = place.get(parent)
+            if not isinstance(place, dict):
+                raise ValueError(f"a recipe has no field {path!r}. Received: set={setting!r}")
+        place[last] = value
+    return data
 
 
 _ADAPTER = pydantic.TypeAdapter(Recipe)

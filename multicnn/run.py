@@ -17,8 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn import losses, models
-from multicnn.arithmetic import measure, smallest_input
-from multicnn.blocks import Block, BlockError, chain, embed, network
+from multicnn.arithmetic import measure, measure_model
+from multicnn.blocks import Block, chain, embed, network
 from multicnn.classifier import Classifier, software
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
@@ -247,12 +247,5 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int) -> Block:
     block = models.create(recipe.model, classes, **recipe.arguments)
     if preprocess.sense == "text":
         block = chain(embed(preprocess.vocabulary_size, recipe.embedding_dims), block)
-    try:
-        measure(block, preprocess.input_shape)
-    except BlockError as error:
-        smallest = smallest_input(block, preprocess.input_shape)
-        advice = "no input of this kind fits" if smallest is None else f"its first side needs at least {smallest}"
-        raise ValueError(
-            f"{recipe.model!r} is too deep for the input: {error}; {advice}. Received: input_shape={preprocess.input_shape}"
-        ) from None
+    measure_model(repr(recipe.model), block, preprocess.input_shape)
     return block

@@ -19,7 +19,7 @@ FLOORS = [
     {"demo"},
     {"progress"},
     {"workflow"},
-    {"cross_validation"},
+    {"cross_validation", "inspection"},
     {"run"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},

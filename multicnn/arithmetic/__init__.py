@@ -15,6 +15,7 @@ from typing import Any
 
 from multicnn.arithmetic.rules import RULES
 from multicnn.arithmetic.signal import Part, Shape, Signal
+from multicnn.arithmetic.stages import Stage, table
 from multicnn.composition import Block
 from multicnn.site import BlockError, Site
 
@@ -31,6 +32,10 @@ class Measure:
     def shape(self) -> Shape:
         """The shape of the output, without the batch."""
         return self.output.shape[1:]
+
+    def table(self) -> list[Stage]:
+        """One row for each stage: its output, receptive field, stride, parameters and multiply-adds."""
+        return table(self.parts, self.stages)
 
     @property
     def parameters(self) -> int:
@@ -60,6 +65,22 @@ def measure(block: Block, input_shape: Shape | Mapping[str, Shape]) -> Measure:
         inputs = _input(input_shape)
     output = block.apply(inputs, site.enter(block))
     return Measure(output=output, parts=tuple(site.parts), stages=dict(site.taps))
+
+
+def measure_model(name: str, block: Block, input_shape: Shape) -> Measure:
+    """Measures the Block of a named model.
+
+    Raises:
+        ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
+    """
+    try:
+        return measure(block, input_shape)
+    except BlockError as error:
+        smallest = smallest_input(block, input_shape)
+        advice = "no input of this kind fits" if smallest is None else f"its first side needs at least {smallest}"
+        raise ValueError(
+            f"{name} is too deep for the input: {error}; {advice}. Received: input_shape={tuple(input_shape)}"
+        ) from None
 
 
 def smallest_input(block: Block, input_shape: Shape) -> int | None:
