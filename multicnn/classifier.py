@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import platform
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import tensorflow as tf
 import multicnn
 from multicnn import layers as layers  # makes them known to Keras
 from multicnn.blocks import Block, from_dict, network
+from multicnn.durable import whole_file
 from multicnn.recipe import preprocess_from_dict, preprocess_to_dict
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -106,15 +106,10 @@ class Classifier:
         path = Path(path)
         if path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-            part = Path(folder) / "model.keras"
+        with whole_file(path) as part:
             float32_copy(self.block, self.network).save(part)
             with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr(_MEMBER, json.dumps(self._description(), ensure_ascii=False, indent=1))
-            with open(part, "rb") as file:
-                os.fsync(file.fileno())
-            os.replace(part, path)
         return path
 
     def _description(self) -> dict[str, Any]:

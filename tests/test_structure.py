@@ -28,7 +28,7 @@ FLOORS = [
     {"arithmetic"},
     {"blocks"},
     {"composition"},
-    {"site"},
+    {"site", "durable", "interrupts"},
     {"layers", "losses", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}

@@ -1,0 +1,48 @@
+"""Files that are written whole or not at all, and stay written when the power fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PART = ".part-"  # in front of the name, for some writers go by its ending
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives the path of a file to write, which takes the place of `path` when the block ends well.
+
+    Whenever the process is killed, `path` holds the old contents or the new ones.
+
+    Raises:
+        OSError: It cannot be written (the disk is full, the folder read-only); the old contents are untouched.
+    """
+    part = path.with_name(_PART + path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        _synchronise(part)
+        os.replace(part, path)
+        _synchronise(path.parent)  # else the new name may be lost with the power, though the contents are safe
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what `whole_file` left half written in a folder and those below it when it was killed."""
+    for part in folder.rglob(_PART + "*"):
+        part.unlink()
+
+
+def _synchronise(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

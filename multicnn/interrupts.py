@@ -1,0 +1,41 @@
+"""Ctrl-C and SIGTERM: a run that is asked to stop ends its step and keeps what it has done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any, NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def terminate_like_ctrl_c() -> None:
+    """Makes SIGTERM unwind the program and exit with 143, so that nothing is left half done."""
+    if threading.current_thread() is threading.main_thread():  # the only one that may handle signals
+        signal.signal(signal.SIGTERM, lambda signum, frame: stop(signum, "terminated"))
+
+
+def stop(signum: int, message: str) -> NoReturn:
+    """Ends what was interrupted: KeyboardInterrupt after Ctrl-C, SystemExit with 128 + `signum` after another signal."""
+    raise KeyboardInterrupt(message) if signum == signal.SIGINT else SystemExit(128 + signum)
+
+
+class Deferred:
+    """Inside its block the first Ctrl-C or SIGTERM only sets `signum`; a second one acts as ever."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Deferred:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {each: signal.signal(each, self._note) for each in _SIGNALS}
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for each, handler in self._previous.items():
+            signal.signal(each, handler)
+
+    def _note(self, signum: int, frame: Any) -> None:
+        self.signum = signum
+        self.__exit__()
