@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from multicnn.interrupts import terminate_like_ctrl_c
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -28,13 +30,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def main() -> None:
-    """Runs the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130."""
+    """Runs the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130 (Typer sees to it), SIGTERM 143."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter is not for users
+    terminate_like_ctrl_c()
     try:
         app()
-    except KeyboardInterrupt as interrupt:
-        _complain(str(interrupt) or "interrupted")
-        sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -58,9 +58,13 @@ def demo(
 @app.command()
 def train(
     data: Annotated[
-        str, typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
-    ],
+        str | None,
+        typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; by default a new one in runs/.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="The folder of a run that was stopped, which goes on; DATA may be left out.")
+    ] = None,
     settings: Settings = None,
     model: Annotated[str | None, typer.Option(help="A name from `multicnn models`.")] = None,
     source: Annotated[
@@ -87,13 +91,13 @@ def train(
     assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None] + (
         settings or []
     )
-    what = _recipe_or_path(data)
+    what = data and _recipe_or_path(data)
 
     from multicnn import workflow
     from multicnn.progress import RichReporter
 
     with RichReporter() as reporter:
-        classifier = workflow.train(what, out, reporter=reporter, settings=assignments)
+        classifier = workflow.train(what, out, resume=resume, reporter=reporter, settings=assignments)
         reporter.finished(classifier)
 
 

@@ -16,18 +16,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import losses, models
+from multicnn import interrupts, losses, models
 from multicnn.arithmetic import measure, measure_model
 from multicnn.blocks import Block, chain, embed, network
-from multicnn.classifier import Classifier, software
+from multicnn.classifier import Classifier
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
+from multicnn.durable import whole_file
 from multicnn.evaluation import baseline, metrics, report
 from multicnn.modalities import audio, image, mixup, text
-from multicnn.recipe import SENSES, Recipe
-from multicnn.training import optimizers
+from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.training import optimizers, run_folder
 from multicnn.training.loop import Loop
-from multicnn.training.precision import policy
+from multicnn.training.nonfinite import NotFinite
+from multicnn.training.precision import loss_scaled, policy
 
 _AUGMENT = {"image": image.augment, "audio": audio.augment, "text": text.augment}
 _SPLITS = ("train", "val", "test")
@@ -48,7 +50,7 @@ class Reporter:
 
 
 class Run:
-    """One training run, from a manifest to a run folder."""
+    """One training run, from a manifest to a run folder. It goes on from what the folder holds of it already."""
 
     def __init__(self, recipe: Recipe, manifest: Manifest, folder: Path, reporter: Reporter, started: float):
         self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
@@ -57,28 +59,53 @@ class Run:
     def train(self) -> Classifier:
         """Trains, measures, and writes everything that belongs in the run folder."""
         recipe = self.recipe
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.manifest = run_folder.claim(self.folder, recipe, self.manifest, self.reporter.say)
+        if (done := run_folder.finished(self.folder, recipe, self.reporter.say)) is not None:
+            return done
         # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
-        self._write_json("recipe.json", recipe.to_dict())
-        self._write_json("versions.json", software())
-        (self.folder / "labels.txt").write_text("\n".join(self.manifest.labels) + "\n", encoding="utf-8")
-        preprocess = recipe.preprocess.fit(self._training_examples())
+        preprocess = self._preprocess()
         block = network_block(recipe, preprocess, len(self.manifest.labels))
         self._read(preprocess)
         keras.utils.set_random_seed(recipe.seed)
-        built = network(block, preprocess.input_shape, dtype=policy(recipe.precision))
+        built = network(block, preprocess.input_shape, dtype=recipe.precision)
         classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
         loop = self._loop(classifier)
         self.reporter.say(self._summary(classifier, loop.steps))
-        loop.run()
+        try:
+            loop.run()
+        except NotFinite as error:
+            raise self._with_batch(error) from None
         classifier.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
         classifier = self._measured(classifier, finished=not loop.interrupted)
         classifier.save(self.folder / "model.keras")
         if loop.interrupted:
-            raise KeyboardInterrupt(f"interrupted; the best weights so far are in {self.folder / 'model.keras'}")
+            best = f"the best weights so far are in {self.folder / 'model.keras'}"
+            self.reporter.say(said := f"interrupted; {best}; go on with: multicnn train --resume {self.folder}")
+            interrupts.stop(loop.interrupted, said)
         return classifier
+
+    def _preprocess(self) -> Any:
+        """The recipe's preprocessing, fitted: once for all, whatever becomes of the files."""
+        path = self.folder / "preprocess.json"
+        if not path.exists():
+            fitted = self.recipe.preprocess.fit(self._training_examples())
+            run_folder.write_json(path, preprocess_to_dict(fitted))
+        return preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+    def _with_batch(self, error: NotFinite) -> ValueError:
+        """The error with the examples of the batch, listed in the run folder."""
+        recipe, rows = self.recipe, self.manifest.rows("train")
+        rows = pipeline.order(rows, recipe.seed, error.epoch)[error.step * recipe.batch_size :][: recipe.batch_size]
+        listed = self.folder / "not_finite.csv"
+        examples = self.manifest.table.loc[rows, ["id", "label"]]
+        examples.to_csv(listed, index=False)
+        return ValueError(
+            f"{error}; the examples of the batch ({', '.join(examples['id'].iloc[:3])} ...) are listed in {listed}. Lower "
+            f"optimizer.learning_rate, or train in float32. Received: optimizer.learning_rate="
+            f"{recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
+        )
 
     def _completed(self, recipe: Recipe) -> Recipe:
         """The recipe with what it leaves open chosen from the data."""
@@ -96,7 +123,14 @@ class Run:
             raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
-        recipe = dataclasses.replace(recipe, preprocess=preprocess, model=recipe.model or usual)
+        gpu = bool(tf.config.list_physical_devices("GPU"))
+        recipe = dataclasses.replace(
+            recipe,
+            preprocess=preprocess,
+            model=recipe.model or usual,
+            precision=policy(recipe.precision),
+            jit_compile=gpu if recipe.jit_compile is None else recipe.jit_compile,
+        )
         models.create(recipe.model, len(self.manifest.labels), **recipe.arguments)
         return recipe
 
@@ -113,10 +147,18 @@ class Run:
     def _read(self, preprocess: Any) -> None:
         """Reads every example once; the bad ones are listed, and too many of them stop the run."""
         self.store, reasons = store.materialise(self.manifest, preprocess, self.manifest.rows(), self.reporter.reading)
+        path = self.folder / "manifest.parquet"
+        if reasons and path.exists():
+            row, reason = next(iter(reasons.items()))
+            raise ValueError(
+                f"{len(reasons):,} examples could be read when the run began, the first {self.manifest.table['id'][row]!r}: "
+                f"{reason}. Received: resume={str(self.folder)!r}"
+            )
         self.manifest = self.manifest.with_bad(reasons)
-        self.manifest.save(self.folder / "manifest.parquet")
         bad = self.manifest.bad_rows()
-        bad.to_csv(self.folder / "bad_files.csv", index=False)
+        run_folder.write(self._listed(), bad.to_csv(index=False))
+        with whole_file(path) as part:
+            self.manifest.save(part)
         if len(bad):
             self.reporter.say(f"{len(bad):,} of {len(self.manifest):,} examples are bad and skipped: {self._listed()}")
         if len(bad) > self.recipe.bad_limit * len(self.manifest):
@@ -140,8 +182,8 @@ class Run:
         recipe, rows = self.recipe, self.manifest.rows("train")
         targets = self.manifest.targets(rows)
         steps = -(-len(rows) // recipe.batch_size)
-        jit = bool(tf.config.list_physical_devices("GPU")) if recipe.jit_compile is None else recipe.jit_compile
-        classifier.network.compile(optimizer=optimizers.make(recipe.optimizer, steps, recipe.epochs), jit_compile=jit)
+        optimizer = loss_scaled(optimizers.make(recipe.optimizer, steps, recipe.epochs), recipe.precision)
+        classifier.network.compile(optimizer=optimizer, jit_compile=recipe.jit_compile)
         weights = None
         if recipe.class_weights:
             counts = np.bincount(targets, minlength=len(self.manifest.labels))
@@ -165,9 +207,8 @@ class Run:
             )
 
         validate = functools.partial(self._measure, classifier, "val") if len(self.manifest.rows("val")) else None
-        return Loop(
-            classifier.network, recipe, batches, steps, validate, self.folder, weights, self.reporter.callbacks()
-        )
+        say, callbacks = self.reporter.say, self.reporter.callbacks()
+        return Loop(classifier.network, recipe, batches, steps, validate, self.folder, say, weights, callbacks)
 
     def _augment(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
         if not self.recipe.augment:
@@ -195,7 +236,7 @@ class Run:
             "bad": len(self.manifest.bad_rows()),
             "seconds": round(time.perf_counter() - self.started, 1),
         }
-        self._write_json("metrics.json", measured)
+        run_folder.write_json(self.folder / "metrics.json", measured)
         if finished:
             self._report(classifier)
         return dataclasses.replace(classifier, metrics=measured)
@@ -233,9 +274,6 @@ class Run:
             f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
             f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch"
         )
-
-    def _write_json(self, name: str, value: Any) -> None:
-        (self.folder / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def network_block(recipe: Recipe, preprocess: Any, classes: int) -> Block:

@@ -22,12 +22,14 @@ from multicnn.data.sources import resolve
 from multicnn.evaluation import metrics
 from multicnn.recipe import DataSource, Recipe
 from multicnn.run import Reporter, Run
+from multicnn.training import run_folder
 
 
 def train(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: str | os.PathLike | DataSource | Recipe | None = None,
     out: str | os.PathLike | None = None,
     *,
+    resume: str | os.PathLike | None = None,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -35,8 +37,12 @@ def train(
     """Trains a classifier and leaves a run folder.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or embedded set's name; a DataSource; or a whole Recipe.
+        data: A folder, table, .npz file, "tfds:name" or embedded set's name; a DataSource; or a whole Recipe. It may be
+            left out where a run goes on.
         out: The run folder; by default a new one in runs/.
+        resume: The folder of a run that was interrupted, or killed at any moment: it goes on, and ends with the same bits
+            as if it had not been. Its data and recipe must be those it was begun with. What may change is where the data
+            lies, how often the run is saved, `bad_limit`, and where the learning rate does not follow them, more epochs.
         reporter: Told what happens.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
@@ -46,16 +52,22 @@ def train(
 
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
-        KeyboardInterrupt: Interrupted; the run folder then holds model.keras with the best weights so far.
+        KeyboardInterrupt: Ctrl-C (after SIGTERM: SystemExit); the run folder then holds model.keras with the best weights
+            so far, and can go on.
     """
     started = time.perf_counter()
     reporter = reporter or Reporter()
-    recipe = dataclasses.replace(data, **fields) if isinstance(data, Recipe) else _recipe_for(data, fields)
+    begun = None if resume is None else run_folder.begun_recipe(Path(resume))
+    if begun is not None and data is None and not settings and not fields:
+        if (done := run_folder.finished(Path(resume), begun, reporter.say)) is not None:
+            return done  # its data need not be there any more
+    recipe = _recipe_for(begun if data is None else data, fields)
     # What the settings say of the data decides the sense, which decides what the other settings can mean.
     source = recipe.replaced([s for s in settings if s.startswith("data.")]).data
     manifest = find(source)
     recipe = recipe.replaced(settings, manifest.sense)
-    return Run(recipe, manifest, _new_folder(out, recipe), reporter, started).train()
+    folder = _new_folder(out, recipe) if resume is None else Path(resume)
+    return Run(recipe, manifest, folder, reporter, started).train()
 
 
 def find(source: DataSource) -> Manifest:
@@ -91,7 +103,7 @@ def crossval(
     Raises:
         ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
     """
-    recipe = dataclasses.replace(data, **fields) if isinstance(data, Recipe) else _recipe_for(data, fields)
+    recipe = _recipe_for(data, fields)
     source = recipe.replaced([s for s in settings if s.startswith("data.")]).data
     manifest = resolve(_located(source))
     recipe = recipe.replaced(settings, manifest.sense)
@@ -163,7 +175,11 @@ def _located(source: DataSource) -> DataSource:
     return source
 
 
-def _recipe_for(data: str | os.PathLike | DataSource, fields: dict[str, Any]) -> Recipe:
+def _recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dict[str, Any]) -> Recipe:
+    if data is None:
+        raise ValueError("`data` can only be left out where `resume` names a run that was begun. Received: data=None")
+    if isinstance(data, Recipe):
+        return dataclasses.replace(data, **fields)
     source = data if isinstance(data, DataSource) else DataSource(path=str(data))
     return Recipe(data=source, **fields)
 

@@ -1,36 +1,140 @@
-"""The state of a run in a file, written whole or not at all."""
+"""Checkpoints: the whole state of a run in one file, written whole or not at all; the last two are kept.
+
+The file is an .npz archive: `head`, plain data and the number of arrays as JSON, then the arrays by name and number. The
+archive holds the CRC-32 of each, so damage is found before anything is believed.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+import json
+import re
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from multicnn.durable import whole_file
 
-def save(path: Path, variables: Sequence[Any]) -> None:
-    """Writes the values of Keras variables, in their order, to an .npz file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with open(part, "wb") as file:
-        np.savez(file, **{f"{i:05d}": np.asarray(variable) for i, variable in enumerate(variables)})
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+_SHARE = 0.02  # of the time, at most, goes into saving
 
 
-def restore(path: Path, variables: Sequence[Any]) -> None:
-    """Gives Keras variables the values that `save` wrote of the same variables.
+class Damaged(ValueError):
+    """A file is not a whole checkpoint."""
+
+
+class Checkpoints:
+    """The checkpoints of a run.
+
+    Args:
+        folder: Theirs alone.
+        say: Told, in a line, of a damaged one.
+        seconds: About so long between two within an epoch; longer where saving would cost more than 2 % of the time.
+        steps: One after every so many steps of an epoch, and after each epoch, whatever it costs; `seconds` is then unused.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None], seconds: float = 60.0, steps: int | None = None):
+        self.folder, self.say, self.seconds, self.steps = folder, say, seconds, steps
+        self.kept: list[Path] = []  # known to be good, the newest last
+        self._cost, self._saved_at = 0.0, time.perf_counter()
+
+    def due(self, step: int) -> bool:
+        """Whether to save now, after so many steps of an epoch; 0 is the end of an epoch."""
+        if self.steps is not None:
+            return step % self.steps == 0
+        waited = time.perf_counter() - self._saved_at
+        return waited >= max(self._cost / _SHARE, self.seconds if step else 0.0)
+
+    def save(self, epoch: int, step: int, plain: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
+        """Saves the state in which a run goes on with a step of an epoch, and deletes all but the last two.
+
+        Raises:
+            OSError: It cannot be written; the last good one is left, and named.
+        """
+        path = self.folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
+        if path in self.kept[-1:]:
+            return
+        started = time.perf_counter()
+        try:
+            with whole_file(path) as part:
+                write(part, plain, arrays)
+        except OSError as error:
+            last = f"the last good checkpoint is {self.kept[-1].name}" if self.kept else "there is no checkpoint yet"
+            raise OSError(
+                f"{error}; {last}. Once it can be written, go on with --resume {self.folder.parent}"
+            ) from error
+        self.kept = [*self.kept[-1:], path]
+        for other in self._all():
+            if other not in self.kept:
+                other.unlink()
+        self._saved_at = time.perf_counter()
+        self._cost = self._saved_at - started
+
+    def newest(self) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]] | None:
+        """The newest whole checkpoint, as `read` gives it; None where nothing was saved yet.
+
+        Raises:
+            ValueError: There are checkpoints, and all of them are damaged.
+        """
+        paths = self._all()
+        for path in reversed(paths):
+            try:
+                found = read(path)
+            except Damaged as error:
+                self.say(f"{error}; going back to the checkpoint before it")
+                continue
+            self.kept = [path]
+            return found
+        if paths:
+            raise ValueError(
+                f"`resume` needs a whole checkpoint, all are damaged. Received: resume={str(self.folder.parent)!r}"
+            )
+        return None
+
+    def _all(self) -> list[Path]:
+        """The files in their order in time."""
+        return sorted(self.folder.glob("epoch-*.npz"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
+
+
+def write(path: Path, plain: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
+    """Writes plain data and lists of arrays (or Keras variables) by name."""
+    head = {"plain": plain, "arrays": {name: len(values) for name, values in arrays.items()}}
+    members = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
+    for name, values in arrays.items():
+        members |= {f"{name}/{i:05d}": np.asarray(value) for i, value in enumerate(values)}
+    with open(path, "wb") as file:
+        np.savez(file, **members)
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
+    """What `write` wrote.
 
     Raises:
-        ValueError: The file holds another number of values.
+        Damaged: The file is not whole.
     """
-    with np.load(path) as values:
-        if len(values.files) != len(variables):
-            raise ValueError(
-                f"`path` holds {len(values.files)} values for {len(variables)} variables. Received: path={str(path)!r}"
-            )
-        for variable, name in zip(variables, sorted(values.files)):
-            variable.assign(values[name])
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if (broken := archive.testzip()) is not None:
+                raise Damaged(f"the checksum of {broken} is wrong")
+        with np.load(path) as members:
+            head = json.loads(members["head"].tobytes())
+            arrays = {name: [members[f"{name}/{i:05d}"] for i in range(n)] for name, n in head["arrays"].items()}
+    except Exception as error:  # a broken archive raises anything
+        raise Damaged(f"{path} is damaged ({error})") from error
+    return head["plain"], arrays
+
+
+def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    """Gives variables their values.
+
+    Raises:
+        ValueError: They are not the variables that the values were of.
+    """
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        raise ValueError(
+            f"the checkpoint holds {len(values)} arrays that do not fit the {len(variables)} of this network"
+        )
+    for variable, value in zip(variables, values):
+        variable.assign(value)

@@ -1,17 +1,16 @@
 """The loop: epochs of steps over a pipeline that can start anywhere.
 
 It is our own, not `fit`, because `fit` has no first step: the pipeline makes the batches of (epoch, step) from there on, and
-all that changes from step to step stands in variables that a checkpoint can hold. Keras callbacks are honoured.
+all that changes from step to step stands in variables and in `Progress`. A checkpoint holds both, so a run that was killed
+and goes on ends with the same bits as one that was not. Keras callbacks are honoured.
 """
 
 from __future__ import annotations
 
 import csv
-import signal
-import threading
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from multicnn.interrupts import Deferred
 from multicnn.losses import example_losses
-from multicnn.training import checkpoint
+from multicnn.training import checkpoint, run_folder
+from multicnn.training.nonfinite import NotFinite, first_layer
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands, as plain data: all of its state that no variable holds."""
+
+    epoch: int = 0  # from 0, the one to go on with
+    step: int = 0  # of the epoch, the next one
+    seconds: float = 0.0  # spent in the epoch
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    best_epoch: int | None = None
+    stopped: bool = False  # by a callback
 
 
 class Loop:
@@ -28,14 +41,16 @@ class Loop:
 
     Args:
         network: Compiled with its optimizer.
-        recipe: For epochs, loss, label smoothing, monitor, patience.
+        recipe: For epochs, loss, label smoothing, monitor, patience, checkpoints.
         batches: `(epoch, first step) -> tf.data.Dataset` of (inputs, targets): int32 classes, or float32 distributions over
             them where examples are mixed.
         steps: Steps per epoch.
         validate: Gives `accuracy`, `loss`, `macro_f1` of the validation set, or None without one.
         folder: The run folder; history.csv and checkpoints/ are written there.
+        say: Told, in a line, what the user should know.
         class_weights: float32 (classes,), the weight of an example of each class.
-        callbacks: Keras callbacks.
+        callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
+            `state_dict() -> plain data` and `load_state_dict(state)`; others begin anew when a run goes on.
     """
 
     def __init__(
@@ -46,18 +61,22 @@ class Loop:
         steps: int,
         validate: Callable[[], dict[str, float]] | None,
         folder: Path,
+        say: Callable[[str], None],
         class_weights: np.ndarray | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ):
         self.network, self.recipe, self.batches, self.steps = network, recipe, batches, steps
         self.validate, self.folder = validate, folder
+        self.checkpoints = checkpoint.Checkpoints(
+            folder / "checkpoints", say, recipe.checkpoint_seconds, recipe.checkpoint_steps
+        )
         self.totals = tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64, trainable=False)  # loss, correct, examples
         self.callbacks = keras.callbacks.CallbackList(
             list(callbacks), model=network, epochs=recipe.epochs, steps=steps, verbose=0
         )
-        self.history: list[dict[str, float]] = []
-        self.best_epoch: int | None = None
-        self.interrupted = False
+        self.at = Progress()
+        self.best_weights: list[np.ndarray] = []
+        self.interrupted: int | None = None  # the signal that asked the run to stop
         self._step = training_step(
             network,
             self.totals,
@@ -67,79 +86,130 @@ class Loop:
         )
 
     def run(self) -> None:
-        """Trains until the last epoch, early stopping, or Ctrl-C (then `interrupted` is True and the last step is whole)."""
-        self.network.stop_training = False
-        self.callbacks.on_train_begin()
-        with _interruptible(self):
-            for epoch in range(self.recipe.epochs):
-                self._epoch(epoch)
-                if self.interrupted or self.network.stop_training or self._out_of_patience(epoch):
-                    break
-        self.callbacks.on_train_end()
-        if self.best_epoch is not None:
-            checkpoint.restore(self._best_path, self.network.weights)
+        """Goes on from the newest checkpoint, if there is one, until the last epoch or early stopping.
 
-    def _epoch(self, epoch: int) -> None:
-        started = time.perf_counter()
-        self.totals.assign([0.0, 0.0, 0.0])
-        self.callbacks.on_epoch_begin(epoch)
-        iterator = iter(self.batches(epoch, 0))
-        for step in range(self.steps):
-            self.callbacks.on_train_batch_begin(step)
+        Ctrl-C and SIGTERM end it after a whole step, which is saved; `interrupted` then says which it was.
+
+        Raises:
+            NotFinite: The loss is NaN or infinite.
+            OSError: A checkpoint cannot be written.
+        """
+        self.callbacks.on_train_begin()
+        self._restore()
+        if self.at.history:  # rows of epochs after the checkpoint, or half of one, may stand in the file
+            self._write_history(self.at.history, new=True)
+        self._save()  # the first: a folder that cannot be written is told now, not after an epoch
+        with Deferred() as signals:
+            while not (self._over() or signals.signum):
+                self._epoch(signals)
+            self._save()
+        self.interrupted = signals.signum
+        self.callbacks.on_train_end()
+        if self.best_weights:
+            checkpoint.assign(self.network.weights, self.best_weights)
+
+    def _over(self) -> bool:
+        at, patience = self.at, self.recipe.patience
+        tired = patience is not None and at.best_epoch is not None and at.epoch - 1 - at.best_epoch >= patience
+        return tired or at.stopped or at.epoch >= self.recipe.epochs
+
+    def _epoch(self, signals: Deferred) -> None:
+        at = self.at
+        started = time.perf_counter() - at.seconds
+        self.callbacks.on_epoch_begin(at.epoch)
+        iterator = iter(self.batches(at.epoch, at.step))
+        while at.step < self.steps:
+            self.callbacks.on_train_batch_begin(at.step)
             self._step(iterator)
-            self.callbacks.on_train_batch_end(step, self._so_far())
-            if self.interrupted:
+            so_far = self._so_far()
+            if not np.isfinite(so_far["loss"]):
+                raise self._not_finite()
+            self.callbacks.on_train_batch_end(at.step, so_far)
+            at.step += 1
+            at.seconds = time.perf_counter() - started
+            if signals.signum:
                 return
-        row = {"epoch": epoch + 1, **self._so_far()}
-        if not np.isfinite(row["loss"]):
-            raise ValueError(
-                f"the loss is no longer finite in epoch {epoch + 1}: lower optimizer.learning_rate, or train in float32. "
-                f"Received: optimizer.learning_rate={self.recipe.optimizer.learning_rate!r}"
-            )
+            if at.step < self.steps and self.checkpoints.due(at.step):
+                self._save()
+        row = {"epoch": at.epoch + 1, **self._so_far()}
         if self.validate is not None:
             row |= {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
         row |= {"learning_rate": float(np.asarray(self.network.optimizer.learning_rate))}
         row |= {"seconds": round(time.perf_counter() - started, 3)}
-        self._record(epoch, row)
-        self.callbacks.on_epoch_end(epoch, row)
+        self._record(row)
+        if self.checkpoints.due(0):
+            self._save()
 
     def _so_far(self) -> dict[str, float]:
         """Mean loss and accuracy over the steps of this epoch."""
         loss, correct, n = self.totals.numpy()
         return {"loss": float(loss / n), "accuracy": float(correct / n)}
 
-    def _record(self, epoch: int, row: dict[str, float]) -> None:
-        self.history.append(row)
-        with open(self.folder / "history.csv", "a" if epoch else "w", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if not epoch:
+    def _record(self, row: dict[str, float]) -> None:
+        """Closes an epoch."""
+        at = self.at
+        at.history.append(row)
+        self._write_history([row], new=at.epoch == 0)
+        if self.validate is not None and (at.best_epoch is None or self._score(at.epoch) > self._score(at.best_epoch)):
+            at.best_epoch = at.epoch
+            self.best_weights = [np.array(weight) for weight in self.network.weights]
+        self.callbacks.on_epoch_end(at.epoch, row)
+        at.epoch, at.step, at.seconds, at.stopped = at.epoch + 1, 0, 0.0, bool(self.network.stop_training)
+        self.totals.assign([0.0, 0.0, 0.0])
+
+    def _write_history(self, rows: list[dict[str, float]], new: bool) -> None:
+        with open(self.folder / "history.csv", "w" if new else "a", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            if new:
                 writer.writeheader()
-            writer.writerow(row)
-        checkpoint.save(self.folder / "checkpoints" / "last.npz", self._state())
-        if self.validate is None:
-            return
-        if self.best_epoch is None or self._score(epoch) > self._score(self.best_epoch):
-            self.best_epoch = epoch
-            checkpoint.save(self._best_path, self.network.weights)
+            writer.writerows(rows)
 
     def _score(self, epoch: int) -> tuple[float, float]:
         """What makes an epoch better than another: what the recipe monitors, and among equals the loss."""
-        row = self.history[epoch]
+        row = self.at.history[epoch]
         loss = -row["val_loss"]
         return (loss, 0.0) if self.recipe.monitor == "loss" else (row[f"val_{self.recipe.monitor}"], loss)
 
-    def _out_of_patience(self, epoch: int) -> bool:
-        if self.recipe.patience is None or self.best_epoch is None:
-            return False
-        return epoch - self.best_epoch >= self.recipe.patience
-
-    def _state(self) -> list[Any]:
+    def _variables(self) -> list[Any]:
         # `variables` holds the seeds of dropout too, which `weights` does not.
         return [*self.network.variables, *self.network.optimizer.variables, self.totals]
 
-    @property
-    def _best_path(self) -> Path:
-        return self.folder / "checkpoints" / "best.npz"
+    def _save(self) -> None:
+        plain = {
+            "recipe": self.recipe.to_dict(),
+            "progress": dataclasses.asdict(self.at),
+            "callbacks": {type(c).__name__: c.state_dict() for c in self._with_state()},
+        }
+        arrays = {"state": self._variables(), "best": self.best_weights}
+        self.checkpoints.save(self.at.epoch, self.at.step, plain, arrays)
+
+    def _restore(self) -> None:
+        self.network.stop_training = False
+        if (found := self.checkpoints.newest()) is None:
+            return
+        plain, arrays = found
+        run_folder.check_recipe(plain["recipe"], self.recipe.to_dict(), self.folder)
+        checkpoint.assign(self._variables(), arrays["state"])
+        self.best_weights = arrays["best"]
+        self.at = Progress(**plain["progress"])
+        self.network.stop_training = self.at.stopped
+        for callback in self._with_state():
+            callback.load_state_dict(plain["callbacks"][type(callback).__name__])
+
+    def _with_state(self) -> list[Any]:
+        return [each for each in self.callbacks.callbacks if hasattr(each, "state_dict")]
+
+    def _not_finite(self) -> NotFinite:
+        """What has happened in this step: it is led up to again, exactly, from the last checkpoint."""
+        epoch, failed = self.at.epoch, self.at.step
+        self._restore()
+        for each in range(self.at.epoch, epoch + 1):
+            first, last = self.at.step if each == self.at.epoch else 0, failed if each == epoch else self.steps
+            iterator = iter(self.batches(each, first))
+            for _ in range(first, last):
+                self._step(iterator)
+        inputs, _ = next(iter(self.batches(epoch, failed)))
+        return NotFinite(epoch, failed, first_layer(self.network, inputs))
 
 
 def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) -> Callable[[Iterator], None]:
@@ -175,21 +245,3 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
         totals.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
 
     return step
-
-
-@contextmanager
-def _interruptible(loop: Loop) -> Iterator[None]:
-    """Inside, the first Ctrl-C asks the loop to stop after the step; a second one interrupts at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(signum, frame):
-        loop.interrupted = True
-        signal.signal(signal.SIGINT, previous)
-
-    previous = signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import tensorflow as tf
 
 
@@ -19,3 +20,11 @@ def policy(precision: str) -> str:
     if not capabilities or min(capabilities) < 7:
         return "float32"
     return "mixed_bfloat16" if min(capabilities) >= 8 else "mixed_float16"
+
+
+def loss_scaled(optimizer: keras.optimizers.Optimizer, policy: str) -> keras.optimizers.Optimizer:
+    """The optimizer with dynamic loss scaling where the policy needs it, lest small gradients vanish in float16.
+
+    Keras's `compile` does so by the policy of the model, but ours stands in the layers.
+    """
+    return keras.optimizers.LossScaleOptimizer(optimizer) if policy == "mixed_float16" else optimizer

@@ -1,0 +1,127 @@
+"""What a run folder knows of the run that was begun in it, and whether one that goes on is the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from multicnn.classifier import Classifier, load, software
+from multicnn.data.manifest import Manifest
+from multicnn.durable import sweep, whole_file
+from multicnn.recipe import Recipe
+
+# Where the data lies and how often the run is saved changes no bit of it; the data itself is compared by its contents.
+_MAY_CHANGE = {"data.path", "data.test", "bad_limit", "checkpoint_seconds", "checkpoint_steps"}
+
+
+def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None]) -> Manifest:
+    """Makes a folder that of a run, or sees to it that the run begun there was the same.
+
+    Args:
+        folder: It may not exist yet.
+        recipe: Of the run, with nothing left open.
+        manifest: Of the run.
+        say: Told of other software than it was begun with.
+
+    Returns:
+        The manifest with the bad rows that the run has known so far.
+
+    Raises:
+        ValueError: Recipe or data are not those that the run was begun with; the message names what differs.
+    """
+    begun, versions = begun_recipe(folder), folder / "versions.json"
+    if begun is None:
+        write_json(versions, software())
+    else:
+        check_recipe(begun.to_dict(), recipe.to_dict(), folder)
+        sweep(folder)
+        then, now = json.loads(versions.read_text(encoding="utf-8")), software()
+        if then != now:
+            changed = ", ".join(
+                f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
+            )
+            say(f"the run was begun with {changed}: its last bits may differ from those of a run never stopped")
+    if (folder / "manifest.parquet").exists():
+        manifest = check_data(Manifest.load(folder / "manifest.parquet"), manifest, folder)
+    write_json(folder / "recipe.json", recipe.to_dict())
+    write(folder / "labels.txt", "\n".join(manifest.labels) + "\n")
+    return manifest
+
+
+def begun_recipe(folder: Path) -> Recipe | None:
+    """The recipe of the run that was begun in a folder, None where none was."""
+    path = folder / "recipe.json"
+    return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def finished(folder: Path, recipe: Recipe, say: Callable[[str], None]) -> Classifier | None:
+    """The classifier of a run of this recipe that was trained and measured to the end, and says so; None of any other."""
+    path = folder / "model.keras"
+    if not path.exists():
+        return None
+    classifier = load(path)
+    if "train" not in classifier.metrics or classifier.recipe != recipe.to_dict():
+        return None
+    say(f"the run in {folder} is finished: {path}")
+    return classifier
+
+
+def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Refuses to go on with another recipe. More epochs are the same run only if the learning rate does not follow them.
+
+    Raises:
+        ValueError: It names each field that is another.
+    """
+    longer = now["epochs"] >= begun["epochs"] and now["optimizer"]["schedule"] == "constant"
+    may_change = _MAY_CHANGE | ({"epochs"} if longer else set())
+    changed = [each for each in _differences(begun, now) if each[0] not in may_change]
+    if changed:
+        named = "; ".join(f"{name} was {then!r}, now {other!r}" for name, then, other in changed)
+        raise ValueError(f"a run can only go on with its own recipe: {named}. Received: resume={str(folder)!r}")
+
+
+def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
+    """Refuses to go on with other data; gives the manifest of now with the bad rows as they were then.
+
+    Raises:
+        ValueError: It says how many examples are gone, new or changed, and names the first of each.
+    """
+    if begun.fingerprint() != now.fingerprint() or begun.labels != now.labels:
+        named = "; ".join(_changes(begun, now)) or "their order"
+        raise ValueError(f"a run can only go on with its own data: {named}. Received: resume={str(folder)!r}")
+    then = begun.table[["status", "reason"]]
+    return dataclasses.replace(now, table=now.table.assign(**then))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes plain data to a file, whole or not at all."""
+    write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a text to a file, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _differences(one: Any, other: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The dotted name and both values of all that differs in two recipes."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}):
+            yield from _differences(one.get(key), other.get(key), f"{name}.{key}" if name else key)
+    elif one != other:
+        yield name, one, other
+
+
+def _changes(begun: Manifest, now: Manifest) -> Iterator[str]:
+    then, here = begun.table.set_index("id"), now.table.set_index("id")
+    both = then.index.intersection(here.index)
+    found = {"gone": then.index.difference(here.index), "new": here.index.difference(then.index)}
+    for column, words in {"hash": "of other content", "label": "of another label", "split": "in another split"}.items():
+        found[words] = both[(then.loc[both, column] != here.loc[both, column]).to_numpy()]
+    for words, ids in found.items():
+        if len(ids):
+            yield f"{len(ids):,} examples {words}, the first {str(ids[0])!r}"

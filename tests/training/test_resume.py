@@ -1,0 +1,236 @@
+"""A run that is killed at any moment and goes on ends with the bits of one that was not."""
+
+import csv
+import os
+import signal
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from file_operations import FileOperations, Killed
+
+from multicnn.blocks import chain, conv, dense, drop, global_average_pool, network
+from multicnn.evaluation import metrics
+from multicnn.recipe import Optimizer, Recipe
+from multicnn.training import optimizers
+from multicnn.training.checkpoint import Checkpoints
+from multicnn.training.loop import Loop, Progress
+from multicnn.training.precision import loss_scaled
+
+EPOCHS, STEPS, BATCH = 3, 6, 4
+EXAMPLES = STEPS * BATCH
+NET = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(3))
+
+
+class Moments(keras.callbacks.Callback):
+    """Counts the moments of a run; calls `act` at one of them. Its count is a state that a checkpoint keeps."""
+
+    def __init__(self):
+        super().__init__()
+        self.begin(None)
+
+    def begin(self, at, act=None):
+        self.passed, self.at, self.act, self.steps = 0, at, act, 0
+
+    def pass_by(self):
+        self.passed += 1
+        if self.passed == self.at:
+            self.act()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.pass_by()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        self.pass_by()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.pass_by()
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+
+
+class Bench:
+    """One compiled loop that is born again and again, as in a new process: only what its folder holds lives on."""
+
+    def __init__(self, precision="float32"):
+        keras.utils.set_random_seed(0)
+        rng = np.random.default_rng(0)
+        self.targets = (np.arange(EXAMPLES) % 3).astype(np.int32)
+        examples = rng.normal(size=(EXAMPLES, 6, 6, 1)).astype(np.float32) + self.targets[:, None, None, None]
+        built = network(NET, (6, 6, 1), dtype=precision)
+        self.recipe = Recipe(epochs=EPOCHS, monitor="loss", optimizer=Optimizer(learning_rate=0.03, schedule="cosine"))
+        optimizer = loss_scaled(optimizers.make(self.recipe.optimizer, STEPS, EPOCHS), precision)
+        built.compile(optimizer=optimizer, jit_compile=False)
+        self.moments, self.said = Moments(), []
+        held_out = rng.normal(size=(9, 6, 6, 1)).astype(np.float32) + np.arange(9)[:, None, None, None] % 3
+
+        def batches(epoch, start_step):
+            order = np.random.default_rng(epoch).permutation(EXAMPLES).reshape(STEPS, BATCH)[start_step:]
+            return tf.data.Dataset.from_tensor_slices((examples[order], self.targets[order]))
+
+        @tf.function
+        def logits():
+            return built(held_out, training=False)
+
+        def validate():
+            return metrics.summarise(logits().numpy(), np.arange(9) % 3)
+
+        self.loop = Loop(built, self.recipe, batches, STEPS, validate, Path(), self.said.append, None, [self.moments])
+        self.initial = [np.array(variable) for variable in self.loop._variables()]
+
+    def run(self, folder, at=None, act=None, seconds=0.0, steps=None):
+        """One life of the run: True if it came to its end."""
+        folder.mkdir(exist_ok=True)
+        loop = self.loop
+        loop.folder, loop.at, loop.best_weights = folder, Progress(), []
+        loop.checkpoints = Checkpoints(folder / "checkpoints", self.said.append, seconds, steps)
+        for variable, value in zip(loop._variables(), self.initial):
+            variable.assign(value)
+        self.moments.begin(at, act)
+        try:
+            loop.run()
+        except Killed:
+            return False
+        return True
+
+    def outcome(self):
+        """All that must not depend on what has happened."""
+        loop = self.loop
+        with open(loop.folder / "history.csv", newline="") as file:
+            rows = [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+        kept = [{**row, "seconds": 0} for row in loop.at.history]
+        variables = [np.array(variable).tobytes() for variable in loop._variables()]
+        return variables, rows, kept, loop.at.best_epoch, (loop.at.epoch, loop.at.step), self.moments.steps
+
+
+def kill():
+    raise Killed
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    """Waiting for the disk takes most of the time here, and would be noticed by nobody."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return Bench()
+
+
+@pytest.fixture(scope="module")
+def unbroken(bench, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken")
+    assert bench.run(folder, steps=1)
+    assert bench.moments.passed == EPOCHS * (2 * STEPS + 1)
+    return bench.outcome()
+
+
+@pytest.mark.parametrize("saving", [{"steps": 1}, {"steps": 4}, {"seconds": 0}, {"seconds": 1e9}], ids=str)
+def test_killed_at_any_moment(saving, bench, unbroken, tmp_path):
+    assert len(unbroken[1]) == EPOCHS
+    last = EPOCHS * (2 * STEPS + 1)
+    for moment in range(1, last + 1, 3 if saving == {"steps": 4} else 9):
+        folder = tmp_path / str(moment)
+        assert not bench.run(folder, moment, kill, **saving)
+        assert bench.run(folder, **saving)
+        assert bench.outcome() == unbroken, moment
+
+
+def test_killed_again_and_again(bench, unbroken, tmp_path):
+    lives = 1
+    while not bench.run(tmp_path, 9, kill, steps=2):
+        lives += 1
+    assert lives > 5
+    assert bench.outcome() == unbroken
+
+
+def test_killed_in_any_file_operation(bench, unbroken, tmp_path):
+    with FileOperations() as operations:
+        assert bench.run(tmp_path / "all", steps=5)
+    assert bench.outcome() == unbroken
+    total = operations.done
+    for at in range(1, total, max(total // 9, 1)):
+        with FileOperations(at) as operations:
+            assert not bench.run(tmp_path / str(at), steps=5)
+        assert operations.dead
+        assert bench.run(tmp_path / str(at), steps=5)
+        assert bench.outcome() == unbroken, at
+    assert bench.said == []
+
+
+def test_the_loss_scale_goes_on_too(tmp_path):
+    bench = Bench("mixed_float16")
+    assert bench.run(tmp_path / "a", steps=1)
+    unbroken = bench.outcome()
+    scale = bench.loop.network.optimizer
+    assert type(scale).__name__ == "LossScaleOptimizer"
+    assert int(scale.step_counter) > 0
+    for moment in (6, 20):
+        assert not bench.run(tmp_path / str(moment), moment, kill, steps=1)
+        assert bench.run(tmp_path / str(moment), steps=1)
+        assert bench.outcome() == unbroken
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_step_and_saves_it(signum, bench, unbroken, tmp_path):
+    before = signal.getsignal(signum)
+    # In the first moment of the second epoch's third step.
+    bench.run(tmp_path, 2 * STEPS + 1 + 5, lambda: os.kill(os.getpid(), signum), seconds=1e9)
+    assert bench.loop.interrupted == signum
+    assert signal.getsignal(signum) is before
+    assert (tmp_path / "checkpoints" / "epoch-00001-step-0000003.npz").exists()
+    assert bench.run(tmp_path, seconds=1e9)
+    assert bench.loop.interrupted is None
+    assert bench.outcome() == unbroken
+
+
+def test_a_second_ctrl_c_acts_at_once(bench, tmp_path):
+    def twice():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(tmp_path, 5, twice)
+
+
+def test_a_run_that_was_over_stays_over(bench, unbroken, tmp_path):
+    def stop():
+        bench.loop.network.stop_training = True
+
+    assert bench.run(tmp_path, 2 * STEPS + 1, stop)
+    stopped = bench.outcome()
+    assert stopped[4] == (1, 0)
+    for _ in range(2):
+        assert bench.run(tmp_path)
+        assert bench.moments.passed == 0
+        assert bench.outcome() == stopped
+
+
+def test_the_best_weights_survive(bench, unbroken, tmp_path):
+    """They are of an earlier epoch than the last, or this would show nothing."""
+    best = unbroken[3]
+    folder = tmp_path
+    bench.run(folder, steps=1)
+    weights = [np.array(weight) for weight in bench.loop.network.weights]
+    bench.run(folder, steps=1)
+    for ours, theirs in zip(weights, bench.loop.network.weights):
+        np.testing.assert_array_equal(ours, theirs)
+    assert best is not None
+
+
+def test_another_recipe_is_refused_by_the_checkpoint_itself(bench, tmp_path):
+    assert not bench.run(tmp_path, 9, kill, steps=1)
+    bench.loop.recipe, kept = bench.loop.recipe.replaced(["optimizer.learning_rate=0.1"]), bench.loop.recipe
+    try:
+        with pytest.raises(ValueError, match=r"optimizer.learning_rate was 0.03, now 0.1"):
+            bench.run(tmp_path, steps=1)
+    finally:
+        bench.loop.recipe = kept
