@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+import multicnn
 from multicnn import cli
 
 
@@ -74,6 +75,14 @@ def test_evaluate_prints_the_keys_of_metrics_json(run, monkeypatch, capsys):
     assert "confusion" in out
 
 
+def test_a_finished_run_says_so(run, monkeypatch, capsys):
+    before = (run / "model.keras").read_bytes()
+    code, _, err = call(monkeypatch, capsys, "train", "--resume", run)
+    assert code == 0
+    assert "is finished" in err
+    assert (run / "model.keras").read_bytes() == before
+
+
 def test_models_are_counted_without_building(monkeypatch, capsys):
     code, out, _ = call(monkeypatch, capsys, "models", "--json")
     counted = {row["name"]: row["parameters"] for row in json.loads(out)}
@@ -136,6 +145,7 @@ MISTAKES = {
     "no such model file": (lambda folder: ["predict", folder / "m.keras", "a.jpg"], "m.keras"),
     "not a model file": (_not_a_model, "model.keras"),
     "bad pattern": (lambda folder: [*_one_class(folder), "--pattern", "("], "pattern"),
+    "nothing to resume": (lambda folder: ["train", "--resume", folder], "begun"),
     "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),
 }
 
@@ -153,7 +163,8 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(name, tmp_path, monkeypatch
     assert not (tmp_path / "runs").exists()
 
 
-def test_ctrl_c_leaves_a_model_that_predicts_and_each_finished_epoch(tmp_path):
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_leave_a_model_that_predicts_and_each_finished_epoch(signum, code, tmp_path):
     command = [sys.executable, "-m", "multicnn.cli", "train", "digits", "--set", "arguments.width=4", "--out", "run"]
     process = subprocess.Popen(
         [*command, "--epochs", "100000"],
@@ -166,13 +177,11 @@ def test_ctrl_c_leaves_a_model_that_predicts_and_each_finished_epoch(tmp_path):
     for line in process.stderr:
         epochs += line.startswith("epoch ")
         if epochs == 2:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signum)
             break
     rest = process.stderr.read()
-    assert process.wait() == 130, rest
+    assert process.wait() == code, rest
+    assert "multicnn train --resume run" in " ".join(rest.split())
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()
     assert len(history) - 1 >= 2
-    command = [sys.executable, "-m", "multicnn.cli", "evaluate", "run/model.keras", "digits", "--json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["accuracy"] > 0.5
+    assert multicnn.load(tmp_path / "run" / "model.keras").evaluate("digits")["accuracy"] > 0.5

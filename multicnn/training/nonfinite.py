@@ -28,7 +28,7 @@ def first_layer(network: keras.Model, inputs: Any) -> str:
         inputs: The batch.
     """
     layers = network.layers
-    outputs = keras.Model(network.inputs, [layer.output for layer in layers])(inputs, training=True)
+    outputs = keras.Model(network.input, [layer.output for layer in layers])(inputs, training=True)
     for layer, output in zip(layers, outputs):
         if _finite(output):
             continue
@@ -37,7 +37,7 @@ def first_layer(network: keras.Model, inputs: Any) -> str:
         weights = all(_finite(weight) for weight in layer.weights)
         said = "whose weights are finite" if weights else "whose weights are not finite since the step before"
         return f"it begins in layer {layer.name!r}, {said}"
-    return "every layer's output is finite, so it is the loss itself"
+    return "when the step is repeated, every layer's output is finite"
 
 
 def _finite(values: Any) -> bool:

@@ -79,7 +79,7 @@ def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> No
     may_change = _MAY_CHANGE | ({"epochs"} if longer else set())
     changed = [each for each in _differences(begun, now) if each[0] not in may_change]
     if changed:
-        named = "; ".join(f"{name} was {then!r}, now {other!r}" for name, then, other in changed)
+        named = "; ".join(f"{name} was {_short(then)}, now {_short(other)}" for name, then, other in changed)
         raise ValueError(f"a run can only go on with its own recipe: {named}. Received: resume={str(folder)!r}")
 
 
@@ -114,6 +114,10 @@ def _differences(one: Any, other: Any, name: str = "") -> Iterator[tuple[str, An
             yield from _differences(one.get(key), other.get(key), f"{name}.{key}" if name else key)
     elif one != other:
         yield name, one, other
+
+
+def _short(value: Any) -> str:
+    return said if len(said := repr(value)) <= 60 else said[:57] + "..."
 
 
 def _changes(begun: Manifest, now: Manifest) -> Iterator[str]:

@@ -17,6 +17,7 @@ from multicnn.recipe import Optimizer, Recipe
 from multicnn.training import optimizers
 from multicnn.training.checkpoint import Checkpoints
 from multicnn.training.loop import Loop, Progress
+from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled
 
 EPOCHS, STEPS, BATCH = 3, 6, 4
@@ -68,19 +69,22 @@ class Bench:
         self.recipe = Recipe(epochs=EPOCHS, monitor="loss", optimizer=Optimizer(learning_rate=0.03, schedule="cosine"))
         optimizer = loss_scaled(optimizers.make(self.recipe.optimizer, STEPS, EPOCHS), precision)
         built.compile(optimizer=optimizer, jit_compile=False)
-        self.moments, self.said = Moments(), []
+        self.moments, self.said, self.spoilt = Moments(), [], None
         held_out = rng.normal(size=(9, 6, 6, 1)).astype(np.float32) + np.arange(9)[:, None, None, None] % 3
 
         def batches(epoch, start_step):
-            order = np.random.default_rng(epoch).permutation(EXAMPLES).reshape(STEPS, BATCH)[start_step:]
-            return tf.data.Dataset.from_tensor_slices((examples[order], self.targets[order]))
+            order = np.random.default_rng(epoch).permutation(EXAMPLES).reshape(STEPS, BATCH)
+            inputs = examples[order]
+            if self.spoilt is not None and self.spoilt[0] == epoch:
+                inputs[self.spoilt[1]] = np.nan
+            return tf.data.Dataset.from_tensor_slices((inputs[start_step:], self.targets[order][start_step:]))
 
         @tf.function
         def logits():
             return built(held_out, training=False)
 
         def validate():
-            return metrics.summarise(logits().numpy(), np.arange(9) % 3)
+            return metrics.summarise(logits().numpy(), np.arange(1, 10) % 3)
 
         self.loop = Loop(built, self.recipe, batches, STEPS, validate, Path(), self.said.append, None, [self.moments])
         self.initial = [np.array(variable) for variable in self.loop._variables()]
@@ -152,12 +156,13 @@ def test_killed_again_and_again(bench, unbroken, tmp_path):
     assert bench.outcome() == unbroken
 
 
-def test_killed_in_any_file_operation(bench, unbroken, tmp_path):
+@pytest.mark.parametrize("moments", [9, pytest.param(10**9, marks=pytest.mark.slow)])
+def test_killed_in_any_file_operation(moments, bench, unbroken, tmp_path):
     with FileOperations() as operations:
         assert bench.run(tmp_path / "all", steps=5)
     assert bench.outcome() == unbroken
     total = operations.done
-    for at in range(1, total, max(total // 9, 1)):
+    for at in range(1, total, max(total // moments, 1)):
         with FileOperations(at) as operations:
             assert not bench.run(tmp_path / str(at), steps=5)
         assert operations.dead
@@ -215,15 +220,35 @@ def test_a_run_that_was_over_stays_over(bench, unbroken, tmp_path):
 
 
 def test_the_best_weights_survive(bench, unbroken, tmp_path):
-    """They are of an earlier epoch than the last, or this would show nothing."""
-    best = unbroken[3]
-    folder = tmp_path
-    bench.run(folder, steps=1)
-    weights = [np.array(weight) for weight in bench.loop.network.weights]
-    bench.run(folder, steps=1)
-    for ours, theirs in zip(weights, bench.loop.network.weights):
+    """The held-out examples are labelled otherwise, so the network is best where it has learned least."""
+    assert unbroken[3] < EPOCHS - 1
+    assert not bench.run(tmp_path / "a", 2 * STEPS + 2, kill)  # just after the epoch was saved
+    assert bench.loop.at.best_epoch == 0
+    best = [np.array(weight) for weight in bench.loop.network.weights]
+    for _ in range(2):  # to the end, and after it
+        assert bench.run(tmp_path / "a")
+        for ours, theirs in zip(best, bench.loop.network.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("saving", [{"steps": 4}, {"seconds": 1e9}], ids=str)
+def test_where_a_loss_stops_being_finite_is_found_from_the_last_checkpoint(saving, bench, tmp_path):
+    assert not bench.run(tmp_path / "healthy", 2 * STEPS + 1 + 2 * 5 + 1, kill, **saving)
+    before = [
+        np.array(each) for each in bench.loop.network.trainable_variables + bench.loop.network.optimizer.variables
+    ]
+    bench.spoilt = (1, 5)
+    try:
+        with pytest.raises(
+            NotFinite, match="in step 6 of epoch 2: the batch itself holds a number that is not"
+        ) as error:
+            bench.run(tmp_path / "spoilt", **saving)
+    finally:
+        bench.spoilt = None
+    assert (error.value.epoch, error.value.step) == (1, 5)
+    after = bench.loop.network.trainable_variables + bench.loop.network.optimizer.variables
+    for ours, theirs in zip(before, after, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert best is not None
 
 
 def test_another_recipe_is_refused_by_the_checkpoint_itself(bench, tmp_path):

@@ -1,0 +1,72 @@
+"""A file is written whole or not at all."""
+
+import os
+import signal
+
+import pytest
+
+from multicnn import interrupts
+from multicnn.durable import sweep, whole_file
+
+
+def test_the_old_contents_stand_until_the_new_are_whole(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    with whole_file(path) as part:
+        part.write_text("old")
+        assert not path.exists()
+    with pytest.raises(RuntimeError), whole_file(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    with whole_file(path) as part:
+        part.write_text("new")
+    assert path.read_text() == "new"
+    assert [each.name for each in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_it_is_synchronised_before_it_takes_its_name_and_its_name_after(tmp_path, monkeypatch):
+    done = []
+    real = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (done.append(os.readlink(f"/proc/self/fd/{fd}")), real[0](fd)))
+    monkeypatch.setattr(os, "replace", lambda one, other: (done.append("renamed"), real[1](one, other)))
+    with whole_file(tmp_path / "a.txt") as part:
+        part.write_text("a")
+    assert done == [str(part), "renamed", str(tmp_path)]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    with pytest.raises(OSError, match=r"folder cannot be written: Is a directory"), whole_file(path) as part:
+        part.touch()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_sweeping_deletes_what_was_half_written(tmp_path):
+    kept = tmp_path / "a" / "b.txt"
+    kept.parent.mkdir()
+    kept.touch()
+    with whole_file(kept) as part:
+        part.write_text("half")
+        left = part.with_name(".part-other.npz")
+        left.touch()
+    sweep(tmp_path)
+    assert list(kept.parent.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize(("signum", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_how_an_interrupted_run_ends(signum, error):
+    with pytest.raises(error) as raised:
+        interrupts.stop(signum, "why")
+    assert raised.value.args == (("why",) if error is KeyboardInterrupt else (143,))
+
+
+def test_sigterm_unwinds():
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        interrupts.terminate_like_ctrl_c()
+        with pytest.raises(SystemExit) as raised:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert raised.value.code == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
