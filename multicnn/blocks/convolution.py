@@ -76,8 +76,9 @@ class conv(_Convolution):
     def build(self, x, site):
         rank = rank_of(x)
         x, padding = self.windowed(x, site)
+        in_two = keras.layers.Conv2D if self.groups == 1 else layers.GroupedConv2D
         return site.layer(
-            layers.MaskedConv1D if rank == 1 else keras.layers.Conv2D,
+            layers.MaskedConv1D if rank == 1 else in_two,
             **_zeroed(x, site),
             filters=self.filters,
             kernel_size=per_axis(self.kernel_size, rank),

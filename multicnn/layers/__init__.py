@@ -14,6 +14,7 @@ from multicnn.layers.crop_to import CropTo as CropTo
 from multicnn.layers.fixed_filter import FILTERS as FILTERS
 from multicnn.layers.fixed_filter import FixedFilter as FixedFilter
 from multicnn.layers.fixed_filter import filter_kernel as filter_kernel
+from multicnn.layers.grouped_conv import GroupedConv2D as GroupedConv2D
 from multicnn.layers.k_max_pooling import DynamicKMaxPooling as DynamicKMaxPooling
 from multicnn.layers.k_max_pooling import KMaxPooling as KMaxPooling
 from multicnn.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import keras
 
+from multicnn.layers.grouped_conv import Grouped
 from multicnn.layers.time_mask import TimeWindows, fill_masked, lowest
 
 
 @keras.saving.register_keras_serializable("multicnn")
-class MaskedConv1D(TimeWindows, keras.layers.Conv1D):
+class MaskedConv1D(TimeWindows, Grouped, keras.layers.Conv1D):
     """`keras.layers.Conv1D` that zeroes the masked steps and carries the mask on."""
 
 

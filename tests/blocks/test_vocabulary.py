@@ -43,13 +43,19 @@ WINDOWS = {
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("shape", [SOUND, PICTURE, (12, 7, 4)], ids=str)
 @pytest.mark.parametrize("case", WINDOWS.values(), ids=WINDOWS)
-@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("groups", [1, 2, 4])
 def test_conv(case, shape, padding, groups):
     settings = {"kernel_size": 3, "strides": 1, "dilation_rate": 1, **case}
-    model, x = built(conv(6, padding=padding, groups=groups, **settings), shape), example(shape)
+    model, x = built(conv(12, padding=padding, groups=groups, **settings), shape), example(shape)
     rank = len(shape) - 1
     strides, dilation = per_axis(settings["strides"], rank), per_axis(settings["dilation_rate"], rank)
     close(model, x, convolved(x, *model.get_weights(), strides, dilation, groups, padding))
+
+
+@pytest.mark.parametrize("shape", [(13, 12), (9, 8, 12)], ids=str)
+def test_many_narrow_groups(shape):
+    model, x, ones = built(conv(18, 3, groups=6, dilation_rate=2), shape), example(shape), (1,) * (len(shape) - 1)
+    close(model, x, convolved(x, *model.get_weights(), ones, per_axis(2, len(ones)), 6, "same"))
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])

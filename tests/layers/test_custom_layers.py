@@ -32,6 +32,16 @@ LAYERS = {
     "DynamicKMaxPooling": (layers.DynamicKMaxPooling, {"k_top": 2, "layer": 1, "layers": 3}, (SOUND, (6, 2))),
     "FixedFilter": (layers.FixedFilter, {"kernel": ((0, 1, 0), (1, -4, 1), (0, 1, 0))}, PICTURE),
     "Folding": (layers.Folding, {"rows": 2}, SOUND),
+    "GroupedConv2D": (
+        layers.GroupedConv2D,
+        {"filters": 6, "kernel_size": (3, 2), "groups": 2, "strides": (2, 2), "activation": "tanh"},
+        PICTURE,
+    ),
+    "GroupedConv2D, a group for each channel": (
+        layers.GroupedConv2D,
+        {"filters": 12, "kernel_size": (2, 2), "groups": 4, "use_bias": False, "padding": "same"},
+        PICTURE,
+    ),
     "KMaxPooling": (layers.KMaxPooling, {"k": 3}, SOUND),
     "KMaxPooling of a picture": (layers.KMaxPooling, {"k": 5}, PICTURE),
     "LocalResponseNormalization": (
@@ -56,6 +66,11 @@ LAYERS = {
     "ChannelPadding": (layers.ChannelPadding, {"channels": 7}, PICTURE),
     "MaskedConv1D": (layers.MaskedConv1D, {"filters": 5, "kernel_size": 3, "dilation_rate": 2}, SOUND),
     "MaskedConv1D, strided": (layers.MaskedConv1D, {"filters": 6, "kernel_size": 4, "strides": 2, "groups": 2}, SOUND),
+    "MaskedConv1D, a group for each channel": (
+        layers.MaskedConv1D,
+        {"filters": 8, "kernel_size": 3, "groups": 4},
+        SOUND,
+    ),
     "MaskedDepthwiseConv1D": (layers.MaskedDepthwiseConv1D, {"kernel_size": 3, "strides": 2}, SOUND),
     "MaskedMaxPooling1D": (layers.MaskedMaxPooling1D, {"pool_size": 3, "strides": 2}, SOUND),
     "MaskedAveragePooling1D": (layers.MaskedAveragePooling1D, {"pool_size": 2}, SOUND),
