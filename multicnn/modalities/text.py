@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
 
 import numpy as np
+import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, randomness
+from multicnn.modalities import content, randomness, tokens
+from multicnn.modalities.pieces import Pieces
 
-_LONGEST = {"words": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
+_LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
 _UNKNOWN = 1
 
 
@@ -25,30 +26,47 @@ class TextPreprocess:
     """How a text becomes the ids that a text network embeds: 0 padding, 1 an unknown token, from 2 on the vocabulary.
 
     Args:
-        level: Tokens are "words" (letters, digits, inner apostrophes; or one punctuation mark) or "characters".
+        level: Tokens are "words", "characters", or words as "subwords": each step then has the id of its word and of
+            the word's character n-grams (hashed into buckets), so that words never seen are not alike.
+        tokenizer: Of words: "unicode" (letters, digits, inner apostrophes; or one punctuation mark), "whitespace", or
+            "kim" (the cleaning of Kim 2014 for English, which also parts clitics: "is n't").
         lowercase: Lower-cases all of Unicode.
         length: Tokens of every example; None is learned by `fit`.
         max_vocabulary: Most tokens that `fit` keeps.
         min_count: Times a token must occur in the training texts to be kept.
+        alphabet: Of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
+        ngrams: Sizes of the shortest and the longest character n-gram of subwords.
+        buckets: Of n-grams.
+        ngrams_per_word: Most n-grams that one word has, the shortest before the others.
         vocabulary: Tokens from id 2 on; empty is learned by `fit`.
     """
 
     sense: Literal["text"] = "text"
-    level: Literal["words", "characters"] = "words"
+    level: Literal["words", "characters", "subwords"] = "words"
+    tokenizer: Literal["unicode", "whitespace", "kim"] = "unicode"
     lowercase: bool = True
     length: int | None = None
     max_vocabulary: int = 20000
     min_count: int = 1
+    alphabet: Literal["learned", "zhang"] = "learned"
+    ngrams: tuple[Annotated[int, pydantic.Field(ge=1)], int] = (3, 5)
+    buckets: int = 20000
+    ngrams_per_word: int = 20
     vocabulary: tuple[str, ...] = ()
 
     def __post_init__(self):
-        for name in ("length", "max_vocabulary", "min_count"):
+        for name in ("length", "max_vocabulary", "min_count", "buckets", "ngrams_per_word"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be 1 or more. Received: {name}={value}")
         if len(set(self.vocabulary)) < len(self.vocabulary):
             repeated = Counter(self.vocabulary).most_common(1)[0][0]
             raise ValueError(f"vocabulary must name each token once. Received: vocabulary=(... {repeated!r} twice ...)")
+        if self.ngrams[0] > self.ngrams[1]:
+            raise ValueError(f"ngrams must be the shortest size and the longest. Received: ngrams={self.ngrams}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # and nothing remembered
 
     @property
     def fitted(self) -> bool:
@@ -57,15 +75,15 @@ class TextPreprocess:
 
     @property
     def vocabulary_size(self) -> int:
-        """Number of ids: the vocabulary, padding and unknown."""
-        return len(self.vocabulary) + 2
+        """Number of ids: the vocabulary, padding, unknown, and the buckets of subwords."""
+        return len(self.vocabulary) + 2 + (self.buckets if self.level == "subwords" else 0)
 
     @property
-    def stored_shape(self) -> tuple[int]:
-        """Shape of `example`: (length,)."""
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of `example`: (length,), or of subwords (length, 1 + ngrams_per_word)."""
         if self.length is None:
             raise ValueError("length is not known yet: call fit first. Received: length=None")
-        return (self.length,)
+        return (self.length, 1 + self.ngrams_per_word) if self.level == "subwords" else (self.length,)
 
     @property
     def stored_dtype(self) -> str:
@@ -73,8 +91,8 @@ class TextPreprocess:
         return "int32"
 
     @property
-    def input_shape(self) -> tuple[int]:
-        """Shape of one example of `finish`: (length,)."""
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example of `finish`: that of `example`."""
         return self.stored_shape
 
     def decode(self, source: str | bytes) -> str:
@@ -89,6 +107,8 @@ class TextPreprocess:
             raise ValueError(f"not a text: {type(source).__name__}")
         if not source.strip():
             raise ValueError("empty text")
+        if "\x00" in source:
+            raise ValueError("not a text: NUL characters")
         if re.search("[\ud800-\udfff]", source):
             raise ValueError("not Unicode text: half of a surrogate pair")
         return str(source)
@@ -104,39 +124,84 @@ class TextPreprocess:
             ValueError: `raws` is empty, or no token occurs `min_count` times.
         """
         counts, longest = Counter(), 0
+        cut = functools.lru_cache(maxsize=1 << 20)(self.tokens)
         for raw in raws:
-            tokens = self.tokens(raw)
-            counts.update(tokens)
-            longest = max(longest, len(tokens))
+            # Words never reach over white space, and most pieces between come again and again.
+            found = self.tokens(raw) if self.level == "characters" else [t for piece in raw.split() for t in cut(piece)]
+            counts.update(found)
+            longest = max(longest, len(found))
         if not counts:
-            raise ValueError("fit needs at least one training text. Received: raws=(empty)")
+            raise ValueError("fit needs at least one training text with a token in it. Received: raws=(empty)")
+        length = self.length or min(longest, _LONGEST[self.level])
+        return dataclasses.replace(self, length=length, vocabulary=self.vocabulary or self._learned(counts))
+
+    def _learned(self, counts: Counter) -> tuple[str, ...]:
+        if self.level == "characters" and self.alphabet == "zhang":
+            return tuple(tokens.ZHANG)
         frequent = [token for token, count in counts.items() if count >= self.min_count]
-        if not frequent and not self.vocabulary:
+        if not frequent:
             raise ValueError(
                 f"min_count must leave some token of the training texts. Received: min_count={self.min_count}"
             )
-        learned = sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_vocabulary]
-        length = self.length or min(longest, _LONGEST[self.level])
-        return dataclasses.replace(self, length=length, vocabulary=self.vocabulary or tuple(learned))
+        return tuple(sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_vocabulary])
+
+    def with_words(self, words: Iterable[str]) -> TextPreprocess:
+        """The same with further words behind the vocabulary, until it has `max_vocabulary`."""
+        room = max(0, self.max_vocabulary - len(self.vocabulary))
+        known = set(self.vocabulary)
+        further = [word for word in dict.fromkeys(words) if word not in known][:room]
+        return dataclasses.replace(self, vocabulary=(*self.vocabulary, *further))
 
     def tokens(self, raw: str) -> list[str]:
         """The words or characters of a text, in order, all of them."""
-        text = unicodedata.normalize("NFC", raw.lower() if self.lowercase else raw)
         if self.level == "characters":
-            return list(text)
-        return _word_pattern().findall(text.replace("\u2019", "'"))  # don\u2019t is don't
+            return list(tokens.normalised(raw, self.lowercase))
+        return tokens.words(raw, self.tokenizer, self.lowercase)
+
+    def token(self, word: str) -> str | None:
+        """The one token that a word of another vocabulary is here, or None if it is none or several."""
+        if word.isascii() and word.isalnum() and self.level != "characters":
+            return word.lower() if self.lowercase else word
+        found = self.tokens(word)
+        return found[0] if len(found) == 1 else None
 
     def example(self, raw: str) -> np.ndarray:
-        """Ids of a text: int32, shape (length,); a longer text is cut at its end, a shorter one followed by 0."""
-        ids = np.zeros(self.stored_shape, np.int32)
-        known = [self._ids.get(token, _UNKNOWN) for token in self.tokens(raw)[: self.length]]
-        ids[: len(known)] = known
+        """Ids of a text: int32, `stored_shape`; a longer text is cut at its end, a shorter one followed by 0."""
+        return self.examples([raw])[0]
+
+    def examples(self, raws: Sequence[str]) -> np.ndarray:
+        """Ids of many texts, int32 (len(raws), *stored_shape): what `example` gives of each, at several times the speed."""
+        length = self.stored_shape[0]
+        if self.level != "characters":
+            if self._pieces.full:
+                self.__dict__.pop("_pieces", None)
+            return self._pieces.ids_of_texts(raws, length)
+        ids = np.zeros((len(raws), length), np.int32)
+        for row, raw in zip(ids, raws):
+            known = [self._ids.get(token, _UNKNOWN) for token in self.tokens(raw)[:length]]
+            row[: len(known)] = known
         return ids
 
+    def _ids_of(self, piece: str) -> list:
+        """The id of each word in a piece of text, or of subwords the ids of the word and its n-grams."""
+        found = self.tokens(piece)
+        ids = [self._ids.get(word, _UNKNOWN) for word in found]
+        if self.level == "words":
+            return ids
+        first, rows = len(self.vocabulary) + 2, np.zeros((len(ids), 1 + self.ngrams_per_word), np.int32)
+        for row, word, own in zip(rows, found, ids):
+            parts = tokens.ngrams(word, self.ngrams, self.ngrams_per_word)
+            row[: 1 + len(parts)] = [own, *(first + tokens.bucket(part, self.buckets) for part in parts)]
+        return list(rows)
+
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
-        """What the network sees: the ids themselves, int32, shape (batch, length)."""
+        """What the network sees: the ids themselves, int32, shape (batch, *stored_shape)."""
         with tf.device("CPU:0"):
             return tf.cast(batch, tf.int32)
+
+    @functools.cached_property
+    def _pieces(self) -> Pieces:
+        return Pieces(self._ids_of, self.stored_shape[1:])
 
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
@@ -147,7 +212,7 @@ def augment(ids: tf.Tensor, seeds: tf.Tensor, word_dropout: float = 0.0) -> tf.T
     """Randomly makes tokens unknown (id 1), each text by its own seed; padding stays.
 
     Args:
-        ids: int32, shape (batch, length).
+        ids: int32, shape (batch, length), or of subwords (batch, length, n): a word goes with all its n-grams.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
         word_dropout: Probability of each token.
 
@@ -160,7 +225,11 @@ def augment(ids: tf.Tensor, seeds: tf.Tensor, word_dropout: float = 0.0) -> tf.T
     if not word_dropout:
         return ids
     dropped = randomness.uniform(seeds, ids.shape[1]) < word_dropout
-    return tf.where(dropped & (ids != 0), tf.constant(_UNKNOWN, ids.dtype), ids)
+    unknown = tf.constant(_UNKNOWN, ids.dtype)
+    if len(ids.shape) == 3:
+        dropped, unknown = dropped[..., tf.newaxis], tf.one_hot(0, ids.shape[2], dtype=ids.dtype)
+        return tf.where(dropped & (ids[..., :1] != 0), unknown, ids)
+    return tf.where(dropped & (ids != 0), unknown, ids)
 
 
 def _from_utf8(data: bytes) -> str:
@@ -173,13 +242,4 @@ def _from_utf8(data: bytes) -> str:
         if sense in ("image", "audio"):
             raise ValueError(f"not a text: starts like {kind}") from error
         raise ValueError(f"not UTF-8 text: byte 0x{data[error.start]:02x} at position {error.start}") from error
-    if "\x00" in text:
-        raise ValueError("not a text: NUL characters")
     return text
-
-
-@functools.cache
-def _word_pattern() -> re.Pattern:
-    # \w leaves out the marks that follow a letter (vowel signs of Hindi, accents on Cyrillic), where words would break.
-    marks = "".join(chr(point) for point in range(0x300, 0x10000) if unicodedata.category(chr(point)) in ("Mn", "Mc"))
-    return re.compile(rf"\w[\w{marks}]*(?:'[\w{marks}]+)*|[^\w\s][{marks}]*")

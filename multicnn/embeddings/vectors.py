@@ -1,0 +1,143 @@
+"""Word vectors as a value: words, a matrix, and what makes a vector of a word that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """Words and their vectors.
+
+    Attributes:
+        words: In the order of the file, as a rule the most frequent first.
+        vectors: float32 (words, dims), perhaps mapped from a file.
+        compose: The vector of a word that is not among `words`, from its character n-grams (fastText), or None if it has
+            none of them; None for vectors that know whole words only.
+    """
+
+    words: tuple[str, ...]
+    vectors: np.ndarray
+    compose: Callable[[str], np.ndarray | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.words) != len(self.vectors):
+            shape = self.vectors.shape
+            raise ValueError(
+                f"vectors must be one row a word. Received: words={len(self.words)}, vectors.shape={shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.index
+
+    @property
+    def dims(self) -> int:
+        """The number of elements of a vector."""
+        return self.vectors.shape[1]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The row of each word."""
+        return {word: row for row, word in enumerate(self.words)}
+
+    def vector(self, word: str) -> np.ndarray:
+        """The float32 (dims,) vector of a word, from its subwords if it is not among the words.
+
+        Raises:
+            ValueError: The word has no vector.
+        """
+        row = self.index.get(word)
+        if row is not None:
+            return np.asarray(self.vectors[row])
+        composed = self.compose(word) if self.compose else None
+        if composed is None:
+            raise ValueError(
+                f"`word` must be one of the {len(self):,} words that have a vector. Received: word={word!r}"
+            )
+        return composed
+
+    @cached_property
+    def _units(self) -> np.ndarray:
+        lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        return (self.vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+
+    def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
+        """The words whose vectors have the largest cosine with that of a word, and the cosines."""
+        return self.analogy([word], [], count)
+
+    def analogy(self, plus: Sequence[str], minus: Sequence[str], count: int = 10) -> list[tuple[str, float]]:
+        """The words nearest to a sum of unit vectors: king - man + woman is `analogy(["king", "woman"], ["man"])`.
+
+        The method is 3CosAdd of Mikolov et al. 2013; the words that were given are left out of the answer.
+        """
+        given = np.stack([self.vector(word) for word in (*plus, *minus)]).astype(np.float64)
+        lengths = np.linalg.norm(given, axis=1)
+        signs = np.array([1.0] * len(plus) + [-1.0] * len(minus))
+        target = (signs / np.where(lengths == 0, 1, lengths)) @ given
+        cosines = self._units @ (target / (np.linalg.norm(target) or 1)).astype(np.float32)
+        rows = np.argsort(-cosines, kind="stable")[: count + len(given)]
+        found = [(self.words[row], float(cosines[row])) for row in rows if self.words[row] not in {*plus, *minus}]
+        return found[:count]
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the vectors: `.txt` and `.vec` in word2vec's text format, `.bin` in its binary one, `.npy` with the words
+        beside it in a `.txt`, one a line. What makes vectors from subwords is not kept.
+
+        Raises:
+            ValueError: The suffix is none of these, or a word holds a space or a line break.
+        """
+        path = Path(path)
+        if path.suffix not in (".txt", ".vec", ".bin", ".npy"):
+            raise ValueError(f"`path` must end in .txt, .vec, .bin or .npy. Received: path={str(path)!r}")
+        odd = [word for word in self.words if not word or any(letter.isspace() for letter in word)]
+        if odd:
+            raise ValueError(f"a word must have no white space in it, to be written. Received: word={odd[0]!r}")
+        if path.suffix == ".npy":
+            np.save(path, self.vectors)
+            path.with_suffix(".txt").write_text("".join(f"{word}\n" for word in self.words), encoding="utf-8")
+            return path
+        with open(path, "wb") as file:
+            file.write(f"{len(self)} {self.dims}\n".encode())
+            for word, vector in zip(self.words, self.vectors):
+                if path.suffix == ".bin":
+                    file.write(word.encode() + b" " + vector.astype("<f4").tobytes() + b"\n")
+                else:  # the shortest decimals that give the same float32 again
+                    file.write(f"{word} {' '.join(map(str, np.asarray(vector, np.float32)))}\n".encode())
+        return path
+
+
+def table(vectors: WordVectors, vocabulary: Collection[str], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The weights of an embedding: a row for padding (zeros), one for the unknown word, then one a word of the vocabulary.
+
+    A word without a vector gets one from its subwords, where the vectors have them; else one drawn from U[-a, a] with a
+    such that its variance is that of the known ones (Kim 2014, section 3.3). So does the unknown word.
+
+    Args:
+        vectors: As read or learned.
+        vocabulary: The words of the ids from 2 on, in their order.
+        seed: Of what is drawn; a word's draw depends on its place in the vocabulary.
+
+    Returns:
+        float32 (len(vocabulary) + 2, dims), and bool (len(vocabulary),): which words have a vector of their own or of their
+        subwords.
+    """
+    rows = np.array([vectors.index.get(word, -1) for word in vocabulary], dtype=np.int64)
+    found = rows >= 0
+    known = np.asarray(vectors.vectors[rows[found]] if found.any() else vectors.vectors, dtype=np.float32)
+    a = np.sqrt(3 * known.var(dtype=np.float64)) if known.size else 0.25
+    made = np.random.default_rng(seed).uniform(-a, a, (len(rows) + 2, vectors.dims)).astype(np.float32)
+    made[0] = 0
+    made[2:][found] = vectors.vectors[rows[found]]
+    if vectors.compose is not None:
+        for place, word in enumerate(vocabulary):
+            if not found[place] and (composed := vectors.compose(word)) is not None:
+                made[place + 2], found[place] = composed, True
+    return made, found

@@ -1,0 +1,71 @@
+"""How a text falls into words or characters. White space always parts two words, so each piece between can be cut alone."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+import zlib
+
+TOKENIZERS = ("unicode", "whitespace", "kim")
+
+# The characters of Zhang et al. 2015, section 2.2; its 70 count the hyphen twice. Others, the space too, are unknown.
+ZHANG = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+=<>()[]{}\n"
+
+_KIM = tuple(
+    (re.compile(pattern), by)
+    for pattern, by in (
+        (r"[^A-Za-z0-9(),!?'`]", " "),
+        (r"('s|'ve|n't|'re|'d|'ll)", r" \1"),
+        (r"([,!()?])", r" \1 "),
+    )
+)
+
+
+def normalised(text: str, lowercase: bool) -> str:
+    """A text in Unicode's composed form (NFC), lower-cased if asked for."""
+    return unicodedata.normalize("NFC", text.lower() if lowercase else text)
+
+
+def words(text: str, tokenizer: str, lowercase: bool) -> list[str]:
+    """The words of a text, in order.
+
+    Args:
+        text: Any text.
+        tokenizer: "unicode": letters, digits and inner apostrophes, or one punctuation mark. "whitespace": whatever stands
+            between white space. "kim": the cleaning of Kim 2014 for English, which keeps ASCII letters, digits and
+            ( ) , ! ? ' ` and parts clitics: isn't is "is n't".
+        lowercase: Lower-cases all of Unicode.
+    """
+    if tokenizer == "kim":
+        for pattern, by in _KIM:
+            text = pattern.sub(by, text)
+        return normalised(text, lowercase).split()
+    text = normalised(text, lowercase)
+    if tokenizer == "whitespace":
+        return text.split()
+    return _word_pattern().findall(text.replace("\u2019", "'"))  # don\u2019t is don't
+
+
+def ngrams(word: str, sizes: tuple[int, int], most: int) -> list[str]:
+    """The character n-grams of a word between angle brackets (Bojanowski et al. 2017), the shortest first, at most so many."""
+    marked = f"<{word}>"
+    found = (
+        marked[start : start + size]
+        for size in range(sizes[0], sizes[1] + 1)
+        for start in range(len(marked) - size + 1)
+        if size < len(marked)
+    )
+    return list(dict.fromkeys(found))[:most]
+
+
+def bucket(ngram: str, buckets: int) -> int:
+    """The bucket of an n-gram: its CRC-32, the same everywhere."""
+    return zlib.crc32(ngram.encode("utf-8", "surrogatepass")) % buckets
+
+
+@functools.cache
+def _word_pattern() -> re.Pattern:
+    # \w leaves out the marks that follow a letter (vowel signs of Hindi, accents on Cyrillic), where words would break.
+    marks = "".join(chr(point) for point in range(0x300, 0x10000) if unicodedata.category(chr(point)) in ("Mn", "Mc"))
+    return re.compile(rf"\w[\w{marks}]*(?:'[\w{marks}]+)*|[^\w\s][{marks}]*")
