@@ -176,8 +176,13 @@ def _rbf(block: blocks.rbf, x: Signal) -> Part:
 
 
 def _embed(block: blocks.embed, x: Signal) -> Part:
-    output = dataclasses.replace(x, shape=(*x.shape, block.dims), masked=True)
-    return _part(block, output, block.vocabulary_size * block.dims)
+    output = dataclasses.replace(x, shape=(*x.shape[:2], block.dims), masked=True)
+    table = block.vocabulary_size * block.dims
+    return _part(block, output, table * block.trainable, table * (not block.trainable))
+
+
+def _one_hot(block: blocks.one_hot, x: Signal) -> Part:
+    return _part(block, dataclasses.replace(x, shape=(*x.shape, block.vocabulary_size - 2), masked=True))
 
 
 def _pad_channels(block: blocks.pad_channels, x: Signal) -> Part:
@@ -236,6 +241,7 @@ RULES: dict[type[Block], Callable[[Any, Any], Part]] = {
     blocks.merged: _merged,
     blocks.min_pool: _pool,
     blocks.norm: _norm,
+    blocks.one_hot: _one_hot,
     blocks.pad: _pad,
     blocks.pad_channels: _pad_channels,
     blocks.rbf: _rbf,

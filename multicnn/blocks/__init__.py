@@ -13,7 +13,6 @@ from multicnn.blocks.convolution import depthwise_conv as depthwise_conv
 from multicnn.blocks.convolution import fixed_filter as fixed_filter
 from multicnn.blocks.convolution import separable_conv as separable_conv
 from multicnn.blocks.ends import dense as dense
-from multicnn.blocks.ends import embed as embed
 from multicnn.blocks.ends import lift as lift
 from multicnn.blocks.ends import rbf as rbf
 from multicnn.blocks.pointwise import activation as activation
@@ -41,6 +40,8 @@ from multicnn.blocks.shaping import fold as fold
 from multicnn.blocks.shaping import pad as pad
 from multicnn.blocks.shaping import pad_channels as pad_channels
 from multicnn.blocks.shaping import take_channels as take_channels
+from multicnn.blocks.tokens import embed as embed
+from multicnn.blocks.tokens import one_hot as one_hot
 from multicnn.composition import Block as Block
 from multicnn.composition import add as add
 from multicnn.composition import chain as chain

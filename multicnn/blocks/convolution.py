@@ -21,7 +21,7 @@ def _zeroed(x: Any, site: Any) -> dict[str, bool]:
     """
     masked = rank_of(x) == 1 and getattr(x, "_keras_mask", None) is not None
     made_by = getattr(getattr(x, "_keras_history", None), "operation", None)
-    zeroing = isinstance(made_by, (layers.TokenEmbedding, layers.ConstantPadding))
+    zeroing = isinstance(made_by, (layers.TokenEmbedding, layers.OneHotTokens, layers.ConstantPadding))
     return {"zeroed": True} if masked and zeroing and site.sharing is None else {}
 
 

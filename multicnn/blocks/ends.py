@@ -1,4 +1,4 @@
-"""The ends of a network: word vectors in front, fully connected layers behind; and any other Keras layer."""
+"""The end of a network: fully connected layers; and any other Keras layer."""
 
 from __future__ import annotations
 
@@ -11,27 +11,6 @@ from multicnn import layers
 from multicnn.blocks.pointwise import activated
 from multicnn.blocks.rank import Named, keras_object
 from multicnn.composition import Block
-
-
-class embed(Block):
-    """Token ids (batch, time) to vectors (batch, time, dims), with the time mask of `id != 0`; the front of a text network."""
-
-    vocabulary_size: int
-    dims: int
-    _: KW_ONLY
-    embeddings_initializer: Named = "uniform"
-
-    @property
-    def input_dtype(self):
-        return "int32"
-
-    def build(self, x, site):
-        return site.layer(
-            layers.TokenEmbedding,
-            input_dim=self.vocabulary_size,
-            output_dim=self.dims,
-            embeddings_initializer=keras_object(keras.initializers, self.embeddings_initializer),
-        )(x)
 
 
 class dense(Block):

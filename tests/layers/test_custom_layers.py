@@ -77,7 +77,9 @@ LAYERS = {
     "MaskedGlobalMaxPooling1D": (layers.MaskedGlobalMaxPooling1D, {}, SOUND),
     "MaskedFlatten": (layers.MaskedFlatten, {}, SOUND),
     "SubSpectralNormalization": (layers.SubSpectralNormalization, {"bands": 5, "momentum": 0.8}, PICTURE),
+    "OneHotTokens": (layers.OneHotTokens, {"depth": 18}, (9,)),
     "TokenEmbedding": (layers.TokenEmbedding, {"input_dim": 20, "output_dim": 3}, (9,)),
+    "TokenEmbedding that stays": (layers.TokenEmbedding, {"input_dim": 20, "output_dim": 3, "trainable": False}, (9,)),
     "UnequalDepthwiseConv2D": (layers.UnequalDepthwiseConv2D, {"kernel_size": (1, 3), "strides": (1, 2)}, PICTURE),
 }
 
@@ -193,7 +195,7 @@ def test_gradients_are_finite_and_reach_every_weight(kind, config, shape, masked
 
 @every_layer
 def test_any_length_after_a_free_one(kind, config, shape):
-    if kind in (layers.MaskedFlatten, layers.TokenEmbedding):
+    if kind in (layers.MaskedFlatten, layers.TokenEmbedding, layers.OneHotTokens):
         pytest.skip("has no window")
     layer = kind(**config)
     applied(layer, inputs(shape, known=False))

@@ -1,0 +1,59 @@
+"""The fronts of text networks: what token ids become."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+import keras
+
+from multicnn import layers
+from multicnn.blocks.rank import Named, keras_object
+from multicnn.composition import Block
+
+
+class _front(Block):
+    @property
+    def input_dtype(self):
+        return "int32"
+
+
+class embed(_front):
+    """Token ids to vectors (batch, time, dims), with the time mask of `id != 0`; the front of a text network.
+
+    Ids are (batch, time), or (batch, time, n) for several a step, such as a word's and its n-grams': their mean, without the
+    ids 0, is the vector of the step (Bojanowski et al. 2017). With `trainable=False` the vectors stay what they are given to
+    be (Kim 2014, CNN-static).
+    """
+
+    vocabulary_size: int
+    dims: int
+    _: KW_ONLY
+    trainable: bool = True
+    embeddings_initializer: Named = "uniform"
+
+    def build(self, x, site):
+        return site.layer(
+            layers.TokenEmbedding,
+            input_dim=self.vocabulary_size,
+            output_dim=self.dims,
+            embeddings_initializer=keras_object(keras.initializers, self.embeddings_initializer),
+            trainable=self.trainable,
+        )(x)
+
+
+class one_hot(_front):
+    """Token ids (batch, time) to one channel for each token of the vocabulary (Zhang et al. 2015), with the time mask.
+
+    Padding (id 0) and unknown tokens (id 1) are zeros, so there are `vocabulary_size - 2` channels.
+    """
+
+    vocabulary_size: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.vocabulary_size, int) or self.vocabulary_size < 3:
+            received = f"vocabulary_size={self.vocabulary_size!r}"
+            raise ValueError(f"`vocabulary_size` must be 3 or more: padding, unknown and a token. Received: {received}")
+
+    def build(self, x, site):
+        return site.layer(layers.OneHotTokens, depth=self.vocabulary_size - 2)(x)
