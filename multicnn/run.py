@@ -103,8 +103,8 @@ class Run:
         examples.to_csv(listed, index=False)
         return ValueError(
             f"{error}; the examples of the batch ({', '.join(examples['id'].iloc[:3])} ...) are listed in {listed}. Lower "
-            f"optimizer.learning_rate, or train in float32. Received: optimizer.learning_rate="
-            f"{recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
+            "optimizer.learning_rate, clip the gradients (optimizer.arguments.global_clipnorm), or train in float32. "
+            f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
         )
 
     def _completed(self, recipe: Recipe) -> Recipe:

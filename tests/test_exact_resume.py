@@ -125,7 +125,7 @@ def test_kill_9_then_more_epochs_somewhere_else(pictures, unbroken, tmp_path, to
 
 def test_what_may_not_change_is_named(unbroken, tmp_path):
     for settings, words in {
-        "optimizer.learning_rate=0.5": "optimizer.learning_rate was 0.001, now 0.5",
+        "optimizer.learning_rate=0.5": "optimizer.learning_rate was None, now 0.5",
         "seed=4": "seed was 3, now 4",
         "epochs=2": "epochs was 3, now 2",
         "augment.mirror=true": "augment.mirror was None, now True",
