@@ -2,7 +2,7 @@
 
     python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 textcnn] [--deterministic]
 
-Ours: the Block's network through `multicnn.training.loop.training_step`. Plain: the layers written out by hand with
+Ours: the Block's network through `multicnn.training.step.training_step`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
 the same kind of tf.data iterator, keep running loss and accuracy, use the same optimizer in float32, without XLA. In each
 round the two take turns, step by step; printed is the median wall-clock time of all their steps, with the quartiles of the
@@ -35,7 +35,7 @@ from keras import layers, ops
 
 from multicnn import models
 from multicnn.blocks import Block, chain, embed, network
-from multicnn.training.loop import training_step
+from multicnn.training.step import training_step
 
 WORDS, DIMS, LENGTH = 20_000, 300, 60
 

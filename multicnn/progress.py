@@ -19,7 +19,7 @@ _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
 
 
 class RichReporter(Reporter):
-    """Draws reading and training as bars with loss, accuracy and time left, on standard error."""
+    """Draws reading and training as bars with loss, accuracy, speed and time left, on standard error."""
 
     def __init__(self, quiet: bool = False):
         self.console = Console(stderr=True, quiet=quiet)
@@ -78,8 +78,15 @@ class _Bar(keras.callbacks.Callback):
         total = self.params["epochs"] * self.params["steps"]
         self.task = self.reporter.bars.add_task("training", total=total, note="")
 
+        self.going = False
+
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self.going:  # a run that goes on begins somewhere in the middle, and its speed is measured from there
+            self.going = True
+            self.reporter.bars.reset(self.task, completed=self.epoch * self.params["steps"] + batch)
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
@@ -87,7 +94,9 @@ class _Bar(keras.callbacks.Callback):
             return
         self.drawn = now
         done = self.epoch * self.params["steps"] + batch + 1
-        note = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}"
+        speed = next(task.speed for task in self.reporter.bars.tasks if task.id == self.task) or 0.0
+        examples = f"{speed * self.params['batch_size']:,.0f} examples/s"
+        note = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}  {examples}"
         title = f"epoch {self.epoch + 1}/{self.params['epochs']}"
         self.reporter.bars.update(self.task, completed=done, description=title, note=note)
 

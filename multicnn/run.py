@@ -30,6 +30,7 @@ from multicnn.training import optimizers, run_folder
 from multicnn.training.loop import Loop
 from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled, policy
+from multicnn.training.verdict import verdict
 
 _AUGMENT = {"image": image.augment, "audio": audio.augment, "text": text.augment}
 _SPLITS = ("train", "val", "test")
@@ -78,7 +79,7 @@ class Run:
         except NotFinite as error:
             raise self._with_batch(error) from None
         classifier.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
-        classifier = self._measured(classifier, finished=not loop.interrupted)
+        classifier = self._measured(classifier, loop)
         classifier.save(self.folder / "model.keras")
         if loop.interrupted:
             best = f"the best weights so far are in {self.folder / 'model.keras'}"
@@ -223,13 +224,17 @@ class Run:
         parts = [classifier.logits(self.store.gather(part)) for part in np.array_split(rows, -(-len(rows) // 4096))]
         return np.concatenate(parts)
 
-    def _measured(self, classifier: Classifier, finished: bool) -> Classifier:
+    def _measured(self, classifier: Classifier, loop: Loop) -> Classifier:
         """The classifier with its metrics, and the run folder's tables and pictures."""
+        finished = not loop.interrupted
         measured: dict[str, Any] = {
             split: self._measure(classifier, split) for split in _SPLITS if finished and len(self.manifest.rows(split))
         }
         if "test" in measured:
             measured["linear_baseline"] = self._baseline()
+        if finished:
+            measured["verdict"] = verdict(measured, loop.at.history)
+            self.reporter.say(measured["verdict"])
         measured |= {
             "model": self.recipe.model if isinstance(self.recipe.model, str) else "custom",
             "parameters": measure(classifier.block, classifier.preprocess.input_shape).parameters,

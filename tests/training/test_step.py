@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from multicnn.blocks import chain, dense, embed, global_average_pool, network
-from multicnn.training.loop import training_step
+from multicnn.training.step import training_step
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 

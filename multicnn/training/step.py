@@ -1,0 +1,46 @@
+"""One step of training, compiled: forwards, backwards, update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from multicnn.losses import example_losses
+
+
+def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) -> Callable[[Iterator], None]:
+    """A compiled step over an iterator of (inputs, targets): forwards, backwards, update; adds to `totals`.
+
+    Args:
+        network: Compiled with its optimizer.
+        totals: float64 (3,): sum of the losses, correct examples (of mixed ones the likeliest class counts), examples.
+        **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
+    """
+    optimizer = network.optimizer
+    optimizer.build(network.trainable_variables)
+
+    @tf.function(jit_compile=network.jit_compile, reduce_retracing=True)
+    def update(inputs, targets):
+        with tf.GradientTape() as tape:
+            logits = network(inputs, training=True)
+            losses = example_losses(logits, targets, **settings)
+            loss = tf.reduce_mean(losses)
+            # Regularisers' terms arrive in `losses` of the network.
+            scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
+        variables = network.trainable_variables
+        # Dense: Keras squares the slices of an embedding's gradient one by one where a word occurs twice.
+        gradients = [g if g is None else tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
+        optimizer.apply_gradients(zip(gradients, variables))
+        classes = targets if targets.shape.rank == 1 else tf.argmax(targets, axis=1, output_type=tf.int32)
+        correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), classes)
+        return tf.reduce_sum(losses), tf.math.count_nonzero(correct), tf.shape(targets)[0]
+
+    @tf.function(reduce_retracing=True)
+    def step(iterator):
+        sums = update(*next(iterator))
+        totals.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
+
+    return step

@@ -1,0 +1,34 @@
+"""Whether a network has learned too little or too much by heart, and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_GAP = 0.05  # of accuracy, training above validation, that is more than usual
+
+
+def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]]) -> str:
+    """One line on under- or overfitting.
+
+    Args:
+        measured: `accuracy`, `loss` and `n` of "train", "val" and, if there is one, "linear_baseline", of the best weights.
+        history: The rows of history.csv.
+    """
+    train, val = measured["train"], measured.get("val")
+    if val is None:
+        return "without validation examples nobody can tell under- from overfitting: give some"
+    seen, unseen = train["accuracy"], val["accuracy"]
+    said = f"accuracy {seen:.1%} on training examples, {unseen:.1%} on validation examples"
+    chance = 2 * np.sqrt(max(unseen * (1 - unseen), 1e-4) / val["n"])  # two standard errors
+    losses = [row["val_loss"] for row in history]
+    linear = measured.get("linear_baseline")
+    if seen - unseen > max(_GAP, chance):
+        return f"overfitting: {said}. Try more examples, augment, dropout, weight decay, or a smaller network"
+    if linear is not None and seen < linear["accuracy"] - 0.01:
+        return f"underfitting: {said}, less than a linear model. Try more epochs, another learning rate, or a larger network"
+    if len(losses) > 1 and np.argmin(losses) == len(losses) - 1 and losses[-2] - losses[-1] > 0.01 * losses[-1]:
+        return f"underfitting: {said}, and the validation loss was still falling. Try more epochs"
+    return f"neither under- nor overfitting stands out: {said}"
