@@ -86,6 +86,9 @@ class Recipe:
         preprocess: How an example becomes a tensor; what it does not say is learned from the training examples.
         model: A registered name, "module:function", or a Block as a dict (`Block.to_dict()`).
         arguments: The model's hyperparameters.
+        initializer: Of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros" (which cannot
+            learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
+        regularizer: Of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
         embedding_dims: Size of the word vectors in front of a text network.
         augment: Settings of the sense's `augment`, such as {"mirror": true, "shift": 4}; applied in training only.
         mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
@@ -111,6 +114,8 @@ class Recipe:
     preprocess: Preprocess | None = None
     model: str | dict[str, Any] | None = None
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    initializer: Named | None = None
+    regularizer: Named | None = None
     embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
     augment: dict[str, Any] = dataclasses.field(default_factory=dict)
     mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0

@@ -16,9 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import interrupts, losses, models
-from multicnn.arithmetic import measure, measure_model
-from multicnn.blocks import Block, chain, embed, network
+from multicnn import interrupts, losses
+from multicnn.arithmetic import measure
+from multicnn.blocks import network
 from multicnn.classifier import Classifier
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
@@ -28,6 +28,7 @@ from multicnn.modalities import audio, image, mixup, text
 from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import optimizers, run_folder
 from multicnn.training.loop import Loop
+from multicnn.training.model import model_block, network_block
 from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled, policy
 from multicnn.training.verdict import verdict
@@ -132,7 +133,7 @@ class Run:
             precision=policy(recipe.precision),
             jit_compile=gpu if recipe.jit_compile is None else recipe.jit_compile,
         )
-        models.create(recipe.model, len(self.manifest.labels), **recipe.arguments)
+        model_block(recipe, len(self.manifest.labels))
         return recipe
 
     def _training_examples(self) -> Iterator[Any]:
@@ -279,16 +280,3 @@ class Run:
             f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
             f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch"
         )
-
-
-def network_block(recipe: Recipe, preprocess: Any, classes: int) -> Block:
-    """The whole network of a recipe as a Block.
-
-    Raises:
-        ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
-    """
-    block = models.create(recipe.model, classes, **recipe.arguments)
-    if preprocess.sense == "text":
-        block = chain(embed(preprocess.vocabulary_size, recipe.embedding_dims), block)
-    measure_model(repr(recipe.model), block, preprocess.input_shape)
-    return block

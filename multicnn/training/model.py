@@ -1,0 +1,58 @@
+"""A recipe's model as a Block, with what the recipe lays over all of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import keras
+
+from multicnn import models
+from multicnn.arithmetic import measure_model
+from multicnn.blocks import Block, chain, embed
+from multicnn.blocks.rank import keras_object
+from multicnn.recipe import Recipe
+
+
+def network_block(recipe: Recipe, preprocess: Any, classes: int) -> Block:
+    """The whole network of a recipe as a Block.
+
+    Raises:
+        ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
+    """
+    block = model_block(recipe, classes)
+    if preprocess.sense == "text":
+        block = chain(embed(preprocess.vocabulary_size, recipe.embedding_dims), block)
+    measure_model(repr(recipe.model), block, preprocess.input_shape)
+    return block
+
+
+def model_block(recipe: Recipe, classes: int) -> Block:
+    """The recipe's model alone, its initialiser and regulariser laid over all kernels.
+
+    Raises:
+        ValueError: The model, a hyperparameter, the initialiser or the regulariser is unknown.
+    """
+    block = models.create(recipe.model, classes, **recipe.arguments)
+    for name, kind in (("initializer", keras.initializers), ("regularizer", keras.regularizers)):
+        if (value := getattr(recipe, name)) is None:
+            continue
+        try:
+            keras_object(kind, value)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ValueError(f"`{name}` must be one of {_names(kind)} ({said}). Received: {name}={value!r}") from error
+        block = block.replaced(**{f"kernel_{name}": value})
+        with suppress(ValueError):  # no convolution by channel is there
+            block = block.replaced(**{f"depthwise_{name}": value})
+    return block
+
+
+def _names(kind: Any) -> list[str]:
+    """The names by which Keras knows its initialisers or regularisers."""
+    known = []
+    for name in vars(kind):
+        with suppress(Exception):  # Keras raises anything for what it cannot make
+            keras_object(kind, name)
+            known.append(name)
+    return sorted(known)
