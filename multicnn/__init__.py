@@ -18,6 +18,7 @@ _PUBLIC = {
     "Prediction": "multicnn.classifier",
     "load": "multicnn.classifier",
     "DataSource": "multicnn.recipe",
+    "Embedding": "multicnn.recipe",
     "Optimizer": "multicnn.recipe",
     "Recipe": "multicnn.recipe",
     "AudioPreprocess": "multicnn.modalities.audio",

@@ -378,6 +378,7 @@ class scope(Block):
     name: str
     block: Block
     transparent: ClassVar[bool] = True
+    input_dtype = repeat.input_dtype
 
     def __post_init__(self):
         super().__post_init__()

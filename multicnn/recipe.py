@@ -78,6 +78,34 @@ class Optimizer:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Embedding:
+    """What the token ids of a text become at the front of the network.
+
+    Characters and subwords are levels of the preprocessing (`preprocess.level`) and have the kinds "one_hot" or "rand".
+
+    Args:
+        kind: "rand" draws word vectors and trains them. "static" has given ones that stay as they are, "nonstatic" trains on
+            them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
+        vectors: Where given vectors come from: a file (see `multicnn.embeddings.read`; its words also fill the vocabulary up
+            to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
+    """
+
+    kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
+    vectors: str | None = None
+
+    def __post_init__(self) -> None:
+        given = self.kind in ("static", "nonstatic", "multichannel")
+        if given and not self.vectors:
+            raise ValueError(
+                f"vectors must be a file or a way to learn them where kind is {self.kind!r}. Received: vectors=None"
+            )
+        if not given and self.vectors:
+            raise ValueError(
+                f"kind must be one that takes vectors: static, nonstatic, multichannel. Received: kind={self.kind!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Recipe:
     """Everything about a run. Fields that are None are chosen from the data when the run starts.
 
@@ -89,7 +117,8 @@ class Recipe:
         initializer: Of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros" (which cannot
             learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
         regularizer: Of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
-        embedding_dims: Size of the word vectors in front of a text network.
+        embedding: The front of a text network: how token ids become vectors.
+        embedding_dims: Size of those vectors, where no file gives it.
         augment: Settings of the sense's `augment`, such as {"mirror": true, "shift": 4}; applied in training only.
         mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
             (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
@@ -116,6 +145,7 @@ class Recipe:
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
     initializer: Named | None = None
     regularizer: Named | None = None
+    embedding: Embedding = Embedding()
     embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
     augment: dict[str, Any] = dataclasses.field(default_factory=dict)
     mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import interrupts, losses
+from multicnn import given_vectors, interrupts, losses
 from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
@@ -57,6 +57,7 @@ class Run:
     def __init__(self, recipe: Recipe, manifest: Manifest, folder: Path, reporter: Reporter, started: float):
         self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
         self.recipe = self._completed(recipe)
+        self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
     def train(self) -> Classifier:
         """Trains, measures, and writes everything that belongs in the run folder."""
@@ -67,11 +68,13 @@ class Run:
         # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
-        preprocess = self._preprocess()
-        block = network_block(recipe, preprocess, len(self.manifest.labels))
+        preprocess, vectors = self._preprocess()
+        block = network_block(recipe, preprocess, len(self.manifest.labels), None if vectors is None else vectors.dims)
         self._read(preprocess)
         keras.utils.set_random_seed(recipe.seed)
         built = network(block, preprocess.input_shape, dtype=recipe.precision)
+        if vectors is not None:
+            self._lay(vectors, preprocess, built)
         classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
         loop = self._loop(classifier)
         self.reporter.say(self._summary(classifier, loop.steps))
@@ -88,13 +91,27 @@ class Run:
             interrupts.stop(loop.interrupted, said)
         return classifier
 
-    def _preprocess(self) -> Any:
-        """The recipe's preprocessing, fitted: once for all, whatever becomes of the files."""
+    def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
+        """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""
         path = self.folder / "preprocess.json"
-        if not path.exists():
+        known = path.exists()
+        if known:
+            fitted = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
+        else:
             fitted = self.recipe.preprocess.fit(self._training_examples())
+        vectors = given_vectors.given(self.recipe, fitted, self._training_examples())
+        if not known:
+            fitted = fitted if vectors is None else fitted.with_words(vectors.words)
             run_folder.write_json(path, preprocess_to_dict(fitted))
-        return preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return fitted, vectors
+
+    def _lay(self, vectors: embeddings.WordVectors, preprocess: Any, built: keras.Model) -> None:
+        """Lays the given vectors into the network, and says how much of the training texts they cover."""
+        ids = self.store.gather(self.manifest.rows("train"))
+        self.coverage = given_vectors.lay(vectors, preprocess, built, ids, self.recipe.seed)
+        types, tokens = self.coverage.values()
+        source = self.recipe.embedding.vectors
+        self.reporter.say(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")
 
     def _with_batch(self, error: NotFinite) -> ValueError:
         """The error with the examples of the batch, listed in the run folder."""
@@ -134,6 +151,7 @@ class Run:
             jit_compile=gpu if recipe.jit_compile is None else recipe.jit_compile,
         )
         model_block(recipe, len(self.manifest.labels))
+        given_vectors.check(recipe, sense)
         return recipe
 
     def _training_examples(self) -> Iterator[Any]:
@@ -240,6 +258,7 @@ class Run:
             "model": self.recipe.model if isinstance(self.recipe.model, str) else "custom",
             "parameters": measure(classifier.block, classifier.preprocess.input_shape).parameters,
             "bad": len(self.manifest.bad_rows()),
+            **{f"vectors_{of}": share for of, share in self.coverage.items()},
             "seconds": round(time.perf_counter() - self.started, 1),
         }
         run_folder.write_json(self.folder / "metrics.json", measured)

@@ -17,6 +17,7 @@ from multicnn import cross_validation
 from multicnn.classifier import Classifier, load
 from multicnn.cross_validation import CrossValidation
 from multicnn.data import splits, store
+from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
 from multicnn.evaluation import metrics
@@ -169,10 +170,7 @@ def evaluate(
 
 def _located(source: DataSource) -> DataSource:
     """The source, looked for in MULTICNN_DATA where its path does not exist."""
-    home = os.environ.get("MULTICNN_DATA")
-    if home and not Path(source.path).exists() and (Path(home) / source.path).exists():
-        return dataclasses.replace(source, path=str(Path(home) / source.path))
-    return source
+    return dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
 
 
 def _recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dict[str, Any]) -> Recipe:

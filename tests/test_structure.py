@@ -21,6 +21,7 @@ FLOORS = [
     {"workflow"},
     {"cross_validation", "inspection"},
     {"run"},
+    {"given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},
     {"recipe"},

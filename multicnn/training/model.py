@@ -7,22 +7,23 @@ from typing import Any
 
 import keras
 
-from multicnn import models
+from multicnn import embeddings, models
 from multicnn.arithmetic import measure_model
-from multicnn.blocks import Block, chain, embed
+from multicnn.blocks import Block, chain
 from multicnn.blocks.rank import keras_object
 from multicnn.recipe import Recipe
 
 
-def network_block(recipe: Recipe, preprocess: Any, classes: int) -> Block:
-    """The whole network of a recipe as a Block.
+def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | None = None) -> Block:
+    """The whole network of a recipe as a Block; `dims` are those of given word vectors.
 
     Raises:
         ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
     """
     block = model_block(recipe, classes)
     if preprocess.sense == "text":
-        block = chain(embed(preprocess.vocabulary_size, recipe.embedding_dims), block)
+        dims = dims or recipe.embedding_dims
+        block = chain(embeddings.front(recipe.embedding.kind, preprocess.vocabulary_size, dims), block)
     measure_model(repr(recipe.model), block, preprocess.input_shape)
     return block
 

@@ -2,6 +2,9 @@
 
 import csv
 import pickle
+import re
+import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -35,6 +38,129 @@ def test_words(text, tokens):
 def test_case_can_be_kept_and_characters_are_code_points():
     assert TextPreprocess(lowercase=False).tokens("Кот Cat") == ["Кот", "Cat"]
     assert TextPreprocess(level="characters").tokens("Йо й\n") == ["й", "о", " ", "й", "\n"]
+
+
+def clean_str(string):
+    """Kim's own cleaning, as his code has it (the backslashes that Python 2 left before brackets taken out)."""
+    string = re.sub(r"[^A-Za-z0-9(),!?\'\`]", " ", string)
+    for clitic in ("'s", "'ve", "n't", "'re", "'d", "'ll"):
+        string = re.sub(clitic, f" {clitic}", string)
+    for mark in (",", "!", r"\(", r"\)", r"\?"):
+        string = re.sub(mark, f" {mark[-1]} ", string)
+    return re.sub(r"\s{2,}", " ", string).strip().lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("It isn't (really) Sam's film!", ["it", "is", "n't", "(", "really", ")", "sam", "'s", "film", "!"]),
+        ("we'll -- they'd; I've: you're...", ["we", "'ll", "they", "'d", "i", "'ve", "you", "'re"]),
+        ("naïve ~ café", ["na", "ve", "caf"]),
+        ("Кот", []),
+    ],
+)
+def test_kims_cleaning(text, tokens):
+    assert TextPreprocess(tokenizer="kim").tokens(text) == tokens == clean_str(text).split()
+
+
+def test_kims_cleaning_of_real_sentences(shared_data):
+    with open(shared_data / "sentences" / "subj.csv", encoding="utf-8", newline="") as file:
+        for row in list(csv.DictReader(file))[:2000]:
+            assert TextPreprocess(tokenizer="kim").tokens(row["text"]) == clean_str(row["text"]).split()
+
+
+def test_white_space_words():
+    assert TextPreprocess(tokenizer="whitespace").tokens(" The CAT,\tsat.\u00a0É ") == ["the", "cat,", "sat.", "é"]
+
+
+def test_the_latin_alphabet_of_zhang():
+    fitted = TextPreprocess(level="characters", alphabet="zhang").fit(["Ab c\né"])
+    assert len(fitted.vocabulary) == 69 == len(set(fitted.vocabulary)), "26 letters, 10 digits, 32 marks, a line break"
+    assert fitted.example("Ab c\né").tolist() == [2, 3, 1, 4, 2 + 68, 1]
+    learned = TextPreprocess(level="characters").fit(["Мама мыла"])
+    assert set(learned.vocabulary) == set("мама мыла")
+
+
+SCRIPTS = [
+    "The cat's naïve — isn't it? (No!) https://example.org/a_b?c=1",
+    "ΟΔΥΣΣΕΎΣ ΣΑΣ. ΣΑΣ", "Кот сидел,и КОТ ел…\u2028ЁЖ", "हिन्दी भाषा", "e\u0301te\u0301 E\u0301", " \u0301 solo mark",
+    "日本語のテキスト、です。", "👩‍👩‍👧 ❤\ufe0f x", "İstanbul I ı", "don’t ‘quoted’", "tab\tnew\nline\x1cfs", "שָׁלוֹם עֲלֵיכֶם", "one",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tokenizer", ["unicode", "whitespace", "kim"])
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_pieces_between_white_space_are_cut_as_in_the_whole_text(tokenizer, lowercase):
+    preprocess = TextPreprocess(tokenizer=tokenizer, lowercase=lowercase)
+    for text in SCRIPTS:
+        assert preprocess.tokens(text) == [token for piece in text.split() for token in preprocess.tokens(piece)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"tokenizer": "kim"}, {"tokenizer": "whitespace"}, {"level": "characters"}])
+def test_many_texts_at_once_are_each_text_by_the_vocabulary(settings):
+    fitted = TextPreprocess(length=7, **settings).fit(SCRIPTS[::2])
+    ids = {token: i for i, token in enumerate(fitted.vocabulary, start=2)}
+    expected = [[ids.get(token, 1) for token in fitted.tokens(text)[:7]] for text in SCRIPTS]
+    made = fitted.examples(SCRIPTS)
+    assert made.dtype == np.int32 and made.tolist() == [row + [0] * (7 - len(row)) for row in expected]
+    np.testing.assert_array_equal(made, [fitted.example(text) for text in SCRIPTS])
+    assert fitted.examples([]).shape == (0, 7)
+    assert fitted.examples(["a \0 b", "\0"]).shape == (2, 7), "what ends a text inside never shifts the others"
+
+
+def test_a_text_of_one_word_and_one_of_a_hundred_thousand():
+    fitted = TextPreprocess().fit(["word", "word " * 99_999 + "last"])
+    assert fitted.length == 400 and fitted.vocabulary == ("word", "last")
+    assert fitted.examples(["last", "word " * 100_000]).tolist() == [[3] + [0] * 399, [2] * 400]
+
+
+def test_threads_agree_on_the_pieces():
+    fitted = TextPreprocess().fit(SCRIPTS)
+    texts = [f"{text} {i % 97}" for i in range(3000) for text in SCRIPTS[:3]]
+    expected, found = fitted.examples(texts), {}
+    again = pickle.loads(pickle.dumps(fitted))
+    threads = [threading.Thread(target=lambda n=n: found.update({n: again.examples(texts)})) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4 and all(np.array_equal(ids, expected) for ids in found.values())
+
+
+def test_subwords_are_the_word_and_its_ngrams():
+    fitted = TextPreprocess(level="subwords", ngrams=(3, 4), buckets=100, ngrams_per_word=6).fit(["the cat", "cat"])
+    assert fitted.vocabulary == ("cat", "the") and fitted.vocabulary_size == 2 + 2 + 100
+    assert fitted.stored_shape == fitted.input_shape == (2, 7)
+    parts = ["<ca", "cat", "at>", "<cat", "cat>"]
+    assert fitted.example("CAT").tolist()[0] == [2, *(4 + zlib.crc32(part.encode()) % 100 for part in parts), 0]
+    unknown = fitted.example("cats")
+    assert unknown[0, 0] == 1 and unknown[0, 1] == fitted.example("cat")[0, 1] and (unknown[1] == 0).all()
+    assert (fitted.example("internationalisation")[0] > 0).all(), "a long word has as many n-grams as there is room for"
+
+
+def test_the_words_of_a_file_fill_the_vocabulary():
+    fitted = TextPreprocess(max_vocabulary=4).fit(["b a a"])
+    assert fitted.with_words(["a", "c", "d", "d", "e"]).vocabulary == ("a", "b", "c", "d")
+    assert TextPreprocess(max_vocabulary=2).fit(["b a a"]).with_words(["c"]).vocabulary == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("settings", "word", "token"),
+    [
+        ({}, "Paris", "paris"),
+        ({}, "École", "école"),
+        ({}, "New_York", "new_york"),
+        ({}, "of-the", None),
+        ({}, "\u00a0", None),
+        ({"lowercase": False}, "Paris", "Paris"),
+        ({"tokenizer": "kim"}, "n't", "n't"),
+        ({"tokenizer": "kim"}, "don't", None),
+        ({"level": "characters"}, "Ab", None),
+        ({"level": "characters"}, "A", "a"),
+    ],
+)
+def test_what_a_word_of_a_file_is_called_here(settings, word, token):
+    assert TextPreprocess(**settings).token(word) == token
 
 
 def test_fit_orders_by_count_then_token():
@@ -108,6 +234,7 @@ def test_decode():
         ("\ud800", "half of a surrogate pair"),
         (float("nan"), "not a text: float"),
         (None, "not a text: NoneType"),
+        ("a\x00b", "not a text: NUL characters"),
     ],
 )
 def test_a_bad_input_has_a_short_reason(source, reason):
@@ -122,10 +249,14 @@ def test_a_bad_input_has_a_short_reason(source, reason):
         ({"level": "bytes"}, "level"),
         ({"vocabulary": ("a", "b", "a")}, "'a' twice"),
         ({"stem": True}, "stem"),
+        ({"ngrams": (4, 3)}, "ngrams=(4, 3)"),
+        ({"ngrams": (0, 3)}, "ngrams"),
+        ({"buckets": 0}, "Received: buckets=0"),
+        ({"tokenizer": "spacy"}, "tokenizer"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         TextPreprocess(**arguments)
 
 
@@ -140,6 +271,10 @@ def test_word_dropout_makes_words_unknown_each_by_its_own_seed():
     data = tf.data.Dataset.from_tensor_slices((ids, seeds)).batch(7).map(lambda i, s: augment(i, s, word_dropout=0.3))
     np.testing.assert_array_equal(np.concatenate(list(data.as_numpy_iterator())), dropped)
     np.testing.assert_array_equal(augment(ids, seeds), ids)
+    several = np.stack([ids, np.where(ids, ids + 100, 0)], axis=2)
+    rows = augment(several, seeds, word_dropout=0.3).numpy()
+    np.testing.assert_array_equal(rows[..., 0], dropped)
+    np.testing.assert_array_equal(rows[..., 1], np.where(changed, 0, several[..., 1]))
     with pytest.raises(ValueError, match="Received: word_dropout=1"):
         augment(ids, seeds, word_dropout=1.0)
 

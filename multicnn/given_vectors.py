@@ -1,0 +1,63 @@
+"""The word vectors that a recipe gives its network: found, read or learned, and laid into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from multicnn import embeddings
+from multicnn.data.home import at_home
+from multicnn.recipe import Recipe
+
+
+def check(recipe: Recipe, sense: str) -> None:
+    """Raises ValueError if the recipe's embedding does not suit its preprocessing, or its vectors are nowhere."""
+    kind, vectors = recipe.embedding.kind, recipe.embedding.vectors
+    level = recipe.preprocess.level if sense == "text" else "words"
+    if (level == "subwords" and kind != "rand") or (level == "characters" and kind in embeddings.GIVEN):
+        raise ValueError(f"`embedding.kind` does not suit {level}. Received: embedding.kind={kind!r}")
+    if vectors and vectors not in embeddings.KINDS and not Path(at_home(vectors)).is_file():
+        known = f"a file or one of {list(embeddings.KINDS)}"
+        raise ValueError(f"`embedding.vectors` must be {known}. Received: embedding.vectors={vectors!r}")
+
+
+def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> embeddings.WordVectors | None:
+    """The vectors that the network begins with, None if its recipe gives it none.
+
+    Args:
+        recipe: Says where they are, or how they are learned.
+        preprocess: Fitted; of a file the words of its vocabulary are kept, and others until it is full.
+        texts: The training texts, read only if the vectors are learned from them.
+    """
+    source = recipe.embedding.vectors
+    if source is None or preprocess.sense != "text":
+        return None
+    if source in embeddings.KINDS:
+        settings = {"dims": recipe.embedding_dims, "min_count": preprocess.min_count, "seed": recipe.seed}
+        return embeddings.learn(map(preprocess.tokens, texts), source, **settings)
+    wanted = {"vocabulary": preprocess.vocabulary, "size": preprocess.max_vocabulary}
+    return embeddings.read(at_home(source), **wanted, normalise=preprocess.token)
+
+
+def lay(
+    vectors: embeddings.WordVectors, preprocess: Any, network: keras.Model, ids: np.ndarray, seed: int
+) -> dict[str, float]:
+    """Lays vectors into a built network.
+
+    Args:
+        vectors: As `given` found them.
+        preprocess: Whose vocabulary the network knows.
+        network: With its embeddings.
+        ids: int32, of the training texts.
+        seed: Of the vectors of words that have none.
+
+    Returns:
+        Which share of the training texts' `types` (different words) and of their `tokens` has a vector.
+    """
+    table, found = embeddings.table(vectors, preprocess.vocabulary, seed)
+    embeddings.lay(network, table)
+    return embeddings.coverage(ids, found)
