@@ -18,6 +18,7 @@ from multicnn.data.manifest import Manifest
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept in a file
 _CHUNK = 64  # examples a task
+_MANY = 1024  # of those that are made many at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +112,13 @@ def _allocate(shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, temp
 def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[tuple[np.ndarray, list]]:
     """Yields chunks of rows with the example of each or the reason why there is none, in order."""
     workers = os.cpu_count() or 1
-    chunks = iter([rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)])
+    size = _MANY if hasattr(preprocess, "examples") else _CHUNK
+    chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
     pending: deque[tuple[np.ndarray, Future]] = deque()
 
     def work(chunk: np.ndarray) -> list:
+        if hasattr(preprocess, "examples"):
+            return _at_once(manifest, preprocess, chunk.tolist())
         return [_example(manifest, preprocess, row) for row in chunk.tolist()]
 
     with ThreadPoolExecutor(workers) as pool:
@@ -136,3 +140,18 @@ def _example(manifest: Manifest, preprocess: Any, row: int) -> np.ndarray | str:
         return preprocess.example(preprocess.decode(manifest.raw_source(row)))
     except ValueError as error:
         return str(error) or "cannot be decoded"
+
+
+def _at_once(manifest: Manifest, preprocess: Any, rows: list[int]) -> list[np.ndarray | str]:
+    """As `_example` of each row: a text alone takes longer than its share of many."""
+    answers: list[Any] = [None] * len(rows)
+    good, raws = [], []
+    for place, row in enumerate(rows):
+        try:
+            raws.append(preprocess.decode(manifest.raw_source(row)))
+            good.append(place)
+        except ValueError as error:
+            answers[place] = str(error) or "cannot be decoded"
+    for place, example in zip(good, preprocess.examples(raws)):
+        answers[place] = example
+    return answers

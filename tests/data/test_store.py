@@ -83,6 +83,15 @@ def test_not_fitted():
         materialise(manifest(["1"]), TextPreprocess(), [0])
 
 
+def test_texts_are_stored_many_at_once_as_each_alone():
+    texts = [f"word{i % 50} and {'more ' * (i % 9)}" if i % 11 else " " for i in range(3000)]
+    preprocess = TextPreprocess(length=6).fit(text for text in texts if text.strip())
+    store, reasons = materialise(manifest(texts), preprocess, range(3000))
+    assert set(reasons.values()) == {"empty text"} and list(reasons) == list(range(0, 3000, 11))
+    for row in (1, 12, 2999):
+        np.testing.assert_array_equal(store.gather(np.array([row]))[0], preprocess.example(texts[row]))
+
+
 def test_an_error_of_the_program_is_not_a_bad_row():
     class Broken(Numbers):
         def example(self, raw):
