@@ -83,8 +83,7 @@ class DynamicKMaxPooling(keras.layers.Layer):
 
     def k(self, s):
         """k for a length (or a tensor of lengths)."""
-        share = (s * (self.layers - self.layer) + self.layers - 1) // self.layers
-        return max(self.k_top, share) if isinstance(share, int) else ops.maximum(self.k_top, share)
+        return _k(s, self.k_top, self.layer, self.layers)
 
     def call(self, inputs, mask=None):
         x, sentence = inputs
@@ -96,7 +95,7 @@ class DynamicKMaxPooling(keras.layers.Layer):
     def compute_mask(self, inputs, mask=None):
         if mask is None or mask[0] is None:
             return None
-        return _KeptSteps(self)(*mask)
+        return KeptSteps(self.k_top, self.layer, self.layers)(*mask)
 
     def compute_output_shape(self, input_shape):
         x, sentence = input_shape
@@ -110,17 +109,28 @@ class DynamicKMaxPooling(keras.layers.Layer):
         return {**super().get_config(), "k_top": self.k_top, "layer": self.layer, "layers": self.layers}
 
 
-class _KeptSteps(keras.Operation):
+@keras.saving.register_keras_serializable("multicnn")
+class KeptSteps(keras.Operation):
     """The mask behind a dynamic k-max pooling; an operation of its own, since a free length has no symbolic `arange`."""
 
-    def __init__(self, pooling: DynamicKMaxPooling):
-        super().__init__()
-        self.pooling = pooling
+    def __init__(self, k_top: int, layer: int, layers: int, **kwargs):
+        super().__init__(**kwargs)
+        self.arguments = {"k_top": k_top, "layer": layer, "layers": layers}
 
     def call(self, real, sentence):
-        kept = ops.minimum(_lengths(real), self.pooling.k(_lengths(sentence)))
-        return ops.less(ops.arange(self.pooling.k(ops.shape(sentence)[1]))[None], kept)
+        kept = ops.minimum(_lengths(real), _k(_lengths(sentence), **self.arguments))
+        return ops.less(ops.arange(_k(ops.shape(sentence)[1], **self.arguments))[None], kept)
 
     def compute_output_spec(self, real, sentence):
         length = sentence.shape[1]
-        return keras.KerasTensor((real.shape[0], None if length is None else self.pooling.k(length)), dtype="bool")
+        return keras.KerasTensor(
+            (real.shape[0], None if length is None else _k(length, **self.arguments)), dtype="bool"
+        )
+
+    def get_config(self):
+        return {"name": self.name, **self.arguments}
+
+
+def _k(s: Any, k_top: int, layer: int, layers: int) -> Any:
+    share = (s * (layers - layer) + layers - 1) // layers
+    return max(k_top, share) if isinstance(share, int) else ops.maximum(k_top, share)
