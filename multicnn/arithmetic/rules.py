@@ -157,6 +157,11 @@ def _unchanged(block: Block, x: Signal) -> Part:
     return _part(block, x)
 
 
+def _bands_to_channels(block: blocks.bands_to_channels, x: Signal) -> Part:
+    block.check(x)
+    return _part(block, Signal((None, x.shape[1], x.shape[2] * x.shape[3]), x.reach[:1], x.stride[:1]))
+
+
 def _flatten(block: blocks.flatten, x: Signal) -> Part:
     if None in x.shape[1:]:
         raise ValueError("flatten needs an input of fixed size; give the time axis a length, or pool globally")
@@ -222,6 +227,7 @@ RULES: dict[type[Block], Callable[[Any, Any], Part]] = {
     blocks.activation: _activation,
     blocks.average_over: _average_over,
     blocks.average_pool: _pool,
+    blocks.bands_to_channels: _bands_to_channels,
     blocks.conv: _conv,
     blocks.conv_transpose: _conv_transpose,
     blocks.cut_to: _cut_to,

@@ -33,6 +33,7 @@ from multicnn.blocks.pooling import unpool as unpool
 from multicnn.blocks.pooling import weighted_pool as weighted_pool
 from multicnn.blocks.rank import per_axis as per_axis
 from multicnn.blocks.rank import rank_of as rank_of
+from multicnn.blocks.shaping import bands_to_channels as bands_to_channels
 from multicnn.blocks.shaping import cropped as cropped
 from multicnn.blocks.shaping import cut_to as cut_to
 from multicnn.blocks.shaping import flatten as flatten

@@ -127,6 +127,25 @@ class fold(Block):
         return site.layer(layers.Folding, rows=self.rows)(x)
 
 
+class bands_to_channels(Block):
+    """The bands of a spectrogram as its channels: (batch, time, bands, channels) to (batch, time, bands * channels).
+
+    What has one axis, (batch, time, channels), stays as it is.
+    """
+
+    def apply(self, x, site):
+        return x if rank_of(x) == 1 else site.leaf(self, x)
+
+    def check(self, x) -> None:
+        """Raises ValueError if the second axis of `x` has no known size."""
+        if x.shape[2] is None:
+            raise ValueError("bands become channels only where their number is known")
+
+    def build(self, x, site):
+        self.check(x)
+        return site.layer(keras.layers.Reshape, target_shape=(-1, x.shape[2] * x.shape[3]))(x)
+
+
 class flatten(Block):
     """All positions and channels in one row: (batch, features). Needs a fixed input size."""
 
