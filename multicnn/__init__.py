@@ -27,6 +27,7 @@ _PUBLIC = {
     "crossval": "multicnn.workflow",
     "evaluate": "multicnn.workflow",
     "inspect": "multicnn.inspection",
+    "preview": "multicnn.workflow",
     "train": "multicnn.workflow",
 }
 __all__ = sorted(_PUBLIC)

@@ -131,6 +131,24 @@ def crossval(
 
 
 @app.command()
+def preview(
+    data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),
+    settings: Settings = None,
+    source: Annotated[
+        str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")
+    ] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Examples, spread over the classes.")] = 12,
+    draws: Annotated[int, typer.Option(min=0, help="Epochs whose augmentation is shown.")] = 4,
+) -> None:
+    """Write a page of training examples as the network will see them, before and after augmentation."""
+    from multicnn import workflow
+
+    assignments = ([] if source is None else [f"data.path={json.dumps(source)}"]) + (settings or [])
+    print(workflow.preview(_recipe_or_path(data), out, settings=assignments, examples=examples, draws=draws))
+
+
+@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     data: Annotated[str, typer.Argument(help="Labelled examples: a folder, table, .npz file or embedded set.")],

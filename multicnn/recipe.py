@@ -119,7 +119,10 @@ class Recipe:
         regularizer: Of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
         embedding: The front of a text network: how token ids become vectors.
         embedding_dims: Size of those vectors, where no file gives it.
-        augment: Settings of the sense's `augment`, such as {"mirror": true, "shift": 4}; applied in training only.
+        augment: Settings of the sense's random changes (`modalities.augment`), in training only; `multicnn preview` shows
+            them. Pictures: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
+            sounds: speed, pitch, gain_db, noise, snr_db, frequency_warp, time_shift, time_mask, frequency_mask; texts:
+            word_dropout, shuffle, typos.
         mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
             (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
         epochs, batch_size, optimizer: Of the training.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import given_vectors, interrupts, losses
+from multicnn import embeddings, given_vectors, interrupts, losses
 from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
@@ -24,7 +23,8 @@ from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
 from multicnn.evaluation import baseline, metrics, report
-from multicnn.modalities import audio, image, mixup, text
+from multicnn.modalities import mixup
+from multicnn.modalities.augment import augmentation
 from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import optimizers, run_folder
 from multicnn.training.loop import Loop
@@ -33,8 +33,8 @@ from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled, policy
 from multicnn.training.verdict import verdict
 
-_AUGMENT = {"image": image.augment, "audio": audio.augment, "text": text.augment}
 _SPLITS = ("train", "val", "test")
+_CHUNK = 256  # examples finished at once
 
 
 class Reporter:
@@ -70,12 +70,15 @@ class Run:
         tf.config.experimental.enable_op_determinism()
         preprocess, vectors = self._preprocess()
         block = network_block(recipe, preprocess, len(self.manifest.labels), None if vectors is None else vectors.dims)
-        self._read(preprocess)
+        self.augmentation = augmentation(preprocess, recipe.augment)
+        self.augmentation.check()
+        self._read()
         keras.utils.set_random_seed(recipe.seed)
         built = network(block, preprocess.input_shape, dtype=recipe.precision)
         if vectors is not None:
             self._lay(vectors, preprocess, built)
         classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
+        self.on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
         loop = self._loop(classifier)
         self.reporter.say(self._summary(classifier, loop.steps))
         try:
@@ -98,8 +101,8 @@ class Run:
         if known:
             fitted = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
         else:
-            fitted = self.recipe.preprocess.fit(self._training_examples())
-        vectors = given_vectors.given(self.recipe, fitted, self._training_examples())
+            fitted = self.recipe.preprocess.fit(self.training_examples())
+        vectors = given_vectors.given(self.recipe, fitted, self.training_examples())
         if not known:
             fitted = fitted if vectors is None else fitted.with_words(vectors.words)
             run_folder.write_json(path, preprocess_to_dict(fitted))
@@ -132,10 +135,7 @@ class Run:
         preprocess = recipe.preprocess or SENSES[sense]()
         if preprocess.sense != sense:
             raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")
-        known = list(inspect.signature(_AUGMENT[sense]).parameters)[2:]
-        for name, value in recipe.augment.items():
-            if name not in known:
-                raise ValueError(f"`augment` of {sense} takes {known}. Received: augment.{name}={value!r}")
+        augmentation(preprocess, recipe.augment)
         optimizers.make(recipe.optimizer, 1, 1)  # here and below: a mistake is told before anything is read or written
         losses.by_name(recipe.loss)
         if recipe.mixup and sense == "text":
@@ -154,7 +154,7 @@ class Run:
         given_vectors.check(recipe, sense)
         return recipe
 
-    def _training_examples(self) -> Iterator[Any]:
+    def training_examples(self) -> Iterator[Any]:
         """The training examples that can be decoded, in an order drawn from the seed."""
         rows = list(self.manifest.rows("train"))
         random.Random(self.recipe.seed).shuffle(rows)
@@ -162,11 +162,12 @@ class Run:
             try:
                 yield self.recipe.preprocess.decode(self.manifest.raw_source(row))
             except ValueError:
-                continue  # `_read` will list it
+                continue  # it is listed when everything is read
 
-    def _read(self, preprocess: Any) -> None:
+    def _read(self) -> None:
         """Reads every example once; the bad ones are listed, and too many of them stop the run."""
-        self.store, reasons = store.materialise(self.manifest, preprocess, self.manifest.rows(), self.reporter.reading)
+        stored, rows = self.augmentation.stored, self.manifest.rows()
+        self.store, reasons = store.materialise(self.manifest, stored, rows, self.reporter.reading)
         path = self.folder / "manifest.parquet"
         if reasons and path.exists():
             row, reason = next(iter(reasons.items()))
@@ -217,37 +218,33 @@ class Run:
                 self.store,
                 targets,
                 rows,
-                classifier.preprocess,
+                self.augmentation.stored,
                 batch_size=recipe.batch_size,
                 seed=recipe.seed,
                 epoch=epoch,
                 start_step=start_step,
-                augment=self._augment(),
+                augment_stored=self.augmentation.before,
+                augment=self.augmentation.after,
                 mix=mix,
             )
 
-        validate = functools.partial(self._measure, classifier, "val") if len(self.manifest.rows("val")) else None
+        validate = functools.partial(self._measure, "val") if len(self.manifest.rows("val")) else None
         say, callbacks = self.reporter.say, self.reporter.callbacks()
         return Loop(classifier.network, recipe, batches, steps, validate, self.folder, say, weights, callbacks)
 
-    def _augment(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
-        if not self.recipe.augment:
-            return None
-        return functools.partial(_AUGMENT[self.manifest.sense], **self.recipe.augment)
-
-    def _measure(self, classifier: Classifier, split: str) -> dict[str, Any]:
+    def _measure(self, split: str) -> dict[str, Any]:
         rows = self.manifest.rows(split)
-        return metrics.summarise(self._logits(classifier, rows), self.manifest.targets(rows))
+        return metrics.summarise(self._logits(rows), self.manifest.targets(rows))
 
-    def _logits(self, classifier: Classifier, rows: np.ndarray) -> np.ndarray:
-        parts = [classifier.logits(self.store.gather(part)) for part in np.array_split(rows, -(-len(rows) // 4096))]
+    def _logits(self, rows: np.ndarray) -> np.ndarray:
+        parts = [self.on_stored.logits(self.store.gather(part)) for part in np.array_split(rows, -(-len(rows) // 4096))]
         return np.concatenate(parts)
 
     def _measured(self, classifier: Classifier, loop: Loop) -> Classifier:
         """The classifier with its metrics, and the run folder's tables and pictures."""
         finished = not loop.interrupted
         measured: dict[str, Any] = {
-            split: self._measure(classifier, split) for split in _SPLITS if finished and len(self.manifest.rows(split))
+            split: self._measure(split) for split in _SPLITS if finished and len(self.manifest.rows(split))
         }
         if "test" in measured:
             measured["linear_baseline"] = self._baseline()
@@ -274,15 +271,20 @@ class Run:
             if self.manifest.sense == "text":
                 examples = [self.manifest.raw_source(row) for row in rows]
             else:
-                examples = self.store.gather(rows)
+                examples = self._features(rows) if self.manifest.sense == "audio" else self.store.gather(rows)
             arguments += [examples, self.manifest.targets(rows)]
         return baseline.linear_baseline(self.manifest.sense, *arguments)
+
+    def _features(self, rows: np.ndarray) -> np.ndarray:
+        """What the network sees of sounds, whatever is stored of them."""
+        finish, stored = self.augmentation.stored.finish, self.store.gather(rows)
+        return np.concatenate([finish(stored[i : i + _CHUNK]).numpy() for i in range(0, len(rows), _CHUNK)])
 
     def _report(self, classifier: Classifier) -> None:
         split = next(s for s in ("test", "val", "train") if len(self.manifest.rows(s)))
         rows = self.manifest.rows(split)
         ids = self.manifest.table["id"].iloc[rows].tolist()
-        logits = self._logits(classifier, rows)
+        logits = self._logits(rows)
         mistakes = report.write_evaluation(self.folder, logits, self.manifest.targets(rows), self.manifest.labels, ids)
         previews = {ids[i]: self._preview(classifier, rows[i]) for i in mistakes["row"]}
         report.write_report(self.folder, previews)

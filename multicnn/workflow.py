@@ -23,6 +23,7 @@ from multicnn.data.sources import resolve
 from multicnn.evaluation import metrics
 from multicnn.recipe import DataSource, Recipe
 from multicnn.run import Reporter, Run
+from multicnn.seen import write_preview
 from multicnn.training import run_folder
 
 
@@ -62,13 +63,46 @@ def train(
     if begun is not None and data is None and not settings and not fields:
         if (done := run_folder.finished(Path(resume), begun, reporter.say)) is not None:
             return done  # its data need not be there any more
-    recipe = _recipe_for(begun if data is None else data, fields)
-    # What the settings say of the data decides the sense, which decides what the other settings can mean.
-    source = recipe.replaced([s for s in settings if s.startswith("data.")]).data
-    manifest = find(source)
-    recipe = recipe.replaced(settings, manifest.sense)
+    recipe, manifest = _settled(begun if data is None else data, settings, fields)
     folder = _new_folder(out, recipe) if resume is None else Path(resume)
     return Run(recipe, manifest, folder, reporter, started).train()
+
+
+def preview(
+    data: str | os.PathLike | DataSource | Recipe,
+    out: str | os.PathLike = "preview.html",
+    *,
+    settings: Sequence[str] = (),
+    examples: int = 12,
+    draws: int = 4,
+    **fields: Any,
+) -> Path:
+    """Writes a contact sheet: training examples as they are, as the network sees them, and augmented.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        out: The HTML file to write.
+        examples: How many, spread over the classes.
+        draws: The epochs whose augmentation is shown.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used; the message says why, in a line.
+    """
+    recipe, manifest = _settled(data, settings, fields)
+    return write_preview(recipe, manifest, out, examples, draws)
+
+
+def _settled(
+    data: str | os.PathLike | DataSource | Recipe, settings: Sequence[str], fields: dict[str, Any]
+) -> tuple[Recipe, Manifest]:
+    """The recipe with its settings, and the manifest of its data."""
+    recipe = _recipe_for(data, fields)
+    # What the settings say of the data decides the sense, which decides what the other settings can mean.
+    manifest = find(recipe.replaced([s for s in settings if s.startswith("data.")]).data)
+    return recipe.replaced(settings, manifest.sense), manifest
 
 
 def find(source: DataSource) -> Manifest:

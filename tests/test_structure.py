@@ -19,7 +19,7 @@ FLOORS = [
     {"demo"},
     {"progress"},
     {"workflow"},
-    {"cross_validation", "inspection"},
+    {"cross_validation", "inspection", "seen"},
     {"run"},
     {"given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},

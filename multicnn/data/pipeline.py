@@ -37,6 +37,7 @@ def batches(
     seed: int = 0,
     epoch: int | None = None,
     start_step: int = 0,
+    augment_stored: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     mix: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None,
 ) -> tf.data.Dataset:
@@ -51,7 +52,9 @@ def batches(
         seed: of the order and the augmentation.
         epoch: from 0; None gives the rows in order without augmentation, for evaluation.
         start_step: the first batch to make; the batches from there on are those of the whole epoch.
-        augment: `augment(batch, seeds)` of the sense, its settings bound, for finished batches; unused without `epoch`.
+        augment_stored: `augment_stored(batch, seeds)` changes stored batches before they are finished; unused without
+            `epoch`.
+        augment: The same, after they are finished.
         mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; unused without `epoch`.
 
     Returns:
@@ -79,6 +82,8 @@ def batches(
         )
 
     def finished(batch: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if augment_stored is not None and epoch is not None:
+            batch = augment_stored(batch, seeds)
         batch = preprocess.finish(batch)
         if augment is not None and epoch is not None:
             batch = augment(batch, seeds)

@@ -55,6 +55,10 @@ $body
 """)
 
 
+class Html(str):
+    """Text that is HTML already, and is not escaped again."""
+
+
 def page(title: str, parts: Sequence[str]) -> str:
     """A whole HTML document; `parts` are ready HTML, empty ones left out."""
     return PAGE.substitute(title=html.escape(title), style=STYLE, body="\n".join(filter(None, parts)))
@@ -89,7 +93,9 @@ def table(
 
 
 def cell(value: Any) -> str:
-    """A count whole, any other number to four decimals, a text escaped."""
+    """A count whole, any other number to four decimals, a text escaped, HTML as it is."""
+    if isinstance(value, Html):
+        return value
     try:
         number = float(value)
     except (TypeError, ValueError):

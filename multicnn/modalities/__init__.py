@@ -1,4 +1,4 @@
-"""The three senses: in each module the same words, `decode`, `fit`, `example`, `finish` and `augment`."""
+"""The three senses: in each the same words, `decode`, `fit`, `example` and `finish`; and `augment` for all of them."""
 
 from multicnn.modalities.audio import AudioPreprocess
 from multicnn.modalities.image import ImagePreprocess

@@ -7,13 +7,13 @@ import itertools
 import math
 import os
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, randomness, spectrogram, waveforms
+from multicnn.modalities import content, spectrogram, waveforms
 
 _MAX_SECONDS = 10.0
 _FIT_EXAMPLES = 1000
@@ -68,7 +68,7 @@ class AudioPreprocess:
         if not 0 <= self.fmin < self._fmax <= self.sample_rate / 2:
             received = f"fmin={self.fmin}, fmax={self._fmax}"
             raise ValueError(f"fmin and fmax must rise from 0 to at most sample_rate / 2. Received: {received}")
-        if self.seconds is not None and self._samples < self._fewest_samples:
+        if self.seconds is not None and self.samples < self._fewest_samples:
             raise ValueError(
                 f"seconds must hold one frame ({self._fewest_samples} samples). Received: seconds={self.seconds}"
             )
@@ -82,8 +82,8 @@ class AudioPreprocess:
     def stored_shape(self) -> tuple[int, ...]:
         """Shape of `example`: (time, mel, 1), (time, mel) or (samples, 1)."""
         if self.features == "waveform":
-            return (self._samples, 1)
-        frames = spectrogram.frame_count(self._samples, self.n_fft, self.hop_length, self.center)
+            return (self.samples, 1)
+        frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
         bands = self.n_mels if self.features == "log_mel" else self.n_mfcc
         return (frames, bands, 1) if self.rank == 2 else (frames, bands)
 
@@ -96,6 +96,13 @@ class AudioPreprocess:
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one example of `finish`: that of `example`."""
         return self.stored_shape
+
+    @property
+    def bands(self) -> np.ndarray | None:
+        """Centre of each mel band in Hz, shape (n_mels,); None where the features are not a log-mel."""
+        if self.features != "log_mel":
+            return None
+        return spectrogram.mel_edges(self.n_mels, self.fmin, self._fmax, self.htk)[1:-1]
 
     def decode(self, source: str | os.PathLike | bytes | np.ndarray | tuple[np.ndarray, int]) -> np.ndarray:
         """The waveform of a recording at `sample_rate`.
@@ -158,16 +165,29 @@ class AudioPreprocess:
         Args:
             raw: float32, shape (samples,), of `decode` or `windows`.
         """
-        shape = self.stored_shape
-        waveform = self._fixed(raw)
+        waveform = self.window(raw)
         if self.features == "waveform":
-            return waveform.reshape(shape).astype(np.float32)
-        window = spectrogram.hann(self.win_length or self.n_fft, self.n_fft)
-        filters = spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
-        features = spectrogram.log_mel(waveform, window, filters, self.hop_length, self.center)
-        if self.features == "mfcc":
-            features = spectrogram.mfcc(features, self.n_mfcc)
-        return features.numpy().astype(np.float32).reshape(shape)
+            return waveform.reshape(self.stored_shape).astype(np.float32)
+        frames = spectrogram.frames(waveform, self.n_fft, self.hop_length, self.center)
+        return self._spectrum(frames).numpy().reshape(self.stored_shape)
+
+    def examples(self, waveforms: tf.Tensor) -> tf.Tensor:
+        """`example` of each of a batch of waveforms, with the same bits.
+
+        Args:
+            waveforms: float32, shape (batch, samples), of `window`.
+        """
+        with tf.device("CPU:0"):
+            if self.features != "waveform":
+                around = self.n_fft // 2 if self.center else 0
+                padded = tf.pad(waveforms, ((0, 0), (around, around)))
+                waveforms = self._spectrum(tf.signal.frame(padded, self.n_fft, self.hop_length))
+            return tf.reshape(waveforms, (-1, *self.stored_shape))
+
+    def window(self, raw: np.ndarray) -> np.ndarray:
+        """The first `seconds` of a decoded recording, a shorter one followed by zeros: float32, shape (samples,)."""
+        waveform = raw[: self.samples]
+        return np.pad(waveform, (0, self.samples - len(waveform)))
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees: (features - mean) / std, float32.
@@ -193,12 +213,13 @@ class AudioPreprocess:
             Pairs of the start in seconds and a float32 waveform; a recording no longer than `seconds` gives one pair,
             padded with zeros.
         """
-        length = self._samples
+        length = self.samples
         starts = [*range(0, max(len(raw) - length, 0), length), max(len(raw) - length, 0)]
-        return [(start / self.sample_rate, self._fixed(raw[start:])) for start in starts]
+        return [(start / self.sample_rate, self.window(raw[start:])) for start in starts]
 
     @property
-    def _samples(self) -> int:
+    def samples(self) -> int:
+        """Samples in `seconds`."""
         if self.seconds is None:
             raise ValueError(f"seconds is not known yet: call fit first. Received: {self}")
         return round(self.seconds * self.sample_rate)
@@ -211,9 +232,15 @@ class AudioPreprocess:
     def _fewest_samples(self) -> int:
         return 1 if self.center or self.features == "waveform" else self.n_fft
 
-    def _fixed(self, raw: np.ndarray) -> np.ndarray:
-        waveform = raw[: self._samples]
-        return np.pad(waveform, (0, self._samples - len(waveform)))
+    def _spectrum(self, frames: np.ndarray | tf.Tensor) -> tf.Tensor:
+        """Features of frames (..., frames, n_fft): float32, shape (..., frames, bands)."""
+        window = spectrogram.hann(self.win_length or self.n_fft, self.n_fft)
+        filters = spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
+        features = spectrogram.log_mel(frames, window, filters)
+        if self.features == "mfcc":
+            features = spectrogram.mfcc(features, self.n_mfcc)
+        with tf.device("CPU:0"):
+            return tf.cast(features, tf.float32)
 
     def _usual_seconds(self, durations: list[float]) -> float:
         fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10
@@ -221,50 +248,38 @@ class AudioPreprocess:
         return max(min(usual, _MAX_SECONDS), fewest)
 
 
-def augment(
-    batch: tf.Tensor, seeds: tf.Tensor, time_shift: int = 0, time_mask: int = 0, frequency_mask: int = 0
-) -> tf.Tensor:
-    """Randomly shifts and masks finished features, each example by its own seed.
+@dataclasses.dataclass(frozen=True)
+class OnWaveforms:
+    """An AudioPreprocess that stores waveforms and makes the features of them in `finish`.
 
-    Args:
-        batch: float32, shape (batch, time, mel, 1), (batch, time, mel) or (batch, samples, 1), of `finish`.
-        seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
-        time_shift: Largest shift in frames, either way; the first or last frame is repeated where nothing comes in.
-        time_mask: Largest number of frames set to 0, the mean (Park et al. 2019, SpecAugment).
-        frequency_mask: Largest number of mel bands set to 0.
-
-    Returns:
-        float32, the shape of `batch`.
+    So what changes a waveform can come in between; without it, what the network sees is the same to the last bit.
     """
-    batch = tf.convert_to_tensor(batch)
-    for name, value, axis in (
-        ("time_shift", time_shift, 1),
-        ("time_mask", time_mask, 1),
-        ("frequency_mask", frequency_mask, 2),
-    ):
-        size = batch.shape[axis]
-        if value < 0 or (size is not None and value and value >= size):
-            raise ValueError(
-                f"{name} must be 0 or more and under the {size} steps of its axis. Received: {name}={value}"
-            )
-    numbers = randomness.uniform(seeds, 5)
-    if time_shift:
-        offsets = randomness.integers(numbers[:, :1], -time_shift, time_shift)
-        length = tf.shape(batch)[1]
-        rows = tf.clip_by_value(tf.range(length) - offsets, 0, length - 1)
-        batch = tf.ensure_shape(tf.gather(batch, rows, batch_dims=1), batch.shape)
-    if time_mask:
-        batch = _masked(batch, numbers[:, 1:3], time_mask, axis=1)
-    if frequency_mask:
-        batch = _masked(batch, numbers[:, 3:5], frequency_mask, axis=2)
-    return batch
 
+    preprocess: AudioPreprocess
 
-def _masked(batch: tf.Tensor, numbers: tf.Tensor, widest: int, axis: int) -> tf.Tensor:
-    length = tf.shape(batch)[axis]
-    width = randomness.integers(numbers[:, :1], 0, widest)
-    start = randomness.integers(numbers[:, 1:], 0, length - width)
-    steps = tf.range(length)
-    hidden = (steps >= start) & (steps < start + width)
-    shape = [-1] + [length if position == axis else 1 for position in range(1, batch.shape.rank)]
-    return tf.where(tf.reshape(hidden, shape), tf.zeros((), batch.dtype), batch)
+    @property
+    def fitted(self) -> bool:
+        """Whether nothing is left for `fit` to learn."""
+        return self.preprocess.fitted
+
+    @property
+    def stored_shape(self) -> tuple[int]:
+        """Shape of `example`: (samples,)."""
+        return (self.preprocess.samples,)
+
+    @property
+    def stored_dtype(self) -> str:
+        """Dtype of `example`."""
+        return "float32"
+
+    def decode(self, source: Any) -> np.ndarray:
+        """As `AudioPreprocess.decode`."""
+        return self.preprocess.decode(source)
+
+    def example(self, raw: np.ndarray) -> np.ndarray:
+        """The waveform itself, of the length of the window: float32, shape (samples,)."""
+        return self.preprocess.window(raw)
+
+    def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
+        """What the network sees, of waveforms (batch, samples)."""
+        return self.preprocess.finish(self.preprocess.examples(batch))

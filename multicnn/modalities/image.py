@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, pictures, randomness
+from multicnn.modalities import content, pictures
 
 _MAX_SIDE = 224
 _FIT_EXAMPLES = 1000
@@ -145,42 +145,6 @@ class ImagePreprocess:
         return ((pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32) + 0x8000) >> 16).astype(np.uint8)[
             ..., None
         ]
-
-
-def augment(batch: tf.Tensor, seeds: tf.Tensor, mirror: bool = False, shift: int = 0) -> tf.Tensor:
-    """Randomly mirrors and shifts finished pictures, each by its own seed.
-
-    Args:
-        batch: float32, shape (batch, height, width, channels), of `finish`.
-        seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
-        mirror: Left and right change places in half of the pictures.
-        shift: Largest shift in pixels, in both directions of both axes; what comes in is 0, the mean pixel
-            (He et al. 2015, section 4.2: pad and crop).
-
-    Returns:
-        float32, the shape of `batch`.
-    """
-    if shift < 0:
-        raise ValueError(f"shift must be 0 or more pixels. Received: shift={shift}")
-    batch, numbers = tf.convert_to_tensor(batch), randomness.uniform(seeds, 3)
-    if not mirror and not shift:
-        return batch
-    flipped = numbers[:, 0] < (0.5 if mirror else 0.0)
-    down = tf.cast(randomness.integers(numbers[:, 1], -shift, shift), tf.float32)
-    right = tf.cast(randomness.integers(numbers[:, 2], -shift, shift), tf.float32)
-    last = tf.cast(tf.shape(batch)[2] - 1, tf.float32)
-    # An output pixel (x, y) is the input pixel (sign x + start, y + down): whole numbers, so nothing is interpolated.
-    sign, start = tf.where(flipped, -1.0, 1.0), tf.where(flipped, last - right, right)
-    one, zero = tf.ones_like(right), tf.zeros_like(right)
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=batch,
-        transforms=tf.stack([sign, zero, start, zero, one, down, zero, zero], axis=1),
-        output_shape=tf.shape(batch)[1:3],
-        fill_value=0.0,
-        interpolation="NEAREST",
-        fill_mode="CONSTANT",
-    )
-    return tf.ensure_shape(moved, batch.shape)
 
 
 def _resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -5,6 +5,7 @@ TensorFlow's stateless generators take one seed a call; augmentation needs one f
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import tensorflow as tf
@@ -47,16 +48,38 @@ def uniform(seeds: tf.Tensor, count: int, purpose: str = "") -> tf.Tensor:
         purpose: What they are for, in a word.
     """
     words = tf.cast(tf.convert_to_tensor(seeds), tf.uint32)
-    counter = (tf.cast(tf.range(count), tf.uint32)[tf.newaxis], tf.fill((1, 1), _word(zlib.crc32(purpose.encode()))))
-    bits, _ = threefry((words[:, :1], words[:, 1:2]), counter)
-    # 24 bits are what a float32 in [0, 1) holds exactly.
-    return tf.cast(tf.bitwise.right_shift(bits, _word(8)), tf.float32) * 2.0**-24
+    return tf.ensure_shape(_uniform(words, count, _word(zlib.crc32(purpose.encode()))), (None, count))
+
+
+def around(seeds: tf.Tensor, purpose: str, most: float) -> tf.Tensor:
+    """One uniform float32 number in [-most, most) for each seed, shape (batch,); none is drawn where `most` is 0."""
+    if not most:
+        return tf.zeros(tf.shape(seeds)[:1])
+    return most * (2 * uniform(seeds, 1, purpose)[:, 0] - 1)
+
+
+def factor(seeds: tf.Tensor, purpose: str, most: float) -> tf.Tensor:
+    """One float32 factor of 1 / most to most for each seed, as often below 1 as above, shape (batch,)."""
+    # Rounded once, from float64: how many stand beside it in the batch decides how `exp` is computed.
+    exponent = math.log(most) * tf.cast(around(seeds, purpose, float(most != 1)), tf.float64)
+    return tf.cast(tf.exp(exponent), tf.float32)
 
 
 def integers(numbers: tf.Tensor, low: int, high: tf.Tensor | int) -> tf.Tensor:
     """Uniform int32 numbers in [low, high], made of `uniform` numbers of the same shape; `high` may differ for each."""
     span = tf.cast(high, tf.float32) - low + 1.0
     return tf.cast(tf.floor(numbers * span), tf.int32) + low
+
+
+# One function for all that is drawn: traced each time, its hundreds of operations would be most of every graph.
+@tf.function(
+    input_signature=[tf.TensorSpec((None, 2), tf.uint32), tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.uint32)]
+)
+def _uniform(words: tf.Tensor, count: tf.Tensor, purpose: tf.Tensor) -> tf.Tensor:
+    counter = (tf.cast(tf.range(count), tf.uint32)[tf.newaxis], tf.fill((1, 1), purpose))
+    bits, _ = threefry((words[:, :1], words[:, 1:2]), counter)
+    # 24 bits are what a float32 in [0, 1) holds exactly.
+    return tf.cast(tf.bitwise.right_shift(bits, _word(8)), tf.float32) * 2.0**-24
 
 
 def _word(value: int) -> tf.Tensor:

@@ -28,40 +28,49 @@ def hann(win_length: int, n_fft: int) -> np.ndarray:
     return np.pad(window, (before, n_fft - win_length - before))
 
 
-def log_mel(waveform: np.ndarray, window: np.ndarray, filters: np.ndarray, hop_length: int, center: bool) -> tf.Tensor:
-    """Log-mel power spectrogram in dB, 10 log10(max(mel, 1e-10)): float64, shape (frames, n_mels).
+def frames(waveform: np.ndarray, n_fft: int, hop_length: int, center: bool) -> np.ndarray:
+    """Stretches of `n_fft` samples, `hop_length` apart: float32, shape (frames, n_fft).
+
+    Args:
+        waveform: float32, shape (samples,).
+        n_fft, hop_length: Samples.
+        center: Puts n_fft // 2 zeros around the waveform.
+    """
+    if center:
+        waveform = np.pad(waveform, n_fft // 2)
+    return np.lib.stride_tricks.sliding_window_view(waveform, n_fft)[::hop_length]
+
+
+def log_mel(frames: np.ndarray | tf.Tensor, window: np.ndarray, filters: np.ndarray) -> tf.Tensor:
+    """Log-mel power spectrogram in dB, 10 log10(max(mel, 1e-10)): float64, shape (..., frames, n_mels).
 
     Equals `librosa.power_to_db(librosa.feature.melspectrogram(..., pad_mode="constant"), ref=1.0, top_db=None).T`.
 
     Args:
-        waveform: float32, shape (samples,).
+        frames: float32, shape (..., frames, n_fft).
         window: float64, shape (n_fft,), of `hann`.
         filters: float64, shape (n_fft // 2 + 1, n_mels), of `mel_filterbank`.
-        hop_length: Samples between frames.
-        center: Puts n_fft // 2 zeros around the waveform.
     """
-    n_fft = len(window)
-    if center:
-        waveform = np.pad(waveform, n_fft // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(waveform, n_fft)[::hop_length] * window
     with tf.device("CPU:0"):  # the same bits where there is an accelerator
-        spectrum = tf.signal.rfft(tf.constant(frames, tf.float64))  # an array would be made float32
+        # An array is multiplied outside TensorFlow, which would copy it first.
+        windowed = frames * window if isinstance(frames, np.ndarray) else tf.cast(frames, tf.float64) * window
+        spectrum = tf.signal.rfft(tf.convert_to_tensor(windowed, tf.float64))
         power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
         mel = tf.matmul(power, filters)
         return tf.math.log(tf.maximum(mel, _FLOOR)) * (10.0 / np.log(10.0))
 
 
 def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
-    """Mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (frames, n_mfcc).
+    """Mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (..., frames, n_mfcc).
 
     Equals `librosa.feature.mfcc`, which first floors the decibels at 80 below the loudest of the clip.
 
     Args:
-        decibels: float64, shape (frames, n_mels), of `log_mel`.
+        decibels: float64, shape (..., frames, n_mels), of `log_mel`.
         n_mfcc: Coefficients kept, from the 0th on.
     """
     with tf.device("CPU:0"):
-        floored = tf.maximum(decibels, tf.reduce_max(decibels) - _MFCC_RANGE_DB)
+        floored = tf.maximum(decibels, tf.reduce_max(decibels, axis=[-2, -1], keepdims=True) - _MFCC_RANGE_DB)
         return tf.matmul(floored, _dct(decibels.shape[-1], n_mfcc))
 
 
@@ -71,13 +80,18 @@ def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax:
 
     Equals `librosa.filters.mel(...).T`. The scale is Slaney's (Auditory Toolbox, 1998) or HTK's.
     """
-    edges = _mel_to_hz(np.linspace(_hz_to_mel(fmin, htk), _hz_to_mel(fmax, htk), n_mels + 2), htk)
+    edges = mel_edges(n_mels, fmin, fmax, htk)
     bins = np.arange(n_fft // 2 + 1)[:, None] * (sample_rate / n_fft)
     lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
     triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
     filters = np.maximum(triangles, 0.0) * 2.0 / (upper - lower)
     filters.flags.writeable = False
     return filters
+
+
+def mel_edges(n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
+    """Where the mel filters begin, peak and end, in Hz: float64, shape (n_mels + 2,), filter i from i to i + 2."""
+    return _mel_to_hz(np.linspace(_hz_to_mel(fmin, htk), _hz_to_mel(fmax, htk), n_mels + 2), htk)
 
 
 def _hz_to_mel(hertz: float, htk: bool) -> float:

@@ -14,7 +14,7 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, randomness, tokens
+from multicnn.modalities import content, tokens
 from multicnn.modalities.pieces import Pieces
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
@@ -206,30 +206,6 @@ class TextPreprocess:
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
         return {token: position for position, token in enumerate(self.vocabulary, start=2)}
-
-
-def augment(ids: tf.Tensor, seeds: tf.Tensor, word_dropout: float = 0.0) -> tf.Tensor:
-    """Randomly makes tokens unknown (id 1), each text by its own seed; padding stays.
-
-    Args:
-        ids: int32, shape (batch, length), or of subwords (batch, length, n): a word goes with all its n-grams.
-        seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
-        word_dropout: Probability of each token.
-
-    Returns:
-        int32, the shape of `ids`.
-    """
-    if not 0 <= word_dropout < 1:
-        raise ValueError(f"word_dropout must be in [0, 1). Received: word_dropout={word_dropout}")
-    ids = tf.convert_to_tensor(ids)
-    if not word_dropout:
-        return ids
-    dropped = randomness.uniform(seeds, ids.shape[1]) < word_dropout
-    unknown = tf.constant(_UNKNOWN, ids.dtype)
-    if len(ids.shape) == 3:
-        dropped, unknown = dropped[..., tf.newaxis], tf.one_hot(0, ids.shape[2], dtype=ids.dtype)
-        return tf.where(dropped & (ids[..., :1] != 0), unknown, ids)
-    return tf.where(dropped & (ids != 0), unknown, ids)
 
 
 def _from_utf8(data: bytes) -> str:

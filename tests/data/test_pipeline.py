@@ -5,8 +5,8 @@ import tensorflow as tf
 from multicnn.data.manifest import Manifest
 from multicnn.data.pipeline import augmentation_seeds, batches, order
 from multicnn.data.store import Store, materialise
-from multicnn.modalities import image
 from multicnn.modalities.audio import AudioPreprocess
+from multicnn.modalities.augment import geometry
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.modalities.text import TextPreprocess
 
@@ -79,7 +79,20 @@ def test_no_augmentation_without_an_epoch():
     def fail(batch, seeds):
         raise AssertionError
 
-    assert rows_of(collect(augment=fail)) == ROWS.tolist()
+    assert rows_of(collect(augment=fail, augment_stored=fail)) == ROWS.tolist()
+
+
+def test_stored_batches_are_augmented_before_they_are_finished():
+    class Half(Plain):
+        def finish(self, batch):
+            return tf.cast(batch, tf.float32) / 2
+
+    def more(batch, seeds):
+        return batch + 2 * tf.cast(seeds[:, 1:], batch.dtype)
+
+    made = batches(STORE, TARGETS, ROWS, Half(), batch_size=5, epoch=0, augment_stored=more, augment=more)
+    for (x, _), (plain, _) in zip(made, collect(epoch=0), strict=True):
+        np.testing.assert_array_equal(x, (plain + 2 * plain) / 2 + 2 * plain)
 
 
 def test_augmentation_depends_on_seed_epoch_and_row_alone():
@@ -96,7 +109,7 @@ def test_augmentation_depends_on_seed_epoch_and_row_alone():
             batch_size=batch_size,
             seed=seed,
             epoch=epoch,
-            augment=lambda batch, seeds: image.augment(batch, seeds, mirror=True, shift=3),
+            augment=lambda batch, seeds: geometry.augment(batch, seeds, mirror=True, shift=3),
         )
         return {int(row): x for batch, rows in data for x, row in zip(batch.numpy(), rows.numpy(), strict=True)}
 

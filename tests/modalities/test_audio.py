@@ -11,7 +11,7 @@ import soundfile
 import tensorflow as tf
 from pydantic import TypeAdapter
 
-from multicnn.modalities.audio import AudioPreprocess, augment
+from multicnn.modalities.audio import AudioPreprocess, OnWaveforms
 
 RNG = np.random.default_rng(0)
 FITTED = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3)
@@ -339,42 +339,16 @@ def test_not_fitted_says_so():
         AudioPreprocess().finish(np.zeros((1, 51, 40, 1), np.float32))
 
 
-SEEDS = np.stack([np.arange(64), np.full(64, 9)], 1)
-
-
-@pytest.mark.parametrize("shape", [(64, 30, 12, 1), (64, 30, 12)])
-def test_masks_are_bands_of_zeros_each_by_its_own_seed(shape):
-    batch = np.ones(shape, np.float32)
-    masked = augment(batch, SEEDS, time_mask=8, frequency_mask=5).numpy().reshape(64, 30, 12)
-    for axis, widest in ((2, 8), (1, 5)):
-        hidden = (masked == 0).all(axis)
-        widths = hidden.sum(1)
-        assert set(widths) == set(range(widest + 1))
-        edges = np.abs(np.diff(np.pad(hidden, ((0, 0), (1, 1))).astype(int), axis=1)).sum(1)
-        assert (edges == np.where(widths > 0, 2, 0)).all()
-        assert len(np.unique(hidden, axis=0)) > 15
-        assert hidden[:, 0].any() and hidden[:, -1].any()
-
-
-@pytest.mark.parametrize("shape", [(64, 30, 12, 1), (64, 30, 1)])
-def test_time_shift_repeats_the_edge(shape):
-    batch = RNG.random(shape, np.float32)
-    shifted = augment(batch, SEEDS, time_shift=3).numpy()
-    found = set()
-    for before, after in zip(batch, shifted, strict=True):
-        places = [s for s in range(-3, 4) if (before[np.clip(np.arange(30) - s, 0, 29)] == after).all()]
-        assert len(places) == 1
-        found.update(places)
-    assert found == set(range(-3, 4))
-
-
-def test_augment_is_a_function_of_the_seed_alone():
-    batch = RNG.random((64, 30, 12, 1), np.float32)
-    change = {"time_shift": 4, "time_mask": 6, "frequency_mask": 3}
-    whole = augment(batch, SEEDS, **change).numpy()
-    data = tf.data.Dataset.from_tensor_slices((batch, SEEDS)).batch(7).map(lambda b, s: augment(b, s, **change))
-    np.testing.assert_array_equal(np.concatenate(list(data.as_numpy_iterator())), whole)
-    np.testing.assert_array_equal(augment(batch[::-1], SEEDS[::-1], **change)[::-1], whole)
-    np.testing.assert_array_equal(augment(batch, SEEDS), batch)
-    with pytest.raises(ValueError, match="Received: frequency_mask=12"):
-        augment(batch, SEEDS, frequency_mask=12)
+@pytest.mark.parametrize("settings", [{}, {"rank": 1, "center": False}, {"features": "mfcc"}, {"features": "waveform"}])
+def test_features_made_in_batches_are_those_of_one_example_bit_for_bit(settings):
+    preprocess = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3, **settings)
+    stored = OnWaveforms(preprocess)
+    raws = [*clips(), clips()[0][:3000]]
+    batch = np.stack([stored.example(raw) for raw in raws])
+    assert batch.shape[1:] == stored.stored_shape == (8000,) and batch.dtype == stored.stored_dtype
+    expected = preprocess.finish(np.stack([preprocess.example(raw) for raw in raws])).numpy()
+    np.testing.assert_array_equal(stored.finish(batch), expected)
+    for size in (1, 3, 8):
+        data = tf.data.Dataset.from_tensor_slices(batch).batch(size).map(stored.finish, num_parallel_calls=2)
+        assert data.element_spec.shape[1:] == preprocess.input_shape
+        np.testing.assert_array_equal(np.concatenate(list(data.as_numpy_iterator())), expected)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 from pydantic import TypeAdapter
 
-from multicnn.modalities.image import ImagePreprocess, augment
+from multicnn.modalities.image import ImagePreprocess
 
 FITTED = ImagePreprocess(size=(20, 24), channels=3, mean=(0.49, 0.48, 0.41), std=(0.247, 0.243, 0.261))
 
@@ -313,35 +313,6 @@ def test_not_fitted_says_so():
         ImagePreprocess().example(picture())
     with pytest.raises(ValueError, match="call fit first"):
         ImagePreprocess().finish(picture()[None])
-
-
-def test_augment_mirrors_and_shifts_each_by_its_own_seed():
-    batch = np.random.default_rng(0).random((64, 8, 9, 3), np.float32) + 1
-    seeds = np.stack([np.arange(64), np.full(64, -5)], 1)
-    mirrored = augment(batch, seeds, mirror=True).numpy()
-    same = (mirrored == batch).all((1, 2, 3))
-    assert ((mirrored == batch[:, :, ::-1]).all((1, 2, 3)) == ~same).all() and 16 < same.sum() < 48
-    shifted = augment(batch, seeds, shift=2).numpy()
-    padded = np.pad(batch, ((0, 0), (2, 2), (2, 2), (0, 0)))
-    found = set()
-    for one, wide in zip(shifted, padded, strict=True):
-        places = [(y, x) for y in range(5) for x in range(5) if (wide[y : y + 8, x : x + 9] == one).all()]
-        assert len(places) == 1
-        found.update(places)
-    assert len(found) > 15
-    np.testing.assert_array_equal(augment(batch, seeds), batch)
-
-
-def test_augment_is_a_function_of_the_seed_alone():
-    batch = np.random.default_rng(0).random((16, 8, 8, 3), np.float32)
-    seeds = np.stack([np.arange(16) % 4, np.zeros(16)], 1).astype(np.int32)
-    change = {"mirror": True, "shift": 3}
-    whole = augment(batch, seeds, **change).numpy()
-    data = tf.data.Dataset.from_tensor_slices((batch, seeds)).batch(3).map(lambda b, s: augment(b, s, **change))
-    np.testing.assert_array_equal(np.concatenate(list(data.as_numpy_iterator())), whole)
-    np.testing.assert_array_equal(augment(batch[::-1], seeds[::-1].astype(np.int64), **change)[::-1], whole)
-    with pytest.raises(ValueError, match="Received: shift=-1"):
-        augment(batch, seeds, shift=-1)
 
 
 def test_real_photographs(shared_data):

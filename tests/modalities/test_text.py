@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from pydantic import TypeAdapter
 
-from multicnn.modalities.text import TextPreprocess, augment
+from multicnn.modalities.text import TextPreprocess
 
 TEXTS = ["The cat sat on the mat.", "The dog sat.", "Кот сидел, и КОТ ел", "the end"]
 
@@ -258,25 +258,6 @@ def test_a_bad_input_has_a_short_reason(source, reason):
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         TextPreprocess(**arguments)
-
-
-def test_word_dropout_makes_words_unknown_each_by_its_own_seed():
-    ids = np.tile(np.r_[np.arange(2, 42), np.zeros(10, int)].astype(np.int32), (200, 1))
-    seeds = np.stack([np.arange(200), np.zeros(200)], 1).astype(np.int32)
-    dropped = augment(ids, seeds, word_dropout=0.3).numpy()
-    assert dropped.dtype == np.int32 and (dropped[:, 40:] == 0).all()
-    changed = dropped != ids
-    assert (dropped[changed] == 1).all() and abs(changed[:, :40].mean() - 0.3) < 0.02
-    assert len(np.unique(changed, axis=0)) == 200
-    data = tf.data.Dataset.from_tensor_slices((ids, seeds)).batch(7).map(lambda i, s: augment(i, s, word_dropout=0.3))
-    np.testing.assert_array_equal(np.concatenate(list(data.as_numpy_iterator())), dropped)
-    np.testing.assert_array_equal(augment(ids, seeds), ids)
-    several = np.stack([ids, np.where(ids, ids + 100, 0)], axis=2)
-    rows = augment(several, seeds, word_dropout=0.3).numpy()
-    np.testing.assert_array_equal(rows[..., 0], dropped)
-    np.testing.assert_array_equal(rows[..., 1], np.where(changed, 0, several[..., 1]))
-    with pytest.raises(ValueError, match="Received: word_dropout=1"):
-        augment(ids, seeds, word_dropout=1.0)
 
 
 def test_real_sentences(shared_data):

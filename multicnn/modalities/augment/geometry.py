@@ -1,0 +1,126 @@
+"""Moved, turned, cropped and partly erased pictures: after `finish`, where 0 is the mean pixel."""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from multicnn.modalities.randomness import around, factor, integers, uniform
+
+_CROP_RATIO = 4 / 3  # Szegedy et al. 2015, section 6
+_ERASE_RATIO = 10 / 3  # Zhong et al. 2020, section 4.1
+
+
+def augment(
+    batch: tf.Tensor,
+    seeds: tf.Tensor,
+    mirror: bool = False,
+    shift: int = 0,
+    rotation: float = 0.0,
+    scale: float = 0.0,
+    shear: float = 0.0,
+    crop: float = 1.0,
+    erase: float = 0.0,
+) -> tf.Tensor:
+    """Randomly moves finished pictures and erases a part of them, each by its own seed.
+
+    All that moves is one resampling: bilinear, or of whole pixels where only mirror and shift are asked for. What comes in
+    from outside is 0, the mean pixel.
+
+    Args:
+        batch: float32, shape (batch, height, width, channels), of `finish`.
+        seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
+        mirror: Left and right change places in half of the pictures.
+        shift: Largest shift in pixels, in both directions of both axes (He et al. 2015, section 4.2: pad and crop).
+        rotation: Largest turn in degrees, either way.
+        scale: Largest enlargement or reduction about the centre: .2 is a factor of 1/1.2 to 1.2.
+        shear: Largest slant in degrees, either way.
+        crop: Smallest share of the area that is cut out and enlarged to the whole, its aspect ratio changed by up to 4/3
+            (Szegedy et al. 2015: .08); 1 cuts nothing.
+        erase: Largest share of the area that is set to 0, in a rectangle (Zhong et al. 2020).
+
+    Returns:
+        float32, the shape of `batch`.
+    """
+    _check(shift, rotation, scale, shear, crop, erase)
+    batch = tf.convert_to_tensor(batch)
+    if mirror or shift or rotation or scale or shear or crop < 1:
+        batch = _moved(batch, seeds, mirror, shift, rotation, scale, shear, crop)
+    if erase:
+        batch = tf.where(rectangles(batch, seeds, erase, "erase"), tf.zeros((), batch.dtype), batch)
+    return batch
+
+
+def rectangles(batch: tf.Tensor, seeds: tf.Tensor, largest: float, purpose: str) -> tf.Tensor:
+    """A random rectangle in each picture, of up to this share of its area: bool, shape (batch, height, width, 1)."""
+    area, top, left = tf.unstack(uniform(seeds, 3, purpose)[..., tf.newaxis], axis=1)
+    area, ratio = largest * area, factor(seeds, f"{purpose} ratio", _ERASE_RATIO)[:, tf.newaxis]
+    inside = []
+    for axis, share, start in ((1, tf.sqrt(area * ratio), top), (2, tf.sqrt(area / ratio), left)):
+        share = tf.minimum(share, 1.0)
+        length = tf.cast(tf.shape(batch)[axis], tf.float32)
+        middles = tf.range(length) + 0.5
+        first = start * (1 - share) * length
+        inside.append((middles >= first) & (middles < first + share * length))
+    return (inside[0][:, :, tf.newaxis] & inside[1][:, tf.newaxis])[..., tf.newaxis]
+
+
+def _check(shift: int, rotation: float, scale: float, shear: float, crop: float, erase: float) -> None:
+    if shift < 0:
+        raise ValueError(f"shift must be 0 or more pixels. Received: shift={shift}")
+    for name, value, most in (("rotation", rotation, 180), ("scale", scale, 10), ("shear", shear, 80)):
+        if not 0 <= value <= most:
+            raise ValueError(f"{name} must be 0 to {most}. Received: {name}={value}")
+    if not 0 < crop <= 1:
+        raise ValueError(f"crop must be above 0 and at most 1. Received: crop={crop}")
+    if not 0 <= erase < 1:
+        raise ValueError(f"erase must be 0 or more and under 1. Received: erase={erase}")
+
+
+def _moved(
+    batch: tf.Tensor,
+    seeds: tf.Tensor,
+    mirror: bool,
+    shift: int,
+    rotation: float,
+    scale: float,
+    shear: float,
+    crop: float,
+) -> tf.Tensor:
+    height, width = tf.unstack(tf.cast(tf.shape(batch)[1:3], tf.float32))
+    high, wide, down, right = _cropped(seeds, crop)
+    down, right = down * height, right * width
+    if shift:
+        shifts = tf.cast(integers(uniform(seeds, 2, "shift"), -shift, shift), tf.float32)
+        down, right = down + shifts[:, 0], right + shifts[:, 1]
+    sign = tf.where(around(seeds, "mirror", mirror) < 0, -1.0, 1.0)
+    angle, zoom = around(seeds, "rotation", math.radians(rotation)), factor(seeds, "scale", 1 + scale)
+    slant = tf.tan(around(seeds, "shear", math.radians(shear)))
+    # An output pixel p is the input pixel centre + A (p - centre) + shift, where A = crop, mirror, zoom, turn, slant.
+    cosine, sine = tf.cos(angle) * zoom, tf.sin(angle) * zoom
+    across, along = sign * wide * cosine, sign * wide * (cosine * slant - sine)
+    rising, upright = high * sine, high * (sine * slant + cosine)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    zero = tf.zeros_like(x - across)
+    rows = [across, along, x - across * x - along * y + right, rising, upright, y - rising * x - upright * y + down]
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=batch,
+        transforms=tf.stack([*rows, zero, zero], axis=1),
+        output_shape=tf.shape(batch)[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR" if rotation or scale or shear or crop < 1 else "NEAREST",
+        fill_mode="CONSTANT",
+    )
+    return tf.ensure_shape(moved, batch.shape)
+
+
+def _cropped(seeds: tf.Tensor, smallest: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Height and width of what is cut out and the place of its centre, as shares of the picture's sides."""
+    if smallest == 1:
+        zero = around(seeds, "crop", 0)
+        return zero + 1, zero + 1, zero, zero
+    area, down, right = tf.unstack(uniform(seeds, 3, "crop"), axis=1)
+    area, ratio = smallest + (1 - smallest) * area, factor(seeds, "crop ratio", _CROP_RATIO)
+    high, wide = tf.minimum(tf.sqrt(area / ratio), 1.0), tf.minimum(tf.sqrt(area * ratio), 1.0)
+    return high, wide, (down - 0.5) * (1 - high), (right - 0.5) * (1 - wide)
