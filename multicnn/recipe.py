@@ -125,6 +125,8 @@ class Recipe:
             word_dropout, shuffle, typos.
         mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
             (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
+        cutmix: Put a rectangle of another picture over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,
+            1 usual.
         epochs, batch_size, optimizer: Of the training.
         loss: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one against all) or "focal", or with
             parameters ["focal", {"gamma": 1}]. In history.csv `loss` is this one, with all that follows here; `val_loss`
@@ -152,6 +154,7 @@ class Recipe:
     embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
     augment: dict[str, Any] = dataclasses.field(default_factory=dict)
     mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0
+    cutmix: Annotated[float, pydantic.Field(ge=0)] = 0.0
     epochs: Annotated[int, pydantic.Field(gt=0)] = 20
     batch_size: Annotated[int, pydantic.Field(gt=0)] = 32
     optimizer: Optimizer = Optimizer()

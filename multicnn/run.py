@@ -7,7 +7,7 @@ import functools
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,9 @@ class Run:
         losses.by_name(recipe.loss)
         if recipe.mixup and sense == "text":
             raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
+        if recipe.cutmix and (sense != "image" or recipe.mixup):
+            received = f"cutmix={recipe.cutmix!r}, mixup={recipe.mixup!r}"
+            raise ValueError(f"`cutmix` is for pictures, in the place of `mixup`. Received: {received}")
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
         gpu = bool(tf.config.list_physical_devices("GPU"))
@@ -210,9 +213,6 @@ class Run:
             counts = np.bincount(targets, minlength=len(self.manifest.labels))
             weights = (len(targets) / (len(counts) * counts)).astype(np.float32)
 
-        classes = len(self.manifest.labels)
-        mix = functools.partial(mixup.mixup, classes=classes, alpha=recipe.mixup) if recipe.mixup else None
-
         def batches(epoch: int, start_step: int) -> tf.data.Dataset:
             return pipeline.batches(
                 self.store,
@@ -225,12 +225,19 @@ class Run:
                 start_step=start_step,
                 augment_stored=self.augmentation.before,
                 augment=self.augmentation.after,
-                mix=mix,
+                mix=self._mix(),
             )
 
         validate = functools.partial(self._measure, "val") if len(self.manifest.rows("val")) else None
         say, callbacks = self.reporter.say, self.reporter.callbacks()
         return Loop(classifier.network, recipe, batches, steps, validate, self.folder, say, weights, callbacks)
+
+    def _mix(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]] | None:
+        """What mixes the examples of a batch, if anything does."""
+        for mix, alpha in ((mixup.mixup, self.recipe.mixup), (mixup.cutmix, self.recipe.cutmix)):
+            if alpha:
+                return functools.partial(mix, classes=len(self.manifest.labels), alpha=alpha)
+        return None
 
     def _measure(self, split: str) -> dict[str, Any]:
         rows = self.manifest.rows(split)

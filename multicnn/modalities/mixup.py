@@ -1,4 +1,4 @@
-"""Mixup: the network is trained on points between two examples, and between their labels (Zhang et al. 2018)."""
+"""Two examples in one, and their labels likewise: mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,39 @@ def mixup(
     soft = weight * one_hot + (1 - weight) * tf.gather(one_hot, partner)
     weight = tf.reshape(weight, (-1, *[1] * (batch.shape.rank - 1)))
     return weight * batch + (1 - weight) * tf.gather(batch, partner), soft
+
+
+def cutmix(
+    batch: tf.Tensor, targets: tf.Tensor, seeds: tf.Tensor, classes: int, alpha: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Puts a rectangle of another picture of the batch over each picture; section 3.1 and algorithm 1 of the paper.
+
+    Args:
+        batch: float32, shape (batch, height, width, channels), of `finish` and `augment`.
+        targets: int32, shape (batch,), the class of each.
+        seeds: int32 or int64, shape (batch, 2); equal seeds give equal partners and rectangles.
+        classes: The number of classes.
+        alpha: The share that is left of the picture is drawn from Beta(alpha, alpha); 1 is uniform.
+
+    Returns:
+        float32, the shape of `batch`; and the targets, float32 (batch, classes), weighed by the pixels of each picture.
+    """
+    if alpha <= 0:
+        raise ValueError(f"alpha must be above 0. Received: alpha={alpha}")
+    batch, numbers = tf.convert_to_tensor(batch), randomness.uniform(seeds, 4, "cutmix")
+    partner = randomness.integers(numbers[:, 0], 0, tf.shape(batch)[0] - 1)
+    kept = tf.gather(_weights(alpha), randomness.integers(numbers[:, 1], 0, _QUANTILES - 1))
+    inside = []
+    for axis in (1, 2):  # a rectangle of the picture's own proportions, cut where it passes the edge
+        length = tf.cast(tf.shape(batch)[axis], tf.float32)
+        middle, reach = numbers[:, axis + 1] * length, tf.sqrt(1 - kept) * length / 2
+        places = tf.range(length) + 0.5
+        inside.append(tf.abs(places - middle[:, tf.newaxis]) < reach[:, tf.newaxis])
+    other = (inside[0][:, :, tf.newaxis] & inside[1][:, tf.newaxis])[..., tf.newaxis]
+    weight = 1 - tf.reduce_mean(tf.cast(other, tf.float32), axis=[1, 2])
+    one_hot = tf.one_hot(targets, classes)
+    soft = weight * one_hot + (1 - weight) * tf.gather(one_hot, partner)
+    return tf.where(other, tf.gather(batch, partner), batch), soft
 
 
 @functools.cache

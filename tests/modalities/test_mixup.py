@@ -7,7 +7,7 @@ from scipy import stats
 
 from multicnn.data import pipeline
 from multicnn.data.store import Store
-from multicnn.modalities.mixup import mixup
+from multicnn.modalities.mixup import cutmix, mixup
 
 CLASSES = 7
 
@@ -71,3 +71,31 @@ def test_it_goes_through_the_pipeline_from_any_step():
 def test_a_weight_needs_a_distribution():
     with pytest.raises(ValueError, match="alpha=0"):
         mixed(alpha=0)
+
+
+def test_cutmix_is_a_rectangle_of_another_picture_and_its_share_of_the_label():
+    n, height, width = 400, 12, 15
+    batch = np.broadcast_to(np.arange(n, dtype=np.float32)[:, None, None, None], (n, height, width, 2)).copy()
+    targets, seeds = np.arange(n, dtype=np.int32) % 7, np.stack([np.arange(n), np.zeros(n)], 1).astype(np.int32)
+    made, soft = (each.numpy() for each in cutmix(batch, targets, seeds, 7, alpha=1.0))
+    shares, corners = [], set()
+    for i in range(n):
+        foreign = made[i, ..., 0] != i
+        np.testing.assert_array_equal(made[i, ..., 0], made[i, ..., 1])
+        shares.append(foreign.mean())
+        expected = np.zeros(7)
+        expected[targets[i]] = 1 - foreign.mean()
+        if foreign.any():
+            (partner,) = set(made[i, ..., 0][foreign].astype(int))
+            expected[targets[partner]] += foreign.mean()
+            rows, columns = np.flatnonzero(foreign.any(1)), np.flatnonzero(foreign.any(0))
+            assert foreign[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+            corners.add((rows[0], columns[0]))
+        np.testing.assert_allclose(soft[i], expected, atol=1e-6)
+    # Uniform shares with a uniform middle, cut at the edges: 0.321 of the picture by integration.
+    assert abs(np.mean(shares) - 0.321) < 0.03
+    assert len(corners) > 50
+    again, _ = cutmix(batch, targets, seeds, 7, alpha=1.0)
+    np.testing.assert_array_equal(again, made)
+    with pytest.raises(ValueError, match="alpha must be above 0"):
+        cutmix(batch, targets, seeds, 7, alpha=0.0)
