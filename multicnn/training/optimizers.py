@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from multicnn.optimizers import OneCycle, Rprop, Warmup
+from multicnn.optimizers import Nadam, OneCycle, Rprop, Warmup
 
 # Decay pulls weights to zero; on a bias, a norm, a slope of PReLU or a rarely seen word vector nobody means that.
 _NOT_DECAYED = ["bias", "gamma", "beta", "alpha", "embeddings"]
@@ -30,8 +30,8 @@ NAMES: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     # Kingma & Ba 2015, algorithms 1 and 2.
     "adam": (keras.optimizers.Adam, {"learning_rate": 1e-3}),
     "adamax": (keras.optimizers.Adamax, {"learning_rate": 2e-3}),
-    # Dozat 2016; the rate of Keras 1 and of PyTorch.
-    "nadam": (keras.optimizers.Nadam, {"learning_rate": 2e-3}),
+    # Dozat 2016 (with Keras's faster rise of the momentum); the rate of Keras 1 and of PyTorch.
+    "nadam": (Nadam, {"learning_rate": 2e-3}),
     # Loshchilov & Hutter 2019, algorithm 2; the decay is Keras's, 0.004.
     "adamw": (keras.optimizers.AdamW, {"learning_rate": 1e-3}),
     # Riedmiller & Braun 1993 begin with steps of 0.1, on networks of a few dozen weights; the rate of PyTorch.

@@ -135,10 +135,14 @@ ORACLES = {
 }
 
 
-def descend(optimizer, w=START, steps=STEPS):
-    variable = keras.Variable(w, dtype="float32", name="kernel")
+def descend(optimizer, steps=STEPS):
+    variable = keras.Variable(START, dtype="float32", name="kernel")
     optimizer.build([variable])
-    for t in range(steps):
+    return go_on(optimizer, variable, range(steps))
+
+
+def go_on(optimizer, variable, steps):
+    for t in steps:
         optimizer.apply([ops.convert_to_tensor(gradient(ops.convert_to_numpy(variable), t).astype("float32"))])
     return ops.convert_to_numpy(variable)
 
@@ -161,6 +165,18 @@ def test_an_optimizer_comes_back_from_its_config(name):
         descend(again),
         descend(make(Optimizer(name=name, learning_rate=0.02, arguments={"global_clipnorm": 0.5}), 1, 1)),
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_that_changes_is_among_the_variables(name):
+    first, second = (make(Optimizer(name=name), 1, 1) for _ in range(2))
+    variable = keras.Variable(START, dtype="float32", name="kernel")
+    first.build([variable])
+    go_on(first, variable, range(5))
+    again = keras.Variable(variable.numpy(), name="kernel")
+    second.build([again])
+    second.set_weights([ops.convert_to_numpy(each) for each in first.variables])
+    np.testing.assert_array_equal(go_on(second, again, range(5, STEPS)), go_on(first, variable, range(5, STEPS)))
 
 
 def test_clipping_and_accumulation_are_arguments():
