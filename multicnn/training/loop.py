@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from multicnn.interrupts import Deferred
 from multicnn.training import checkpoint, run_folder
+from multicnn.training.averaging import average, averaged
 from multicnn.training.nonfinite import NotFinite, first_layer
 from multicnn.training.step import training_step
 
@@ -107,6 +108,8 @@ class Loop:
         self.callbacks.on_train_end()
         if self.best_weights:
             checkpoint.assign(self.network.weights, self.best_weights)
+        else:
+            average(self.network)
 
     def _over(self) -> bool:
         at, patience = self.at, self.recipe.patience
@@ -132,11 +135,12 @@ class Loop:
             if at.step < self.steps and self.checkpoints.due(at.step):
                 self._save()
         row = {"epoch": at.epoch + 1, **self._so_far()}
-        if self.validate is not None:
-            row |= {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
-        row |= {"learning_rate": float(np.asarray(self.network.optimizer.learning_rate))}
-        row |= {"seconds": round(time.perf_counter() - started, 3)}
-        self._record(row)
+        with averaged(self.network):  # what is validated is what is kept
+            if self.validate is not None:
+                row |= {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
+            row |= {"learning_rate": float(np.asarray(self.network.optimizer.learning_rate))}
+            row |= {"seconds": round(time.perf_counter() - started, 3)}
+            self._record(row)
         if self.checkpoints.due(0):
             self._save()
 

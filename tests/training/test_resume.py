@@ -66,7 +66,9 @@ class Bench:
         self.targets = (np.arange(EXAMPLES) % 3).astype(np.int32)
         examples = rng.normal(size=(EXAMPLES, 6, 6, 1)).astype(np.float32) + self.targets[:, None, None, None]
         built = network(NET, (6, 6, 1), dtype=precision)
-        self.recipe = Recipe(epochs=EPOCHS, monitor="loss", optimizer=Optimizer(learning_rate=0.03, schedule="cosine"))
+        kept = {"use_ema": True, "ema_momentum": 0.8, "gradient_accumulation_steps": 2, "global_clipnorm": 1.0}
+        optimizer = Optimizer(name="nadam", learning_rate=0.03, schedule="cosine", arguments=kept)
+        self.recipe = Recipe(epochs=EPOCHS, monitor="loss", optimizer=optimizer)
         optimizer = loss_scaled(optimizers.make(self.recipe.optimizer, STEPS, EPOCHS), precision)
         built.compile(optimizer=optimizer, jit_compile=False)
         self.moments, self.said, self.spoilt = Moments(), [], None
@@ -224,7 +226,7 @@ def test_the_best_weights_survive(bench, unbroken, tmp_path):
     assert unbroken[3] < EPOCHS - 1
     assert not bench.run(tmp_path / "a", 2 * STEPS + 2, kill)  # just after the epoch was saved
     assert bench.loop.at.best_epoch == 0
-    best = [np.array(weight) for weight in bench.loop.network.weights]
+    best = bench.loop.best_weights
     for _ in range(2):  # to the end, and after it
         assert bench.run(tmp_path / "a")
         for ours, theirs in zip(best, bench.loop.network.weights, strict=True):

@@ -1,0 +1,42 @@
+"""What the training loop validates and keeps."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multicnn.blocks import chain, dense, global_average_pool, network
+from multicnn.recipe import Recipe
+from multicnn.training.loop import Loop
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_averaged_weights_are_validated_and_kept(validated, tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(12, 1, 4)).astype("float32"), rng.integers(0, 3, 12).astype("int32")
+    keras.utils.set_random_seed(0)
+    net = network(chain(global_average_pool(), dense(3)), (1, 4))
+    net.compile(optimizer=keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.7), jit_compile=False)
+    trained, seen = [], []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            trained.append(net.get_weights()[0])
+
+    def validate():
+        seen.append(net.get_weights()[0])
+        return {"accuracy": 0.0, "loss": float(abs(len(seen) - 2)), "macro_f1": 0.0}  # the second epoch is the best
+
+    def batches(epoch, first):
+        return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).skip(first)
+
+    recipe = Recipe(epochs=3)
+    Loop(net, recipe, batches, 3, validate if validated else None, tmp_path, print, None, [Watch()]).run()
+    means = [trained[0]]
+    for weights in trained[1:]:
+        means.append(0.7 * means[-1] + 0.3 * weights)
+    np.testing.assert_allclose(net.get_weights()[0], means[5 if validated else 8], rtol=1e-5)
+    for ours, theirs in zip(seen, means[2::3], strict=True) if validated else ():
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
