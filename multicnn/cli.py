@@ -213,6 +213,7 @@ def list_models(as_json: Json = False) -> None:
                 "input": shape,
                 "classes": known.classes,
                 "parameters": parameters,
+                "logits_per": known.logits_per,
             }
         )
     if as_json:
@@ -222,9 +223,16 @@ def list_models(as_json: Json = False) -> None:
 
     show_table(
         "networks",
-        ["name", "senses", "counted on input", "classes", "parameters"],
+        ["name", "senses", "counted on input", "classes", "parameters", "logits for each"],
         [
-            [r["name"], ", ".join(r["senses"]), "x".join(map(str, r["input"])), r["classes"], f"{r['parameters']:,}"]
+            [
+                r["name"],
+                ", ".join(r["senses"]),
+                "x".join(map(str, r["input"])),
+                r["classes"],
+                f"{r['parameters']:,}",
+                r["logits_per"],
+            ]
             for r in rows
         ],
     )

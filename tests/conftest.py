@@ -15,3 +15,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set MULTICNN_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_weights(shared_data: Path) -> Path:
+    """The folder of real pretrained weights, beside that of the real data sets."""
+    folder = shared_data.parent / "weights"
+    if not folder.is_dir():
+        pytest.skip(f"no pretrained weights at {folder}")
+    return folder

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from block_table import BLOCKS
+from models.small import SMALL, SMALL_PER_POSITION
 
 from multicnn import models
 from multicnn.arithmetic import measure, smallest_input
@@ -27,9 +28,17 @@ from multicnn.blocks import (
     stage,
 )
 
+# What would take memory and time to build, narrower; and not what only has more copies of the same.
+NARROW = {name: row[0] for name, row in SMALL.items() if math.prod(models.MODELS[name].input_shape) > 2**16}
+NARROW |= SMALL_PER_POSITION
+DEEPER = ("vgg13", "vgg16", "vgg19", "resnet34", "resnet44", "resnet56", "resnet101", "resnet110", "resnet152")
 CASES = {
     **BLOCKS,
-    **{name: (models.create(name, model.classes), model.input_shape) for name, model in models.MODELS.items()},
+    **{
+        name: (models.create(name, model.classes, **NARROW.get(name, {})), model.input_shape)
+        for name, model in models.MODELS.items()
+        if name not in DEEPER
+    },
     "m5 on any length": (models.create("m5", 10), (None, 1)),
     "textcnn on ids": (chain(embed(100, 16), models.create("textcnn", 6, filters=8)), (None,)),
     "resnet20 on ids": (chain(embed(100, 16), models.create("resnet20", 6, width=4)), (30,)),

@@ -89,6 +89,7 @@ def test_models_are_counted_without_building(monkeypatch, capsys):
     assert code == 0
     assert counted["lenet5"] == 61706
     assert counted["resnet20"] == 269722
+    assert {row["name"] for row in json.loads(out) if row["logits_per"] == "position"} == {"fcn", "unet"}
     code, out, _ = call(monkeypatch, capsys, "models")
     assert "bc_resnet" in out
 
@@ -140,6 +141,10 @@ MISTAKES = {
     "one class": (_one_class, "two classes"),
     "missing column": (_missing_column, "text"),
     "too deep": (_too_deep, "needs at least 8"),
+    "no classifier": (
+        lambda folder: ["train", "digits", "--model", "unet", "--out", folder / "r"],
+        "gives an output of shape (8, 8, 10)",
+    ),
     "unknown model": (lambda folder: ["train", "digits", "--model", "lenet", "--out", folder / "r"], "lenet5"),
     "unknown field": (lambda folder: ["train", "digits", "--set", "epoch=3"], "epoch"),
     "no such model file": (lambda folder: ["predict", folder / "m.keras", "a.jpg"], "m.keras"),

@@ -17,21 +17,43 @@ ANY = ("image", "log-mel", "waveform", "text")
 
 @dataclass(frozen=True)
 class Model:
-    """Where a model is, what it suits, and the input its paper gives it (on which its parameters are counted)."""
+    """Where a model is, what it suits, and the input its paper gives it (on which its parameters are counted).
+
+    `logits_per` is what it answers for: each "example", as a classifier does, or each "position" of its input.
+    """
 
     module: str
     senses: tuple[str, ...]
     input_shape: tuple[int, ...]
     classes: int
+    logits_per: str = "example"
 
 
 MODELS = {
     "lenet5": Model("lenet5", ANY, (28, 28, 1), 10),
+    "lenet5_1998": Model("lenet5", ANY, (28, 28, 1), 10),
+    "alexnet": Model("alexnet", ANY, (227, 227, 3), 1000),
+    "alexnet_one_tower": Model("alexnet", ANY, (224, 224, 3), 1000),
+    "zfnet": Model("zfnet", ANY, (224, 224, 3), 1000),
+    "vgg11": Model("vgg", ANY, (224, 224, 3), 1000),
+    "vgg13": Model("vgg", ANY, (224, 224, 3), 1000),
+    "vgg16": Model("vgg", ANY, (224, 224, 3), 1000),
+    "vgg19": Model("vgg", ANY, (224, 224, 3), 1000),
     "vgg_small": Model("vgg_small", ANY, (32, 32, 3), 10),
     "resnet20": Model("resnet_cifar", ANY, (32, 32, 3), 10),
     "resnet32": Model("resnet_cifar", ANY, (32, 32, 3), 10),
     "resnet44": Model("resnet_cifar", ANY, (32, 32, 3), 10),
     "resnet56": Model("resnet_cifar", ANY, (32, 32, 3), 10),
+    "resnet110": Model("resnet_cifar", ANY, (32, 32, 3), 10),
+    "resnet18": Model("resnet", ANY, (224, 224, 3), 1000),
+    "resnet34": Model("resnet", ANY, (224, 224, 3), 1000),
+    "resnet50": Model("resnet", ANY, (224, 224, 3), 1000),
+    "resnet101": Model("resnet", ANY, (224, 224, 3), 1000),
+    "resnet152": Model("resnet", ANY, (224, 224, 3), 1000),
+    "squeezenet": Model("squeezenet", ANY, (227, 227, 3), 1000),
+    "inception_small": Model("inception_small", ANY, (32, 32, 3), 10),
+    "fcn": Model("fcn", ANY, (224, 224, 3), 21, logits_per="position"),
+    "unet": Model("unet", ANY, (572, 572, 1), 2, logits_per="position"),
     "res8": Model("res8_res15", ANY, (101, 40, 1), 12),
     "res15": Model("res8_res15", ANY, (101, 40, 1), 12),
     "bc_resnet": Model("bc_resnet", ("log-mel",), (101, 40, 1), 12),

@@ -8,7 +8,7 @@
     fc        1x1                    global average, classes
 
 Shortcuts are identities; where the channels grow they take every second position and pad with zeros (option A), so they have
-no parameters. ResNet-20/32/44/56: .27M/.46M/.66M/.85M.
+no parameters. ResNet-20/32/44/56/110: .27M/.46M/.66M/.85M/1.7M.
 """
 
 from functools import partial
@@ -65,3 +65,8 @@ def resnet44(classes: int, *, width: int = 16) -> Block:
 def resnet56(classes: int, *, width: int = 16) -> Block:
     """ResNet-56: n = 9."""
     return _resnet(classes, 9, width)
+
+
+def resnet110(classes: int, *, width: int = 16) -> Block:
+    """ResNet-110: n = 18."""
+    return _resnet(classes, 18, width)

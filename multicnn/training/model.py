@@ -18,13 +18,19 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | Non
     """The whole network of a recipe as a Block; `dims` are those of given word vectors.
 
     Raises:
-        ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
+        ValueError: The model does not fit the input (the message names the stage, and the smallest input that would do), or is
+            no classifier.
     """
     block = model_block(recipe, classes)
     if preprocess.sense == "text":
         dims = dims or recipe.embedding_dims
         block = chain(embeddings.front(recipe.embedding.kind, preprocess.vocabulary_size, dims), block)
-    measure_model(repr(recipe.model), block, preprocess.input_shape)
+    logits = measure_model(repr(recipe.model), block, preprocess.input_shape).shape
+    if logits != (classes,):
+        raise ValueError(
+            f"`model` must give one logit for each of the {classes} classes; {recipe.model!r} gives an output of shape {logits}. "
+            f"Received: input_shape={preprocess.input_shape}"
+        )
     return block
 
 

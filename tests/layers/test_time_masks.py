@@ -56,6 +56,8 @@ TEXT_NETWORKS = {
     "res15": models.create("res15", 3, maps=6),
     "vgg_small": models.create("vgg_small", 3, width=4, dropout=0.0),
     "m5": models.create("m5", 3, width=4),
+    "squeezenet": models.create("squeezenet", 3, width=1 / 16, dropout=0.0),
+    "inception_small": models.create("inception_small", 3, width=4, dropout=0.0),
     "valid": chain(repeat(3, conv(6, 3, padding="valid", activation="relu")), global_average_pool()),
     "even windows": chain(conv(6, 4), conv(6, 2, padding="valid"), global_average_pool()),
     "strided": chain(conv(6, 5, strides=2), conv(6, 3, strides=3, padding="valid"), global_max_pool()),

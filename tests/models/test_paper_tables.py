@@ -2,12 +2,26 @@
 
 import pytest
 
-from multicnn.arithmetic import measure
+from multicnn.arithmetic import measure, smallest_input
 from multicnn.blocks import conv, from_dict
 from multicnn.models import ANY, MODELS, create
 
 EXACT = {
     "lenet5": 61_706,  # the common variant with full connections
+    "lenet5_1998": 60_000,  # LeCun et al. 1998, section II.B
+    "alexnet": 60_965_224,
+    "alexnet_one_tower": 61_100_840,  # this and the VGGs and ResNets: torchvision
+    "vgg11": 132_863_336,
+    "vgg13": 133_047_848,
+    "vgg16": 138_357_544,
+    "vgg19": 143_667_240,
+    "resnet18": 11_689_512,
+    "resnet34": 21_797_672,
+    "resnet50": 25_557_032,
+    "resnet101": 44_549_160,
+    "resnet152": 60_192_808,
+    "squeezenet": 1_235_496,  # Iandola et al. 2016, release 1.1
+    "unet": 31_030_658,
     "resnet20": 269_722,
     "resnet32": 464_154,
     "resnet44": 658_586,
@@ -17,7 +31,8 @@ EXACT = {
 
 @pytest.mark.parametrize(("name", "count"), EXACT.items())
 def test_exact_counts(name, count):
-    assert measure(create(name, 10), MODELS[name].input_shape).parameters == count
+    model = MODELS[name]
+    assert measure(create(name, model.classes), model.input_shape).parameters == count
 
 
 # model, hyperparameters, published count, its unit of rounding
@@ -26,6 +41,7 @@ ROUNDED = [
     ("resnet32", {}, 0.46e6, 1e4),
     ("resnet44", {}, 0.66e6, 1e4),
     ("resnet56", {}, 0.85e6, 1e4),
+    ("resnet110", {}, 1.7e6, 1e5),
     ("res15", {}, 238e3, 1e3),  # Tang & Lin 2018
     ("bc_resnet", {"tau": 1}, 9.2e3, 1e2),  # Kim et al. 2021, table 3
     ("bc_resnet", {"tau": 2}, 27.3e3, 1e2),
@@ -41,6 +57,41 @@ def test_published_counts(name, settings, published, unit):
     model = MODELS[name]
     count = measure(create(name, model.classes, **settings), model.input_shape).parameters
     assert round(count / unit) == round(published / unit)
+
+
+def test_each_layer_of_lenet5_has_its_published_count():
+    # LeCun et al. 1998, section II.B; the sixteen maps of C3 see 60 of 96 maps of S2.
+    counts = dict.fromkeys(("C1", "S2", "C3", "S4", "C5", "F6", "rbf"), 0)
+    for part in measure(create("lenet5_1998", 10), (28, 28, 1)).parts:
+        counts[part.path.split(".")[0]] += part.parameters
+    assert list(counts.values()) == [156, 12, 1_516, 32, 48_120, 10_164, 0]
+
+
+def test_zfnet_has_the_count_of_its_figure():
+    convolutions = [(7, 3, 96), (5, 96, 256), (3, 256, 384), (3, 384, 384), (3, 384, 256)]
+    dense = [(6 * 6 * 256, 4096), (4096, 4096), (4096, 1000)]
+    expected = sum(k * k * i * o + o for k, i, o in convolutions) + sum(i * o + o for i, o in dense)
+    assert measure(create("zfnet", 1000), (224, 224, 3)).parameters == expected
+
+
+@pytest.mark.parametrize("stride", [32, 16, 8])
+def test_fcn_has_its_published_count(stride):
+    # Long et al. 2015, table 1: 134M on VGG-16, without the upsampling, which they fix.
+    parts = measure(create("fcn", 21, stride=stride), (224, 224, 3)).parts
+    count = sum(part.parameters for part in parts if type(part.block).__name__ != "conv_transpose")
+    assert round(count / 1e6) == 134
+
+
+def test_inception_small_has_the_count_of_its_table():
+    w, n = 16, 7
+    figure5 = [(1, 1, 2), (1, 1, 2), (9, 1, 1), (1, 1, 2), (9, 1, 1), (9, 1, 1), (1, 1, 2)]
+    figure10 = [(1, 1, 4), (9, 2, 1), (1, 1, 4), (9, 2, 1), (9, 2, 2)]
+    figure6 = [(1, 1, 8), (1, 1, 8), (n, 1, 1), (n, 1, 1), (1, 1, 8), *[(n, 1, 1)] * 4, (1, 1, 8)]
+    figure7 = [(1, 1, 8), (1, 1, 8), (3, 1, 1), (3, 1, 1), (1, 1, 8), (9, 1, 1), (3, 1, 1), (3, 1, 1), (1, 1, 8)]
+    # (kernel positions, filters, input channels), both in widths; a scale and a shift for each filter.
+    rows = [(9, 2, 1), *figure5, *figure10, *figure6, *figure10, *figure7]
+    expected = (27 * w + 2 * w) + sum(k * i * w * o * w + 2 * o * w for k, o, i in rows) + (6 * w * 10 + 10)
+    assert measure(create("inception_small", 10), (32, 32, 3)).parameters == expected
 
 
 def test_vgg_small_has_the_count_of_its_table():
@@ -64,9 +115,54 @@ SIZES = [
     ("lenet5", "S4", (5, 5, 16)),
     ("lenet5", "C5", (120,)),
     ("lenet5", "F6", (84,)),
+    ("lenet5_1998", "C1", (28, 28, 6)),
+    ("lenet5_1998", "S2", (14, 14, 6)),
+    ("lenet5_1998", "C3", (10, 10, 16)),
+    ("lenet5_1998", "S4", (5, 5, 16)),
+    ("lenet5_1998", "C5", (120,)),
+    ("lenet5_1998", "F6", (84,)),
+    ("alexnet", "conv1", (27, 27, 96)),
+    ("alexnet", "conv2", (13, 13, 256)),
+    ("alexnet", "conv4", (13, 13, 384)),
+    ("alexnet", "conv5", (6, 6, 256)),
+    ("alexnet", "fc6", (4096,)),
+    ("alexnet_one_tower", "conv1", (27, 27, 64)),
+    ("alexnet_one_tower", "conv2", (13, 13, 192)),
+    ("alexnet_one_tower", "conv5", (6, 6, 256)),
+    ("zfnet", "conv1", (55, 55, 96)),
+    ("zfnet", "conv2", (13, 13, 256)),
+    ("zfnet", "conv5", (6, 6, 256)),
+    *(
+        (f"vgg{depth}", f"conv{i}", size)
+        for depth in (11, 13, 16, 19)
+        for i, size in (
+            (1, (112, 112, 64)),
+            (2, (56, 56, 128)),
+            (3, (28, 28, 256)),
+            (4, (14, 14, 512)),
+            (5, (7, 7, 512)),
+        )
+    ),
+    *(
+        (f"resnet{depth}", f"conv{i}_x", (size, size, times * channels))
+        for depth, times in ((18, 1), (34, 1), (50, 4), (101, 4), (152, 4))
+        for i, size, channels in ((2, 56, 64), (3, 28, 128), (4, 14, 256), (5, 7, 512))
+    ),
+    ("resnet50", "conv1", (112, 112, 64)),
+    ("squeezenet", "conv1", (56, 56, 64)),
+    ("squeezenet", "fire3", (28, 28, 128)),
+    ("squeezenet", "fire5", (14, 14, 256)),
+    ("squeezenet", "fire7", (14, 14, 384)),
+    ("squeezenet", "fire9", (14, 14, 512)),
+    ("squeezenet", "conv10", (14, 14, 1000)),
+    ("inception_small", "mixed1", (32, 32, 64)),
+    ("inception_small", "reduced1", (16, 16, 128)),
+    ("inception_small", "mixed2", (16, 16, 64)),
+    ("inception_small", "reduced2", (8, 8, 128)),
+    ("inception_small", "mixed3", (8, 8, 96)),
     *(
         (f"resnet{depth}", f"conv{i}_x", size)
-        for depth in (20, 32, 44, 56)
+        for depth in (20, 32, 44, 56, 110)
         for i, size in ((2, (32, 32, 16)), (3, (16, 16, 32)), (4, (8, 8, 64)))
     ),
     ("vgg_small", "conv1", (16, 16, 32)),
@@ -90,11 +186,97 @@ def test_output_sizes(name, stage, size):
     assert measure(create(name, model.classes), model.input_shape).stages[stage].shape == (None, *size)
 
 
-@pytest.mark.parametrize(("depth", "n"), [(20, 3), (32, 5), (44, 7), (56, 9)])
+SEGMENTING = [name for name, model in MODELS.items() if model.logits_per == "position"]
+
+
+@pytest.mark.parametrize("shape", [(572, 572, 1), (37, 50, 3), (131, 40, 1), (1001, 1), (1, 1, 1)])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("unet", {}), *(("fcn", {"stride": stride}) for stride in (8, 16, 32)), ("unet", {"depth": 2})],
+)
+def test_logits_for_each_position_of_any_size(name, settings, shape):
+    assert measure(create(name, 5, **settings), shape).shape == (*shape[:-1], 5)
+
+
+# Ronneberger et al. 2015, figure 1: channels; sizes are those of padded convolutions on 512 pixels.
+@pytest.mark.parametrize(
+    ("stage", "size"),
+    [(f"{way}{i}", (512 // 2 ** (i - 1), 64 * 2 ** (i - 1))) for i in range(1, 5) for way in ("contract", "expand")]
+    + [("bottom", (32, 1024)), ("score", (512, 2))],
+)
+def test_unet_has_the_channels_of_its_figure(stage, size):
+    stages = measure(create("unet", 2), (512, 512, 1)).stages
+    (signal,) = (signal for path, signal in stages.items() if path.split(".")[-1] == stage)
+    assert signal.shape == (None, size[0], *size)
+
+
+def test_fcn_has_the_receptive_field_and_stride_of_its_table():
+    # Long et al. 2015, table 1: 404 and 32, before the scores.
+    (signal,) = (s for path, s in measure(create("fcn", 21), (224, 224, 3)).stages.items() if path.endswith("conv7"))
+    assert (signal.reach, signal.stride) == ((404, 404), (32, 32))
+
+
+def test_unet_sees_what_is_beside_each_level():
+    # The input of expand1 is contract1 and what came back from below: twice the channels, as the figure draws it.
+    merged = [p.output.shape[-1] for p in measure(create("unet", 2), (512, 512, 1)).parts if p.path.endswith("concat")]
+    assert merged == [1024, 512, 256, 128]
+
+
+@pytest.mark.parametrize(("depth", "n"), [(20, 3), (32, 5), (44, 7), (56, 9), (110, 18)])
 def test_a_cifar_resnet_has_as_many_layers_as_its_name_says(depth, n):
     parts = measure(create(f"resnet{depth}", 10), (32, 32, 3)).parts
     weighted = [part for part in parts if type(part.block).__name__ in ("conv", "dense")]
     assert len(weighted) == depth == 6 * n + 2
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+def test_an_imagenet_resnet_has_as_many_layers_as_its_name_says(depth):
+    parts = measure(create(f"resnet{depth}", 1000), (224, 224, 3)).parts
+    weighted = [part for part in parts if type(part.block).__name__ in ("conv", "dense")]
+    assert sum("shortcut" not in part.path for part in weighted) == depth
+    assert sum("shortcut" in part.path for part in weighted) == (4 if depth >= 50 else 3)
+
+
+# He et al. 2015, table 1 and section 3.3; torchvision's for stride_on="3x3"; AlexNet's is the sum over its figure.
+MULTIPLY_ADDS = [
+    ("resnet18", {}, 1.8e9),
+    ("resnet34", {}, 3.6e9),
+    ("resnet50", {}, 3.8e9),
+    ("resnet50", {"stride_on": "3x3"}, 4.1e9),
+    ("resnet101", {}, 7.6e9),
+    ("resnet152", {}, 11.3e9),
+    ("vgg19", {}, 19.6e9),
+    ("alexnet", {}, 0.72e9),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "published"), MULTIPLY_ADDS)
+def test_published_multiply_adds(name, settings, published):
+    model = MODELS[name]
+    counted = measure(create(name, model.classes, **settings), model.input_shape).multiply_adds
+    assert counted == pytest.approx(published, rel=0.02)
+
+
+def test_where_a_bottleneck_strides_changes_no_shape():
+    with_1x1, with_3x3 = (measure(create("resnet50", 10, stride_on=on), (65, 64, 3)) for on in ("1x1", "3x3"))
+    assert with_1x1.parameters == with_3x3.parameters
+    assert [s.shape for s in with_1x1.stages.values()] == [s.shape for s in with_3x3.stages.values()]
+
+
+# Araujo, Norris, Sim, "Computing receptive fields of convolutional neural networks", 2019, table of networks.
+@pytest.mark.parametrize(("name", "stage", "reach"), [("alexnet", "conv5", 195), ("vgg16", "conv5", 212)])
+def test_published_receptive_fields(name, stage, reach):
+    model = MODELS[name]
+    assert measure(create(name, model.classes), model.input_shape).stages[stage].reach == (reach, reach)
+
+
+# The size that a docstring gives as the smallest, for networks that flatten.
+SMALLEST = {"alexnet": 67, "alexnet_one_tower": 63, "zfnet": 47, **{f"vgg{depth}": 32 for depth in (11, 13, 16, 19)}}
+
+
+@pytest.mark.parametrize(("name", "smallest"), SMALLEST.items())
+def test_smallest_inputs(name, smallest):
+    assert smallest_input(create(name, 10), (224, 224, 3)) == smallest
 
 
 def test_res15_sees_its_published_receptive_field():
@@ -111,11 +293,13 @@ def test_a_model_is_a_value(name):
     block = create(name, 7)
     assert block == create(name, 7)
     assert from_dict(block.to_dict()) == block == create(block.to_dict(), 7)
-    assert measure(block, MODELS[name].input_shape).shape == (7,)
+    positions = MODELS[name].input_shape[:-1] if MODELS[name].logits_per == "position" else ()
+    assert measure(block, MODELS[name].input_shape).shape == (*positions, 7)
 
 
 def test_every_model_names_senses():
     assert all(set(model.senses) <= set(ANY) and model.senses for model in MODELS.values())
+    assert {model.logits_per for model in MODELS.values()} == {"example", "position"}
 
 
 def two_layers(classes, *, width=4):
@@ -127,6 +311,8 @@ def test_a_users_own_function():
 
 
 BAD = {
+    "stride_on": (lambda: create("resnet50", 10, stride_on="2x2"), ValueError, "'3x3'.*Received: stride_on='2x2'"),
+    "stride": (lambda: create("fcn", 10, stride=4), ValueError, r"\[8, 16, 32\].*Received: stride=4"),
     "name": (lambda: create("resnet21", 10), ValueError, "'lenet5'.*Received: model='resnet21'"),
     "hyperparameter": (lambda: create("resnet20", 10, depth=3), ValueError, r"\['width'\].*Received: depth=3"),
     "module": (lambda: create("nowhere:net", 10), ValueError, "nowhere.*Received: model='nowhere:net'"),

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from multicnn.training.rate_finder import curve, sweep
 
 from multicnn.blocks import chain, dense, global_average_pool, network
+from multicnn.training.rate_finder import curve, sweep
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 

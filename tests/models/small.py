@@ -1,0 +1,18 @@
+"""A small version of each model, which learns its sense's embedded data set in a minute: (hyperparameters, preprocess)."""
+
+SMALL = {
+    # Pictures: the embedded digits, resized where 8x8 pixels are too few.
+    "lenet5": ({}, {"size": (28, 28)}),
+    "lenet5_1998": ({}, {"size": (28, 28)}),
+    "alexnet": ({"width": 1 / 8}, {"size": (67, 67)}),
+    "alexnet_one_tower": ({"width": 1 / 8}, {"size": (64, 64)}),
+    "zfnet": ({"width": 1 / 8}, {"size": (48, 48)}),
+    "vgg_small": ({"width": 8}, {}),
+    **{f"vgg{depth}": ({"width": 8, "hidden": 128}, {"size": (32, 32)}) for depth in (11, 13, 16, 19)},
+    **{f"resnet{depth}": ({"width": 8}, {}) for depth in (20, 32, 44, 56, 110)},
+    **{f"resnet{depth}": ({"width": 16}, {"size": (32, 32)}) for depth in (18, 34, 50, 101, 152)},
+    "squeezenet": ({"width": 1 / 2}, {"size": (32, 32)}),
+    "inception_small": ({"width": 8}, {"size": (16, 16)}),
+}
+# Hyperparameters of those that answer for each position.
+SMALL_PER_POSITION = {"fcn": {"width": 4, "hidden": 16}, "unet": {"width": 4, "depth": 2}}
