@@ -171,7 +171,7 @@ class AudioPreprocess:
         frames = spectrogram.frames(waveform, self.n_fft, self.hop_length, self.center)
         return self._spectrum(frames).numpy().reshape(self.stored_shape)
 
-    def examples(self, waveforms: tf.Tensor) -> tf.Tensor:
+    def from_windows(self, waveforms: tf.Tensor) -> tf.Tensor:
         """`example` of each of a batch of waveforms, with the same bits.
 
         Args:
@@ -282,4 +282,4 @@ class OnWaveforms:
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees, of waveforms (batch, samples)."""
-        return self.preprocess.finish(self.preprocess.examples(batch))
+        return self.preprocess.finish(self.preprocess.from_windows(batch))
