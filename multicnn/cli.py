@@ -81,6 +81,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
     class_weights: Annotated[bool, typer.Option("--class-weights", help="Let each class count the same.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")
+    ] = False,
 ) -> None:
     """Train a classifier on a folder of pictures or recordings, or a table of texts."""
     given = {
@@ -94,8 +97,15 @@ def train(
     what = data and _recipe_or_path(data)
 
     from multicnn import workflow
-    from multicnn.progress import RichReporter
+    from multicnn.progress import RichReporter, show_dry_run
 
+    if dry_run:
+        if what is None or resume is not None:
+            raise ValueError(f"--dry-run needs data, and a run that begins. Received: resume={str(resume)!r}")
+        with RichReporter() as reporter:
+            tried = workflow.dry_run(what, reporter=reporter, settings=assignments)
+        show_dry_run(tried)
+        return
     with RichReporter() as reporter:
         classifier = workflow.train(what, out, resume=resume, reporter=reporter, settings=assignments)
         reporter.finished(classifier)
@@ -128,6 +138,33 @@ def crossval(
         print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
     else:
         show_crossval(validation)
+
+
+@app.command("find-rate")
+def find_rate(
+    data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],
+    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("rates.png"),
+    settings: Settings = None,
+    source: Annotated[
+        str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find a learning rate: a few steps at rising rates, and a picture of the loss."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter
+
+    assignments = ([] if source is None else [f"data.path={json.dumps(source)}"]) + (settings or [])
+    with RichReporter() as reporter:
+        curve = workflow.find_rate(_recipe_or_path(data), out, reporter=reporter, settings=assignments)
+    if as_json:
+        lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
+        print(json.dumps({"suggestion": curve.suggestion, "limit": curve.limit, "picture": str(out), **lists}))
+    else:
+        print(
+            f"the loss falls fastest at a learning rate of {curve.suggestion:.1e} and no more beyond {curve.limit:.1e}: {out}"
+        )
+        print(f"use it with --set optimizer.learning_rate={curve.suggestion:.1e}")
 
 
 @app.command()

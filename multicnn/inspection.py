@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from multicnn.arithmetic import Measure, Shape, measure_model
+from multicnn.blocks import Block
 from multicnn.modalities.audio import AudioPreprocess
 from multicnn.models import ANY, MODELS, create
 
@@ -72,12 +73,15 @@ def _of_classifier(path: str | os.PathLike) -> Inspection:
     from multicnn.classifier import load
 
     classifier = load(path)
-    preprocess = classifier.preprocess
+    return of_block(classifier.block, classifier.preprocess, str(path))
+
+
+def of_block(block: Block, preprocess: Any, name: str) -> Inspection:
+    """The stages of a network on what a preprocess makes; `name` is what an error calls it."""
     sense = preprocess.sense
     if sense == "audio":
         sense = "waveform" if preprocess.features == "waveform" else "log-mel"
-    measured = measure_model(str(path), classifier.block, preprocess.input_shape)
-    return _table(measured, _unit(sense, preprocess))
+    return _table(measure_model(name, block, preprocess.input_shape), _unit(sense, preprocess))
 
 
 def _usual_sense(known: Any, shape: Shape) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from multicnn.cross_validation import CrossValidation
 from multicnn.inspection import Inspection
+from multicnn.trial import DryRun
 from multicnn.workflow import Evaluation, Reporter
 
 _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
@@ -155,6 +156,23 @@ def show_inspection(model: str, table: Inspection) -> None:
     show_table(model, columns, rows)
 
 
+def show_dry_run(tried: DryRun) -> None:
+    """Prints the network and what two steps of it have shown."""
+    show_inspection("", tried.stages)
+    rows = [
+        ["examples", ", ".join(f"{n:,} {split}" for split, n in tried.examples.items())],
+        ["batch", " x ".join(map(str, tried.batch))],
+        ["parameters", f"{tried.parameters:,}"],
+        ["weights, optimizer", f"{_size(tried.weights_bytes)}, {_size(tried.optimizer_bytes)}"],
+        ["memory at its highest", _size(tried.peak_bytes)],
+        ["first step, with compiling", f"{tried.first_step_seconds:.2f} s"],
+        ["a step", f"{1000 * tried.step_seconds:.1f} ms"],
+        ["steps an epoch", f"{tried.steps:,}"],
+        ["all training steps, about", _duration(tried.expected_seconds)],
+    ]
+    show_table("two steps", ["", ""], rows)
+
+
 def show_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console | None = None
 ) -> None:
@@ -172,3 +190,13 @@ def _number(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4f}" if isinstance(value, float) and value % 1 else f"{value:g}"
+
+
+def _size(n: int) -> str:
+    return f"{n / 1e9:.2f} GB" if n >= 1e9 else f"{n / 1e6:.1f} MB"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

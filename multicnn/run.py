@@ -65,6 +65,24 @@ class Run:
         self.manifest = run_folder.claim(self.folder, recipe, self.manifest, self.reporter.say)
         if (done := run_folder.finished(self.folder, recipe, self.reporter.say)) is not None:
             return done
+        classifier, loop = self.prepared()
+        self.reporter.say(self._summary(classifier, loop.steps))
+        try:
+            loop.run()
+        except NotFinite as error:
+            raise self._with_batch(error) from None
+        classifier.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
+        classifier = self._measured(classifier, loop)
+        classifier.save(self.folder / "model.keras")
+        if loop.interrupted:
+            best = f"the best weights so far are in {self.folder / 'model.keras'}"
+            self.reporter.say(said := f"interrupted; {best}; go on with: multicnn train --resume {self.folder}")
+            interrupts.stop(loop.interrupted, said)
+        return classifier
+
+    def prepared(self) -> tuple[Classifier, Loop]:
+        """All that comes before the first step: the untrained classifier, and the loop that will train it."""
+        recipe = self.recipe
         # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
@@ -79,20 +97,7 @@ class Run:
             self._lay(vectors, preprocess, built)
         classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
         self.on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
-        loop = self._loop(classifier)
-        self.reporter.say(self._summary(classifier, loop.steps))
-        try:
-            loop.run()
-        except NotFinite as error:
-            raise self._with_batch(error) from None
-        classifier.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
-        classifier = self._measured(classifier, loop)
-        classifier.save(self.folder / "model.keras")
-        if loop.interrupted:
-            best = f"the best weights so far are in {self.folder / 'model.keras'}"
-            self.reporter.say(said := f"interrupted; {best}; go on with: multicnn train --resume {self.folder}")
-            interrupts.stop(loop.interrupted, said)
-        return classifier
+        return classifier, self._loop(classifier)
 
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
         """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""

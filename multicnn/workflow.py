@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from multicnn import cross_validation
+from multicnn import cross_validation, trial
 from multicnn.classifier import Classifier, load
 from multicnn.cross_validation import CrossValidation
 from multicnn.data import splits, store
 from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
-from multicnn.evaluation import metrics
+from multicnn.evaluation import figures, metrics
 from multicnn.recipe import DataSource, Recipe
 from multicnn.run import Reporter, Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
+from multicnn.training.rate_finder import RateCurve
+from multicnn.trial import DryRun
 
 
 def train(
@@ -93,6 +95,52 @@ def preview(
     """
     recipe, manifest = _settled(data, settings, fields)
     return write_preview(recipe, manifest, out, examples, draws)
+
+
+def find_rate(
+    data: str | os.PathLike | DataSource | Recipe,
+    picture: str | os.PathLike | None = None,
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> RateCurve:
+    """The learning-rate range test: a few steps at rising rates. It leaves nothing but the picture.
+
+    Args:
+        data, settings, **fields: As in `train`; the recipe's own rate and schedule are not regarded.
+        picture: The PNG file to write, if any.
+        reporter: Told what happens.
+
+    Returns:
+        Rates, losses, and the `suggestion`: a rate to begin with, or to rise to.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
+    """
+    curve = trial.find_rate(*_settled(data, settings, fields), reporter or Reporter())
+    if picture is not None:
+        figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
+    return curve
+
+
+def dry_run(
+    data: str | os.PathLike | DataSource | Recipe,
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> DryRun:
+    """Builds everything that `train` would, takes two steps, and leaves nothing: shapes, memory, the expected time.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        reporter: Told what happens.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used; the message says why, in a line.
+    """
+    return trial.dry_run(*_settled(data, settings, fields), reporter or Reporter())
 
 
 def _settled(

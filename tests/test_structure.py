@@ -19,6 +19,7 @@ FLOORS = [
     {"demo"},
     {"progress"},
     {"workflow"},
+    {"trial"},
     {"cross_validation", "inspection", "seen"},
     {"run"},
     {"given_vectors"},

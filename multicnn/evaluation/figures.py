@@ -73,6 +73,37 @@ def _curve(axes: Any, table: pandas.DataFrame, name: str) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
+def rate_curve(
+    rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float, path: str | Path
+) -> Path:
+    """The learning-rate range test: the loss over the rate, its smoothed course, and the rate where it falls fastest.
+
+    Args:
+        rates, losses, smoothed: (steps,) each.
+        suggestion: The rate to mark.
+        path: The PNG file to write.
+
+    Returns:
+        `path`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 3.4), dpi=120, facecolor="white", layout="constrained")
+    axes = figure.subplots()
+    _plain(axes)
+    axes.plot(rates, losses, color=TRAINING, lw=0.8, alpha=0.35, label="loss of each step")
+    axes.plot(rates, smoothed, color=TRAINING, lw=1.8, label="smoothed")
+    axes.axvline(suggestion, color=VALIDATION, lw=1.4, ls="--", label=f"falls fastest, {suggestion:.1e}")
+    axes.set_xscale("log")
+    low, high = float(np.min(smoothed)), float(np.max(smoothed[: max(len(smoothed) // 2, 1)]))
+    axes.set_ylim(low - 0.1 * (high - low), high + 0.6 * (high - low))  # where it breaks down it would hide the rest
+    axes.set_xlabel("learning rate", fontsize=9)
+    axes.set_ylabel("loss", fontsize=9)
+    axes.grid(axis="y", color=FAINT, lw=0.6)
+    axes.legend(frameon=False, fontsize=8)
+    return _saved(figure, path)
+
+
 def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path) -> Path:
     """The confusion matrix: a row per true class, coloured by the share of that class given each label.
 

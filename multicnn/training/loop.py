@@ -78,7 +78,7 @@ class Loop:
         self.at = Progress()
         self.best_weights: list[np.ndarray] = []
         self.interrupted: int | None = None  # the signal that asked the run to stop
-        self._step = training_step(
+        self.train_step = training_step(
             network,
             self.totals,
             loss=recipe.loss,
@@ -123,7 +123,7 @@ class Loop:
         iterator = iter(self.batches(at.epoch, at.step))
         while at.step < self.steps:
             self.callbacks.on_train_batch_begin(at.step)
-            self._step(iterator)
+            self.train_step(iterator)
             so_far = self._so_far()
             if not np.isfinite(so_far["loss"]):
                 raise self._not_finite()
@@ -211,6 +211,6 @@ class Loop:
             first, last = self.at.step if each == self.at.epoch else 0, failed if each == epoch else self.steps
             iterator = iter(self.batches(each, first))
             for _ in range(first, last):
-                self._step(iterator)
+                self.train_step(iterator)
         inputs, _ = next(iter(self.batches(epoch, failed)))
         return NotFinite(epoch, failed, first_layer(self.network, inputs))

@@ -7,11 +7,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from multicnn.training.step import training_step
+from multicnn.training.loop import Loop
 
 _DIVERGED = 2.0  # times the loss at the start
 
@@ -35,38 +33,28 @@ class RateCurve:
     limit: float
 
 
-def sweep(
-    network: keras.Model,
-    batches: Callable[[int, int], tf.data.Dataset],
-    *,
-    lowest: float = 1e-6,
-    highest: float = 10.0,
-    steps: int = 150,
-    **settings: Any,
-) -> RateCurve:
+def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int = 150) -> RateCurve:
     """Trains while the learning rate rises from step to step, until the loss is far above where it began.
 
     Args:
-        network: Compiled with its optimizer, whose learning rate is a number; its weights are spent on the test.
-        batches: `(epoch, first step) -> tf.data.Dataset` of (inputs, targets).
+        loop: Not yet run. Its optimizer's learning rate is a number; its weights are spent on the test.
         lowest, highest: The learning rates of the first and the last step.
         steps: At most so many; epochs follow one another.
-        **settings: Of `losses.example_losses`.
 
     Raises:
-        ValueError: The loss grows from the first steps on, so there is nothing to see.
+        ValueError: The loss grows from the first steps on, or never falls.
     """
-    totals = tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64, trainable=False)
-    step, rates, losses = training_step(network, totals, **settings), [], []
-    for rate, iterator in zip(np.geomspace(lowest, highest, steps), _iterators(batches)):
-        network.optimizer.learning_rate = float(rate)
-        totals.assign([0.0, 0.0, 0.0])
-        step(iterator)
-        loss, _, n = totals.numpy()
-        if not np.isfinite(loss) or (losses and loss / n > _DIVERGED * np.mean(losses[:5])):
+    rates, losses = [], []
+    for rate, iterator in zip(np.geomspace(lowest, highest, steps), _iterators(loop.batches)):
+        loop.network.optimizer.learning_rate = float(rate)
+        loop.totals.assign([0.0, 0.0, 0.0])
+        loop.train_step(iterator)
+        total, _, n = loop.totals.numpy()
+        loss = total / n
+        if not np.isfinite(loss) or (losses and loss > _DIVERGED * np.mean(losses[:5])):
             break
         rates.append(rate)
-        losses.append(loss / n)
+        losses.append(loss)
     return curve(np.array(rates), np.array(losses))
 
 
@@ -79,7 +67,7 @@ def curve(rates: np.ndarray, losses: np.ndarray) -> RateCurve:
     from scipy.ndimage import gaussian_filter1d
 
     if len(rates) < 10:
-        raise ValueError(f"the loss grows from the first steps on: lower `lowest`. Received: steps={len(rates)}")
+        raise ValueError(f"the loss grows from the lowest rates on. Received: steps={len(rates)}")
     smoothed = gaussian_filter1d(losses, max(len(losses) / 40, 1.0), mode="nearest")
     bottom = int(smoothed.argmin())
     slopes = np.gradient(smoothed, np.log(rates))[: bottom + 1]
@@ -88,7 +76,7 @@ def curve(rates: np.ndarray, losses: np.ndarray) -> RateCurve:
     return RateCurve(rates, losses, smoothed, float(rates[slopes.argmin()]), float(rates[bottom]))
 
 
-def _iterators(batches: Callable[[int, int], tf.data.Dataset]) -> Iterator[Iterator[Any]]:
+def _iterators(batches: Callable[[int, int], Any]) -> Iterator[Iterator[Any]]:
     """For each step, the iterator that holds its batch."""
     for epoch in itertools.count():
         data = batches(epoch, 0)

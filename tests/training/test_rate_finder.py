@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from multicnn.blocks import chain, dense, global_average_pool, network
+from multicnn.recipe import Recipe
+from multicnn.training.loop import Loop
 from multicnn.training.rate_finder import curve, sweep
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
@@ -26,22 +28,24 @@ def test_a_curve_that_does_not_fall_says_so(losses):
         curve(np.geomspace(1e-6, 1, len(losses)), losses)
 
 
-def test_the_rate_rises_over_epochs_until_the_loss_is_lost():
+def test_the_rate_rises_over_epochs_until_the_loss_is_lost(tmp_path):
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 40).astype("int32")
     x = (rng.normal(0, 1, (40, 1, 2)) + 1.5 * y[:, None, None]).astype("float32")  # the classes overlap
     keras.utils.set_random_seed(0)
     net = network(chain(global_average_pool(), dense(2)), (1, 2))
-    net.compile(keras.optimizers.SGD(1.0))
+    net.compile(keras.optimizers.SGD(1.0), jit_compile=False)
     epochs = []
 
     def batches(epoch, first):
         epochs.append(epoch)
         return tf.data.Dataset.from_tensor_slices((x, y)).batch(10)
 
-    found = sweep(net, batches, lowest=1e-4, highest=1e4, steps=80)
+    loop = Loop(net, Recipe(), batches, 4, None, tmp_path, print)
+    found = sweep(loop, lowest=1e-4, highest=1e4, steps=80)
     np.testing.assert_allclose(np.diff(np.log(found.rates)), np.log(1e8) / 79)
     assert 10 < len(found.rates) < 80  # it diverged before the end
     assert epochs == list(range(len(found.rates) // 4 + 1))
     assert 1e-3 < found.suggestion < found.limit < 100
+    assert not list(tmp_path.iterdir())
     assert found.losses[0] > 1.2 * found.smoothed.min()
