@@ -17,9 +17,9 @@ from multicnn.recipe import DataSource
 
 SMALL = {"model": "vgg_small", "arguments": {"width": 4}}  # quick, and fits 8x8 pixels
 RUN_FILES = {
-    "recipe.json", "versions.json", "preprocess.json", "manifest.parquet", "labels.txt", "history.csv", "metrics.json",
-    "report.html", "bad_files.csv", "checkpoints", "model.keras", "learning_curves.png", "confusion_matrix.png",
-    "mistakes.csv", "per_class.csv",
+    "recipe.json", "versions.json", "preprocess.json", "manifest.parquet", "labels.txt", "history.csv", "health.csv",
+    "metrics.json", "report.html", "bad_files.csv", "checkpoints", "model.keras", "learning_curves.png",
+    "confusion_matrix.png", "mistakes.csv", "per_class.csv",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.interrupts import Deferred
-from multicnn.training import checkpoint, run_folder
+from multicnn.losses import example_losses
+from multicnn.training import checkpoint, health, run_folder
 from multicnn.training.averaging import average, averaged
 from multicnn.training.nonfinite import NotFinite, first_layer
 from multicnn.training.step import training_step
@@ -33,6 +35,7 @@ class Progress:
     step: int = 0  # of the epoch, the next one
     seconds: float = 0.0  # spent in the epoch
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    health: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     best_epoch: int | None = None
     stopped: bool = False  # by a callback
 
@@ -47,7 +50,7 @@ class Loop:
             them where examples are mixed.
         steps: Steps per epoch.
         validate: Gives `accuracy`, `loss`, `macro_f1` of the validation set, or None without one.
-        folder: The run folder; history.csv and checkpoints/ are written there.
+        folder: The run folder; history.csv, health.csv and checkpoints/ are written there.
         say: Told, in a line, what the user should know.
         class_weights: float32 (classes,), the weight of an example of each class.
         callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
@@ -67,7 +70,7 @@ class Loop:
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ):
         self.network, self.recipe, self.batches, self.steps = network, recipe, batches, steps
-        self.validate, self.folder = validate, folder
+        self.validate, self.folder, self.say = validate, folder, say
         self.checkpoints = checkpoint.Checkpoints(
             folder / "checkpoints", say, recipe.checkpoint_seconds, recipe.checkpoint_steps
         )
@@ -78,13 +81,10 @@ class Loop:
         self.at = Progress()
         self.best_weights: list[np.ndarray] = []
         self.interrupted: int | None = None  # the signal that asked the run to stop
-        self.train_step = training_step(
-            network,
-            self.totals,
-            loss=recipe.loss,
-            label_smoothing=recipe.label_smoothing,
-            class_weights=class_weights,
-        )
+        settings = {"loss": recipe.loss, "label_smoothing": recipe.label_smoothing, "class_weights": class_weights}
+        self._losses = functools.partial(example_losses, **settings)
+        self.train_step = training_step(network, self.totals, **settings)
+        self._warned_of: set[str] = set()  # layers
 
     def run(self) -> None:
         """Goes on from the newest checkpoint, if there is one, until the last epoch or early stopping.
@@ -97,8 +97,9 @@ class Loop:
         """
         self.callbacks.on_train_begin()
         self._restore()
-        if self.at.history:  # rows of epochs after the checkpoint, or half of one, may stand in the file
-            self._write_history(self.at.history, new=True)
+        if self.at.history:  # rows of epochs after the checkpoint, or half of one, may stand in the files
+            _write_rows(self.folder / "history.csv", self.at.history, new=True)
+            _write_rows(self.folder / "health.csv", self.at.health, new=True)
         self._save()  # the first: a folder that cannot be written is told now, not after an epoch
         with Deferred() as signals:
             while not (self._over() or signals.signum):
@@ -113,8 +114,9 @@ class Loop:
 
     def _over(self) -> bool:
         at, patience = self.at, self.recipe.patience
-        tired = patience is not None and at.best_epoch is not None and at.epoch - 1 - at.best_epoch >= patience
-        return tired or at.stopped or at.epoch >= self.recipe.epochs
+        if patience is not None and at.best_epoch is not None and at.epoch - 1 - at.best_epoch >= patience:
+            return True
+        return at.stopped or at.epoch >= self.recipe.epochs
 
     def _epoch(self, signals: Deferred) -> None:
         at = self.at
@@ -153,20 +155,27 @@ class Loop:
         """Closes an epoch."""
         at = self.at
         at.history.append(row)
-        self._write_history([row], new=at.epoch == 0)
+        _write_rows(self.folder / "history.csv", [row], new=at.epoch == 0)
         if self.validate is not None and (at.best_epoch is None or self._score(at.epoch) > self._score(at.best_epoch)):
             at.best_epoch = at.epoch
             self.best_weights = [np.array(weight) for weight in self.network.weights]
+        if not at.epoch & (at.epoch + 1):  # after epochs 1, 2, 4, 8 ...
+            self._examine()
         self.callbacks.on_epoch_end(at.epoch, row)
         at.epoch, at.step, at.seconds, at.stopped = at.epoch + 1, 0, 0.0, bool(self.network.stop_training)
         self.totals.assign([0.0, 0.0, 0.0])
 
-    def _write_history(self, rows: list[dict[str, float]], new: bool) -> None:
-        with open(self.folder / "history.csv", "w" if new else "a", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            if new:
-                writer.writeheader()
-            writer.writerows(rows)
+    def _examine(self) -> None:
+        """Looks at the layers, always with the same batch, and says which do not learn as they should."""
+        inputs, targets = next(iter(self.batches(0, 0)))
+        found = health.examine(self.network, inputs, lambda logits: self._losses(logits, targets))
+        rows = [{"epoch": self.at.epoch + 1, **row} for row in found]
+        _write_rows(self.folder / "health.csv", rows, new=self.at.epoch == 0)
+        self.at.health += rows
+        for layer, complaint in health.complaints(found):
+            if layer not in self._warned_of:
+                self.say(complaint)
+                self._warned_of.add(layer)
 
     def _score(self, epoch: int) -> tuple[float, float]:
         """What makes an epoch better than another: what the recipe monitors, and among equals the loss."""
@@ -214,3 +223,14 @@ class Loop:
                 self.train_step(iterator)
         inputs, _ = next(iter(self.batches(epoch, failed)))
         return NotFinite(epoch, failed, first_layer(self.network, inputs))
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]], new: bool) -> None:
+    try:
+        with open(path, "w" if new else "a", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            if new:
+                writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error

@@ -20,6 +20,8 @@ from multicnn.training.loop import Loop, Progress
 from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled
 
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
+
 EPOCHS, STEPS, BATCH = 3, 6, 4
 EXAMPLES = STEPS * BATCH
 NET = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(3))
@@ -113,7 +115,8 @@ class Bench:
             rows = [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
         kept = [{**row, "seconds": 0} for row in loop.at.history]
         variables = [np.array(variable).tobytes() for variable in loop._variables()]
-        return variables, rows, kept, loop.at.best_epoch, (loop.at.epoch, loop.at.step), self.moments.steps
+        health = (loop.folder / "health.csv").read_text()
+        return variables, rows, kept, health, loop.at.best_epoch, (loop.at.epoch, loop.at.step), self.moments.steps
 
 
 def kill():
@@ -139,11 +142,15 @@ def unbroken(bench, tmp_path_factory):
     return bench.outcome()
 
 
-@pytest.mark.parametrize("saving", [{"steps": 1}, {"steps": 4}, {"seconds": 0}, {"seconds": 1e9}], ids=str)
-def test_killed_at_any_moment(saving, bench, unbroken, tmp_path):
+SOME = [({"steps": 1}, 15), ({"steps": 4}, 5), ({"seconds": 0}, 15), ({"seconds": 1e9}, 15)]
+ALL = [pytest.param({"steps": steps}, 1, marks=pytest.mark.slow) for steps in (1, 2, 3, 4, 5, 7)]
+
+
+@pytest.mark.parametrize(("saving", "every"), SOME + ALL, ids=str)
+def test_killed_at_any_moment(saving, every, bench, unbroken, tmp_path):
     assert len(unbroken[1]) == EPOCHS
     last = EPOCHS * (2 * STEPS + 1)
-    for moment in range(1, last + 1, 3 if saving == {"steps": 4} else 9):
+    for moment in range(min(every, 9), last + 1, every):
         folder = tmp_path / str(moment)
         assert not bench.run(folder, moment, kill, **saving)
         assert bench.run(folder, **saving)
@@ -158,7 +165,7 @@ def test_killed_again_and_again(bench, unbroken, tmp_path):
     assert bench.outcome() == unbroken
 
 
-@pytest.mark.parametrize("moments", [9, pytest.param(10**9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("moments", [7, pytest.param(10**9, marks=pytest.mark.slow)])
 def test_killed_in_any_file_operation(moments, bench, unbroken, tmp_path):
     with FileOperations() as operations:
         assert bench.run(tmp_path / "all", steps=5)
@@ -214,7 +221,7 @@ def test_a_run_that_was_over_stays_over(bench, unbroken, tmp_path):
 
     assert bench.run(tmp_path, 2 * STEPS + 1, stop)
     stopped = bench.outcome()
-    assert stopped[4] == (1, 0)
+    assert stopped[5] == (1, 0)
     for _ in range(2):
         assert bench.run(tmp_path)
         assert bench.moments.passed == 0
@@ -223,7 +230,7 @@ def test_a_run_that_was_over_stays_over(bench, unbroken, tmp_path):
 
 def test_the_best_weights_survive(bench, unbroken, tmp_path):
     """The held-out examples are labelled otherwise, so the network is best where it has learned least."""
-    assert unbroken[3] < EPOCHS - 1
+    assert unbroken[4] < EPOCHS - 1
     assert not bench.run(tmp_path / "a", 2 * STEPS + 2, kill)  # just after the epoch was saved
     assert bench.loop.at.best_epoch == 0
     best = bench.loop.best_weights
@@ -251,6 +258,24 @@ def test_where_a_loss_stops_being_finite_is_found_from_the_last_checkpoint(savin
     after = bench.loop.network.trainable_variables + bench.loop.network.optimizer.variables
     for ours, theirs in zip(before, after, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_more_epochs_are_the_same_run_where_the_learning_rate_does_not_follow_them(bench, unbroken, tmp_path):
+    """The optimizer here does follow, but is always the same one."""
+    recipe = bench.loop.recipe
+    constant = recipe.replaced(["optimizer.schedule=constant"])
+    try:
+        for epochs in (1, 2, EPOCHS):
+            bench.loop.recipe = constant.replaced([f"epochs={epochs}"])
+            assert bench.run(tmp_path / "constant")
+        assert bench.outcome() == unbroken
+        bench.loop.recipe = recipe.replaced([f"epochs={EPOCHS - 1}"])
+        assert bench.run(tmp_path / "cosine")
+        bench.loop.recipe = recipe
+        with pytest.raises(ValueError, match="epochs was 2, now 3"):
+            bench.run(tmp_path / "cosine")
+    finally:
+        bench.loop.recipe = recipe
 
 
 def test_another_recipe_is_refused_by_the_checkpoint_itself(bench, tmp_path):
