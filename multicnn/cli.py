@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from multicnn import word_verbs
 from multicnn.interrupts import terminate_like_ctrl_c
 
 app = typer.Typer(
@@ -19,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, measure and use convolutional networks for pictures, recordings and texts.",
 )
+
+app.add_typer(word_verbs.app, name="words")
 
 Settings = Annotated[
     list[str] | None,

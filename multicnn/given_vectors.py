@@ -11,6 +11,7 @@ import numpy as np
 
 from multicnn import embeddings
 from multicnn.data.home import at_home
+from multicnn.embeddings import front
 from multicnn.recipe import Recipe
 
 
@@ -18,7 +19,7 @@ def check(recipe: Recipe, sense: str) -> None:
     """Raises ValueError if the recipe's embedding does not suit its preprocessing, or its vectors are nowhere."""
     kind, vectors = recipe.embedding.kind, recipe.embedding.vectors
     level = recipe.preprocess.level if sense == "text" else "words"
-    if (level == "subwords" and kind != "rand") or (level == "characters" and kind in embeddings.GIVEN):
+    if (level == "subwords" and kind != "rand") or (level == "characters" and kind in front.GIVEN):
         raise ValueError(f"`embedding.kind` does not suit {level}. Received: embedding.kind={kind!r}")
     if vectors and vectors not in embeddings.KINDS and not Path(at_home(vectors)).is_file():
         known = f"a file or one of {list(embeddings.KINDS)}"
@@ -59,5 +60,5 @@ def lay(
         Which share of the training texts' `types` (different words) and of their `tokens` has a vector.
     """
     table, found = embeddings.table(vectors, preprocess.vocabulary, seed)
-    embeddings.lay(network, table)
-    return embeddings.coverage(ids, found)
+    front.lay(network, table)
+    return front.coverage(ids, found)

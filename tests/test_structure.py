@@ -16,6 +16,7 @@ PACKAGE = Path(multicnn.__file__).parent
 # From the top down; parts of one floor do not know each other.
 FLOORS = [
     {"cli"},
+    {"word_verbs"},
     {"demo"},
     {"progress"},
     {"workflow"},

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from multicnn import embeddings, given_vectors, load
+from multicnn import given_vectors, load
 from multicnn.blocks import add, chain, conv, embed, global_max_pool, network, scope, share
 from multicnn.classifier import Classifier
+from multicnn.embeddings.front import front
 from multicnn.layers import TokenEmbedding
 from multicnn.modalities.text import TextPreprocess
 from multicnn.models import MODELS
@@ -105,7 +106,7 @@ def test_multichannel_is_kims_filters_on_both_channels():
     filters = conv(5, 3, padding="valid", use_bias=False)
     static, trained = scope("static", embed(30, 4, trainable=False)), scope("nonstatic", embed(30, 4))
     kim = network(chain(add(chain(static, share(filters)), chain(trained, share(filters))), global_max_pool()), (9,))
-    ours = network(chain(embeddings.front("multichannel", 30, 4), filters, global_max_pool()), (9,))
+    ours = network(chain(front("multichannel", 30, 4), filters, global_max_pool()), (9,))
     by_shape = sorted(kim.get_weights(), key=lambda w: w.ndim)
     ours.set_weights(by_shape)
     ids = np.random.default_rng(0).integers(1, 30, (4, 9)).astype(np.int32)

@@ -37,6 +37,8 @@ def words(text: str, tokenizer: str, lowercase: bool) -> list[str]:
             ( ) , ! ? ' ` and parts clitics: isn't is "is n't".
         lowercase: Lower-cases all of Unicode.
     """
+    if tokenizer not in TOKENIZERS:
+        raise ValueError(f"`tokenizer` must be one of {list(TOKENIZERS)}. Received: tokenizer={tokenizer!r}")
     if tokenizer == "kim":
         for pattern, by in _KIM:
             text = pattern.sub(by, text)

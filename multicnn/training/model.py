@@ -7,10 +7,11 @@ from typing import Any
 
 import keras
 
-from multicnn import embeddings, models
+from multicnn import models
 from multicnn.arithmetic import measure_model
 from multicnn.blocks import Block, chain
 from multicnn.blocks.rank import keras_object
+from multicnn.embeddings.front import front
 from multicnn.recipe import Recipe
 
 
@@ -24,7 +25,7 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | Non
     block = model_block(recipe, classes)
     if preprocess.sense == "text":
         dims = dims or recipe.embedding_dims
-        block = chain(embeddings.front(recipe.embedding.kind, preprocess.vocabulary_size, dims), block)
+        block = chain(front(recipe.embedding.kind, preprocess.vocabulary_size, dims), block)
     logits = measure_model(repr(recipe.model), block, preprocess.input_shape).shape
     if logits != (classes,):
         raise ValueError(
