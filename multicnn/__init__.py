@@ -25,6 +25,7 @@ _PUBLIC = {
     "ImagePreprocess": "multicnn.modalities.image",
     "TextPreprocess": "multicnn.modalities.text",
     "crossval": "multicnn.workflow",
+    "doctor": "multicnn.workflow",
     "dry_run": "multicnn.workflow",
     "evaluate": "multicnn.workflow",
     "find_rate": "multicnn.workflow",

@@ -171,6 +171,37 @@ def find_rate(
 
 
 @app.command()
+def doctor(
+    data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("doctor.html"),
+    settings: Settings = None,
+    source: Annotated[
+        str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Regular expression with groups label, group, split, for file names.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Examine data before training: bad, odd, doubled, leaking and contradicting examples; exit code 1 if there are any."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter, show_diagnosis
+
+    given = {"data.path": source, "data.pattern": pattern}
+    assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
+    with RichReporter(quiet=as_json) as reporter:
+        diagnosis = workflow.doctor(
+            _recipe_or_path(data), out, reporter=reporter, settings=assignments + (settings or [])
+        )
+    if as_json:
+        print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))
+    else:
+        show_diagnosis(diagnosis)
+    if not diagnosis.clean:
+        raise typer.Exit(1)
+
+
+@app.command()
 def preview(
     data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),

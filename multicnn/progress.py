@@ -8,10 +8,12 @@ from typing import Any
 
 import keras
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from multicnn.cross_validation import CrossValidation
+from multicnn.diagnosis import Diagnosis
 from multicnn.inspection import Inspection
 from multicnn.trial import DryRun
 from multicnn.workflow import Evaluation, Reporter
@@ -136,6 +138,21 @@ def show_crossval(validation: CrossValidation) -> None:
     show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear model"], rows)
 
 
+def show_diagnosis(diagnosis: Diagnosis) -> None:
+    """Prints the counts, the scores and the findings, those first that ask for a decision."""
+    counts = diagnosis.examination.counts
+    rows = [[name, *map(_number, row)] for name, row in zip(counts.index, counts.to_numpy())]
+    show_table("examples", ["class", *counts.columns], rows)
+    scores = [[row["guess"], row["split"], _number(row["accuracy"]), row["n"]] for row in diagnosis.scores()]
+    show_table("scores without a network", ["guess", "split", "accuracy", "examples"], scores)
+    console = Console()
+    for finding in diagnosis.examination.findings:
+        mark = "!" if finding.decision else " "
+        console.print(f"{mark} {finding.name}: {finding.says}", highlight=False, markup=False)
+    verdict = "nothing asks for a decision" if diagnosis.clean else "! asks for a decision"
+    console.print(f"{verdict}; the page with pictures: {diagnosis.page}", highlight=False, markup=False)
+
+
 def show_inspection(model: str, table: Inspection) -> None:
     """Prints a row for each stage, and the whole."""
     rows = [
@@ -182,7 +199,7 @@ def show_table(
         numeric = bool(rows) and i > 0 and str(rows[0][i])[:1].isdigit()
         table.add_column(str(name), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(escape(str(value)) for value in row))  # a class may be called [b]
     (console or Console()).print(table)
 
 

@@ -20,6 +20,7 @@ from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
 from multicnn.data import pipeline, store
+from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
 from multicnn.evaluation import baseline, metrics, report
@@ -190,6 +191,9 @@ class Run:
             self.manifest.save(part)
         if len(bad):
             self.reporter.say(f"{len(bad):,} of {len(self.manifest):,} examples are bad and skipped: {self._listed()}")
+        for finding in examine_rows(self.manifest):
+            if finding.decision and finding.name != "bad examples":
+                self.reporter.say(f"{finding.name}: {finding.says}")
         if len(bad) > self.recipe.bad_limit * len(self.manifest):
             raise ValueError(
                 f"{len(bad):,} of {len(self.manifest):,} examples are bad, more than `bad_limit` allows; they are listed in "
@@ -259,7 +263,7 @@ class Run:
             split: self._measure(split) for split in _SPLITS if finished and len(self.manifest.rows(split))
         }
         if "test" in measured:
-            measured["linear_baseline"] = self._baseline()
+            measured["linear_baseline"] = linear_score(self.manifest, self.store, self.augmentation.stored)
         if finished:
             measured["verdict"] = verdict(measured, loop.at.history)
             self.reporter.say(measured["verdict"])
@@ -274,23 +278,6 @@ class Run:
         if finished:
             self._report(classifier)
         return dataclasses.replace(classifier, metrics=measured)
-
-    def _baseline(self) -> dict[str, Any]:
-        """What a linear model makes of the same examples."""
-        arguments = []
-        for split in ("train", "test"):
-            rows = self.manifest.rows(split)
-            if self.manifest.sense == "text":
-                examples = [self.manifest.raw_source(row) for row in rows]
-            else:
-                examples = self._features(rows) if self.manifest.sense == "audio" else self.store.gather(rows)
-            arguments += [examples, self.manifest.targets(rows)]
-        return baseline.linear_baseline(self.manifest.sense, *arguments)
-
-    def _features(self, rows: np.ndarray) -> np.ndarray:
-        """What the network sees of sounds, whatever is stored of them."""
-        finish, stored = self.augmentation.stored.finish, self.store.gather(rows)
-        return np.concatenate([finish(stored[i : i + _CHUNK]).numpy() for i in range(0, len(rows), _CHUNK)])
 
     def _report(self, classifier: Classifier) -> None:
         split = next(s for s in ("test", "val", "train") if len(self.manifest.rows(s)))
@@ -313,3 +300,24 @@ class Run:
             f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
             f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch"
         )
+
+
+def linear_score(manifest: Manifest, examples: store.Store, stored: Any, split: str = "test") -> dict[str, Any]:
+    """What a linear model makes of the same examples: trained on the training split, scored on another.
+
+    Args:
+        manifest: With its splits.
+        examples: Holds the good examples.
+        stored: What the store was made with.
+        split: "test" or "val".
+    """
+    arguments = []
+    for rows in (manifest.rows("train"), manifest.rows(split)):
+        if manifest.sense == "text":
+            found = [manifest.raw_source(row) for row in rows]
+        else:
+            found = examples.gather(rows)
+        if manifest.sense == "audio":  # as spectra, whatever is stored of them
+            found = np.concatenate([stored.finish(found[i : i + _CHUNK]).numpy() for i in range(0, len(rows), _CHUNK)])
+        arguments += [found, manifest.targets(rows)]
+    return baseline.linear_baseline(manifest.sense, *arguments)

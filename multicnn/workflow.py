@@ -20,6 +20,7 @@ from multicnn.data import splits, store
 from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
+from multicnn.diagnosis import Diagnosis, diagnose
 from multicnn.evaluation import figures, metrics
 from multicnn.recipe import DataSource, Recipe
 from multicnn.run import Reporter, Run
@@ -141,6 +142,31 @@ def dry_run(
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
     return trial.dry_run(*_settled(data, settings, fields), reporter or Reporter())
+
+
+def doctor(
+    data: str | os.PathLike | DataSource | Recipe,
+    out: str | os.PathLike = "doctor.html",
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> Diagnosis:
+    """Examines a data set: unreadable, odd, doubled, leaking and contradicting examples, and what a linear model scores.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        out: The page to write.
+        reporter: Told what happens.
+
+    Returns:
+        The findings, the scores and the page; `clean` says whether nothing asks for a decision.
+
+    Raises:
+        ValueError: The data cannot be used at all; the message says why, in a line.
+    """
+    recipe, manifest = _settled(data, settings, fields)
+    return diagnose(recipe, manifest, out, reporter or Reporter())
 
 
 def _settled(

@@ -21,7 +21,7 @@ FLOORS = [
     {"progress"},
     {"workflow"},
     {"trial"},
-    {"cross_validation", "inspection", "seen"},
+    {"cross_validation", "diagnosis", "inspection", "seen"},
     {"run"},
     {"given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},

@@ -8,4 +8,34 @@ from multicnn.data.sources import resolve
 from multicnn.data.splits import assign, folds, leave_group_out
 from multicnn.data.store import Store, materialise
 
-__all__ = ["Manifest", "Store", "assign", "content_hash", "folds", "leave_group_out", "materialise", "resolve"]
+__all__ = [
+    "Manifest",
+    "Store",
+    "assign",
+    "content_hash",
+    "examine",
+    "folds",
+    "leave_group_out",
+    "materialise",
+    "resolve",
+]
+
+
+def examine(source, progress=None):
+    """What is to be known of a data set before a network learns from it; see `multicnn.data.checks.examine`.
+
+    Args:
+        source: a `DataSource`, the path of one, or a manifest with its splits decided.
+        progress: called with (examples done, examples in all) from time to time.
+    """
+    from multicnn.data import checks  # it decodes, which needs TensorFlow
+    from multicnn.recipe import DataSource
+
+    if not isinstance(source, Manifest):
+        source = source if isinstance(source, DataSource) else DataSource(path=str(source))
+        manifest = resolve(source)
+        if source.leave_out is not None:
+            manifest = leave_group_out(manifest, source.leave_out)
+        fraction = 0.0 if source.leave_out else source.test_fraction
+        source = assign(manifest, source.validation_fraction, fraction)
+    return checks.examine(source, progress)

@@ -1,0 +1,107 @@
+"""Checks of pictures: sizes, modes, shapes, blank ones, and a perceptual hash for near duplicates."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from multicnn.data.checks.finding import Finding, about, listed, spread
+from multicnn.data.checks.near import alike_vectors
+from multicnn.data.manifest import Manifest
+from multicnn.modalities import content, pictures
+from multicnn.modalities.image import ImagePreprocess
+
+_SIDE, _COARSE, _THUMB = 32, 8, 16
+_BLANK = 2.0  # standard deviation of the grey levels, of 255
+_NARROW = 4.0  # times as long as wide
+_TINY = 8  # pixels
+_SAME_BITS = 0.8  # cosine of the signs: at most 6 of 63 bits differ
+_SAME_THUMB = 0.99  # correlation of what is left at 16 x 16
+
+
+class _Raw(NamedTuple):
+    pixels: np.ndarray
+    mode: str
+
+
+class PictureProbe:
+    """Measures of each picture, in the place of a preprocess."""
+
+    fitted, stored_shape = True, ()
+    stored_dtype = np.dtype(
+        [
+            ("height", "i4"),
+            ("width", "i4"),
+            ("mode", "U16"),
+            ("deviation", "f4"),
+            ("bits", "i1", (_COARSE**2 - 1,)),
+            ("thumb", "u1", (_THUMB, _THUMB)),
+        ]
+    )
+
+    def decode(self, source: Any) -> _Raw:
+        """The pixels, and what the file calls their mode.
+
+        Raises:
+            ValueError: Not a readable picture.
+        """
+        if isinstance(source, np.ndarray):
+            pixels = pictures.from_array(source)
+            return _Raw(pixels, f"array of {pixels.shape[-1]}")
+        data = content.read(source) if isinstance(source, (str, Path)) else source
+        return _Raw(pictures.from_bytes(data), _mode(data))
+
+    def example(self, raw: _Raw) -> np.ndarray:
+        """The record of one picture: `stored_dtype`, shape ()."""
+        small = _GREY[_SIDE].example(raw.pixels)[..., 0].astype(np.float64)
+        coarse = (_DCT @ small @ _DCT.T)[:_COARSE, :_COARSE].reshape(-1)[1:]
+        record = np.zeros((), self.stored_dtype)
+        record["height"], record["width"] = raw.pixels.shape[:2]
+        record["mode"], record["deviation"] = raw.mode, small.std()
+        record["bits"] = np.where(coarse > np.median(coarse), 1, -1)
+        record["thumb"] = _GREY[_THUMB].example(raw.pixels)[..., 0]
+        return record
+
+
+def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
+    """What the measures of these rows say."""
+    height, width = records["height"], records["width"]
+    long = np.maximum(height, width) / np.minimum(height, width)
+    sizes = list(zip(width.tolist(), height.tolist()))
+    same = f"all {sizes[0][0]} x {sizes[0][1]}" if len(set(sizes)) == 1 else ""
+    says = (
+        same
+        or f"width {spread(width)}, height {spread(height)}; commonest {listed((f'{w} x {h}' for w, h in sizes), 3)}"
+    )
+    return [
+        Finding("sizes", says, False),
+        Finding("modes", listed(records["mode"].tolist()), False),
+        *about("blank pictures", rows[records["deviation"] < _BLANK], "are of one colour", of=len(rows)),
+        *about("narrow pictures", rows[long > _NARROW], f"are over {_NARROW:g} times as long as wide", of=len(rows)),
+        *about("tiny pictures", rows[np.minimum(height, width) < _TINY], f"have a side under {_TINY} pixels", False),
+    ]
+
+
+def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
+    """Pairs of positions in `rows` whose pictures are nearly the same: resized, compressed again, a little brighter."""
+    telling = records["deviation"] >= _BLANK
+    pairs = alike_vectors(records["bits"] * telling[:, None], _SAME_BITS)
+    thumbs = records["thumb"].reshape(len(records), -1).astype(np.float32)
+    thumbs -= thumbs.mean(axis=1, keepdims=True)
+    thumbs /= np.maximum(np.linalg.norm(thumbs, axis=1, keepdims=True), 1e-6)
+    return pairs[np.einsum("ij,ij->i", thumbs[pairs[:, 0]], thumbs[pairs[:, 1]]) >= _SAME_THUMB]
+
+
+def _mode(data: bytes) -> str:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.mode
+
+
+_GREY = {side: ImagePreprocess(size=(side, side), channels=1) for side in (_SIDE, _THUMB)}
+# Rows of the discrete cosine transform, the lowest frequency first.
+_DCT = np.cos(np.pi * np.arange(_SIDE)[:, None] * (np.arange(_SIDE) + 0.5) / _SIDE)

@@ -1,0 +1,108 @@
+"""What a manifest alone tells: counts, bad rows, exact duplicates, leaks, contradictions, imbalance. Nothing is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from multicnn.data.checks.finding import Finding, listed
+from multicnn.data.manifest import SPLITS, Manifest
+
+_IMBALANCE = 10  # times as many examples in the largest class as in the smallest
+_FEW = 10  # training examples of a class
+
+
+def counts(manifest: Manifest) -> pd.DataFrame:
+    """Good examples: a row per class and one of all, a column per split that there is and one of all."""
+    good = manifest.table.iloc[manifest.rows()]
+    splits = [split for split in (*SPLITS, "") if (good["split"] == split).any()]
+    table = pd.crosstab(good["label"], good["split"]).reindex(index=list(manifest.labels), columns=splits, fill_value=0)
+    table["all"] = table.sum(axis=1)
+    table.loc["all"] = table.sum()
+    return table.rename(columns={"": "undecided"})
+
+
+def group_counts(manifest: Manifest) -> pd.DataFrame:
+    """Good examples by group and split; empty where there are no groups."""
+    good = manifest.table.iloc[manifest.rows()]
+    good = good[good["group"] != ""]
+    table = pd.crosstab(good["group"], good["split"])
+    return table[[split for split in SPLITS if split in table]].assign(all=table.sum(axis=1))
+
+
+def examine_rows(manifest: Manifest) -> list[Finding]:
+    """The findings that need no example decoded."""
+    return [
+        *_bad(manifest),
+        *duplicates(manifest, _same_content(manifest), "exact duplicates", "the same content"),
+        *_divided_groups(manifest),
+        *_imbalance(manifest),
+    ]
+
+
+def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like: str) -> list[Finding]:
+    """The findings about groups of rows that are alike: that they are, that they leak, that their labels differ."""
+    table = manifest.table
+    splits, labels = table["split"].to_numpy(dtype=object), table["label"].to_numpy(dtype=object)
+    leaks = [rows for rows in groups if "train" in splits[rows] and len(set(splits[rows])) > 1]
+    quarrels = [rows for rows in groups if len(set(labels[rows])) > 1]
+    found = []
+    if groups:
+        extra = sum(len(rows) - 1 for rows in groups)
+        says = f"{extra:,} examples have {like} as another, in {len(groups):,} groups"
+        found.append(Finding(name, says, False, _tuples(groups)))
+    if leaks:
+        tested = sum(int(np.isin(splits[rows], ["val", "test"]).sum()) for rows in leaks)
+        says = f"{tested:,} validation or test examples have {like} as a training example: the scores will flatter"
+        found.append(Finding(f"leaks of {name}", says, True, _tuples(leaks)))
+    if quarrels:
+        says = f"{len(quarrels):,} groups of examples with {like} have different labels"
+        found.append(Finding(f"contradictions among {name}", says, True, _tuples(quarrels)))
+    return found
+
+
+def _tuples(groups: Sequence[np.ndarray]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(row) for row in rows) for rows in groups)
+
+
+def _bad(manifest: Manifest) -> list[Finding]:
+    rows = np.flatnonzero((manifest.table["status"] == "bad").to_numpy())
+    if not len(rows):
+        return []
+    reasons = listed(manifest.table["reason"].iloc[rows])
+    says = f"{len(rows):,} of {len(manifest):,} cannot be used: {reasons}"
+    return [Finding("bad examples", says, True, tuple((int(row),) for row in rows))]
+
+
+def _same_content(manifest: Manifest) -> list[np.ndarray]:
+    good = manifest.rows()
+    by_hash = pd.Series(good).groupby(manifest.table["hash"].to_numpy()[good], sort=False)
+    return [rows.to_numpy() for _, rows in by_hash if len(rows) > 1]
+
+
+def _divided_groups(manifest: Manifest) -> list[Finding]:
+    table = group_counts(manifest).drop(columns="all")
+    divided = table.index[(table > 0).sum(axis=1) > 1]
+    if not len(divided):
+        return []
+    says = f"{len(divided):,} of {len(table):,} groups stand in more than one split: {listed(divided)}"
+    return [Finding("leaks of groups", says, True)]
+
+
+def _imbalance(manifest: Manifest) -> list[Finding]:
+    table = counts(manifest).drop(index="all")
+    found = []
+    largest, smallest = table["all"].idxmax(), table["all"].idxmin()
+    if table["all"].max() >= _IMBALANCE * max(table["all"].min(), 1):
+        numbers = f"{table['all'].max():,} of {largest!r}, {table['all'].min():,} of {smallest!r}"
+        says = f"the classes are of very different sizes: {numbers}; see class_weights, and judge by macro F1"
+        found.append(Finding("imbalance", says, True))
+    for split in [name for name in SPLITS if name in table]:
+        few = table.index[table[split] < (_FEW if split == "train" else 1)]
+        if len(few):
+            what = f"fewer than {_FEW} training examples" if split == "train" else f"no {split} example"
+            says = f"{len(few):,} of {len(table):,} classes have {what}: {', '.join(few[:8])}"
+            found.append(Finding("small classes", says, split == "train"))
+    return found

@@ -1,0 +1,158 @@
+"""Checks of recordings: rates, channels, durations, silence, clipping, and a fingerprint of the log-mel."""
+
+from __future__ import annotations
+
+import functools
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from multicnn.data.checks.finding import Finding, about, listed, spread
+from multicnn.data.checks.near import alike_vectors
+from multicnn.data.manifest import Manifest
+from multicnn.modalities import content, spectrogram, waveforms
+
+_SILENT = 1e-3  # largest sample, of full scale: -60 dB
+_FULL = 0.999  # of full scale
+_RUN = 3  # samples at full scale in a row are no coincidence
+_CLIPPED = 1e-3  # share of the samples
+_SHORT = 0.05  # seconds
+_RATE, _N_FFT, _HOP = 8000, 256, 80
+_BANDS, _SLICES = 24, 24
+_RANGE_DB = 40.0  # below the loudest: what is quieter is not part of the sound
+_SECONDS = 30.0  # of each recording that is compared
+_CANDIDATE = 0.95  # cosine of the fingerprints, which two utterances of one voice may reach
+_CANDIDATES = 20_000  # pairs that are listened to
+_SAME = (
+    0.9  # correlation of the waveforms, at the best lag: what is left by noise 6 dB below, or by a strong compression
+)
+_KEPT = 500  # waveforms in memory
+
+
+class _Raw(NamedTuple):
+    waveform: np.ndarray
+    rate: int
+    channels: int
+
+
+class SoundProbe:
+    """Measures of each recording, in the place of a preprocess.
+
+    Args:
+        sample_rate: Of waveforms that come without one, in Hz.
+    """
+
+    fitted, stored_shape = True, ()
+    stored_dtype = np.dtype(
+        [
+            ("rate", "i4"),
+            ("channels", "i4"),
+            ("seconds", "f4"),
+            ("peak", "f4"),
+            ("clipped", "f4"),
+            ("fingerprint", "f2", (_SLICES * _BANDS,)),
+        ]
+    )
+
+    def __init__(self, sample_rate: int | None = None):
+        self.sample_rate = sample_rate or 16000
+
+    def decode(self, source: Any) -> _Raw:
+        """The waveform at its own rate, and how many channels there are.
+
+        Raises:
+            ValueError: Not a readable recording.
+        """
+        if isinstance(source, (tuple, np.ndarray)):
+            array, rate = source if isinstance(source, tuple) else (source, self.sample_rate)
+            return _Raw(waveforms.from_array(array), rate, 1 if array.ndim == 1 else array.shape[1])
+        import soundfile
+
+        data = content.read(source) if isinstance(source, (str, Path)) else source
+        waveform, rate = waveforms.from_bytes(data)
+        return _Raw(waveform, rate, soundfile.info(io.BytesIO(data)).channels)
+
+    def example(self, raw: _Raw) -> np.ndarray:
+        """The record of one recording: `stored_dtype`, shape ()."""
+        record = np.zeros((), self.stored_dtype)
+        record["rate"], record["channels"] = raw.rate, raw.channels
+        record["seconds"] = len(raw.waveform) / raw.rate
+        record["peak"] = np.abs(raw.waveform).max()
+        record["clipped"] = _clipped(raw.waveform)
+        if record["peak"] >= _SILENT:
+            record["fingerprint"] = _fingerprint(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate)
+        return record
+
+
+def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
+    """What the measures of these rows say."""
+    silent = records["peak"] < _SILENT
+    return [
+        Finding("sample rates", listed(f"{rate:,} Hz" for rate in records["rate"].tolist()), False),
+        Finding("channels", listed(records["channels"].tolist()), False),
+        Finding("durations", spread(records["seconds"], " s"), False),
+        *about("silent recordings", rows[silent], "are silent: no sample above -60 dB", of=len(rows)),
+        *about(
+            "clipped recordings",
+            rows[records["clipped"] > _CLIPPED],
+            f"are clipped: over {_CLIPPED:.1%} of their samples at full scale",
+            of=len(rows),
+        ),
+        *about("short recordings", rows[records["seconds"] < _SHORT], f"are shorter than {_SHORT:g} s", of=len(rows)),
+    ]
+
+
+def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
+    """Pairs of positions in `rows` that sound nearly the same: louder, compressed, resampled, with silence around them."""
+    prints = records["fingerprint"].astype(np.float32)
+    pairs = alike_vectors(prints, _CANDIDATE)
+    cosines = np.einsum("ij,ij->i", prints[pairs[:, 0]], prints[pairs[:, 1]])
+    likeliest = np.sort(np.argsort(-cosines, kind="stable")[:_CANDIDATES])
+    probe = SoundProbe(manifest.sample_rate)
+
+    @functools.lru_cache(_KEPT)
+    def waveform(place: int) -> np.ndarray:
+        raw = probe.decode(manifest.raw_source(rows[place]))
+        return waveforms.resample(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate, _RATE)
+
+    same = [_correlation(waveform(int(one)), waveform(int(other))) >= _SAME for one, other in pairs[likeliest]]
+    return pairs[likeliest][np.array(same, dtype=bool)]
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Of two waveforms, at the lag where it is largest."""
+    size = 2 ** (len(one) + len(other) - 1).bit_length()
+    lags = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size)), size)
+    return float(np.abs(lags).max() / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
+
+
+def _clipped(waveform: np.ndarray) -> float:
+    """Share of the samples that stand at full scale in runs."""
+    full = np.abs(waveform) >= _FULL
+    if not full.any():
+        return 0.0
+    edges = np.flatnonzero(np.diff(np.r_[False, full, False].astype(np.int8)))
+    lengths = edges[1::2] - edges[::2]
+    return float(lengths[lengths >= _RUN].sum() / len(waveform))
+
+
+def _fingerprint(waveform: np.ndarray, rate: int) -> np.ndarray:
+    """Level of bands in slices of the sounding part, whatever its loudness: (slices * bands,), of length 1."""
+    waveform = waveforms.resample(waveform, rate, _RATE)
+    frames = spectrogram.frames(waveform, _N_FFT, _HOP, center=True)
+    power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
+    levels = 10 * np.log10(np.maximum(power @ _FILTERS, 1e-12))
+    loud = np.flatnonzero(levels.max(axis=1) > levels.max() - _RANGE_DB)
+    sounding = np.maximum(levels[loud[0] : loud[-1] + 1], levels.max() - _RANGE_DB)
+    edges = np.linspace(0, len(sounding), _SLICES + 1)
+    ends = np.maximum(np.ceil(edges[1:]).astype(int), edges[:-1].astype(int) + 1)
+    print_ = np.concatenate([sounding[int(start) : end].mean(axis=0) for start, end in zip(edges, ends)])
+    print_ -= print_.mean()
+    return print_ / max(np.linalg.norm(print_), 1e-6)
+
+
+_WINDOW = spectrogram.hann(_N_FFT, _N_FFT)
+# From 100 Hz: below it is hum; up to 3600 Hz: what a telephone or a strong compression leaves.
+_FILTERS = spectrogram.mel_filterbank(_RATE, _N_FFT, _BANDS, 100.0, 3600.0, False)

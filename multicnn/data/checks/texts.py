@@ -1,0 +1,79 @@
+"""Checks of texts: lengths, words that training does not know, and shingles for near duplicates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from multicnn.data.checks.finding import Finding, about, listed, spread
+from multicnn.data.checks.near import alike_sets
+from multicnn.data.manifest import Manifest
+from multicnn.modalities.text import TextPreprocess
+
+_WORDS = TextPreprocess()
+_SHINGLE = 5  # characters
+_SAME = 0.8  # Jaccard index of the shingles
+_UNKNOWN = 0.2  # share of the words of a split that training does not know
+_LONG = 10  # times the median
+
+
+class TextProbe:
+    """The number of words of each text, in the place of a preprocess."""
+
+    fitted, stored_shape = True, ()
+    stored_dtype = np.dtype([("words", "i4"), ("characters", "i4")])
+
+    def decode(self, source: Any) -> str:
+        """The text.
+
+        Raises:
+            ValueError: Not a usable text.
+        """
+        return _WORDS.decode(source)
+
+    def example(self, raw: str) -> np.ndarray:
+        """The record of one text: `stored_dtype`, shape ()."""
+        return np.array((len(_WORDS.tokens(raw)), len(raw)), self.stored_dtype)
+
+
+def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
+    """What the measures of these rows say."""
+    words = records["words"]
+    long = rows[words > _LONG * max(np.median(words), 1)]
+    return [
+        Finding("lengths", f"{spread(words, ' words')}; {spread(records['characters'], ' characters')}", False),
+        *about("long texts", long, f"are over {_LONG} times as long as the median", False, of=len(rows)),
+        *_unknown(manifest, rows),
+    ]
+
+
+def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
+    """Pairs of positions in `rows` whose texts are nearly the same: a word more or less, other case or punctuation."""
+    return alike_sets([_shingles(manifest.raw_source(row)) for row in rows], _SAME)
+
+
+def _shingles(text: str) -> set[str]:
+    words = [token for token in _WORDS.tokens(text) if any(letter.isalnum() for letter in token)]
+    letters = " ".join(words)
+    return {letters[i : i + _SHINGLE] for i in range(max(len(letters) - _SHINGLE + 1, bool(letters)))}
+
+
+def _unknown(manifest: Manifest, rows: np.ndarray) -> list[Finding]:
+    """The share of the words of each other split that no training text has."""
+    splits = manifest.table["split"].to_numpy(dtype=object)[rows]
+    counted: dict[str, Counter] = {}
+    for row, split in zip(rows, splits):
+        counted.setdefault(split, Counter()).update(_WORDS.tokens(manifest.raw_source(row)))
+    known = counted.pop("train", None)
+    if known is None:
+        return []
+    found = []
+    for split, words in sorted(counted.items()):
+        strange = Counter({word: count for word, count in words.items() if word not in known})
+        share = strange.total() / max(words.total(), 1)
+        says = f"{share:.1%} of the words of the {split} split are in no training text"
+        says += f", such as {listed(strange.elements(), 4)}" if strange else ""
+        found.append(Finding("unknown words", says, share > _UNKNOWN))
+    return found
