@@ -57,8 +57,18 @@ MODELS = {
     "res8": Model("res8_res15", ANY, (101, 40, 1), 12),
     "res15": Model("res8_res15", ANY, (101, 40, 1), 12),
     "bc_resnet": Model("bc_resnet", ("log-mel",), (101, 40, 1), 12),
+    "tc_resnet8": Model("tc_resnet8", ANY, (98, 40, 1), 12),
+    "cnn_trad_fpool3": Model("cnn_trad_fpool3", ("log-mel",), (32, 40, 1), 4),
     "m5": Model("m5", ("waveform",), (32000, 1), 10),
     "textcnn": Model("textcnn", ANY, (60, 300), 6),
+    "dcnn": Model("dcnn", ("text",), (40, 48), 2),
+    "char_cnn_small": Model("char_cnn", ("text",), (1014, 70), 4),
+    "char_cnn_large": Model("char_cnn", ("text",), (1014, 70), 4),
+    "vdcnn9": Model("vdcnn", ANY, (1024, 16), 4),
+    "vdcnn17": Model("vdcnn", ANY, (1024, 16), 4),
+    "vdcnn29": Model("vdcnn", ANY, (1024, 16), 4),
+    "linear": Model("baselines", ANY, (28, 28, 1), 10),
+    "mlp": Model("baselines", ANY, (28, 28, 1), 10),
 }
 
 

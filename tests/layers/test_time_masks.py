@@ -58,6 +58,10 @@ TEXT_NETWORKS = {
     "m5": models.create("m5", 3, width=4),
     "squeezenet": models.create("squeezenet", 3, width=1 / 16, dropout=0.0),
     "inception_small": models.create("inception_small", 3, width=4, dropout=0.0),
+    "tc_resnet8": models.create("tc_resnet8", 3, k=0.25, dropout=0.0),
+    "dcnn": models.create("dcnn", 3, dims=DIMS, maps=(3, 2), dropout=0.0),
+    "vdcnn9": models.create("vdcnn9", 3, shortcuts=True, width=4, units=8, k=3),
+    "mlp": models.create("mlp", 3, units=(5,), pooled=True),
     "valid": chain(repeat(3, conv(6, 3, padding="valid", activation="relu")), global_average_pool()),
     "even windows": chain(conv(6, 4), conv(6, 2, padding="valid"), global_average_pool()),
     "strided": chain(conv(6, 5, strides=2), conv(6, 3, strides=3, padding="valid"), global_max_pool()),
@@ -255,6 +259,24 @@ def test_a_flattened_text_is_zero_behind_its_end():
     flat = model(padded(texts([4]), 2)).numpy().reshape(6, 2)
     assert (flat[:4] != 0).all()
     assert (flat[4:] == 0).all()
+
+
+# Networks that flatten the whole text ask for one length; a longer one adds rows of zeros to what their first dense layer sees.
+FLATTENED = {
+    "char_cnn_small": models.create("char_cnn_small", 3, filters=4, units=8, dropout=0.0),
+    "linear": models.create("linear", 3),
+    "mlp": models.create("mlp", 3, units=(5,)),
+}
+
+
+@pytest.mark.parametrize("block", FLATTENED.values(), ids=FLATTENED)
+def test_a_longer_fixed_length_changes_no_logit(block):
+    short, long = text_network(block, 150), text_network(block, 190)
+    for weight, wider in zip(short.weights, long.weights):
+        wider.assign(np.concatenate([weight, np.ones((wider.shape[0] - weight.shape[0], *weight.shape[1:]))]))
+    for lengths in ([1], [7, 150, 110]):
+        ids = padded(texts(lengths), 150 - max(lengths))
+        assert_same(long(padded(ids, 40), training=False), short(ids, training=False), err_msg=str(lengths))
 
 
 @pytest.mark.parametrize("name", ["textcnn", "vgg_small", "max pools", "average pools"])

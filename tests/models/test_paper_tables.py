@@ -44,6 +44,7 @@ ROUNDED = [
     ("resnet110", {}, 1.7e6, 1e5),
     ("res15", {}, 238e3, 1e3),  # Tang & Lin 2018
     ("bc_resnet", {"tau": 1}, 9.2e3, 1e2),  # Kim et al. 2021, table 3
+    ("bc_resnet", {"tau": 1.5}, 17.2e3, 1e2),
     ("bc_resnet", {"tau": 2}, 27.3e3, 1e2),
     ("bc_resnet", {"tau": 3}, 54.2e3, 1e2),
     ("bc_resnet", {"tau": 6}, 188e3, 1e3),
@@ -105,6 +106,72 @@ def test_textcnn_has_the_count_of_kims_figure():
     assert (
         measure(create("textcnn", 6), (60, 300)).parameters == sum(w * 300 * 100 + 100 for w in (3, 4, 5)) + 300 * 6 + 6
     )
+
+
+@pytest.mark.parametrize(("k", "parameters", "operations"), [(1.0, 66e3, 3.0e6), (1.5, 145e3, 6.6e6)])
+@pytest.mark.parametrize("shape", [(98, 40, 1), (98, 40)])
+def test_tc_resnet8_has_its_published_cost(k, parameters, operations, shape):
+    # Choi et al. 2019, table 2, which counts the moving statistics, and a multiply-add as two operations.
+    measured = measure(create("tc_resnet8", 12, k=k), shape)
+    assert round((measured.parameters + measured.statistics) / 1e3) == round(parameters / 1e3)
+    assert round(2 * measured.multiply_adds / 1e5) == round(operations / 1e5)
+
+
+def test_each_layer_of_cnn_trad_fpool3_has_its_published_cost():
+    # Sainath & Parada 2015, table 1: 244.2k weights and 9.7M multiplications, biases aside.
+    weighted = [p for p in measure(create("cnn_trad_fpool3", 4), (32, 40, 1)).parts if p.parameters]
+    biases = [64, 64, 32, 128, 4]
+    weights = [part.parameters - n for part, n in zip(weighted, biases, strict=True)]
+    assert weights == [10_240, 163_840, 65_536, 4_096, 512]
+    assert round(sum(weights), -2) == 244_200
+    assert [round(part.multiply_adds, -2) for part in weighted] == [4_393_000, 5_242_900, 65_500, 4_100, 500]
+    assert round(sum(part.multiply_adds for part in weighted), -5) == 9_700_000
+
+
+# Kalchbrenner et al. 2014, section 5: word vectors, widths, maps, k; wide convolutions of each row, folded between.
+@pytest.mark.parametrize(
+    ("dims", "widths", "maps", "k_top"), [(48, (7, 5), (6, 14), 4), (48, (10, 7), (6, 12), 5), (32, (8,), (5,), 4)]
+)
+def test_dcnn_has_the_count_of_its_text(dims, widths, maps, k_top):
+    measured = measure(create("dcnn", 3, dims=dims, widths=widths, maps=maps, k_top=k_top), (20, dims))
+    rows, below, expected = dims, 1, 0
+    for width, count in zip(widths, maps):
+        expected += rows * width * below * count + rows * count
+        rows, below = rows // 2, count
+    assert measured.parameters == expected + rows * below * k_top * 3 + 3
+    assert measured.stages[f"conv{len(maps)}"].shape == (None, k_top, rows * below)
+
+
+@pytest.mark.parametrize(("name", "filters", "units"), [("char_cnn_small", 256, 1024), ("char_cnn_large", 1024, 2048)])
+def test_char_cnn_has_the_count_of_its_tables(name, filters, units):
+    measured = measure(create(name, 4), (1014, 70))
+    convolutions = [(7, 70), (7, filters), *[(3, filters)] * 4]
+    expected = sum(k * below * filters + filters for k, below in convolutions)
+    expected += sum(below * above + above for below, above in [(34 * filters, units), (units, units), (units, 4)])
+    assert measured.parameters == expected
+
+
+@pytest.mark.parametrize(("depth", "blocks"), [(9, (1, 1, 1, 1)), (17, (2, 2, 2, 2)), (29, (5, 5, 2, 2))])
+@pytest.mark.parametrize("shortcuts", [False, True])
+def test_vdcnn_has_the_count_of_its_table(depth, blocks, shortcuts):
+    # Conneau et al. 2017, figure 1 and table 2; a scale and a shift for each map.
+    measured = measure(create(f"vdcnn{depth}", 4, shortcuts=shortcuts), (1024, 16))
+    expected, below = 3 * 16 * 64 + 2 * 64, 64
+    for n, maps in zip(blocks, (64, 128, 256, 512)):
+        expected += 3 * below * maps + (2 * n - 1) * 3 * maps * maps + 2 * n * 2 * maps
+        expected += (below * maps + 2 * maps) * (shortcuts and maps > below)
+        below = maps
+    expected += sum(i * o + o for i, o in [(8 * 512, 2048), (2048, 2048), (2048, 4)])
+    assert measured.parameters == expected
+    convolutions = [p for p in measured.parts if type(p.block).__name__ == "conv" and "shortcut" not in p.path]
+    assert len(convolutions) == depth
+
+
+def test_the_baselines_have_the_counts_of_their_layers():
+    assert measure(create("linear", 10), (28, 28, 1)).parameters == 784 * 10 + 10
+    assert measure(create("linear", 10, pooled=True), (28, 28, 3)).parameters == 3 * 10 + 10
+    measured = measure(create("mlp", 10, units=(300, 100)), (28, 28, 1))
+    assert measured.parameters == 784 * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10
 
 
 # model, stage, its output size in the paper's table
@@ -177,6 +244,28 @@ SIZES = [
     ("m5", "conv2", (500, 128)),
     ("m5", "conv3", (125, 256)),
     ("m5", "conv4", (31, 512)),
+    ("tc_resnet8", "conv", (98, 16)),
+    ("tc_resnet8", "block1", (49, 24)),
+    ("tc_resnet8", "block2", (25, 32)),
+    ("tc_resnet8", "block3", (13, 48)),
+    ("cnn_trad_fpool3", "conv1", (13, 11, 64)),
+    ("cnn_trad_fpool3", "conv2", (4, 8, 64)),
+    ("cnn_trad_fpool3", "lin", (32,)),
+    ("cnn_trad_fpool3", "dnn", (128,)),
+    ("dcnn", "conv1", (20, 24 * 6)),  # half of the 40 words: layer 1 of 2
+    ("dcnn", "conv2", (4, 12 * 14)),
+    *(
+        (f"char_cnn_{size}", stage, (steps, filters))
+        for size, filters in (("small", 256), ("large", 1024))
+        for stage, steps in (("conv1", 336), ("conv2", 110), ("conv5", 104), ("conv6", 34))
+    ),
+    ("char_cnn_small", "fc8", (1024,)),
+    ("char_cnn_large", "fc8", (2048,)),
+    *(
+        (f"vdcnn{depth}", f"conv{i}_x", (1024 // 2 ** (i - 2), 64 * 2 ** (i - 2)))
+        for depth in (9, 17, 29)
+        for i in (2, 3, 4, 5)
+    ),
 ]
 
 
@@ -313,6 +402,7 @@ def test_a_users_own_function():
 BAD = {
     "stride_on": (lambda: create("resnet50", 10, stride_on="2x2"), ValueError, "'3x3'.*Received: stride_on='2x2'"),
     "stride": (lambda: create("fcn", 10, stride=4), ValueError, r"\[8, 16, 32\].*Received: stride=4"),
+    "maps": (lambda: create("dcnn", 2, widths=(7, 5), maps=(6,)), ValueError, r"\(7, 5\). Received: maps=\(6,\)"),
     "name": (lambda: create("resnet21", 10), ValueError, "'lenet5'.*Received: model='resnet21'"),
     "hyperparameter": (lambda: create("resnet20", 10, depth=3), ValueError, r"\['width'\].*Received: depth=3"),
     "module": (lambda: create("nowhere:net", 10), ValueError, "nowhere.*Received: model='nowhere:net'"),
