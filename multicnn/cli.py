@@ -271,42 +271,35 @@ def predict(
 def list_models(as_json: Json = False) -> None:
     """List the networks by name: the senses they suit and their parameters, counted without building them."""
     from multicnn.arithmetic import measure
-    from multicnn.models import MODELS, create
+    from multicnn.models import ANY, MODELS, create
 
-    rows = []
-    for name, known in MODELS.items():
-        counted = measure(create(name, known.classes), known.input_shape)
-        shape, parameters = list(known.input_shape), counted.parameters
-        rows.append(
-            {
-                "name": name,
-                "senses": list(known.senses),
-                "input": shape,
-                "classes": known.classes,
-                "parameters": parameters,
-                "logits_per": known.logits_per,
-            }
-        )
+    rows = [
+        {
+            "name": name,
+            "senses": list(known.senses),
+            "input": list(known.input_shape),
+            "classes": known.classes,
+            "parameters": measure(create(name, known.classes), known.input_shape).parameters,
+            "logits_per": known.logits_per,
+        }
+        for name, known in MODELS.items()
+    ]
     if as_json:
         print(json.dumps(rows))
         return
     from multicnn.progress import show_table
 
-    show_table(
-        "networks",
-        ["name", "senses", "counted on input", "classes", "parameters", "logits for each"],
+    shown = [
         [
-            [
-                r["name"],
-                ", ".join(r["senses"]),
-                "x".join(map(str, r["input"])),
-                r["classes"],
-                f"{r['parameters']:,}",
-                r["logits_per"],
-            ]
-            for r in rows
-        ],
-    )
+            row["name"],
+            "any" if row["senses"] == list(ANY) else ", ".join(row["senses"]),
+            "x".join(map(str, row["input"])),
+            f"{row['classes']}" + ("" if row["logits_per"] == "example" else f" a {row['logits_per']}"),
+            f"{row['parameters']:,}",
+        ]
+        for row in rows
+    ]
+    show_table("networks", ["name", "senses", "counted on input", "classes", "parameters"], shown)
 
 
 @app.command("inspect")
