@@ -179,9 +179,9 @@ def test_the_run_goes_on_with_the_preprocessing_it_was_begun_with(unbroken, tmp_
     path.write_text(json.dumps(json.loads((unbroken / "preprocess.json").read_text()) | {"mean": [0.25]}))
     recipe = run_folder.begun_recipe(unbroken)
     run = Run(recipe, workflow.find(recipe.data), tmp_path, Reporter(), 0.0)
-    assert run._preprocess().mean == (0.25,)
+    assert run._preprocess()[0].mean == (0.25,)
     path.unlink()
-    assert run._preprocess().mean != (0.25,)
+    assert run._preprocess()[0].mean != (0.25,)
     assert path.read_text() == (unbroken / "preprocess.json").read_text()
 
 
