@@ -92,7 +92,7 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
             if len(seconds) == loop.steps:  # the whole epoch is one batch
                 iterator = iter(loop.batches(1, 0))
             started = time.perf_counter()
-            loop.train_step(iterator)
+            loop.step(iterator)
             loop.totals.numpy()  # waits until the step is done
             seconds.append(time.perf_counter() - started)
         return DryRun(

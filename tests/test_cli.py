@@ -110,6 +110,23 @@ def test_a_recipe_file_with_settings(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "again" / "model.keras").exists()
 
 
+def test_a_dry_run_and_a_rate_from_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ["digits", "--set", "model=linear"]
+    code, out, _ = call(monkeypatch, capsys, "train", *small, "--dry-run")
+    assert code == 0
+    for words in ("memory at its highest", "all training steps, about", "650"):
+        assert words in out
+    code, _, err = call(monkeypatch, capsys, "train", "--dry-run")
+    assert code == 2
+    assert "--dry-run needs data" in err
+    code, out, _ = call(monkeypatch, capsys, "find-rate", *small, "--out", "rates.png", "--json")
+    said = json.loads(out)
+    assert code == 0
+    assert 1e-6 <= said["suggestion"] <= said["limit"] <= 10
+    assert [path.name for path in tmp_path.iterdir()] == ["rates.png"]
+
+
 def _one_class(folder):
     from PIL import Image
 

@@ -23,6 +23,7 @@ from multicnn.interrupts import Deferred
 from multicnn.losses import example_losses
 from multicnn.training import checkpoint, health, run_folder
 from multicnn.training.averaging import average, averaged
+from multicnn.training.memory import OutOfMemory, largest_batch
 from multicnn.training.nonfinite import NotFinite, first_layer
 from multicnn.training.step import training_step
 
@@ -93,6 +94,7 @@ class Loop:
 
         Raises:
             NotFinite: The loss is NaN or infinite.
+            OutOfMemory: A step needs more memory than there is.
             OSError: A checkpoint cannot be written.
         """
         self.callbacks.on_train_begin()
@@ -125,7 +127,7 @@ class Loop:
         iterator = iter(self.batches(at.epoch, at.step))
         while at.step < self.steps:
             self.callbacks.on_train_batch_begin(at.step)
-            self.train_step(iterator)
+            self.step(iterator)
             so_far = self._so_far()
             if not np.isfinite(so_far["loss"]):
                 raise self._not_finite()
@@ -145,6 +147,15 @@ class Loop:
             self._record(row)
         if self.checkpoints.due(0):
             self._save()
+
+    def step(self, iterator: Any) -> None:
+        """Takes a step with the next batch; one that does not fit into memory says what would."""
+        try:
+            self.train_step(iterator)
+        except tf.errors.ResourceExhaustedError:
+            batches = self.batches(self.at.epoch, self.at.step)
+            fits = largest_batch(self.train_step, batches, self.recipe.batch_size)
+            raise OutOfMemory(self.recipe.batch_size, fits) from None
 
     def _so_far(self) -> dict[str, float]:
         """Mean loss and accuracy over the steps of this epoch."""

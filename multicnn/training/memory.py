@@ -1,0 +1,46 @@
+"""Which batch fits, when one does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+class OutOfMemory(ValueError):
+    """A step needs more memory than there is.
+
+    Attributes:
+        fits: The largest of half, a quarter ... of the batch with which a step was possible; None if not even one example was.
+    """
+
+    def __init__(self, batch_size: int, fits: int | None):
+        if fits is None:
+            said = "not even one example a step fits: take a smaller network or a smaller input"
+        else:
+            same = f"{-(-batch_size // fits)} of those make the same update with optimizer.arguments.gradient_accumulation_steps"
+            said = f"{fits} would fit; {same}"
+        super().__init__(
+            f"the memory is too small for a step of {batch_size} examples: {said}. Received: {batch_size=}"
+        )
+        self.fits = fits
+
+
+def largest_batch(step: Callable[[Any], None], batches: tf.data.Dataset, batch_size: int) -> int | None:
+    """Tries steps with half, a quarter ... of the batch until one fits; the weights are changed by those tried.
+
+    Args:
+        step: Takes an iterator of (inputs, targets); raises `tf.errors.ResourceExhaustedError`.
+        batches: Of which the first is taken.
+        batch_size: That which did not fit.
+    """
+    while batch_size > 1:
+        batch_size //= 2
+        part = batches.take(1).map(lambda *batch, n=batch_size: tuple(each[:n] for each in batch))
+        try:
+            step(iter(part))
+        except tf.errors.ResourceExhaustedError:
+            continue
+        return batch_size
+    return None
