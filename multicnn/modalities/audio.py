@@ -17,6 +17,18 @@ from multicnn.modalities import content, spectrogram, waveforms
 
 _MAX_SECONDS = 10.0
 _FIT_EXAMPLES = 1000
+_POSITIVE = (
+    "sample_rate",
+    "seconds",
+    "n_fft",
+    "hop_length",
+    "win_length",
+    "n_mels",
+    "n_mfcc",
+    "trim_db",
+    "top_db",
+    "std",
+)
 _FIT_SECONDS = 3600.0  # of sound kept while the length is being learned: 230 MB at 16 kHz
 
 
@@ -35,6 +47,10 @@ class AudioPreprocess:
         fmin, fmax: Hz; an `fmax` of None is half of `sample_rate`.
         htk: HTK's mel scale instead of Slaney's.
         center: Frame t is centred on sample t * hop_length (zeros around the clip), instead of starting there.
+        trim_db: Both ends of a recording are cut off where they are so much quieter than its loudest frame, as by
+            `librosa.effects.trim`: recorders and speakers differ in their silence. None keeps all.
+        top_db: Decibels count from the loudest of the clip and end so far below it, as by `librosa.power_to_db` with
+            `ref=np.max`: the level of a recording does not matter then, and of its noise only what is above.
         rank: 2 for (time, mel, 1), 1 for (time, mel); a waveform is (samples, 1) in both.
         mean, std: Of all features; the network sees (features - mean) / std.
     """
@@ -52,17 +68,21 @@ class AudioPreprocess:
     fmax: float | None = None
     htk: bool = False
     center: bool = True
+    trim_db: float | None = None
+    top_db: float | None = None
     rank: Literal[1, 2] = 2
     mean: float | None = None
     std: float | None = None
 
     def __post_init__(self):
-        for name in ("sample_rate", "seconds", "n_fft", "hop_length", "win_length", "n_mels", "n_mfcc", "std"):
+        for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ValueError(f"{name} must be positive. Received: {name}={value}")
         if self.win_length is not None and self.win_length > self.n_fft:
             raise ValueError(f"win_length must be at most n_fft ({self.n_fft}). Received: win_length={self.win_length}")
+        if self.top_db is not None and self.features == "waveform":
+            raise ValueError(f"top_db is for log_mel and mfcc. Received: top_db={self.top_db}, features='waveform'")
         if self.n_mfcc > self.n_mels and self.features == "mfcc":
             raise ValueError(f"n_mfcc must be at most n_mels ({self.n_mels}). Received: n_mfcc={self.n_mfcc}")
         if not 0 <= self.fmin < self._fmax <= self.sample_rate / 2:
@@ -112,7 +132,7 @@ class AudioPreprocess:
                 and rate in Hz, or a waveform at `sample_rate`; of shape (samples,) or (samples, channels).
 
         Returns:
-            float32, shape (samples,): the mean of the channels, full scale 1.
+            float32, shape (samples,): the mean of the channels, full scale 1, without its ends below `trim_db`.
 
         Raises:
             ValueError: Not a readable recording; the message is a short reason without the path.
@@ -123,7 +143,10 @@ class AudioPreprocess:
             waveform, rate = waveforms.from_array(source), self.sample_rate
         else:
             waveform, rate = waveforms.from_bytes(content.read(source))
-        return waveforms.resample(waveform, rate, self.sample_rate)
+        waveform = waveforms.resample(waveform, rate, self.sample_rate)
+        if self.trim_db is None:
+            return waveform
+        return waveforms.trim(waveform, self.trim_db, self.n_fft, self.hop_length)
 
     def fit(self, raws: Iterable[np.ndarray]) -> AudioPreprocess:
         """Learns what is None: `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s;
@@ -237,6 +260,8 @@ class AudioPreprocess:
         window = spectrogram.hann(self.win_length or self.n_fft, self.n_fft)
         filters = spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
         features = spectrogram.log_mel(frames, window, filters)
+        if self.top_db is not None:
+            features = spectrogram.below_peak(features, self.top_db)
         if self.features == "mfcc":
             features = spectrogram.mfcc(features, self.n_mfcc)
         with tf.device("CPU:0"):

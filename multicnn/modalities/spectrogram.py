@@ -60,6 +60,19 @@ def log_mel(frames: np.ndarray | tf.Tensor, window: np.ndarray, filters: np.ndar
         return tf.math.log(tf.maximum(mel, _FLOOR)) * (10.0 / np.log(10.0))
 
 
+def below_peak(decibels: tf.Tensor, top_db: float) -> tf.Tensor:
+    """Decibels below the loudest of each clip, from 0 down to -top_db.
+
+    Equals `librosa.power_to_db(..., ref=np.max, top_db=top_db)`.
+
+    Args:
+        decibels: float64, shape (..., frames, n_mels), of `log_mel`.
+        top_db: Where they end.
+    """
+    with tf.device("CPU:0"):
+        return tf.maximum(decibels - tf.reduce_max(decibels, axis=[-2, -1], keepdims=True), -top_db)
+
+
 def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
     """Mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (..., frames, n_mfcc).
 

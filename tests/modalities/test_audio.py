@@ -86,6 +86,31 @@ def test_as_librosa_with_other_settings(settings):
     assert_as_librosa(clips()[:4], **{"seconds": 1.0, **settings})
 
 
+@pytest.mark.parametrize("top_db", [30.0, 80.0])
+def test_top_db_as_librosa_power_to_db_with_its_reference(top_db):
+    import librosa
+
+    preprocess = AudioPreprocess(rank=1, seconds=1.0, top_db=top_db)
+    for waveform in clips():
+        power = librosa.db_to_power(librosa_features(waveform, preprocess))
+        expected = librosa.power_to_db(power, ref=np.max, top_db=top_db)
+        np.testing.assert_allclose(preprocess.example(waveform), expected, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(preprocess.example(clips()[1]), preprocess.example(0.01 * clips()[1]), atol=1e-3)
+
+
+@pytest.mark.parametrize("trim_db", [20.0, 45.0])
+@pytest.mark.parametrize("settings", [{}, {"n_fft": 401, "hop_length": 150}])
+def test_trim_db_as_librosa_effects_trim(trim_db, settings):
+    import librosa
+
+    preprocess = AudioPreprocess(trim_db=trim_db, **settings)
+    quiet_ends = np.r_[np.zeros(700), 0.01 * clips()[0], clips()[1], 1e-3 * clips()[1], np.zeros(90)]
+    for waveform in [*clips(), quiet_ends.astype(np.float32), np.ones(1, np.float32)]:
+        frame = {"frame_length": preprocess.n_fft, "hop_length": preprocess.hop_length}
+        expected, _ = librosa.effects.trim(waveform, top_db=trim_db, **frame)
+        np.testing.assert_array_equal(preprocess.decode(waveform), expected)
+
+
 @pytest.fixture(scope="module", params=[8000, 16000])
 def real_clips(shared_data, request):
     """A rate, and twenty real recordings at that rate: ten spoken digits and ten environmental sounds."""
@@ -319,6 +344,9 @@ def test_json_round_trip_and_the_same_bits():
         ({"sample_rate": 0}, "Received: sample_rate=0"),
         ({"hop_length": -1}, "Received: hop_length=-1"),
         ({"seconds": float("inf")}, "Received: seconds=inf"),
+        ({"trim_db": -3}, "Received: trim_db=-3"),
+        ({"top_db": 0}, "Received: top_db=0"),
+        ({"features": "waveform", "top_db": 80}, "Received: top_db=80"),
         ({"win_length": 513}, "Received: win_length=513"),
         ({"features": "mfcc", "n_mfcc": 41}, "Received: n_mfcc=41"),
         ({"fmax": 9000.0}, "Received: fmin=0.0, fmax=9000.0"),
@@ -339,7 +367,9 @@ def test_not_fitted_says_so():
         AudioPreprocess().finish(np.zeros((1, 51, 40, 1), np.float32))
 
 
-@pytest.mark.parametrize("settings", [{}, {"rank": 1, "center": False}, {"features": "mfcc"}, {"features": "waveform"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"rank": 1, "center": False}, {"features": "mfcc"}, {"features": "waveform"}, {"top_db": 60}]
+)
 def test_features_made_in_batches_are_those_of_one_example_bit_for_bit(settings):
     preprocess = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3, **settings)
     stored = OnWaveforms(preprocess)
