@@ -19,6 +19,7 @@ from multicnn.modalities.pieces import Pieces
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
 _UNKNOWN = 1
+_MOST_CHARACTERS = 1 << 20  # no network reads so far, and ten megabytes in a line need not cost a gigabyte
 
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
@@ -96,7 +97,7 @@ class TextPreprocess:
         return self.stored_shape
 
     def decode(self, source: str | bytes) -> str:
-        """The text of a string, or of UTF-8 bytes.
+        """The text of a string, or of UTF-8 bytes: its first 1,048,576 characters.
 
         Raises:
             ValueError: Not a text, or nothing in it; the message is a short reason.
@@ -105,13 +106,14 @@ class TextPreprocess:
             source = _from_utf8(bytes(source))
         if not isinstance(source, str):
             raise ValueError(f"not a text: {type(source).__name__}")
+        source = str(source[:_MOST_CHARACTERS])
         if not source.strip():
             raise ValueError("empty text")
         if "\x00" in source:
             raise ValueError("not a text: NUL characters")
         if re.search("[\ud800-\udfff]", source):
             raise ValueError("not Unicode text: half of a surrogate pair")
-        return str(source)
+        return source
 
     def fit(self, raws: Iterable[str]) -> TextPreprocess:
         """Learns what is empty: the vocabulary, by falling count and then by token, and the length, that of the longest

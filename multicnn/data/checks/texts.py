@@ -51,7 +51,7 @@ def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[
 
 def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
     """Pairs of positions in `rows` whose texts are nearly the same: a word more or less, other case or punctuation."""
-    return alike_sets([_shingles(manifest.raw_source(row)) for row in rows], _SAME)
+    return alike_sets([_shingles(_WORDS.decode(manifest.raw_source(row))) for row in rows], _SAME)
 
 
 def _shingles(text: str) -> set[str]:
@@ -65,7 +65,7 @@ def _unknown(manifest: Manifest, rows: np.ndarray) -> list[Finding]:
     splits = manifest.table["split"].to_numpy(dtype=object)[rows]
     counted: dict[str, Counter] = {}
     for row, split in zip(rows, splits):
-        counted.setdefault(split, Counter()).update(_WORDS.tokens(manifest.raw_source(row)))
+        counted.setdefault(split, Counter()).update(_WORDS.tokens(_WORDS.decode(manifest.raw_source(row))))
     known = counted.pop("train", None)
     if known is None:
         return []

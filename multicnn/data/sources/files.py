@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,9 @@ def kind_by_name(path: Path | str) -> str:
 def read(path: Path | str) -> Content:
     """Hashes and sniffs one file."""
     try:
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe, say, would be waited for
+            return Content("", "", "not a file")
         with open(path, "rb") as file:
             head = file.read(_BLOCK)
             digest = hashlib.blake2b(head, digest_size=16)
@@ -117,9 +121,13 @@ def is_clutter(name: str) -> bool:
 
 
 def walk(root: Path) -> Iterator[tuple[str, ...]]:
-    """Yields the parts of the path below `root` of every file but clutter, sorted, following links once."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    """Yields the parts of the path below `root` of every file but clutter, sorted, following links once.
+
+    A folder that cannot be opened is yielded itself.
+    """
+    seen: set[str] = set()
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=closed.append):
         real = os.path.realpath(folder)
         if real in seen:
             folders.clear()
@@ -130,3 +138,4 @@ def walk(root: Path) -> Iterator[tuple[str, ...]]:
         for name in sorted(names):
             if not is_clutter(name):
                 yield (*inside, name)
+    yield from (Path(error.filename).relative_to(root).parts for error in closed)

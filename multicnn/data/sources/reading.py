@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from multicnn.data.sources.naming import split_named
 
+_HALF = re.compile("[\ud800-\udfff]")
+_NOT_JSON = (ValueError, RecursionError)  # a number of thousands of digits is the one, a thousand brackets the other
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
@@ -59,7 +62,12 @@ def read_table(path: Path) -> Table:
         records, reasons = _json(path)
     names = list(dict.fromkeys(name for record in records for name in record))
     columns = {name: [_string(record.get(name)) for record in records] for name in names}
-    return Table(path.name, columns, reasons or [""] * len(records))
+    reasons = reasons or [""] * len(records)
+    for cells in columns.values():
+        for i, cell in enumerate(cells):
+            if not cell.isascii() and _HALF.search(cell):
+                cells[i], reasons[i] = _HALF.sub("\ufffd", cell), "not Unicode text: half of a surrogate pair"
+    return Table(path.name, columns, reasons)
 
 
 def _string(value: Any) -> str:
@@ -84,15 +92,16 @@ def _json(path: Path) -> tuple[list[dict], list[str]]:
     if text.lstrip().startswith("["):  # one list of objects instead of one object a line
         try:
             lines = [json.dumps(value) for value in json.loads(text)]
-        except json.JSONDecodeError as error:
+        except _NOT_JSON as error:
             raise ValueError(f"path must be JSON lines ({error}). Received: path={str(path)!r}") from None
     else:
-        lines = [line for line in text.splitlines() if line.strip()]
+        # Not splitlines: a text may hold U+2028, U+0085 and their like, which end lines elsewhere.
+        lines = [line for line in text.split("\n") if line.strip()]
     records, reasons = [], []
     for line in lines:
         try:
             record = json.loads(line)
-        except json.JSONDecodeError:
+        except _NOT_JSON:
             record = None
         records.append(record if isinstance(record, dict) else {})
         reasons.append("" if isinstance(record, dict) else "not a JSON object")
