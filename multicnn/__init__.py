@@ -28,6 +28,8 @@ _PUBLIC = {
     "doctor": "multicnn.workflow",
     "dry_run": "multicnn.workflow",
     "evaluate": "multicnn.workflow",
+    "explain_data": "multicnn.explaining",
+    "explain_texts": "multicnn.explaining",
     "find_rate": "multicnn.workflow",
     "inspect": "multicnn.inspection",
     "preview": "multicnn.workflow",

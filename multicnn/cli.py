@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from multicnn import word_verbs
+from multicnn import explain_verb, word_verbs
 from multicnn.interrupts import terminate_like_ctrl_c
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 app.add_typer(word_verbs.app, name="words")
+app.command()(explain_verb.explain)
 
 Settings = Annotated[
     list[str] | None,

@@ -16,9 +16,10 @@ PACKAGE = Path(multicnn.__file__).parent
 # From the top down; parts of one floor do not know each other.
 FLOORS = [
     {"cli"},
-    {"word_verbs"},
+    {"explain_verb", "word_verbs"},
     {"demo"},
     {"progress"},
+    {"explaining"},
     {"workflow"},
     {"trial"},
     {"cross_validation", "diagnosis", "inspection", "seen"},

@@ -1,0 +1,99 @@
+"""What moved one decision, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class NGram:
+    """Neighbouring tokens at which filters had their largest value.
+
+    Attributes:
+        start, stop: The first token, and the one behind the last.
+        text: The tokens.
+        filters: The filters by layer and channel ("2.conv:17") and their values, the largest first; none where words were
+            left out.
+        contribution: What they add to the logit of each class.
+    """
+
+    start: int
+    stop: int
+    text: str
+    filters: tuple[tuple[str, float], ...]
+    contribution: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What moved a classifier's decision on a text.
+
+    Attributes:
+        text: The text.
+        tokens: Those that the network saw: what is longer than its input was cut.
+        labels: The class of each logit.
+        label: The class that is explained.
+        logits: float32 (classes,).
+        bias: float32 (classes,), what the logits are without any n-gram; zeros where words were left out.
+        scores: float32 (tokens, classes). By n-grams: the contribution of each n-gram, in equal parts to its tokens, so that
+            the scores of a class and its bias sum to its logit. By leaving out: how much lower the logit is without the
+            word (each character of a word has the whole of it).
+        ngrams: Those that move the label most, for or against, come first.
+        method: "n-grams" or "leaving out".
+        truth: The label that the data has for it, if any.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    labels: tuple[str, ...]
+    label: str
+    logits: np.ndarray
+    bias: np.ndarray
+    scores: np.ndarray
+    ngrams: tuple[NGram, ...]
+    method: str
+    truth: str | None = None
+
+    @property
+    def column(self) -> int:
+        """The class that is explained, as a column of `scores`."""
+        return self.labels.index(self.label)
+
+    @property
+    def predicted(self) -> str:
+        """The class with the largest logit."""
+        return self.labels[int(self.logits.argmax())]
+
+    @property
+    def probability(self) -> float:
+        """Of the class that is explained."""
+        exponents = np.exp(self.logits.astype(np.float64) - self.logits.max())
+        return float(exponents[self.column] / exponents.sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that goes through JSON unchanged; numbers are of the class that is explained."""
+        at = self.column
+        return {
+            "text": self.text,
+            "label": self.label,
+            "predicted": self.predicted,
+            "truth": self.truth,
+            "probability": self.probability,
+            "logit": float(self.logits[at]),
+            "bias": float(self.bias[at]),
+            "method": self.method,
+            "tokens": [[token, float(score)] for token, score in zip(self.tokens, self.scores[:, at])],
+            "ngrams": [
+                {
+                    "text": gram.text,
+                    "start": gram.start,
+                    "stop": gram.stop,
+                    "contribution": gram.contribution[at],
+                    "filters": dict(gram.filters),
+                }
+                for gram in self.ngrams
+            ],
+        }

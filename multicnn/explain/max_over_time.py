@@ -1,0 +1,181 @@
+"""Networks whose logits are a weighted sum of maxima over time (Kim 2014, section 2): found in the Keras graph, and taken apart.
+
+Each filter contributes its maximum times its weight to a class, and the maximum was reached at one window of tokens: the n-gram
+that fired it. This is no estimate: the contributions of all filters and the bias are the logit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from multicnn.layers import ConstantPadding, LocalResponseNormalization, OneHotTokens, TokenEmbedding
+
+_FRONTS = (TokenEmbedding, OneHotTokens)
+_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.DepthwiseConv1D)
+_POOLINGS = (keras.layers.MaxPooling1D, keras.layers.AveragePooling1D)
+_SILENT = (keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.Identity)  # where nothing is trained
+_STEPWISE = (  # each step by itself
+    *_SILENT,
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    LocalResponseNormalization,
+)
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """What lies between the tokens and one pooling: window t begins at token `t * stride - before`, `reach` tokens long."""
+
+    name: str  # of the last convolution
+    maps: Any  # the Keras tensor (batch, windows, filters) that is pooled
+    pooled: Any  # the one (batch, filters) that comes of it
+    reach: int
+    stride: int
+    before: int
+
+
+class MaxOverTime:
+    """A network of that kind, taken apart.
+
+    Attributes:
+        weights: float32 (filters, classes).
+        bias: float32 (classes,).
+        filters: The name of each filter: the layer and the channel in it.
+        reach: int (filters,), the tokens of each filter's window.
+    """
+
+    def __init__(self, branches: list[_Branch], last: keras.layers.Dense, network: keras.Model):
+        kernel, *bias = last.get_weights()
+        self.weights = kernel
+        self.bias = bias[0] if bias else np.zeros(kernel.shape[1], np.float32)
+        self._branches = branches
+        sizes = [branch.maps.shape[-1] for branch in branches]
+        self.filters = [f"{branch.name}:{i}" for branch, size in zip(branches, sizes) for i in range(size)]
+        self.reach = np.repeat([branch.reach for branch in branches], sizes)
+        self._run = keras.Model(network.inputs, [b.maps for b in branches] + [b.pooled for b in branches])
+
+    @staticmethod
+    def of(network: keras.Model) -> MaxOverTime | None:
+        """The network taken apart, or None if it is of another kind."""
+        try:
+            last = _skip(network.outputs[0], (*_SILENT, keras.layers.Activation))
+            dense = _made_by(last)
+            if not isinstance(dense, keras.layers.Dense) or dense.activation is not keras.activations.linear:
+                return None
+            pooled = _skip(_source(last), _SILENT)
+            joined = _made_by(pooled)
+            parts = _sources(pooled) if isinstance(joined, keras.layers.Concatenate) else [pooled]
+            return MaxOverTime([_branch(part) for part in parts], dense, network)
+        except _OtherKind:
+            return None
+
+    def firings(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where each filter had its maximum, and what it was.
+
+        Args:
+            ids: int32 (texts, length), as the preprocessing makes them.
+
+        Returns:
+            int (texts, filters), the first token of the window, below 0 where padding stands before the text; and float32
+            (texts, filters).
+        """
+        starts, values = [], []
+        count, outputs = len(self._branches), self._run.predict_on_batch(ids)
+        for branch, maps, maxima in zip(self._branches, outputs[:count], outputs[count:]):
+            # Real steps come before the masked ones, and one of them is the maximum: the first that equals it is real.
+            windows = (maps == maxima[:, None]).argmax(axis=1)
+            starts.append(windows * branch.stride - branch.before)
+            values.append(maxima)
+        return np.concatenate(starts, axis=1), np.concatenate(values, axis=1)
+
+
+class _OtherKind(Exception):
+    """The network does not end in maxima over time."""
+
+
+def _branch(pooled: Any) -> _Branch:
+    """Walks from a pooling up to the tokens."""
+    pooled = _skip(pooled, _SILENT)
+    if not isinstance(_made_by(pooled), keras.layers.GlobalMaxPooling1D):
+        raise _OtherKind
+    maps, name, reach, stride, before = _source(pooled), None, 1, 1, 0
+    for layer in _upwards(maps):
+        if isinstance(layer, ConstantPadding):
+            before += layer.padding[0][0]
+        if not isinstance(layer, (*_CONVOLUTIONS, *_POOLINGS)):
+            continue
+        name = name or layer.name
+        size, step, margin = _window(layer)
+        reach, before = (reach - 1) * step + size, before * step + margin
+        stride *= step
+    if name is None:
+        raise _OtherKind
+    return _Branch(name, maps, pooled, reach, stride, before)
+
+
+def _window(layer: Any) -> tuple[int, int, int]:
+    """Reach, stride, and what Keras pads before the first step."""
+    convolution = isinstance(layer, _CONVOLUTIONS)
+    size, step = (layer.kernel_size[0], layer.strides[0]) if convolution else (layer.pool_size[0], layer.strides[0])
+    reach = (size - 1) * layer.dilation_rate[0] + 1 if convolution else size
+    if layer.padding == "valid":
+        return reach, step, 0
+    if layer.padding == "same" and step == 1:
+        return reach, step, (reach - 1) // 2
+    raise _OtherKind
+
+
+def _upwards(tensor: Any) -> Iterator[Any]:
+    """The layers from a tensor up to the vectors of the tokens, each with one input."""
+    while True:
+        layer = _made_by(tensor)
+        if _is_front(tensor):
+            return
+        if not isinstance(layer, (*_CONVOLUTIONS, *_POOLINGS, *_STEPWISE, ConstantPadding)):
+            raise _OtherKind
+        yield layer
+        tensor = _source(tensor)
+
+
+def _is_front(tensor: Any) -> bool:
+    """Whether these are the vectors of tokens, or the sum of two such (multichannel)."""
+    layer = _made_by(tensor)
+    if isinstance(layer, keras.layers.Add):
+        return all(isinstance(_made_by(part), _FRONTS) for part in _sources(tensor))
+    return isinstance(layer, _FRONTS)
+
+
+def _made_by(tensor: Any) -> Any:
+    return tensor._keras_history.operation
+
+
+def _sources(tensor: Any) -> list[Any]:
+    """What the layer that made a tensor was applied to; not its mask."""
+    history = tensor._keras_history
+    inputs = history.operation._inbound_nodes[history.node_index].arguments.args[0]
+    return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+
+
+def _source(tensor: Any) -> Any:
+    sources = _sources(tensor)
+    if len(sources) != 1:
+        raise _OtherKind
+    return sources[0]
+
+
+def _skip(tensor: Any, kinds: tuple[type, ...]) -> Any:
+    """The first tensor upwards that none of these kinds of layer made."""
+    while isinstance(_made_by(tensor), kinds):
+        activation = getattr(_made_by(tensor), "activation", keras.activations.linear)
+        if activation is not keras.activations.linear:
+            raise _OtherKind
+        tensor = _source(tensor)
+    return tensor

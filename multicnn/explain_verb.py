@@ -1,0 +1,106 @@
+"""`multicnn explain`: what moved a text classifier's decisions, in colour."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
+
+
+def explain(
+    model: Annotated[Path, typer.Argument(help="A model.keras file, of texts.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Texts; or labelled data: one table or folder of them, or an embedded set.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="The HTML page to write.")] = None,
+    label: Annotated[str | None, typer.Option(help="The class to explain; by default the predicted one.")] = None,
+    split: Annotated[str | None, typer.Option(help="train, val or test, of data that has them.")] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Of data, the texts explained one by one.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="N-grams shown of a text or a class, and filters.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
+    from multicnn.explaining import explain_data, explain_texts
+
+    findings = None
+    if _is_data(inputs):
+        findings, explained = explain_data(model, inputs[0], out, label=label, split=split, examples=examples, top=top)
+    else:
+        explained = explain_texts(model, inputs, out, label=label)
+    if as_json:
+        found = {"texts": [explanation.to_dict() for explanation in explained]}
+        print(json.dumps(found | ({"data": findings.to_dict()} if findings else {}), ensure_ascii=False))
+        return
+    if findings:
+        _show_findings(findings)
+    else:
+        for explanation in explained:
+            _show(explanation, top)
+    if out is not None:
+        print(out)
+
+
+def _is_data(inputs: list[str]) -> bool:
+    from multicnn.data.home import at_home
+    from multicnn.data.sources import EMBEDDED
+
+    return len(inputs) == 1 and (Path(at_home(inputs[0])).exists() or inputs[0] in EMBEDDED)
+
+
+def _show(explanation: Any, top: int) -> None:
+    """Prints a text, each token on the colour of its score, and the n-grams that did most."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from multicnn.progress import show_table
+
+    scores = explanation.scores[:, explanation.column]
+    largest = float(abs(scores).max(initial=0))
+    shown = Text()
+    between = "" if all(len(token) == 1 for token in explanation.tokens) else " "
+    for token, score in zip(explanation.tokens, scores.tolist()):
+        shown.append(token, style=_style(score, largest))
+        shown.append(between)
+    console = Console()
+    console.print(shown)
+    sums = f"logit {explanation.logits[explanation.column]:.3f}"
+    if explanation.method == "n-grams":
+        sums += f" = n-grams {scores.sum():+.3f}, bias {explanation.bias[explanation.column]:+.3f}"
+    console.print(f"{explanation.label} ({explanation.probability:.3f}); {sums}", highlight=False, markup=False)
+    rows = [
+        [
+            gram.text,
+            f"{gram.contribution[explanation.column]:+.3f}",
+            ", ".join(f"{name} ({value:.2f})" for name, value in gram.filters[:3]),
+        ]
+        for gram in explanation.ngrams[:top]
+    ]
+    show_table("", ["n-gram", "contribution", "filters"], rows, console)
+
+
+def _style(score: float, largest: float) -> str:
+    """Black or white on a colour between white and full, so that it reads on any terminal."""
+    if not largest or abs(score) < 0.05 * largest:
+        return ""
+    strength = abs(score) / largest
+    mixed = (round(255 + strength * (part - 255)) for part in (_FOR if score > 0 else _AGAINST))
+    red, green, blue = mixed
+    return f"{'white' if strength > 0.7 else 'black'} on rgb({red},{green},{blue})"
+
+
+def _show_findings(findings: Any) -> None:
+    from multicnn.progress import show_table
+
+    for label, rows in findings.classes.items():
+        listed = [[row["text"], row["texts"], f"{row['contribution']:+.3f}"] for row in rows]
+        show_table(f"for {label}, over {findings.texts:,} texts", ["n-gram", "texts", "contribution"], listed)
+    if findings.filters:
+        listed = [
+            [row["filter"], row["label"], f"{row['weight']:.3f}", row["texts"], " · ".join(row["fired_by"])]
+            for row in findings.filters
+        ]
+        show_table("the filters that did most", ["filter", "for", "weight", "texts", "fired by"], listed)
