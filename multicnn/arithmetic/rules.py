@@ -202,8 +202,7 @@ def _take_channels(block: blocks.take_channels, x: Signal) -> Part:
 
 
 def _fold(block: blocks.fold, x: Signal) -> Part:
-    block.check(x)
-    return _part(block, _reshaped(x, (*x.shape[:-1], x.shape[-1] // 2)))
+    return _part(block, _reshaped(x, (*x.shape[:-1], block.folded(x))))
 
 
 def _merged(block: Block, xs: list[Signal]) -> Part:

@@ -33,11 +33,12 @@ from multicnn.blocks.pooling import unpool as unpool
 from multicnn.blocks.pooling import weighted_pool as weighted_pool
 from multicnn.blocks.rank import per_axis as per_axis
 from multicnn.blocks.rank import rank_of as rank_of
+from multicnn.blocks.rows import fold as fold
+from multicnn.blocks.rows import row_conv as row_conv
 from multicnn.blocks.shaping import bands_to_channels as bands_to_channels
 from multicnn.blocks.shaping import cropped as cropped
 from multicnn.blocks.shaping import cut_to as cut_to
 from multicnn.blocks.shaping import flatten as flatten
-from multicnn.blocks.shaping import fold as fold
 from multicnn.blocks.shaping import pad as pad
 from multicnn.blocks.shaping import pad_channels as pad_channels
 from multicnn.blocks.shaping import take_channels as take_channels

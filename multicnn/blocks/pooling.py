@@ -9,7 +9,7 @@ import keras
 
 from multicnn import layers
 from multicnn.blocks.pointwise import scale
-from multicnn.blocks.rank import per_axis, rank_of
+from multicnn.blocks.rank import check_at_least_one, per_axis, rank_of
 from multicnn.blocks.windows import _Windowed
 from multicnn.composition import Block, chain
 
@@ -124,7 +124,7 @@ class k_max_pool(Block):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_at_least_one("k", self.k)
+        check_at_least_one("k", self.k)
 
     def build(self, x, site):
         rank_of(x)
@@ -144,7 +144,7 @@ class dynamic_k_max_pool(Block):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_at_least_one("k_top", self.k_top)
+        check_at_least_one("k_top", self.k_top)
         if not 1 <= self.layer <= self.layers:
             raise ValueError(f"`layer` must be one of 1 to {self.layers}. Received: layer={self.layer!r}")
 
@@ -164,11 +164,6 @@ class dynamic_k_max_pool(Block):
         self.check(xs[0].shape)
         arguments = {"k_top": self.k_top, "layer": self.layer, "layers": self.layers}
         return site.layer(layers.DynamicKMaxPooling, **arguments)(xs)
-
-
-def _check_at_least_one(name: str, value: int) -> None:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}")
 
 
 class unpool(Block):

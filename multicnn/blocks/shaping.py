@@ -104,29 +104,6 @@ class take_channels(Block, init=False):
         return site.layer(layers.TakeChannels, channels=self.channels)(x)
 
 
-class fold(Block):
-    """Channels seen as `rows` rows of maps (channel = row * maps + map): each two neighbouring rows are summed.
-
-    The folding of Kalchbrenner et al. 2014, section 3.5, where a row is a dimension of the word vectors.
-    """
-
-    rows: int
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not isinstance(self.rows, int) or self.rows < 2 or self.rows % 2:
-            raise ValueError(f"`rows` must be an even number. Received: rows={self.rows!r}")
-
-    def check(self, x) -> None:
-        """Raises ValueError if the channels of `x` are no whole rows."""
-        if x.shape[-1] % self.rows:
-            raise ValueError(f"{x.shape[-1]} channels are no {self.rows} rows")
-
-    def build(self, x, site):
-        self.check(x)
-        return site.layer(layers.Folding, rows=self.rows)(x)
-
-
 class bands_to_channels(Block):
     """The bands of a spectrogram as its channels: (batch, time, bands, channels) to (batch, time, bands * channels).
 

@@ -46,26 +46,29 @@ class TakeChannels(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("multicnn")
 class Folding(keras.layers.Layer):
-    """Sums each two neighbouring rows, channels being `rows` rows of maps (Kalchbrenner et al. 2014, section 3.5).
+    """Sums each two neighbouring rows, channels being rows of `maps` (Kalchbrenner et al. 2014, section 3.5).
 
-    (batch, ..., rows * maps) to (batch, ..., rows / 2 * maps).
+    (batch, ..., rows * maps) to (batch, ..., ceil(rows / 2) * maps): of an odd number of rows the last stays as it is.
     """
 
-    def __init__(self, rows: int, **kwargs):
+    def __init__(self, maps: int, **kwargs):
         super().__init__(**kwargs)
-        self.rows = rows
+        self.maps = maps
         self.supports_masking = True
 
     def call(self, inputs):
         *around, channels = ops.shape(inputs)
-        x = ops.reshape(inputs, (*around, self.rows // 2, 2, channels // self.rows))
-        return ops.reshape(ops.sum(x, axis=-2), (*around, channels // 2))
+        rows = channels // self.maps
+        if rows % 2:
+            inputs = ops.pad(inputs, [[0, 0]] * len(around) + [[0, self.maps]])
+        x = ops.reshape(inputs, (*around, -(-rows // 2), 2, self.maps))
+        return ops.reshape(ops.sum(x, axis=-2), (*around, -(-rows // 2) * self.maps))
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], input_shape[-1] // 2)
+        return (*input_shape[:-1], -(-input_shape[-1] // self.maps // 2) * self.maps)
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     def get_config(self):
-        return {**super().get_config(), "rows": self.rows}
+        return {**super().get_config(), "maps": self.maps}

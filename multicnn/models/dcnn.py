@@ -15,13 +15,13 @@ from multicnn.blocks import (
     Block,
     activation,
     chain,
-    conv,
     dense,
     drop,
     dynamic_k_max_pool,
     flatten,
     fold,
     k_max_pool,
+    row_conv,
     stage,
 )
 
@@ -29,22 +29,20 @@ from multicnn.blocks import (
 def dcnn(
     classes: int,
     *,
-    dims: int = 48,
     widths: tuple[int, ...] = (7, 5),
     maps: tuple[int, ...] = (6, 14),
     k_top: int = 4,
     dropout: float = 0.5,
 ) -> Block:
-    """The DCNN of the two-class sentiment experiment, for word vectors (time, dims); each layer halves `dims`."""
+    """The DCNN of the two-class sentiment experiment, for word vectors (time, dims); each layer halves their rows."""
     if len(widths) != len(maps):
         raise ValueError(f"`maps` must give one number for each of `widths`, {widths}. Received: maps={maps!r}")
-    rows, layers = dims, []
+    below, layers = 1, []
     for layer, (width, count) in enumerate(zip(widths, maps), start=1):
         top = layer == len(widths)
-        # Row by row: channel = row * maps + map, so that the groups of the convolution are the rows. A bias commutes with
-        # folding and pooling, after which the paper adds it.
-        wide = conv(rows * count, width, padding=width - 1, groups=rows)
+        # A bias commutes with folding and pooling, after which the paper adds it.
+        wide = row_conv(count, width, below=below)
         pooling = k_max_pool(k_top) if top else dynamic_k_max_pool(k_top, layer, len(widths))
-        layers.append(stage(f"conv{layer}", wide, fold(rows), pooling, activation("tanh")))
-        rows //= 2
+        layers.append(stage(f"conv{layer}", wide, fold(count), pooling, activation("tanh")))
+        below = count
     return chain(*layers, flatten(), drop(dropout), dense(classes))

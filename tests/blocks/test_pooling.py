@@ -21,6 +21,7 @@ from multicnn.blocks import (
     network,
     per_axis,
     rms_pool,
+    row_conv,
     take_channels,
     unpool,
     weighted_pool,
@@ -138,10 +139,22 @@ def test_dynamic_k_max_pool_follows_each_sentence(padding):
 
 def test_fold_sums_neighbouring_rows():
     x = example((5, 12))
-    rows = x.reshape(3, 5, 4, 3)  # 4 rows of 3 maps
-    close(
-        network(fold(4), (5, 12)), x, np.concatenate([rows[:, :, 0] + rows[:, :, 1], rows[:, :, 2] + rows[:, :, 3]], -1)
-    )
+    r = x.reshape(3, 5, 4, 3)  # 4 rows of 3 maps
+    close(network(fold(3), (5, 12)), x, np.concatenate([r[:, :, 0] + r[:, :, 1], r[:, :, 2] + r[:, :, 3]], -1))
+    r = x.reshape(3, 5, 3, 4)  # 3 rows of 4 maps
+    close(network(fold(4), (5, 12)), x, np.concatenate([r[:, :, 0] + r[:, :, 1], r[:, :, 2]], -1))
+
+
+def test_row_conv_is_the_wide_convolution_of_each_row():
+    x = example((5, 12))
+    model = built(row_conv(2, 3, below=3), (5, 12))  # 4 rows of 3 maps, then of 2
+    kernel, bias = model.get_weights()  # (3, 3, 4 * 2)
+    rows, kernels = x.reshape(3, 5, 4, 3), kernel.reshape(3, 3, 4, 2)
+    expected = np.zeros((3, 7, 4, 2))
+    for example_, row, out, map_ in np.ndindex(3, 4, 2, 3):
+        # Keras correlates: its kernel is that of a convolution, turned round.
+        expected[example_, :, row, out] += np.convolve(rows[example_, :, row, map_], kernels[::-1, map_, row, out])
+    close(model, x, expected.reshape(3, 7, 8) + bias)
 
 
 # There and back -------------------------------------------------------------------------------------------------------
@@ -199,8 +212,13 @@ BAD = {
     "k_top": (lambda: dynamic_k_max_pool(0, 1, 2), "Received: k_top=0"),
     "layer": (lambda: dynamic_k_max_pool(3, 3, 2), "1 to 2. Received: layer=3"),
     "rank": (lambda: network(dynamic_k_max_pool(3, 1, 2), PICTURE), "needs \\(batch, time, channels\\)"),
-    "rows": (lambda: fold(3), "Received: rows=3"),
-    "rows that do not divide": (lambda: measure(fold(4), (5, 6)), "6 channels are no 4 rows"),
+    "maps": (lambda: fold(0), "Received: maps=0"),
+    "maps that do not divide": (lambda: measure(fold(4), (5, 6)), "6 channels are no rows of 4 maps"),
+    "maps below": (lambda: row_conv(3, 5, below=0), "Received: below=0"),
+    "maps below that do not divide": (
+        lambda: measure(row_conv(2, 5, below=4), (5, 6)),
+        "6 channels are no rows of 4 maps",
+    ),
     "channels": (lambda: network(take_channels(4), PICTURE), "no channel 4 among 4"),
     "no channels": (lambda: take_channels(), "Received: channels="),
     "cropped too small": (lambda: network(cropped(max_pool(2)), SOUND), "cannot cut 6 steps to 13"),

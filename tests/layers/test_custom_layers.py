@@ -31,7 +31,7 @@ LAYERS = {
     "CropTo": (layers.CropTo, {}, (SOUND, (7, 2))),
     "DynamicKMaxPooling": (layers.DynamicKMaxPooling, {"k_top": 2, "layer": 1, "layers": 3}, (SOUND, (6, 2))),
     "FixedFilter": (layers.FixedFilter, {"kernel": ((0, 1, 0), (1, -4, 1), (0, 1, 0))}, PICTURE),
-    "Folding": (layers.Folding, {"rows": 2}, SOUND),
+    "Folding": (layers.Folding, {"maps": 2}, SOUND),
     "GroupedConv2D": (
         layers.GroupedConv2D,
         {"filters": 6, "kernel_size": (3, 2), "groups": 2, "strides": (2, 2), "activation": "tanh"},

@@ -59,7 +59,7 @@ TEXT_NETWORKS = {
     "squeezenet": models.create("squeezenet", 3, width=1 / 16, dropout=0.0),
     "inception_small": models.create("inception_small", 3, width=4, dropout=0.0),
     "tc_resnet8": models.create("tc_resnet8", 3, k=0.25, dropout=0.0),
-    "dcnn": models.create("dcnn", 3, dims=DIMS, maps=(3, 2), dropout=0.0),
+    "dcnn": models.create("dcnn", 3, maps=(3, 2), dropout=0.0),
     "vdcnn9": models.create("vdcnn9", 3, shortcuts=True, width=4, units=8, k=3),
     "mlp": models.create("mlp", 3, units=(5,), pooled=True),
     "valid": chain(repeat(3, conv(6, 3, padding="valid", activation="relu")), global_average_pool()),
@@ -99,7 +99,7 @@ TEXT_NETWORKS = {
     "k largest of each length": chain(
         conv(6, 5, padding=4),
         dynamic_k_max_pool(3, 1, 2),
-        fold(2),
+        fold(1),
         conv(6, 3, padding=2),
         dynamic_k_max_pool(3, 2, 2),
         flatten(),

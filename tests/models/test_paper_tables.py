@@ -133,7 +133,7 @@ def test_each_layer_of_cnn_trad_fpool3_has_its_published_cost():
     ("dims", "widths", "maps", "k_top"), [(48, (7, 5), (6, 14), 4), (48, (10, 7), (6, 12), 5), (32, (8,), (5,), 4)]
 )
 def test_dcnn_has_the_count_of_its_text(dims, widths, maps, k_top):
-    measured = measure(create("dcnn", 3, dims=dims, widths=widths, maps=maps, k_top=k_top), (20, dims))
+    measured = measure(create("dcnn", 3, widths=widths, maps=maps, k_top=k_top), (20, dims))
     rows, below, expected = dims, 1, 0
     for width, count in zip(widths, maps):
         expected += rows * width * below * count + rows * count

@@ -1,0 +1,74 @@
+"""Blocks that see channels as rows of maps, channel = row * maps + map (Kalchbrenner et al. 2014).
+
+A row is a dimension of the word vectors, at first with one map; how many there are comes from the tensor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import Any, ClassVar
+
+from multicnn import layers
+from multicnn.blocks.convolution import conv
+from multicnn.blocks.rank import Named, check_at_least_one
+from multicnn.composition import Block
+from multicnn.site import BlockError
+
+
+class row_conv(Block):
+    """A wide convolution of each row by itself: rows of `below` maps become rows of `maps` (section 3.3).
+
+    It gives kernel_size - 1 more steps than it was given.
+    """
+
+    maps: int
+    kernel_size: int
+    _: KW_ONLY
+    below: int = 1
+    kernel_initializer: Named = "glorot_uniform"
+    kernel_regularizer: Named = None
+    transparent: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("maps", "kernel_size", "below"):
+            check_at_least_one(name, getattr(self, name))
+
+    def apply(self, x, site):
+        try:
+            rows = _rows(x, self.below)
+        except ValueError as error:
+            raise BlockError(f"in {self!r}: {error}") from error
+        wide = conv(
+            rows * self.maps,
+            self.kernel_size,
+            padding=self.kernel_size - 1,
+            groups=rows,
+            kernel_initializer=self.kernel_initializer,
+            kernel_regularizer=self.kernel_regularizer,
+        )
+        return wide.apply(x, site.enter(wide))
+
+
+class fold(Block):
+    """Each two neighbouring rows of `maps` are summed; of an odd number of rows the last stays as it is (section 3.5)."""
+
+    maps: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_at_least_one("maps", self.maps)
+
+    def folded(self, x: Any) -> int:
+        """How many channels are left of those of `x`."""
+        return -(-_rows(x, self.maps) // 2) * self.maps
+
+    def build(self, x, site):
+        self.folded(x)
+        return site.layer(layers.Folding, maps=self.maps)(x)
+
+
+def _rows(x: Any, maps: int) -> int:
+    if x.shape[-1] % maps:
+        raise ValueError(f"{x.shape[-1]} channels are no rows of {maps} maps")
+    return x.shape[-1] // maps
