@@ -11,10 +11,16 @@ from multicnn.modalities import content
 # What Pillow may open: the formats that only hold pixels (PostScript, for one, would start an interpreter).
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
 _MAX_PIXELS = 100_000_000
+_TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 
 
-def from_bytes(data: bytes) -> np.ndarray:
+def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
     """uint8 (h, w, 1 or 3), upright, of the content of a picture file; of an animation the first frame.
+
+    Args:
+        data: The file.
+        size: (height, width) that will be made of it: of a JPEG at least twice as large an eighth, a quarter or a half of
+            its resolution is decoded, as little as is not under `size`. None decodes all.
 
     Raises:
         ValueError: Not a picture, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
@@ -29,6 +35,8 @@ def from_bytes(data: bytes) -> np.ndarray:
             width, height = picture.size
             if width * height > _MAX_PIXELS:
                 raise _Refused(f"too large: {width} x {height} pixels")
+            if size and picture.format == "JPEG":
+                picture.draft(None, size if _orientation(picture) in _TURNED else size[::-1])
             picture.load()
             return _upright(_to_pixels(picture), _orientation(picture))
     except _Refused as error:
@@ -103,7 +111,7 @@ def _orientation(picture) -> int:
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Undoes an EXIF orientation (JEITA CP-3451, tag 274)."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _TURNED:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]

@@ -1,5 +1,6 @@
 """Pictures: every format against Pillow, resizing against TensorFlow, no skew, bad inputs."""
 
+import dataclasses
 import io
 import struct
 import tarfile
@@ -130,6 +131,33 @@ def test_exif_orientation_is_applied(kind, orientation):
     expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     assert expected.shape == ((30, 40, 3) if orientation < 5 else (40, 30, 3))
     np.testing.assert_array_equal(ImagePreprocess().decode(data), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "expected"),
+    [
+        ((600, 800), (224, 224), (300, 400)),
+        ((600, 800), (75, 100), (75, 100)),
+        ((601, 803), (100, 100), (151, 201)),
+        ((600, 800), (301, 10), (600, 800)),
+        ((40, 4000), (30, 30), (40, 4000)),
+        ((600, 800), (1, 1), (75, 100)),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_large_jpeg_is_decoded_at_the_scale_that_is_enough(shape, size, expected, turned):
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    waves = 127 + 90 * np.sin(rows / 60)[..., None] * np.cos(columns / 45 + 0.1)[..., None] * np.ones(3)
+    picture, exif = Image.fromarray(waves.astype(np.uint8)), Image.Exif()
+    if turned:  # lies on its side in the file, and stands upright by its EXIF
+        picture, exif[0x0112] = picture.transpose(Image.Transpose.ROTATE_90), 6
+    data = encoded(picture, "JPEG", quality=95, exif=exif)
+    preprocess = ImagePreprocess(size=size)
+    decoded, whole = preprocess.decode(data), ImagePreprocess().decode(data)
+    assert decoded.shape[:2] == expected and whole.shape[:2] == shape
+    ready = dataclasses.replace(preprocess, channels=3)
+    difference = ready.example(decoded).astype(int) - ready.example(whole)
+    assert np.abs(difference).mean() < 1.5 and np.abs(difference).max() <= 8
 
 
 def test_damaged_exif_does_not_spoil_a_good_picture():
