@@ -82,6 +82,17 @@ def train(
     group_column: Annotated[str | None, typer.Option(help="Column of the group, never split between sets.")] = None,
     test: Annotated[str | None, typer.Option(help="A separate folder or table of test examples.")] = None,
     leave_out: Annotated[str | None, typer.Option(help="The group that is the test set.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Begin with the weights of a .keras, .npz or .safetensors file, or keras.applications.",
+        ),
+    ] = None,
+    freeze_until: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="The stage up to which, itself included, nothing learns.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
     class_weights: Annotated[bool, typer.Option("--class-weights", help="Let each class count the same.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
@@ -94,6 +105,7 @@ def train(
         "data.path": source, "data.pattern": pattern, "data.text_column": text_column, "data.label_column": label_column,
         "data.group_column": group_column, "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
         "class_weights": class_weights or None, "seed": seed,
+        "start.path": start, "start.freeze_until": freeze_until,
     }  # fmt: skip
     assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None] + (
         settings or []

@@ -106,6 +106,41 @@ class Embedding:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Start:
+    """Transfer learning: the weights that a network begins with, and how fast what learns from them.
+
+    Stages are named as `multicnn inspect` lists them; any dotted name of a block will do ("conv4_x", "conv4_x.1").
+
+    Args:
+        path: A .keras file (of multicnn, with any classes and of any sense; or a plain Keras model), an .npz or .safetensors
+            file of arrays, or "keras.applications": Keras's ImageNet weights of the model, which it downloads. Whatever fits
+            by name and shape is taken over, the rest (the head of other classes) is new. None begins with random weights.
+        names: Of a file of arrays: our name of each layer -> the file's, such as {"conv1.conv": "features.0"}. By default
+            they are recognised: our own names, or those of torchvision, Keras or Caffe for the models they have.
+        freeze_until: The stage up to which, itself included, nothing learns; its norms work as in prediction.
+        unfreeze_every: Epochs after which the last stage still frozen begins to learn, again and again (gradual unfreezing,
+            Howard & Ruder 2018, section 3.3); None never.
+        rate_decay: The learning rate of a stage, as a share of that of the stage after it (discriminative fine-tuning,
+            ibid., section 3.2, with 1/2.6).
+    """
+
+    path: str | None = None
+    names: dict[str, str] | None = None
+    freeze_until: str | None = None
+    unfreeze_every: Annotated[int, pydantic.Field(gt=0)] | None = None
+    rate_decay: Annotated[float, pydantic.Field(gt=0, le=1)] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.path is None and (self.names or self.freeze_until):
+            received = f"names={self.names!r}, freeze_until={self.freeze_until!r}"
+            raise ValueError(f"path must say where the weights come from that are meant. Received: {received}")
+        if self.unfreeze_every and not self.freeze_until:
+            raise ValueError(
+                f"freeze_until must name a stage that can be unfrozen. Received: unfreeze_every={self.unfreeze_every}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Recipe:
     """Everything about a run. Fields that are None are chosen from the data when the run starts.
 
@@ -119,6 +154,8 @@ class Recipe:
         regularizer: Of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
         embedding: The front of a text network: how token ids become vectors.
         embedding_dims: Size of those vectors, where no file gives it.
+        start: The weights that the network begins with, and what of it is frozen. A trained .keras file also gives the model
+            and, for data of its sense, the preprocessing where the recipe says nothing of them.
         augment: Settings of the sense's random changes (`modalities.augment`), in training only; `multicnn preview` shows
             them. Pictures: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
             sounds: speed, pitch, gain_db, noise, snr_db, frequency_warp, time_shift, time_mask, frequency_mask; texts:
@@ -152,6 +189,7 @@ class Recipe:
     regularizer: Named | None = None
     embedding: Embedding = Embedding()
     embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
+    start: Start = Start()
     augment: dict[str, Any] = dataclasses.field(default_factory=dict)
     mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0
     cutmix: Annotated[float, pydantic.Field(ge=0)] = 0.0

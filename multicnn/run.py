@@ -28,10 +28,12 @@ from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
 from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import optimizers, run_folder
+from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.loop import Loop
 from multicnn.training.model import model_block, network_block
 from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled, policy
+from multicnn.training.start import Begun
 from multicnn.training.verdict import verdict
 
 _SPLITS = ("train", "val", "test")
@@ -57,7 +59,10 @@ class Run:
 
     def __init__(self, recipe: Recipe, manifest: Manifest, folder: Path, reporter: Reporter, started: float):
         self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
-        self.recipe = self._completed(recipe)
+        # A run that goes on has all its weights in its checkpoints.
+        starts = recipe.start.path is not None and not any((folder / "checkpoints").glob("epoch-*.npz"))
+        self.begun = Begun(recipe) if starts else None
+        self.recipe = self._completed(recipe if self.begun is None else self.begun.completed(recipe, manifest.sense))
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
     def train(self) -> Classifier:
@@ -89,6 +94,8 @@ class Run:
         tf.config.experimental.enable_op_determinism()
         preprocess, vectors = self._preprocess()
         block = network_block(recipe, preprocess, len(self.manifest.labels), None if vectors is None else vectors.dims)
+        rows = measure(block, preprocess.input_shape).layers()
+        frozen = frozen_layers(rows, recipe.start.freeze_until)  # a stage that there is not is told before all is read
         self.augmentation = augmentation(preprocess, recipe.augment)
         self.augmentation.check()
         self._read()
@@ -96,9 +103,11 @@ class Run:
         built = network(block, preprocess.input_shape, dtype=recipe.precision)
         if vectors is not None:
             self._lay(vectors, preprocess, built)
+        if self.begun is not None:
+            self._begin(self.begun, built, preprocess, frozen)
         classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
         self.on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
-        return classifier, self._loop(classifier)
+        return classifier, self._loop(classifier, rows)
 
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
         """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""
@@ -121,6 +130,20 @@ class Run:
         types, tokens = self.coverage.values()
         source = self.recipe.embedding.vectors
         self.reporter.say(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")
+
+    def _begin(self, begun: Begun, built: keras.Model, preprocess: Any, frozen: Sequence[str]) -> None:
+        """Lays the weights that the run begins with into the network, and says what is new and what is frozen."""
+        laid = begun.lay(built, preprocess, self.manifest.labels)
+        run_folder.check_start(self.folder, begun.fingerprint())
+        if unknown := [path for path in laid.new if path in frozen]:
+            raise ValueError(
+                f"`start.freeze_until` would freeze layers that got no weights: {', '.join(unknown[:4])}. "
+                f"Received: freeze_until={self.recipe.start.freeze_until!r}"
+            )
+        all_of_it = f"{len(laid.taken)} of {len(laid.taken) + len(laid.new)} layers with weights"
+        new = f"new: {', '.join(laid.new[:6])}{' ...' if len(laid.new) > 6 else ''}" if laid.new else "nothing is new"
+        said = f"{all_of_it} ({laid.numbers:,} numbers) are those of {self.recipe.start.path}; {new}"
+        self.reporter.say("; ".join([said, *laid.remarks]))
 
     def _with_batch(self, error: NotFinite) -> ValueError:
         """The error with the examples of the batch, listed in the run folder."""
@@ -211,12 +234,18 @@ class Run:
         targets = self.manifest.targets(rows)
         return {label: rows[targets == i] for i, label in enumerate(self.manifest.labels)}
 
-    def _loop(self, classifier: Classifier) -> Loop:
+    def _loop(self, classifier: Classifier, stages: dict[str, list[str]]) -> Loop:
         recipe, rows = self.recipe, self.manifest.rows("train")
         targets = self.manifest.targets(rows)
         steps = -(-len(rows) // recipe.batch_size)
-        optimizer = loss_scaled(optimizers.make(recipe.optimizer, steps, recipe.epochs), recipe.precision)
-        classifier.network.compile(optimizer=optimizer, jit_compile=recipe.jit_compile)
+        network = classifier.network
+        shares = rate_shares(network, stages, recipe.start.rate_decay)
+        optimizer = optimizers.discriminative(optimizers.make(recipe.optimizer, steps, recipe.epochs), shares)
+        network.compile(optimizer=loss_scaled(optimizer, recipe.precision), jit_compile=recipe.jit_compile)
+        freezing = None
+        if recipe.start.freeze_until is not None:
+            freezing = Freezing(network, stages, recipe.start)
+            self.reporter.say(str(freezing))
         weights = None
         if recipe.class_weights:
             counts = np.bincount(targets, minlength=len(self.manifest.labels))
@@ -239,7 +268,7 @@ class Run:
 
         validate = functools.partial(self._measure, "val") if len(self.manifest.rows("val")) else None
         say, callbacks = self.reporter.say, self.reporter.callbacks()
-        return Loop(classifier.network, recipe, batches, steps, validate, self.folder, say, weights, callbacks)
+        return Loop(network, recipe, batches, steps, validate, self.folder, say, weights, callbacks, freezing)
 
     def _mix(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]] | None:
         """What mixes the examples of a batch, if anything does."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from multicnn.arithmetic.rules import RULES
 from multicnn.arithmetic.signal import Part, Shape, Signal
-from multicnn.arithmetic.stages import Stage, table
+from multicnn.arithmetic.stages import Stage, by_stage, table
 from multicnn.composition import Block
 from multicnn.site import BlockError, Site
 
@@ -36,6 +36,10 @@ class Measure:
     def table(self) -> list[Stage]:
         """One row for each stage: its output, receptive field, stride, parameters and multiply-adds."""
         return table(self.parts, self.stages)
+
+    def layers(self) -> dict[str, list[str]]:
+        """The names of the layers of each row of `table`, in the order of the network."""
+        return {name: [part.path for part in parts] for name, parts in by_stage(self.parts, self.stages).items()}
 
     @property
     def parameters(self) -> int:

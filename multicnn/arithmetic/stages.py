@@ -22,9 +22,6 @@ def table(parts: tuple[Part, ...], stages: dict[str, Signal]) -> list[Stage]:
 
     A part counts for the innermost stage around it; what stands outside of every stage has a row of its own.
     """
-    rows: dict[str, list[Part]] = {}
-    for part in parts:
-        rows.setdefault(_row_of(part.path, stages), []).append(part)
     return [
         Stage(
             name,
@@ -32,8 +29,16 @@ def table(parts: tuple[Part, ...], stages: dict[str, Signal]) -> list[Stage]:
             sum(part.parameters for part in members),
             sum(part.multiply_adds for part in members),
         )
-        for name, members in rows.items()
+        for name, members in by_stage(parts, stages).items()
     ]
+
+
+def by_stage(parts: tuple[Part, ...], stages: dict[str, Signal]) -> dict[str, list[Part]]:
+    """The parts of each row of `table`."""
+    rows: dict[str, list[Part]] = {}
+    for part in parts:
+        rows.setdefault(_row_of(part.path, stages), []).append(part)
+    return rows
 
 
 def _row_of(path: str, stages: dict[str, Signal]) -> str:

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -36,12 +37,19 @@ class Source:
         channels_first: Kernels are (out, in, *spatial) and features are flattened channel by channel, as in PyTorch;
             else (*spatial, in, out), as in Keras.
         epsilon: That of their batch normalisation.
+        mean, std: The picture that the weights were trained on is (pixels / 255 - mean) / std, for red, green and blue.
+        bgr: Its channels were blue, green and red; the first of `layers` sees them.
+        arguments: Our model's hyperparameters that make it theirs.
     """
 
     layers: Mapping[str, str]
     arrays: Mapping[str, str]
     channels_first: bool = False
     epsilon: float = 1e-5
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    bgr: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def port(network: keras.Model, arrays: Mapping[str, Any], source: Source) -> list[str]:
@@ -65,12 +73,51 @@ def port(network: keras.Model, arrays: Mapping[str, Any], source: Source) -> lis
     missing = [path for path in source.layers if path not in ours]
     if missing:
         raise ValueError(f"`source` names layers that `network` lacks. Received: source.layers={missing}")
-    found = [
-        (weight, _array(ours, path, weight, arrays, source)) for path in source.layers for weight in ours[path].weights
-    ]
+    found = []
+    for path in source.layers:
+        for weight in ours[path].weights:
+            array = _array(ours, path, weight, arrays, source)
+            if tuple(array.shape) != tuple(weight.shape):
+                raise ValueError(
+                    f"`arrays` must give {path!r} a {weight.name} of shape {tuple(weight.shape)}. "
+                    f"Received: arrays of shape {tuple(array.shape)}"
+                )
+            found.append((weight, array))
     for weight, array in found:
         weight.assign(array)
     return [path for path in ours if path not in source.layers]
+
+
+def translate(network: keras.Model, arrays: Mapping[str, Any], source: Source) -> dict[str, dict[str, Any]]:
+    """The arrays of another library under our names and in our layout, for networks that differ in some layers.
+
+    Args:
+        network, arrays, source: As for `port`.
+
+    Returns:
+        Our name of a layer -> Keras's name of an array -> the array, for red, green and blue, whether or not it has the shape
+        of the network's own. Layers that one of the two lacks are left out.
+    """
+    ours = {layer.name: layer for layer in network.layers if layer.weights}
+    found = {}
+    for path in source.layers:
+        with suppress(ValueError, KeyError):
+            found[path] = {weight.name: _array(ours, path, weight, arrays, source) for weight in ours[path].weights}
+    first = found.get(next(iter(source.layers)))
+    if source.bgr and first is not None and first["kernel"].shape[-2] == 3:
+        first["kernel"] = first["kernel"][..., ::-1, :]
+    return found
+
+
+def source_of(model: str, names: Collection[str]) -> Source | None:
+    """The library that names the arrays of a model so; None if none is known."""
+    candidates = [models[model] for models in SOURCES.values() if model in models]
+
+    def known(source: Source) -> int:
+        return sum(layer + source.arrays["kernel"] in names for layer in source.layers.values())
+
+    best = max(candidates, key=known, default=None)
+    return best if best is not None and known(best) else None
 
 
 def _array(ours: Mapping[str, Any], path: str, weight: Any, arrays: Mapping[str, Any], source: Source) -> Any:
@@ -83,16 +130,11 @@ def _array(ours: Mapping[str, Any], path: str, weight: Any, arrays: Mapping[str,
         array = _channels_last(array, _flattened(layer))
     elif weight.name == "moving_mean":
         before = path.removesuffix(".norm")
-        bias = source.layers[before] + source.arrays["bias"]
-        if bias in arrays and not ours[before].use_bias:
+        bias = source.layers.get(before, "") + source.arrays["bias"]
+        if before != path and bias in arrays and not ours[before].use_bias:
             array = array - arrays[bias]
     elif weight.name == "moving_variance":
         array = array + (source.epsilon - layer.epsilon)
-    if tuple(array.shape) != tuple(weight.shape):
-        raise ValueError(
-            f"`arrays` must give {path!r} a {weight.name} of shape {tuple(weight.shape)}. "
-            f"Received: arrays[{name!r}].shape={tuple(array.shape)}"
-        )
     return array
 
 
@@ -183,18 +225,31 @@ def _block_torchvision(stage: int, copy: int, i: int) -> tuple[str, str]:
     return (f"{block}.conv{i}", f"{block}.bn{i}") if i else (f"{block}.downsample.0", f"{block}.downsample.1")
 
 
-def _torchvision(layers: Mapping[str, str]) -> Source:
-    return Source(layers, TORCH, channels_first=True)
+# How pictures were centred and scaled: Caffe's way took the mean off the 8-bit values, and left them so.
+_CAFFE = {
+    "mean": (122.679 / 255, 116.669 / 255, 104.006 / 255),
+    "std": (1 / 255, 1 / 255, 1 / 255),
+    "bgr": True,
+}
+_KERAS_CAFFE = {**_CAFFE, "mean": (123.68 / 255, 116.779 / 255, 103.939 / 255)}
+
+
+def _torchvision(layers: Mapping[str, str], **arguments: Any) -> Source:
+    pictures = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+    return Source(layers, TORCH, channels_first=True, arguments=arguments, **pictures)
 
 
 # Library -> our model -> what it is called there. ResNets from 50 on stride in their 1x1 in Keras, in their 3x3 in torchvision.
 SOURCES: dict[str, dict[str, Source]] = {
-    "caffe": {"squeezenet": Source(SQUEEZENET_CAFFE, KERAS)},  # Caffe's names in Keras's layout
+    "caffe": {"squeezenet": Source(SQUEEZENET_CAFFE, KERAS, **_CAFFE)},  # Caffe's names in Keras's layout
     "keras.applications": {
-        **{f"vgg{depth}": Source(_vgg_keras(depth), KERAS) for depth in (16, 19)},
+        **{f"vgg{depth}": Source(_vgg_keras(depth), KERAS, **_KERAS_CAFFE) for depth in (16, 19)},
         **{
             f"resnet{depth}": Source(
-                _resnet(depth, ("conv1_conv", "conv1_bn"), _block_keras, "predictions"), KERAS, epsilon=1.001e-5
+                _resnet(depth, ("conv1_conv", "conv1_bn"), _block_keras, "predictions"),
+                KERAS,
+                epsilon=1.001e-5,
+                **_KERAS_CAFFE,
             )
             for depth in (50, 101, 152)
         },
@@ -203,7 +258,10 @@ SOURCES: dict[str, dict[str, Source]] = {
         "alexnet_one_tower": _torchvision(ALEXNET_TORCHVISION),
         **{f"vgg{depth}": _torchvision(_vgg_torchvision(depth)) for depth in vgg.TABLE},
         **{
-            f"resnet{depth}": _torchvision(_resnet(depth, ("conv1", "bn1"), _block_torchvision, "fc"))
+            f"resnet{depth}": _torchvision(
+                _resnet(depth, ("conv1", "bn1"), _block_torchvision, "fc"),
+                **({"stride_on": "3x3"} if depth >= 50 else {}),
+            )
             for depth in resnet.TABLE
         },
     },

@@ -15,19 +15,25 @@ def average(network: keras.Model) -> None:
     The statistics of batch normalisation are averages of their own and stay as they are.
     """
     if _is_kept(network.optimizer):
-        network.optimizer.finalize_variable_values(network.trainable_variables)
+        network.optimizer.finalize_variable_values(_averaged_variables(network.optimizer))
 
 
 @contextmanager
 def averaged(network: keras.Model) -> Iterator[None]:
     """Inside, the network has the averaged weights, if its optimizer keeps any; afterwards those that it trains."""
-    trained = [np.array(v) for v in network.trainable_variables] if _is_kept(network.optimizer) else []
+    variables = _averaged_variables(network.optimizer) if _is_kept(network.optimizer) else []
+    trained = [np.array(variable) for variable in variables]
     average(network)
     try:
         yield
     finally:
-        for variable, value in zip(network.trainable_variables, trained):
+        for variable, value in zip(variables, trained):
             variable.assign(value)
+
+
+def _averaged_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Those that it was built for, of which some may be frozen still; Keras does not tell them otherwise."""
+    return getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
 
 
 def _is_kept(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -23,6 +23,7 @@ from multicnn.interrupts import Deferred
 from multicnn.losses import example_losses
 from multicnn.training import checkpoint, health, run_folder
 from multicnn.training.averaging import average, averaged
+from multicnn.training.freezing import Freezing
 from multicnn.training.memory import OutOfMemory, largest_batch
 from multicnn.training.nonfinite import NotFinite, first_layer
 from multicnn.training.step import training_step
@@ -56,6 +57,7 @@ class Loop:
         class_weights: float32 (classes,), the weight of an example of each class.
         callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
             `state_dict() -> plain data` and `load_state_dict(state)`; others begin anew when a run goes on.
+        freezing: Says which layers learn in which epoch; None lets all that can.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Loop:
         say: Callable[[str], None],
         class_weights: np.ndarray | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        freezing: Freezing | None = None,
     ):
         self.network, self.recipe, self.batches, self.steps = network, recipe, batches, steps
         self.validate, self.folder, self.say = validate, folder, say
@@ -84,7 +87,13 @@ class Loop:
         self.interrupted: int | None = None  # the signal that asked the run to stop
         settings = {"loss": recipe.loss, "label_smoothing": recipe.label_smoothing, "class_weights": class_weights}
         self._losses = functools.partial(example_losses, **settings)
-        self.train_step = training_step(network, self.totals, **settings)
+        self._make_step = functools.partial(training_step, network, self.totals, **settings)
+        self._freezing = freezing
+        if freezing is not None:  # the optimizer has slots for all that will ever learn
+            freezing.thaw()
+            network.optimizer.build(network.trainable_variables)
+            freezing.at(0)
+        self.train_step = self._make_step()
         self._warned_of: set[str] = set()  # layers
 
     def run(self) -> None:
@@ -122,6 +131,7 @@ class Loop:
 
     def _epoch(self, signals: Deferred) -> None:
         at = self.at
+        self._freeze(at.epoch)
         started = time.perf_counter() - at.seconds
         self.callbacks.on_epoch_begin(at.epoch)
         iterator = iter(self.batches(at.epoch, at.step))
@@ -147,6 +157,12 @@ class Loop:
             self._record(row)
         if self.checkpoints.due(0):
             self._save()
+
+    def _freeze(self, epoch: int) -> None:
+        """What learns in an epoch is compiled into the step."""
+        if self._freezing is not None and self._freezing.at(epoch):
+            self.train_step = self._make_step()
+            self.say(f"epoch {epoch + 1}: {self._freezing}")
 
     def step(self, iterator: Any) -> None:
         """Takes a step with the next batch; one that does not fit into memory says what would."""
@@ -229,6 +245,7 @@ class Loop:
         self._restore()
         for each in range(self.at.epoch, epoch + 1):
             first, last = self.at.step if each == self.at.epoch else 0, failed if each == epoch else self.steps
+            self._freeze(each)
             iterator = iter(self.batches(each, first))
             for _ in range(first, last):
                 self.train_step(iterator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -66,6 +66,31 @@ def make(optimizer: Any, steps_per_epoch: int, epochs: int) -> keras.optimizers.
     if made.weight_decay:
         made.exclude_from_weight_decay(var_names=_NOT_DECAYED)
     return made
+
+
+def discriminative(
+    optimizer: keras.optimizers.Optimizer, shares: Sequence[tuple[Any, float]]
+) -> keras.optimizers.Optimizer:
+    """The optimizer, not yet built, with shares of its learning rate (Howard & Ruder 2018, section 3.2) for variables."""
+    shares = [(variable, share) for variable, share in shares if share != 1]
+    if not shares:
+        return optimizer
+    share_of = {id(variable.value): share for variable, share in shares}  # what `update_step` is given
+    decay, plain = optimizer.weight_decay, optimizer.update_step
+    decayed = {
+        id(variable.value) for variable, _ in shares if decay and not any(n in variable.name for n in _NOT_DECAYED)
+    }
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        rate = learning_rate * share_of.get(id(variable), 1.0)
+        if id(variable) in decayed:
+            optimizer.assign_sub(variable, variable * keras.ops.cast(decay * rate, variable.dtype))
+        plain(gradient, variable, rate)
+
+    optimizer.update_step = update_step
+    if decay:  # by the full rate otherwise
+        optimizer.exclude_from_weight_decay([variable for variable, _ in shares], _NOT_DECAYED)
+    return optimizer
 
 
 def learning_rates(optimizer: Any, rate: float, steps_per_epoch: int, epochs: int) -> Any:

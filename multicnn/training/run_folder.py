@@ -14,7 +14,7 @@ from multicnn.durable import sweep, whole_file
 from multicnn.recipe import Recipe
 
 # Where the data lies and how often the run is saved changes no bit of it; the data itself is compared by its contents.
-_MAY_CHANGE = {"data.path", "data.test", "bad_limit", "checkpoint_seconds", "checkpoint_steps"}
+_MAY_CHANGE = {"data.path", "data.test", "start.path", "bad_limit", "checkpoint_seconds", "checkpoint_steps"}
 
 
 def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None]) -> Manifest:
@@ -94,6 +94,18 @@ def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
         raise ValueError(f"a run can only go on with its own data: {named}. Received: resume={str(folder)!r}")
     then = begun.table[["status", "reason"]]
     return dataclasses.replace(now, table=now.table.assign(**then))
+
+
+def check_start(folder: Path, fingerprint: str) -> None:
+    """Keeps the fingerprint of the weights that a run begins with, or refuses others than it was begun with.
+
+    Raises:
+        ValueError: They are others.
+    """
+    path = folder / "start.json"
+    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["sha256"] != fingerprint:
+        raise ValueError(f"a run can only go on with the weights that it began with. Received: resume={str(folder)!r}")
+    write_json(path, {"sha256": fingerprint})
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -20,7 +20,8 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
         **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
     """
     optimizer = network.optimizer
-    optimizer.build(network.trainable_variables)
+    if not optimizer.built:  # it may already be, for variables that are frozen still
+        optimizer.build(network.trainable_variables)
 
     @tf.function(jit_compile=network.jit_compile, reduce_retracing=True)
     def update(inputs, targets):

@@ -1,0 +1,78 @@
+"""Files of arrays by name."""
+
+import json
+import struct
+
+import keras
+import numpy as np
+import pytest
+
+from multicnn.training import weight_files
+from multicnn.training.weight_files import of_applications, read
+
+
+def test_safetensors_as_its_format_says(tmp_path):
+    """https://github.com/huggingface/safetensors#format, with bfloat16 as the upper half of a float32."""
+    values = np.array([[1.5, -2.0, 0.25], [3.0, 0.0, -1.0]])
+    kinds = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "I64": "<i8"}
+    parts = {name: values.astype(dtype).tobytes() for name, dtype in kinds.items()}
+    parts["BF16"] = (values.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
+    head, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, part in parts.items():
+        head[f"layer.{name}"] = {"dtype": name, "shape": [2, 3], "data_offsets": [len(data), len(data) + len(part)]}
+        data += part
+    written = json.dumps(head).encode()
+    (tmp_path / "x.safetensors").write_bytes(struct.pack("<Q", len(written)) + written + data)
+    found = read(tmp_path / "x.safetensors")
+    assert set(found) == {f"layer.{name}" for name in parts}
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, values.astype("i8") if name.endswith("I64") else values)
+
+
+def test_safetensors_written_by_its_own_library(tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np.float16)}
+    numpy.save_file(arrays, tmp_path / "x.safetensors")
+    for name, array in read(tmp_path / "x.safetensors").items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_a_keras_model_that_is_none_of_ours(tmp_path):
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, name="one"), keras.layers.BatchNormalization(name="n")]
+    )
+    model.save(tmp_path / "x.keras")
+    assert not weight_files.is_ours(tmp_path / "x.keras")
+    found = read(tmp_path / "x.keras")
+    assert set(found) == {"one/kernel", "one/bias", "n/gamma", "n/beta", "n/moving_mean", "n/moving_variance"}
+    np.testing.assert_array_equal(found["one/kernel"], model.get_layer("one").kernel)
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.safetensors", "x.keras"])
+@pytest.mark.parametrize("content", [b"", b"\xff" * 40])
+def test_a_damaged_file_is_one_line(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=r"`start.path` cannot be read .*Received: start.path=") as error:
+        read(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["nowhere.npz", "weights.pth"])
+def test_what_is_no_file_of_weights(name, tmp_path):
+    (tmp_path / "weights.pth").touch()
+    with pytest.raises(ValueError, match=r"must be a file that ends in one of .npz, .safetensors, .keras"):
+        read(tmp_path / name)
+
+
+def test_keras_is_asked_for_imagenet_weights_only_here(monkeypatch):
+    asked = []
+
+    def make(weights):
+        asked.append(weights)
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="predictions")])
+
+    monkeypatch.setattr(keras.applications, "VGG16", make)
+    assert set(of_applications("vgg16")) == {"predictions/kernel", "predictions/bias"}
+    assert asked == ["imagenet"]
+    with pytest.raises(ValueError, match=r"has weights of vgg16, vgg19, .*Received: model='lenet5'"):
+        of_applications("lenet5")
