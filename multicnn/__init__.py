@@ -21,6 +21,7 @@ _PUBLIC = {
     "Embedding": "multicnn.recipe",
     "Optimizer": "multicnn.recipe",
     "Recipe": "multicnn.recipe",
+    "Start": "multicnn.recipe",
     "AudioPreprocess": "multicnn.modalities.audio",
     "ImagePreprocess": "multicnn.modalities.image",
     "TextPreprocess": "multicnn.modalities.text",
@@ -34,6 +35,7 @@ _PUBLIC = {
     "inspect": "multicnn.inspection",
     "preview": "multicnn.workflow",
     "train": "multicnn.workflow",
+    "transfer_curves": "multicnn.workflow",
 }
 __all__ = sorted(_PUBLIC)
 

@@ -156,6 +156,38 @@ def crossval(
         show_crossval(validation)
 
 
+@app.command("transfer-curves")
+def transfer_curves(
+    data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],
+    start: Annotated[str, typer.Option("--from", metavar="FILE", help="The weights to begin with, as for train.")],
+    sizes: Annotated[str, typer.Option(help="Numbers of training examples, such as 10,30,100,300.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each kind and size.")] = 3,
+    out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
+    settings: Settings = None,
+    source: Annotated[
+        str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what trained weights bring: learning curves with them and from scratch, as a table and a picture."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter, show_transfer
+
+    assignments = ([] if source is None else [f"data.path={json.dumps(source)}"]) + (settings or [])
+    try:
+        numbers = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise ValueError(f"--sizes must be whole numbers with commas between. Received: sizes={sizes!r}") from None
+    with RichReporter(quiet=as_json) as reporter:
+        curves = workflow.transfer_curves(
+            _recipe_or_path(data), start, out, sizes=numbers, seeds=seeds, reporter=reporter, settings=assignments
+        )
+    if as_json:
+        print(json.dumps({"runs": curves.runs.to_dict("records"), "claims": curves.claims()}))
+    else:
+        show_transfer(curves)
+
+
 @app.command("find-rate")
 def find_rate(
     data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],

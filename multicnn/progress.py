@@ -15,6 +15,7 @@ from rich.table import Table
 from multicnn.cross_validation import CrossValidation
 from multicnn.diagnosis import Diagnosis
 from multicnn.inspection import Inspection
+from multicnn.transfer import TransferCurves
 from multicnn.trial import DryRun
 from multicnn.workflow import Evaluation, Reporter
 
@@ -136,6 +137,16 @@ def show_crossval(validation: CrossValidation) -> None:
         numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
         rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
     show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear model"], rows)
+
+
+def show_transfer(curves: TransferCurves) -> None:
+    """Prints a row for each number of examples, and whether transfer brings what it may."""
+    table = curves.table()
+    rows = [[f"{size:,}", *(f"{value:.3f}" for value in row)] for size, row in zip(table.index, table.to_numpy())]
+    show_table("test accuracy", ["examples", "from weights", "std", "from scratch", "std", "gain", "std"], rows)
+    for name, (there, said) in curves.claims().items():
+        answer = "one seed cannot tell" if there is None else "yes" if there else "no"
+        Console().print(f"{name}: {answer}; {said}", highlight=False)
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:

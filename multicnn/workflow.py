@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from multicnn import cross_validation, trial
+from multicnn import cross_validation, transfer, trial
 from multicnn.classifier import Classifier, load
 from multicnn.cross_validation import CrossValidation
 from multicnn.data import splits, store
@@ -27,6 +28,7 @@ from multicnn.run import Reporter, Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
 from multicnn.training.rate_finder import RateCurve
+from multicnn.transfer import TransferCurves
 from multicnn.trial import DryRun
 
 
@@ -217,6 +219,40 @@ def crossval(
     manifest = resolve(_located(source))
     recipe = recipe.replaced(settings, manifest.sense)
     return cross_validation.run(recipe, manifest, folds, _new_folder(out, recipe), reporter)
+
+
+def transfer_curves(
+    data: str | os.PathLike | DataSource | Recipe,
+    start: str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    *,
+    sizes: Sequence[int],
+    seeds: int = 3,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> TransferCurves:
+    """Shows what trained weights bring: runs from them and from scratch on growing numbers of training examples.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        start: The file of the weights, as a recipe's `start.path`.
+        out: The folder of the run folders, of the table and of the picture; by default a new one in runs/.
+        sizes: Numbers of training examples.
+        seeds: Runs of each kind and size.
+        reporter: Told what happens.
+
+    Returns:
+        The runs, with `table()` of means and deviations, and `claims()` of a higher start, a steeper slope and a higher
+        asymptote.
+
+    Raises:
+        ValueError: The data, the weights or the recipe cannot be used.
+    """
+    recipe, manifest = _settled(data, [*settings, f"start.path={json.dumps(str(start))}"], fields)
+    folder = _new_folder(out, recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    return transfer.run(recipe, manifest, sizes, seeds, folder, reporter)
 
 
 @dataclasses.dataclass(frozen=True)

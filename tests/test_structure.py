@@ -22,7 +22,7 @@ FLOORS = [
     {"explaining"},
     {"workflow"},
     {"trial"},
-    {"cross_validation", "diagnosis", "inspection", "seen"},
+    {"cross_validation", "diagnosis", "extraction", "inspection", "seen", "transfer"},
     {"run"},
     {"given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},

@@ -1,16 +1,22 @@
 """Runs that begin with the weights of others."""
 
+import dataclasses
+import json
+
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 import multicnn
+from multicnn import transfer, workflow
 from multicnn.blocks import chain, conv, dense, global_average_pool, network, stage
 from multicnn.classifier import Classifier
 from multicnn.modalities.image import ImagePreprocess
-from multicnn.recipe import Recipe
+from multicnn.recipe import DataSource, Recipe, Start
 from multicnn.run import Reporter
+from multicnn.transfer import TransferCurves
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 
@@ -102,3 +108,81 @@ def test_what_cannot_be(more, words, pictures, trained, tmp_path):
     net = chain(*BODY, dense(2)).to_dict()
     with pytest.raises(ValueError, match=words):
         multicnn.train(pictures, tmp_path / "run", model=net, settings=settings(trained[1], *more))
+
+
+# Learning curves ------------------------------------------------------------------------------------------------------
+
+
+def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
+    net = chain(*BODY, dense(2)).to_dict()
+    out = tmp_path / "curves"
+    made = workflow.transfer_curves(
+        pictures, trained[1], out, sizes=[8, 4], seeds=1, model=net, settings=["epochs=1", "data.test_fraction=0.3"]
+    )
+    assert made.runs[["examples", "seed", "start"]].to_numpy().tolist() == [
+        [size, 0, kind] for size in (4, 8) for kind in ("transfer", "scratch")
+    ]
+    recipes = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/recipe.json")}
+    manifests = {path.parent.name: pd.read_parquet(path) for path in out.glob("*/manifest.parquet")}
+    for name, recipe in recipes.items():
+        assert (recipe["start"]["path"] is None) == name.startswith("scratch")
+        assert recipe["preprocess"]["mean"] == [0.4]
+        others = {key: value for key, value in recipe.items() if key != "start"}
+        assert others == {key: value for key, value in recipes["scratch-000004-seed-0"].items() if key != "start"}
+        table = manifests[name]
+        counts = table.loc[table["split"] == "train", "label"].value_counts()
+        assert set(counts) == {int(name.split("-")[1]) // 2}
+    ids = {name: set(table.loc[table["split"] == "train", "id"]) for name, table in manifests.items()}
+    assert ids["scratch-000004-seed-0"] == ids["transfer-000004-seed-0"] < ids["transfer-000008-seed-0"]
+    tests = {frozenset(table.loc[table["split"] == "test", "id"]) for table in manifests.values()}
+    assert len(tests) == 1
+    assert (out / "transfer_curves.png").read_bytes()[:4] == b"\x89PNG"
+    assert pd.read_csv(out / "transfer_curves.csv")["examples"].tolist() == [4, 8]
+    assert made.claims()["higher start"][0] is None
+
+
+def curves(of_transfer, of_scratch, seeds=3, noise=0.01):
+    """Runs whose accuracies lie around these, at 10, 20, 40 ... examples."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"examples": 10 * 2**i, "seed": seed, "start": kind, "accuracy": accuracies[i] + rng.normal(0, noise)}
+        for kind, accuracies in (("transfer", of_transfer), ("scratch", of_scratch))
+        for i in range(len(accuracies))
+        for seed in range(seeds)
+    ]
+    return TransferCurves(pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "there"),
+    [
+        ([0.5, 0.7, 0.9, 0.95], [0.2, 0.3, 0.4, 0.6], (True, True, True)),
+        ([0.5, 0.6, 0.7, 0.95], [0.2, 0.4, 0.9, 0.95], (True, False, False)),
+        ([0.2, 0.3, 0.4, 0.6], [0.2, 0.3, 0.4, 0.6], (False, False, False)),
+        ([0.2, 0.3, 0.4, 0.6], [0.3, 0.5, 0.7, 0.9], (False, False, False)),
+    ],
+)
+def test_what_the_curves_claim(ours, theirs, there):
+    claims = curves(ours, theirs).claims()
+    assert tuple(found for found, _ in claims.values()) == there
+    assert "with 10 examples" in claims["higher start"][1]
+    assert "with 80 examples" in claims["higher asymptote"][1]
+
+
+def test_the_slope_is_accuracy_for_each_doubling():
+    made = curves([0.1, 0.3, 0.5], [0.1, 0.2, 0.3], noise=0)
+    assert made.claims()["steeper slope"][1].startswith("0.200 from the given weights, 0.100 from scratch a doubling")
+    table = made.table()
+    np.testing.assert_allclose(table["gain"], [0, 0.1, 0.2])
+    assert table.index.tolist() == [10, 20, 40]
+
+
+@pytest.mark.parametrize(("sizes", "start"), [([1], "x"), ([10**6], "x"), ([], "x"), ([4], None)])
+def test_what_curves_refuse(sizes, start, pictures, tmp_path):
+    manifest = workflow.find(DataSource(path=str(pictures), test_fraction=0.3))
+    recipe = Recipe(start=Start(path=start))
+    with pytest.raises(ValueError, match=r"Received: (sizes|start\.path)="):
+        transfer.run(recipe, manifest, sizes, 1, tmp_path)
+    table = manifest.table.assign(split="train")
+    with pytest.raises(ValueError, match="must have test examples"):
+        transfer.run(Recipe(start=Start(path="x")), dataclasses.replace(manifest, table=table), [4], 1, tmp_path)

@@ -104,6 +104,41 @@ def rate_curve(
     return _saved(figure, path)
 
 
+def transfer_curves(table: pandas.DataFrame, path: str | Path) -> Path:
+    """Test accuracy over the number of training examples, from given weights beside from scratch.
+
+    Args:
+        table: Indexed by the number of examples, with the columns `transfer`, `transfer_std`, `scratch`, `scratch_std`; a
+            deviation that is not known draws no band.
+        path: The PNG file to write.
+
+    Returns:
+        `path`.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+
+    figure = Figure(figsize=(5.6, 3.6), dpi=120, facecolor="white", layout="constrained")
+    axes = figure.subplots()
+    _plain(axes)
+    for column, colour, legend in (
+        ("transfer", VALIDATION, "from given weights"),
+        ("scratch", TRAINING, "from scratch"),
+    ):
+        mean, spread = table[column], table[f"{column}_std"].fillna(0)
+        axes.plot(table.index, mean, color=colour, label=legend, marker="o", markersize=4, lw=1.8)
+        axes.fill_between(table.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(table.index))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_xlabel("training examples", fontsize=9)
+    axes.set_ylabel("test accuracy", fontsize=9)
+    axes.grid(axis="y", color=FAINT, lw=0.6)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return _saved(figure, path)
+
+
 def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path) -> Path:
     """The confusion matrix: a row per true class, coloured by the share of that class given each label.
 
