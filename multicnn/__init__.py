@@ -31,6 +31,7 @@ _PUBLIC = {
     "evaluate": "multicnn.workflow",
     "explain_data": "multicnn.explaining",
     "explain_texts": "multicnn.explaining",
+    "features": "multicnn.workflow",
     "find_rate": "multicnn.workflow",
     "inspect": "multicnn.inspection",
     "preview": "multicnn.workflow",

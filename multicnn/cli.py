@@ -156,6 +156,35 @@ def crossval(
         show_crossval(validation)
 
 
+@app.command()
+def features(
+    model: Annotated[str, typer.Argument(help="A model.keras file; or with --from a name from `multicnn models`.")],
+    data: Annotated[str, typer.Argument(help="Labelled examples, as for train.")],
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")] = Path("features.npz"),
+    stage: Annotated[
+        str | None, typer.Option(help="A stage from `multicnn inspect`; by default all but the last layer.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="FILE", help="Weights for the named model.")] = None,
+    head: Annotated[
+        str | None, typer.Option(help="linear: also train a logistic regression on them, saved beside as .keras.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Write what a stage of a trained network puts out for each example; a classifier on top of it takes seconds."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter
+
+    with RichReporter() as reporter:
+        found, classifier = workflow.features(
+            model, data, out, stage=stage, start=start, head=head, reporter=reporter, settings=settings or []
+        )
+        n, dims = found.values.shape
+        print(f"{n:,} examples, {dims:,} features of {found.stage}: {out}")
+        if classifier is not None:
+            reporter.finished(classifier)
+            print(f"a classifier on them: {out.with_suffix('.keras')}")
+
+
 @app.command("transfer-curves")
 def transfer_curves(
     data: Annotated[str, typer.Argument(help="As for train: data, or a recipe (.py, .json).")],

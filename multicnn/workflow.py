@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from multicnn import cross_validation, transfer, trial
+from multicnn import cross_validation, extraction, transfer, trial
 from multicnn.classifier import Classifier, load
 from multicnn.cross_validation import CrossValidation
 from multicnn.data import splits, store
@@ -23,11 +23,13 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
 from multicnn.diagnosis import Diagnosis, diagnose
 from multicnn.evaluation import figures, metrics
+from multicnn.extraction import Features
 from multicnn.recipe import DataSource, Recipe
 from multicnn.run import Reporter, Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
 from multicnn.training.rate_finder import RateCurve
+from multicnn.training.start import pretrained
 from multicnn.transfer import TransferCurves
 from multicnn.trial import DryRun
 
@@ -219,6 +221,56 @@ def crossval(
     manifest = resolve(_located(source))
     recipe = recipe.replaced(settings, manifest.sense)
     return cross_validation.run(recipe, manifest, folds, _new_folder(out, recipe), reporter)
+
+
+def features(
+    model: Classifier | str | os.PathLike,
+    data: str | os.PathLike | DataSource,
+    out: str | os.PathLike | None = None,
+    *,
+    stage: str | None = None,
+    start: str | os.PathLike | None = None,
+    head: str | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+) -> tuple[Features, Classifier | None]:
+    """What a stage of a trained network puts out for each example of a data set, and a classifier on top of it.
+
+    Args:
+        model: A classifier or the path of one; with `start`, a registered model's name.
+        data: As in `train`.
+        out: The .npz file to write: `features` (n, d) float32, averaged over positions, `labels`, `splits`, `ids`.
+        stage: The dotted name of a stage; None takes all but the last layer with weights.
+        start: The weights that another library trained, as a recipe's `start.path`.
+        head: "linear" trains a logistic regression on the features of the training examples; the classifier of network and
+            head is saved beside `out` as .keras.
+        reporter: Told what happens.
+        settings: Changes of the data source, as "data.b=1".
+
+    Returns:
+        The features, and the classifier, which has its metrics, or None without a head.
+
+    Raises:
+        ValueError: The model, the stage or the data cannot be used.
+    """
+    if head not in (None, "linear"):
+        raise ValueError(f"`head` must be 'linear', or none. Received: head={head!r}")
+    if out is not None and Path(out).suffix != ".npz":
+        raise ValueError(f"`out` must end in .npz. Received: out={str(out)!r}")
+    if start is not None:
+        classifier = pretrained(str(model), str(start))
+    else:
+        classifier = model if isinstance(model, Classifier) else load(model)
+    recipe = _recipe_for(data, {}).replaced(settings)
+    manifest = find(dataclasses.replace(recipe.data, sense=recipe.data.sense or classifier.preprocess.sense))
+    front, name = extraction.front(classifier, stage)
+    found = extraction.extract(front, manifest, name, reporter or Reporter())
+    made = extraction.linear_head(front, found) if head else None
+    if out is not None:
+        found.save(out)
+        if made is not None:
+            made.save(Path(out).with_suffix(".keras"))
+    return found, made
 
 
 def transfer_curves(

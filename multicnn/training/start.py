@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from multicnn.blocks import network
 from multicnn.classifier import Classifier, load
 from multicnn.data.home import at_home
-from multicnn.models import MODELS
+from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
-from multicnn.recipe import SENSES, Recipe
+from multicnn.recipe import SENSES, Recipe, Start
 from multicnn.training import weight_files
 
 _EMBEDDINGS = "embeddings"
@@ -152,6 +153,30 @@ class Begun:
         for name in sorted(arrays):
             digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
         return digest.hexdigest()
+
+
+def pretrained(model: str, path: str) -> Classifier:
+    """A network with the weights that another library trained, as a classifier whose labels are the numbers of the classes.
+
+    Args:
+        model: A registered name.
+        path: As a recipe's `start.path`.
+
+    Raises:
+        ValueError: The weights do not fit, or what pictures they were trained on is not known.
+    """
+    recipe = Recipe(model=model, start=Start(path=path))
+    begun = Begun(recipe)
+    recipe = begun.completed(recipe, "image")
+    if recipe.preprocess is None or not recipe.preprocess.fitted:
+        raise ValueError(
+            f"`model` must be one whose names of arrays are known. Received: model={model!r}, from={path!r}"
+        )
+    labels = tuple(map(str, range(MODELS[model].classes)))
+    block = create(model, len(labels), **recipe.arguments)
+    built = network(block, recipe.preprocess.input_shape)
+    begun.lay(built, recipe.preprocess, labels)
+    return Classifier(recipe.preprocess, block, built, labels, recipe.to_dict())
 
 
 def _filled(preprocess: Any, values: Mapping[str, Any]) -> Any:

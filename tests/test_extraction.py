@@ -1,0 +1,120 @@
+"""Features of a trained network, and a linear classifier on top of them."""
+
+import keras
+import numpy as np
+import pytest
+
+import multicnn
+from multicnn import workflow
+from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, max_pool, network, repeat, stage
+from multicnn.classifier import Classifier
+from multicnn.composition import cut
+from multicnn.modalities.image import ImagePreprocess
+from multicnn.models import create
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an artefact is TensorFlow's")
+
+NET = chain(
+    stage("one", conv(4, 3, norm="batch", activation="relu"), max_pool(2)),
+    repeat(3, conv(5, 3, activation="relu")),
+    stage("two", conv(6, 3), repeat(2, conv(6, 1))),
+    conv(7, 1),
+    global_average_pool(),
+    drop(0.5),
+    dense(10),
+)
+PREPROCESS = ImagePreprocess(size=(8, 8), channels=1, mean=(0.3,), std=(0.3,))
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    keras.utils.set_random_seed(0)
+    model = network(NET, (8, 8, 1))
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(weight + rng.normal(0, 0.05, weight.shape))
+    return Classifier(PREPROCESS, NET, model, tuple("0123456789"))
+
+
+@pytest.mark.parametrize(
+    ("path", "blocks"),
+    [
+        ("one", 1),
+        ("one.conv", chain(stage("one", NET.blocks[0].block.blocks[0]))),
+        ("2", chain(NET.blocks[0], repeat(2, conv(5, 3, activation="relu")))),
+        ("two", 3),
+        ("two.1", chain(*NET.blocks[:2], stage("two", conv(6, 3), repeat(1, conv(6, 1))))),
+        ("conv", 4),
+        ("global_average_pool", 5),
+        ("dense", 7),
+    ],
+)
+def test_a_network_is_cut_after_a_part(path, blocks):
+    assert cut(NET, path) == (chain(*NET.blocks[:blocks]) if isinstance(blocks, int) else blocks)
+
+
+@pytest.mark.parametrize("path", ["three", "one.", "two.3", "", "one.conv.norm"])
+def test_what_is_no_part_in_series(path):
+    with pytest.raises(ValueError, match=f"Received: path='{path}'"):
+        cut(NET, path)
+
+
+@pytest.mark.parametrize("name", ["one", "2", "two.1", "conv", "global_average_pool", None])
+def test_features_are_what_the_layer_puts_out(name, classifier, tmp_path):
+    found, _ = workflow.features(classifier, "digits", tmp_path / "x.npz", stage=name)
+    last = {"2": "2.conv.activation", "two.1": "two.1.conv", None: "drop"}.get(name, name)
+    output = classifier.network.get_layer(last).output
+    stored = np.stack(
+        [PREPROCESS.example(PREPROCESS.decode(found.manifest.raw_source(row))) for row in found.rows[:20]]
+    )
+    expected = np.array(keras.Model(classifier.network.input, output)(PREPROCESS.finish(stored)))
+    expected = expected.mean(axis=(1, 2)) if expected.ndim == 4 else expected
+    np.testing.assert_allclose(found.values[:20], expected, rtol=1e-4, atol=1e-5)
+    with np.load(tmp_path / "x.npz") as kept:
+        np.testing.assert_array_equal(kept["features"], found.values)
+        table = found.manifest.table.iloc[found.rows]
+        for key, column in {"labels": "label", "splits": "split", "ids": "id"}.items():
+            assert kept[key].tolist() == table[column].tolist()
+
+
+def test_an_unknown_stage_lists_the_known(classifier):
+    with pytest.raises(ValueError, match=r"such as one, .*two, .*dense. Received: stage='three'"):
+        workflow.features(classifier, "digits", stage="three")
+    with pytest.raises(ValueError, match="Received: head='svm'"):
+        workflow.features(classifier, "digits", head="svm")
+
+
+def test_a_linear_head_is_a_classifier_like_any_other(classifier, tmp_path):
+    found, made = workflow.features(classifier, "digits", tmp_path / "x.npz", stage="conv", head="linear")
+    assert made.metrics["test"]["accuracy"] > 0.3  # of features that no training has made
+    loaded = multicnn.load(tmp_path / "x.keras")
+    assert loaded.labels == found.manifest.labels
+    again = multicnn.evaluate(loaded, "digits")
+    assert again.metrics["accuracy"] == pytest.approx(made.metrics["test"]["accuracy"], abs=1e-6)
+    assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)
+
+
+def test_two_classes_have_two_logits(tmp_path):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    x = np.clip(rng.normal(100 + 40 * y[:, None, None], 40, (60, 8, 8)), 0, 255).astype(np.uint8)
+    np.savez(tmp_path / "two.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
+    net = chain(conv(3, 3), global_average_pool(), dense(2))
+    keras.utils.set_random_seed(0)
+    classifier = Classifier(PREPROCESS, net, network(net, (8, 8, 1)), ("0", "1"))
+    found, made = workflow.features(classifier, tmp_path / "two.npz", head="linear")
+    train, targets = found.of("train")
+    scaler = StandardScaler().fit(train)
+    theirs = LogisticRegression(C=1 / (0.01 * len(train)), max_iter=2000).fit(scaler.transform(train), targets)
+    rows = found.manifest.rows("test")
+    ours = [list(p.probabilities.values()) for p in made.predict([found.manifest.raw_source(row) for row in rows])]
+    np.testing.assert_allclose(ours, theirs.predict_proba(scaler.transform(found.of("test")[0])), atol=1e-4)
+
+
+def test_features_of_a_sentence_do_not_see_its_padding():
+    net = chain(embed(9, 4), create("textcnn", 2, filters=3))
+    assert cut(net, "concat") == chain(*net.blocks[:2])
+    assert cut(net, "embed") == chain(net.blocks[0])
