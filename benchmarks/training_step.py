@@ -1,26 +1,29 @@
-"""The training step of our networks beside hand-written plain Keras of the same layers.
+"""The training step of our networks beside hand-written plain Keras and, if it is installed, PyTorch of the same layers.
 
-    python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 textcnn] [--deterministic]
+    python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 m5 textcnn] [--deterministic] [--bfloat16]
 
 Ours: the Block's network through `multicnn.training.step.training_step`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
-the same kind of tf.data iterator, keep running loss and accuracy, use the same optimizer in float32, without XLA. In each
-round the two take turns, step by step; printed is the median wall-clock time of all their steps, with the quartiles of the
-rounds' own ratios, and beside it the ratio of the median processor times, which other work on the machine disturbs less.
-`--deterministic` turns on TensorFlow's determinism for both, which `multicnn train` does.
+the same kind of tf.data iterator, without XLA. PyTorch: `pytorch_peers.py`, eager, pictures and log-mels channels_last, with as
+many threads as there are cores. All keep running loss and accuracy and use the same optimizer. In each round they take turns,
+step by step; printed is the median wall-clock time of all their steps, with the quartiles of the rounds' own ratios.
+`--deterministic` turns on TensorFlow's determinism, which `multicnn train` does. `--bfloat16` trains ours and plain under
+mixed_bfloat16 and PyTorch under its autocast.
 
     network    inputs                                             optimizer
     ResNet-20  128 pictures of 32x32x3, 10 classes                SGD 0.1, momentum 0.9
     res8       64 log-mels of 101x40x1, 12 classes                SGD 0.1, momentum 0.9
+    M5         32 waveforms of 32,000 samples, 10 classes         SGD 0.1, momentum 0.9
     TextCNN    50 texts of 60 ids (1 to 60 of them words),        Adam 0.001
                20,000 words of 300 dimensions, 6 classes
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 20 rounds: plain / ours 1.015 (ResNet-20), 1.011 (res8), 1.031 (TextCNN).
+MEASURED
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import time
 from collections.abc import Callable
@@ -51,49 +54,68 @@ class Case:
     optimizer: Callable[[], keras.optimizers.Optimizer]
     steps: int
 
+    @property
+    def targets(self) -> np.ndarray:
+        """int32, a class an example."""
+        return np.random.default_rng(1).integers(0, self.classes, len(self.inputs)).astype(np.int32)
+
 
 def main() -> None:
-    """Prints a line for each network."""
+    """Prints a line for each network and peer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--networks", nargs="+", default=["resnet20", "res8", "textcnn"])
+    parser.add_argument("--networks", nargs="+", default=["resnet20", "res8", "m5", "textcnn"])
     parser.add_argument("--deterministic", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     arguments = parser.parse_args()
     keras.utils.set_random_seed(0)
     if arguments.deterministic:
         tf.config.experimental.enable_op_determinism()
-    print("network      weights  ours ms  plain ms  plain/ours   quartiles       processor")
+    print("network      weights  ours ms  peer            ms  peer/ours   quartiles")
     for name in arguments.networks:
-        compare(name, cases()[name], arguments.rounds)
+        compare(name, cases()[name], arguments.rounds, arguments.bfloat16)
 
 
-def compare(name: str, case: Case, rounds: int) -> None:
-    """Times both and prints the line of one network."""
-    ours, plain = network(case.block, case.inputs.shape[1:]), case.plain()
+def compare(name: str, case: Case, rounds: int, bfloat16: bool) -> None:
+    """Times all and prints the lines of one network."""
+    policy = "mixed_bfloat16" if bfloat16 else "float32"
+    ours = network(case.block, case.inputs.shape[1:], dtype=policy)
+    keras.config.set_dtype_policy(policy)
+    plain = case.plain()
+    keras.config.set_dtype_policy("float32")
     assert ours.count_params() == plain.count_params(), (ours.count_params(), plain.count_params())
-    contestants = our_step(ours, case), plain_step(plain, case)
-    for step in contestants:
+    contestants = {"ours": our_step(ours, case), "plain Keras": plain_step(plain, case)}
+    if importlib.util.find_spec("torch"):
+        import pytorch_peers
+
+        pytorch_peers.torch.set_num_threads(os.cpu_count())
+        peer = pytorch_peers.make(name, WORDS, DIMS)
+        trainable = sum(np.prod(weight.shape) for weight in ours.trainable_weights)
+        assert trainable == sum(p.numel() for p in peer.parameters())
+        contestants["PyTorch"] = pytorch_peers.training_step(name, peer, case.inputs, case.targets, bfloat16)
+    for step in contestants.values():
         step(), step()  # traces, and warms up
-    times = np.array([one_round(contestants, case.steps) for _ in range(rounds)])  # (round, turn, contestant, clock)
-    (ours_ms, ours_cpu), (plain_ms, plain_cpu) = 1000 * np.median(times, axis=(0, 1))
-    of_rounds = np.median(times[..., 0], axis=1)
-    low, high = np.quantile(of_rounds[:, 1] / of_rounds[:, 0], [0.25, 0.75])
-    print(
-        f"{name:<10}{ours.count_params():>10,}{ours_ms:>9.1f}{plain_ms:>10.1f}{plain_ms / ours_ms:>12.3f}"
-        f"   {low:.3f} to {high:.3f}{plain_cpu / ours_cpu:>13.3f}",
-        flush=True,
-    )
+    times = np.array([one_round(tuple(contestants.values()), case.steps) for _ in range(rounds)])
+    medians = 1000 * np.median(times, axis=(0, 1))
+    of_rounds = np.median(times, axis=1)
+    for i, peer in list(enumerate(contestants))[1:]:
+        low, high = np.quantile(of_rounds[:, i] / of_rounds[:, 0], [0.25, 0.75])
+        print(
+            f"{name:<10}{ours.count_params():>10,}{medians[0]:>9.1f}  {peer:<11}{medians[i]:>8.1f}"
+            f"{medians[i] / medians[0]:>10.3f}   {low:.3f} to {high:.3f}",
+            flush=True,
+        )
 
 
 def one_round(contestants: tuple[Callable[[], object], ...], turns: int) -> np.ndarray:
-    """Seconds of the wall clock and of the processor for each step, (turns, contestants, 2); each is first in turn."""
-    times = np.zeros((turns, len(contestants), 2))
+    """Seconds of each step, (turns, contestants); each is first in turn."""
+    times = np.zeros((turns, len(contestants)))
     for turn in range(turns):
         order = range(len(contestants)) if turn % 2 == 0 else reversed(range(len(contestants)))
         for i in order:
-            wall, processor = time.perf_counter(), time.process_time()
+            started = time.perf_counter()
             contestants[i]()
-            times[turn, i] = time.perf_counter() - wall, time.process_time() - processor
+            times[turn, i] = time.perf_counter() - started
     return times
 
 
@@ -126,20 +148,21 @@ def plain_step(model: keras.Model, case: Case) -> Callable[[], object]:
 
 def iterator(case: Case) -> object:
     """The same batch again and again, so that making batches costs nothing."""
-    targets = np.random.default_rng(1).integers(0, case.classes, len(case.inputs)).astype(np.int32)
-    return iter(tf.data.Dataset.from_tensors((case.inputs, targets)).repeat())
+    return iter(tf.data.Dataset.from_tensors((case.inputs, case.targets)).repeat())
 
 
 def cases() -> dict[str, Case]:
-    """The three comparisons."""
+    """The comparisons."""
     random = np.random.default_rng(0)
     pictures = random.normal(size=(128, 32, 32, 3)).astype(np.float32)
     spectrograms = random.normal(size=(64, 101, 40, 1)).astype(np.float32)
+    waveforms = random.normal(size=(32, 32000, 1)).astype(np.float32)
     ids = random.integers(2, WORDS, (50, LENGTH)).astype(np.int32)
     ids[np.arange(LENGTH) >= random.integers(1, LENGTH + 1, 50)[:, None]] = 0
     text = chain(embed(WORDS, DIMS), models.create("textcnn", 6))
     return {
         "resnet20": Case(models.create("resnet20", 10), plain_resnet20, pictures, 10, momentum, 2),
+        "m5": Case(models.create("m5", 10), plain_m5, waveforms, 10, momentum, 2),
         "res8": Case(models.create("res8", 12), plain_res8, spectrograms, 12, momentum, 4),
         "textcnn": Case(text, plain_textcnn, ids, 6, adam, 6),
     }
@@ -197,6 +220,19 @@ def plain_res8() -> keras.Model:
         x = layers.Add()([main, x])
     x = layers.GlobalAveragePooling2D()(normalisation(x))
     return keras.Model(inputs, layers.Dense(12)(x))
+
+
+def plain_m5() -> keras.Model:
+    """M5 of Dai et al. 2017."""
+    inputs = x = keras.Input((32000, 1))
+    for filters, size, strides in ((128, 80, 4), (128, 3, 1), (256, 3, 1), (512, 3, 1)):
+        x = layers.Conv1D(
+            filters, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+        )(x)  # fmt: skip
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        x = layers.MaxPooling1D(4)(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(inputs, layers.Dense(10)(x))
 
 
 def plain_textcnn() -> keras.Model:

@@ -96,6 +96,12 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
     class_weights: Annotated[bool, typer.Option("--class-weights", help="Let each class count the same.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, float32, mixed_bfloat16 or mixed_float16.", show_default="auto")
+    ] = None,
+    xla: Annotated[
+        bool | None, typer.Option("--xla/--no-xla", help="Compile with XLA; by default on a GPU only.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")
     ] = False,
@@ -105,7 +111,7 @@ def train(
         "data.path": source, "data.pattern": pattern, "data.text_column": text_column, "data.label_column": label_column,
         "data.group_column": group_column, "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
         "class_weights": class_weights or None, "seed": seed,
-        "start.path": start, "start.freeze_until": freeze_until,
+        "start.path": start, "start.freeze_until": freeze_until, "precision": precision, "jit_compile": xla,
     }  # fmt: skip
     assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None] + (
         settings or []

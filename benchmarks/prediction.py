@@ -1,0 +1,97 @@
+"""Prediction from preprocessed arrays: ours beside `model.predict`, PyTorch and, if it is installed, ONNX Runtime.
+
+    python benchmarks/prediction.py [--rounds 20] [--networks resnet20 res8 m5 textcnn]
+
+Ours is what a Classifier runs: `multicnn.classifier.inference` of the network. PyTorch is the eager module of `pytorch_peers.py`
+in `torch.inference_mode()`, pictures and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
+its array as it wants it laid out. All take turns, batch by batch; printed are medians over all batches.
+
+MEASURED
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import io
+import os
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from training_step import DIMS, WORDS, cases
+
+from multicnn.blocks import network
+from multicnn.classifier import inference
+
+BATCHES = {1: 10, 256: 1}  # batch size: batches of each in a round
+
+
+def main() -> None:
+    """Prints a line for each network, batch size and peer."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--networks", nargs="+", default=["resnet20", "res8", "m5", "textcnn"])
+    arguments = parser.parse_args()
+    print("network   batch   ours ms  peer                ms  peer/ours")
+    for name in arguments.networks:
+        case = cases()[name]
+        for size, turns in BATCHES.items():
+            inputs = case.inputs[np.arange(size) % len(case.inputs)]
+            runs = contestants(name, case, inputs)
+            for run in runs.values():
+                run(), run()
+            seconds: dict[str, list[float]] = {peer: [] for peer in runs}
+            for turn in range(arguments.rounds * turns):
+                for peer in sorted(runs, reverse=turn % 2 == 1):
+                    started = time.perf_counter()
+                    runs[peer]()
+                    seconds[peer].append(time.perf_counter() - started)
+            medians = {peer: 1000 * float(np.median(times)) for peer, times in seconds.items()}
+            ours = medians.pop("ours")
+            for peer, other in medians.items():
+                print(f"{name:<10}{size:>5}{ours:>10.2f}  {peer:<14}{other:>8.2f}{other / ours:>11.2f}", flush=True)
+
+
+def contestants(name: str, case: object, inputs: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+    """Each peer's way from an array to logits."""
+    model = network(case.block, case.inputs.shape[1:])
+    ours = inference(model)
+    runs = {
+        "ours": lambda: ours(inputs),
+        "model.predict": lambda: model.predict(inputs, batch_size=len(inputs), verbose=0),
+    }
+    if importlib.util.find_spec("torch"):
+        import pytorch_peers
+
+        torch = pytorch_peers.torch
+        torch.set_num_threads(os.cpu_count())
+        module, theirs = pytorch_peers.make(name, WORDS, DIMS).eval(), pytorch_peers.inputs_of(name, inputs)
+
+        def eager() -> np.ndarray:
+            with torch.inference_mode():
+                return module(theirs).numpy()
+
+        runs["PyTorch"] = eager
+        if importlib.util.find_spec("onnxruntime"):
+            runs["ONNX Runtime"] = onnx_runtime(torch, module, theirs)
+    return runs
+
+
+def onnx_runtime(torch: object, module: object, inputs: object) -> Callable[[], np.ndarray]:
+    """The module as PyTorch's older exporter writes it, which needs no further package."""
+    import onnxruntime
+
+    file = io.BytesIO()
+    torch.onnx.export(module, (inputs.contiguous(),), file, input_names=["x"], dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count()
+    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+    array = inputs.contiguous().numpy()
+    return lambda: session.run(None, {"x": array})[0]
+
+
+if __name__ == "__main__":
+    main()

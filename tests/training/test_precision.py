@@ -1,0 +1,50 @@
+"""Which number format a network trains in, on which machine."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multicnn.blocks import chain, conv, dense, global_average_pool, network
+from multicnn.losses import example_losses
+from multicnn.training.precision import loss_scaled, policy
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ([], "float32"),
+        ([(6, 1)], "float32"),
+        ([(7, 0)], "mixed_float16"),
+        ([(7, 5)], "mixed_float16"),
+        ([(8, 0)], "mixed_bfloat16"),
+        ([(9, 0), (9, 0)], "mixed_bfloat16"),
+        ([(9, 0), (7, 0)], "mixed_float16"),  # all of them must be able to
+        ([(None, None)], "float32"),  # an accelerator that does not say
+    ],
+)
+def test_auto_takes_what_every_gpu_is_good_at(capabilities, expected, monkeypatch):
+    details = [{} if None in each else {"compute_capability": each} for each in capabilities]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: list(range(len(details))))
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
+    assert policy("auto") == expected
+    assert policy("float32") == "float32"
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_the_edges_are_float32(precision):
+    """Law 5: weights, logits and loss; what is between is not."""
+    net = network(chain(conv(4, 3), global_average_pool(), dense(3)), (6, 6, 1), dtype=precision)
+    logits = net(np.ones((2, 6, 6, 1), np.float32))
+    assert logits.dtype == tf.float32
+    assert example_losses(logits, tf.constant([0, 1])).dtype == tf.float32
+    assert {weight.dtype for weight in net.weights} == {"float32"}
+    assert net.get_layer("conv").output.dtype == precision.removeprefix("mixed_")
+
+
+@pytest.mark.parametrize(("precision", "scaled"), [("float32", 0), ("mixed_bfloat16", 0), ("mixed_float16", 1)])
+def test_the_loss_is_scaled_under_float16_only(precision, scaled):
+    optimizer = loss_scaled(keras.optimizers.SGD(), precision)
+    assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == scaled
