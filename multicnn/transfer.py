@@ -115,6 +115,7 @@ def run(
     if not len(manifest.rows("test")):
         raise ValueError("`data` must have test examples. Received: none")
     recipe = Begun(recipe).completed(recipe, manifest.sense)
+    folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for seed in range(recipe.seed, recipe.seed + seeds):
         order = _classes_in_turn(manifest, seed)

@@ -302,9 +302,7 @@ def transfer_curves(
         ValueError: The data, the weights or the recipe cannot be used.
     """
     recipe, manifest = _settled(data, [*settings, f"start.path={json.dumps(str(start))}"], fields)
-    folder = _new_folder(out, recipe)
-    folder.mkdir(parents=True, exist_ok=True)
-    return transfer.run(recipe, manifest, sizes, seeds, folder, reporter)
+    return transfer.run(recipe, manifest, sizes, seeds, _new_folder(out, recipe), reporter)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,6 +83,19 @@ def test_a_finished_run_says_so(run, monkeypatch, capsys):
     assert (run / "model.keras").read_bytes() == before
 
 
+def test_features_and_a_linear_head(run, tmp_path, monkeypatch, capsys):
+    arguments = ["features", run / "model.keras", "docstrings", "--out", tmp_path / "x.npz", "--head", "linear"]
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    with np.load(tmp_path / "x.npz") as kept:
+        n, dims = kept["features"].shape
+    assert dims == 3 * 8  # filters of three widths
+    assert out.startswith(f"{n:,} examples, 24 features of drop: ")
+    code, out, _ = call(monkeypatch, capsys, "predict", tmp_path / "x.keras", "A first sentence.", "--json")
+    assert code == 0
+    assert sum(json.loads(out)["probabilities"].values()) == pytest.approx(1)
+
+
 def test_models_are_counted_without_building(monkeypatch, capsys):
     code, out, _ = call(monkeypatch, capsys, "models", "--json")
     counted = {row["name"]: row["parameters"] for row in json.loads(out)}
@@ -168,6 +181,14 @@ MISTAKES = {
     "not a model file": (_not_a_model, "model.keras"),
     "bad pattern": (lambda folder: [*_one_class(folder), "--pattern", "("], "pattern"),
     "nothing to resume": (lambda folder: ["train", "--resume", folder], "begun"),
+    "no such weights": (lambda folder: ["train", "digits", "--from", "nowhere.npz"], "nowhere.npz"),
+    "weights without a stage": (lambda folder: ["train", "digits", "--freeze-until", "conv1"], "freeze_until='conv1'"),
+    "bad sizes": (lambda folder: ["transfer-curves", "digits", "--from", "x.npz", "--sizes", "1;2"], "sizes='1;2'"),
+    "curves of no weights": (
+        lambda folder: ["transfer-curves", "digits", "--from", "x.npz", "--sizes", "10,20"],
+        "start.path='x.npz'",
+    ),
+    "features of a name": (lambda folder: ["features", "squeezenet", "digits"], "squeezenet"),
     "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),
 }
 
