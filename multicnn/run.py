@@ -59,9 +59,9 @@ class Run:
 
     def __init__(self, recipe: Recipe, manifest: Manifest, folder: Path, reporter: Reporter, started: float):
         self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
-        # A run that goes on has all its weights in its checkpoints.
-        starts = recipe.start.path is not None and not any((folder / "checkpoints").glob("epoch-*.npz"))
-        self.begun = Begun(recipe) if starts else None
+        # A run that goes on by its own recipe has all its weights in its checkpoints.
+        goes_on = recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
+        self.begun = None if recipe.start.path is None or goes_on else Begun(recipe)
         self.recipe = self._completed(recipe if self.begun is None else self.begun.completed(recipe, manifest.sense))
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
