@@ -26,6 +26,7 @@ _POSITIVE = (
     "n_mels",
     "n_mfcc",
     "trim_db",
+    "stretch_db",
     "top_db",
     "std",
 )
@@ -49,6 +50,8 @@ class AudioPreprocess:
         center: Frame t is centred on sample t * hop_length (zeros around the clip), instead of starting there.
         trim_db: Both ends of a recording are cut off where they are so much quieter than its loudest frame, as by
             `librosa.effects.trim`: recorders and speakers differ in their silence. None keeps all.
+        stretch_db: From the first to the last frame that is less than this below the loudest, a sound is spread over the
+            whole length, as if all were spoken at one pace. None leaves the pace.
         top_db: Decibels count from the loudest of the clip and end so far below it, as by `librosa.power_to_db` with
             `ref=np.max`: the level of a recording does not matter then, and of its noise only what is above.
         rank: 2 for (time, mel, 1), 1 for (time, mel); a waveform is (samples, 1) in both.
@@ -69,6 +72,7 @@ class AudioPreprocess:
     htk: bool = False
     center: bool = True
     trim_db: float | None = None
+    stretch_db: float | None = None
     top_db: float | None = None
     rank: Literal[1, 2] = 2
     mean: float | None = None
@@ -81,8 +85,9 @@ class AudioPreprocess:
                 raise ValueError(f"{name} must be positive. Received: {name}={value}")
         if self.win_length is not None and self.win_length > self.n_fft:
             raise ValueError(f"win_length must be at most n_fft ({self.n_fft}). Received: win_length={self.win_length}")
-        if self.top_db is not None and self.features == "waveform":
-            raise ValueError(f"top_db is for log_mel and mfcc. Received: top_db={self.top_db}, features='waveform'")
+        for name in ("stretch_db", "top_db"):
+            if getattr(self, name) is not None and self.features == "waveform":
+                raise ValueError(f"{name} is for log_mel and mfcc. Received: {name}={getattr(self, name)}")
         if self.n_mfcc > self.n_mels and self.features == "mfcc":
             raise ValueError(f"n_mfcc must be at most n_mels ({self.n_mels}). Received: n_mfcc={self.n_mfcc}")
         if not 0 <= self.fmin < self._fmax <= self.sample_rate / 2:
@@ -260,6 +265,8 @@ class AudioPreprocess:
         window = spectrogram.hann(self.win_length or self.n_fft, self.n_fft)
         filters = spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
         features = spectrogram.log_mel(frames, window, filters)
+        if self.stretch_db is not None:
+            features = spectrogram.stretched(features, self.stretch_db)
         if self.top_db is not None:
             features = spectrogram.below_peak(features, self.top_db)
         if self.features == "mfcc":

@@ -73,6 +73,28 @@ def below_peak(decibels: tf.Tensor, top_db: float) -> tf.Tensor:
         return tf.maximum(decibels - tf.reduce_max(decibels, axis=[-2, -1], keepdims=True), -top_db)
 
 
+def stretched(decibels: tf.Tensor, stretch_db: float) -> tf.Tensor:
+    """What lies from the first to the last frame near the loudest, spread over all frames (linear interpolation).
+
+    Args:
+        decibels: float64, shape (..., frames, n_mels), of `log_mel`.
+        stretch_db: A frame is near whose loudest band is less than this below the loudest of the clip.
+    """
+    with tf.device("CPU:0"):
+        clips = tf.reshape(decibels, (-1, *decibels.shape[-2:]))
+        frames = clips.shape[1]
+        level = tf.reduce_max(clips, axis=-1)
+        near = tf.cast(level > tf.reduce_max(level, axis=-1, keepdims=True) - stretch_db, tf.int32)
+        first, after = tf.argmax(near, axis=-1), frames - tf.argmax(tf.reverse(near, [-1]), axis=-1)
+        length = tf.cast(after - 1 - first, tf.float64)[:, tf.newaxis]
+        places = tf.range(frames, dtype=tf.float64) / max(frames - 1, 1) * length
+        before = tf.cast(places, tf.int64)
+        share = (places - tf.cast(before, tf.float64))[..., tf.newaxis]
+        one = tf.gather(clips, first[:, tf.newaxis] + before, batch_dims=1)
+        next_one = tf.gather(clips, tf.minimum(first[:, tf.newaxis] + before + 1, frames - 1), batch_dims=1)
+        return tf.reshape(one + share * (next_one - one), tf.shape(decibels))
+
+
 def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
     """Mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (..., frames, n_mfcc).
 

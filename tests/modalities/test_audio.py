@@ -98,6 +98,17 @@ def test_top_db_as_librosa_power_to_db_with_its_reference(top_db):
     np.testing.assert_allclose(preprocess.example(clips()[1]), preprocess.example(0.01 * clips()[1]), atol=1e-3)
 
 
+@pytest.mark.parametrize("stretch_db", [15.0, 40.0])
+def test_stretch_db_spreads_the_sound_over_the_whole_length(stretch_db):
+    plain, stretched = (AudioPreprocess(rank=1, seconds=1.0, stretch_db=db) for db in (None, stretch_db))
+    for waveform in [*clips(), np.r_[np.zeros(3000, np.float32), clips()[0][5000:9000]]]:
+        features = plain.example(waveform)
+        near = np.flatnonzero(features.max(axis=1) > features.max() - stretch_db)
+        places = np.linspace(near[0], near[-1], len(features))
+        expected = np.stack([np.interp(places, np.arange(len(features)), band) for band in features.T], axis=1)
+        np.testing.assert_allclose(stretched.example(waveform), expected, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("trim_db", [20.0, 45.0])
 @pytest.mark.parametrize("settings", [{}, {"n_fft": 401, "hop_length": 150}])
 def test_trim_db_as_librosa_effects_trim(trim_db, settings):
@@ -346,6 +357,7 @@ def test_json_round_trip_and_the_same_bits():
         ({"seconds": float("inf")}, "Received: seconds=inf"),
         ({"trim_db": -3}, "Received: trim_db=-3"),
         ({"top_db": 0}, "Received: top_db=0"),
+        ({"features": "waveform", "stretch_db": 30}, "Received: stretch_db=30"),
         ({"features": "waveform", "top_db": 80}, "Received: top_db=80"),
         ({"win_length": 513}, "Received: win_length=513"),
         ({"features": "mfcc", "n_mfcc": 41}, "Received: n_mfcc=41"),
@@ -368,7 +380,14 @@ def test_not_fitted_says_so():
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"rank": 1, "center": False}, {"features": "mfcc"}, {"features": "waveform"}, {"top_db": 60}]
+    "settings",
+    [
+        {},
+        {"rank": 1, "center": False},
+        {"features": "mfcc"},
+        {"features": "waveform"},
+        {"top_db": 60, "stretch_db": 30},
+    ],
 )
 def test_features_made_in_batches_are_those_of_one_example_bit_for_bit(settings):
     preprocess = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3, **settings)
