@@ -19,6 +19,7 @@ from multicnn.transfer import TransferCurves
 from multicnn.trial import DryRun
 from multicnn.workflow import Evaluation, Reporter
 
+_STARVED = 0.05  # of the time of the steps
 _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
 
 
@@ -108,7 +109,10 @@ class _Bar(keras.callbacks.Callback):
         words = [f"epoch {epoch + 1:>3}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"]
         if "val_loss" in logs:
             words.append(f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}")
-        self.reporter.say("  ".join([*words, f"{logs['seconds']:.1f} s"]))
+        words.append(f"{logs['seconds']:.1f} s")
+        if logs["waited"] > _STARVED:
+            words.append(f"(the network waited {logs['waited']:.0%} of its time for data)")
+        self.reporter.say("  ".join(words))
 
     def on_train_end(self, logs=None):
         self.reporter.bars.remove_task(self.task)

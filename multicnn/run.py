@@ -301,6 +301,7 @@ class Run:
             "parameters": measure(classifier.block, classifier.preprocess.input_shape).parameters,
             "bad": len(self.manifest.bad_rows()),
             **{f"vectors_{of}": share for of, share in self.coverage.items()},
+            "waited": round(float(np.mean([row.get("waited", 0.0) for row in loop.at.history] or [0.0])), 4),
             "seconds": round(time.perf_counter() - self.started, 1),
         }
         run_folder.write_json(self.folder / "metrics.json", measured)

@@ -64,8 +64,8 @@ def live(data, folder, step=-1, seconds=0.0, settings=()):
 def outcome(folder):
     """What a run ends with, but for the time it took."""
     with open(folder / "history.csv", newline="") as file:
-        history = [{**row, "seconds": None} for row in csv.DictReader(file)]
-    metrics = json.loads((folder / "metrics.json").read_text()) | {"seconds": None}
+        history = [{**row, "seconds": None, "waited": None} for row in csv.DictReader(file)]
+    metrics = json.loads((folder / "metrics.json").read_text()) | {"seconds": None, "waited": None}
     classifier = multicnn.load(folder / "model.keras")
     best = [weight.tobytes() for weight in classifier.network.get_weights()]
     newest = sorted((folder / "checkpoints").glob("epoch-*"))[-1]

@@ -36,6 +36,7 @@ class Progress:
     epoch: int = 0  # from 0, the one to go on with
     step: int = 0  # of the epoch, the next one
     seconds: float = 0.0  # spent in the epoch
+    waited: float = 0.0  # of those, for data
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
     health: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     best_epoch: int | None = None
@@ -149,11 +150,12 @@ class Loop:
             if at.step < self.steps and self.checkpoints.due(at.step):
                 self._save()
         row = {"epoch": at.epoch + 1, **self._so_far()}
+        waited = {"waited": round(at.waited / at.seconds, 4)}  # the share of the time of the steps
         with averaged(self.network):  # what is validated is what is kept
             if self.validate is not None:
                 row |= {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
             row |= {"learning_rate": float(np.asarray(self.network.optimizer.learning_rate))}
-            row |= {"seconds": round(time.perf_counter() - started, 3)}
+            row |= {"seconds": round(time.perf_counter() - started, 3), **waited}
             self._record(row)
         if self.checkpoints.due(0):
             self._save()
@@ -167,7 +169,7 @@ class Loop:
     def step(self, iterator: Any) -> None:
         """Takes a step with the next batch; one that does not fit into memory says what would."""
         try:
-            self.train_step(iterator)
+            self.at.waited += self.train_step(iterator)
         except tf.errors.ResourceExhaustedError:
             batches = self.batches(self.at.epoch, self.at.step)
             fits = largest_batch(self.train_step, batches, self.recipe.batch_size)
@@ -189,7 +191,13 @@ class Loop:
         if not at.epoch & (at.epoch + 1):  # after epochs 1, 2, 4, 8 ...
             self._examine()
         self.callbacks.on_epoch_end(at.epoch, row)
-        at.epoch, at.step, at.seconds, at.stopped = at.epoch + 1, 0, 0.0, bool(self.network.stop_training)
+        at.epoch, at.step, at.seconds, at.waited, at.stopped = (
+            at.epoch + 1,
+            0,
+            0.0,
+            0.0,
+            bool(self.network.stop_training),
+        )
         self.totals.assign([0.0, 0.0, 0.0])
 
     def _examine(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,13 +12,16 @@ import tensorflow as tf
 from multicnn.losses import example_losses
 
 
-def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) -> Callable[[Iterator], None]:
+def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) -> Callable[[Iterator], float]:
     """A compiled step over an iterator of (inputs, targets): forwards, backwards, update; adds to `totals`.
 
     Args:
         network: Compiled with its optimizer.
         totals: float64 (3,): sum of the losses, correct examples (of mixed ones the likeliest class counts), examples.
         **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
+
+    Returns:
+        A function of the iterator that gives the seconds for which it waited for the batch.
     """
     optimizer = network.optimizer
     if not optimizer.built:  # it may already be, for variables that are frozen still
@@ -40,8 +44,15 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
         return tf.reduce_sum(losses), tf.math.count_nonzero(correct), tf.shape(targets)[0]
 
     @tf.function(reduce_retracing=True)
-    def step(iterator):
-        sums = update(*next(iterator))
+    def learn(inputs, targets):
+        sums = update(inputs, targets)
         totals.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
+
+    def step(iterator: Iterator) -> float:
+        asked = time.perf_counter()
+        batch = next(iterator)
+        waited = time.perf_counter() - asked
+        learn(*batch)
+        return waited
 
     return step

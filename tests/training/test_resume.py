@@ -112,8 +112,11 @@ class Bench:
         """All that must not depend on what has happened."""
         loop = self.loop
         with open(loop.folder / "history.csv", newline="") as file:
-            rows = [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
-        kept = [{**row, "seconds": 0} for row in loop.at.history]
+            rows = [
+                {name: value for name, value in row.items() if name not in ("seconds", "waited")}
+                for row in csv.DictReader(file)
+            ]
+        kept = [{**row, "seconds": 0, "waited": 0} for row in loop.at.history]
         variables = [np.array(variable).tobytes() for variable in loop._variables()]
         health = (loop.folder / "health.csv").read_text()
         return variables, rows, kept, health, loop.at.best_epoch, (loop.at.epoch, loop.at.step), self.moments.steps

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from multicnn.blocks import chain, dense, embed, global_average_pool, network
+from multicnn.training import step as step_module
 from multicnn.training.step import training_step
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
@@ -68,3 +69,17 @@ def test_the_totals_are_of_the_trained_loss(soft):
     error = 2 * (p - smooth) * (t @ weights)[:, None] / 5
     by_logit = p * (error - (p * error).sum(1, keepdims=True))
     np.testing.assert_allclose(net.get_weights()[0], kernel - 0.1 * x[:, 0].T @ by_logit, rtol=1e-4, atol=1e-6)
+
+
+def test_a_step_tells_how_long_it_waited_for_its_batch(monkeypatch):
+    net, clock = network(chain(dense(2)), (3,)), [100.0]
+    net.compile(optimizer="sgd", jit_compile=False)
+    monkeypatch.setattr(step_module.time, "perf_counter", lambda: clock[0])
+
+    def slow():
+        for seconds in (0.5, 0.0, 2.0):
+            clock[0] += seconds
+            yield tf.ones((2, 3)), tf.constant([0, 1])
+
+    step, batches = training_step(net, tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64)), slow()
+    assert [step(batches) for _ in range(3)] == [0.5, 0.0, 2.0]
