@@ -328,7 +328,8 @@ class Run:
         name = self.recipe.model if isinstance(self.recipe.model, str) else "the given network"
         return (
             f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
-            f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch"
+            f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch; "
+            f"the examples are kept: {self.store.place}"
         )
 
 

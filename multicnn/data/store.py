@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import tempfile
@@ -30,12 +31,14 @@ class Store:
         array: (n, *stored_shape) of the stored type, the example of each row of `rows`; perhaps a `numpy.memmap`.
         lookup: int64, one per row of the manifest: its index in `array`, or -1.
         folder: the temporary folder of the file, deleted with the store; None in memory.
+        pages: the mapping of that file.
     """
 
     rows: np.ndarray
     array: np.ndarray
     lookup: np.ndarray
     folder: tempfile.TemporaryDirectory | None = None
+    pages: mmap.mmap | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,7 +53,15 @@ class Store:
         if (index < 0).any():
             missing = np.asarray(rows)[index < 0]
             raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
-        return self.array[index]
+        found = self.array[index]
+        _let_go(self.pages)
+        return found
+
+    @property
+    def place(self) -> str:
+        """How much they are and where, in words."""
+        size = f"{self.array.nbytes / 1e6:,.1f} MB"
+        return f"{size} in memory" if self.folder is None else f"{size} in a file in {self.folder.name}"
 
 
 def materialise(
@@ -78,7 +89,7 @@ def materialise(
     if not preprocess.fitted:
         raise ValueError(f"preprocess must be fitted. Received: preprocess={preprocess!r}")
     rows = np.asarray(rows, dtype=np.int64)
-    array, folder = _allocate((len(rows), *preprocess.stored_shape), np.dtype(preprocess.stored_dtype))
+    array, folder, pages = _allocate((len(rows), *preprocess.stored_shape), np.dtype(preprocess.stored_dtype))
     kept: list[int] = []
     reasons: dict[int, str] = {}
     done = 0
@@ -89,24 +100,34 @@ def materialise(
             else:
                 array[len(kept)] = answer
                 kept.append(row)
+        _let_go(pages)
         done += len(chunk)
         if progress is not None:
             progress(done, len(rows))
     lookup = np.full(len(manifest), -1, dtype=np.int64)
     lookup[kept] = np.arange(len(kept))
-    return Store(np.array(kept, dtype=np.int64), array[: len(kept)], lookup, folder), reasons
+    return Store(np.array(kept, dtype=np.int64), array[: len(kept)], lookup, folder, pages), reasons
 
 
-def _allocate(shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, tempfile.TemporaryDirectory | None]:
+def _let_go(pages: mmap.mmap | None) -> None:
+    """Lets the system count what was read or written of a file as its own memory: else a large file becomes ours."""
+    if pages is not None and hasattr(pages, "madvise"):
+        pages.madvise(mmap.MADV_DONTNEED)  # the mapping is shared, so nothing is lost
+
+
+def _allocate(
+    shape: tuple[int, ...], dtype: np.dtype
+) -> tuple[np.ndarray, tempfile.TemporaryDirectory | None, mmap.mmap | None]:
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
-        return np.empty(shape, dtype), None
+        return np.empty(shape, dtype), None, None
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if size > free:  # writing past the end of the disk through a memory map kills the process
         where = f"{tempfile.gettempdir()}, which has {free / 1e9:.1f} GB free; TMPDIR names another folder"
         raise ValueError(f"the stored examples must fit in {where}. Received: shape={shape}, {size / 1e9:.1f} GB")
     folder = tempfile.TemporaryDirectory(prefix="multicnn-")
-    return np.memmap(Path(folder.name) / "examples", dtype, "w+", shape=shape), folder
+    array = np.memmap(Path(folder.name) / "examples", dtype, "w+", shape=shape)
+    return array, folder, array.base
 
 
 def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[tuple[np.ndarray, list]]:

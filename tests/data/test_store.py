@@ -78,6 +78,29 @@ def test_no_rows():
     assert len(store) == 0 and not reasons
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory is not known here")
+def test_a_file_is_not_counted_as_memory(monkeypatch):
+    """48 MB, written and read twice in another order."""
+
+    class Blocks(Numbers):
+        stored_shape = (1 << 18,)
+
+        def example(self, raw):
+            return np.full(1 << 18, raw, np.int32)
+
+    def mapped():
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("RssFile", "RssShmem"))) / 1024
+
+    monkeypatch.setattr(store_module, "MEMORY_LIMIT", 100)
+    before = mapped()
+    store, _ = materialise(manifest([str(i) for i in range(48)]), Blocks(), range(48))
+    assert store.place == f"50.3 MB in a file in {store.folder.name}"
+    for row in [*range(47, -1, -1), *range(48)]:
+        assert (store.gather(np.array([row])) == row).all()
+    assert mapped() - before < 16
+
+
 def test_not_fitted():
     with pytest.raises(ValueError, match="preprocess must be fitted"):
         materialise(manifest(["1"]), TextPreprocess(), [0])
