@@ -261,6 +261,12 @@ def doctor(
     pattern: Annotated[
         str | None, typer.Option(help="Regular expression with groups label, group, split, for file names.")
     ] = None,
+    groups: Annotated[
+        bool,
+        typer.Option(
+            "--groups", help="Score the linear model with whole groups left out, and at random, side by side."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Examine data before training: bad, odd, doubled, leaking and contradicting examples; exit code 1 if there are any."""
@@ -271,7 +277,11 @@ def doctor(
     assignments = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
     with RichReporter(quiet=as_json) as reporter:
         diagnosis = workflow.doctor(
-            _recipe_or_path(data), out, reporter=reporter, settings=assignments + (settings or [])
+            _recipe_or_path(data),
+            out,
+            compare_splits=groups,
+            reporter=reporter,
+            settings=assignments + (settings or []),
         )
     if as_json:
         print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))

@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from multicnn.data import checks, store
+from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.examination import shown_rows, write_examination
 from multicnn.recipe import SENSES, Recipe
 from multicnn.run import Reporter, Run, linear_score
 
+_FOLDS = 5  # in which both ways to split are compared
 _LISTED = 100  # groups of a finding in `to_dict`
 
 
@@ -24,11 +25,13 @@ class Diagnosis:
         examination: The findings, counts and the majority's score.
         linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the test split; None where it has no examples.
         page: The page with pictures.
+        by_split: The same model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
     """
 
     examination: checks.Examination
     linear: dict[str, Any] | None
     page: Path
+    by_split: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -44,6 +47,9 @@ class Diagnosis:
         ]
         if self.linear:
             rows.append({"guess": self.linear["model"], "split": "test", **self.linear})
+        rows += [
+            {"guess": "the linear model over folds", "split": way, **score} for way, score in self.by_split.items()
+        ]
         return rows
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,17 +70,34 @@ class Diagnosis:
             "counts": json.loads(self.examination.counts.to_json(orient="index")),
             "majority": self.examination.majority,
             "linear_baseline": self.linear,
+            "by_split": self.by_split,
         }
 
 
-def diagnose(recipe: Recipe, manifest: Manifest, page: str | Path, reporter: Reporter) -> Diagnosis:
-    """Examines every example, scores a linear model, and writes the page."""
+def diagnose(
+    recipe: Recipe, manifest: Manifest, page: str | Path, reporter: Reporter, compare_splits: bool = False
+) -> Diagnosis:
+    """Examines every example, scores a linear model, and writes the page.
+
+    Args:
+        recipe, manifest, reporter: As for a run.
+        page: The HTML file to write.
+        compare_splits: Scores the linear model over folds of whole groups, and over folds of examples at random.
+
+    Raises:
+        ValueError: The splits cannot be compared, since there are no groups.
+    """
+    if compare_splits and len(set(manifest.table["group"].iloc[manifest.rows()]) - {""}) < 2:
+        raise ValueError("compare_splits needs data with two groups or more. Received: compare_splits=True")
     examination = checks.examine(manifest, reporter.reading)
     manifest = examination.manifest
-    linear = None
-    if len(manifest.rows("test")) and len(set(manifest.targets(manifest.rows("train")))) > 1:
-        linear = _linear(recipe, manifest, reporter)
-    diagnosis = Diagnosis(examination, linear, Path(page))
+    scored = len(manifest.rows("test")) > 0 and len(set(manifest.targets(manifest.rows("train")))) > 1
+    linear, by_split = None, {}
+    if scored or compare_splits:
+        examples, preprocess = _stored(recipe, manifest, reporter)
+        linear = linear_score(manifest, examples, preprocess) if scored else None
+        by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
+    diagnosis = Diagnosis(examination, linear, Path(page), by_split)
     tables = {"By class": examination.counts, "By group": examination.groups}
     title = f"The state of {recipe.data.path}"
     examples = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
@@ -82,12 +105,24 @@ def diagnose(recipe: Recipe, manifest: Manifest, page: str | Path, reporter: Rep
     return diagnosis
 
 
-def _linear(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> dict[str, Any]:
-    """As at the end of a training: the preprocessing is that of the recipe."""
+def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dict[str, dict[str, float]]:
+    """What the linear model scores where the test set has groups of its own, and where it shares them with the training."""
+    groups = len(set(manifest.table["group"].iloc[manifest.rows()]))
+    alone = dataclasses.replace(manifest, table=manifest.table.assign(group=""))
+    found = {}
+    for way, of in (("examples at random", alone), ("groups whole", manifest)):
+        scores = [linear_score(fold, examples, preprocess) for fold in splits.folds(of, min(_FOLDS, groups))]
+        n = sum(score["n"] for score in scores)
+        found[way] = {"accuracy": sum(score["accuracy"] * score["n"] for score in scores) / n, "n": n}
+    return found
+
+
+def _stored(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> tuple[store.Store, Any]:
+    """The examples as at the end of a training: the preprocessing is that of the recipe."""
     run = Run(recipe, manifest, Path(), reporter, 0.0)
     preprocess = run.recipe.preprocess.fit(run.training_examples())
     examples, _ = store.materialise(manifest, preprocess, manifest.rows(), reporter.reading)
-    return linear_score(manifest, examples, preprocess)
+    return examples, preprocess
 
 
 def _shown(manifest: Manifest, row: int) -> tuple[str, str, Any]:

@@ -152,6 +152,7 @@ def doctor(
     data: str | os.PathLike | DataSource | Recipe,
     out: str | os.PathLike = "doctor.html",
     *,
+    compare_splits: bool = False,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -161,6 +162,7 @@ def doctor(
     Args:
         data, settings, **fields: As in `train`.
         out: The page to write.
+        compare_splits: Also scores the linear model over folds with the groups whole and over folds of examples at random.
         reporter: Told what happens.
 
     Returns:
@@ -170,7 +172,7 @@ def doctor(
         ValueError: The data cannot be used at all; the message says why, in a line.
     """
     recipe, manifest = _settled(data, settings, fields)
-    return diagnose(recipe, manifest, out, reporter or Reporter())
+    return diagnose(recipe, manifest, out, reporter or Reporter(), compare_splits)
 
 
 def _settled(

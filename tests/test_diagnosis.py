@@ -83,6 +83,22 @@ def test_exit_code_0_when_clean_and_1_when_something_asks_for_a_decision(tmp_pat
     assert code == 2 and err.strip().splitlines()[-1].startswith("multicnn: ")
 
 
+def test_what_a_group_gives_away_is_seen_when_groups_are_kept_whole(tmp_path):
+    """Each writer uses a word of his own and writes of one thing only: at random the words tell, in new groups nothing does."""
+    rows = [
+        {"text": f"writer{i % 12} {i * 37 % 101} {i * 53 % 97}", "label": "ab"[i % 12 % 2], "group": f"g{i % 12}"}
+        for i in range(240)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "t.csv", index=False)
+    source = DataSource(path=str(tmp_path / "t.csv"), group_column="group")
+    scores = multicnn.doctor(source, tmp_path / "page.html", compare_splits=True).by_split
+    assert scores["examples at random"]["accuracy"] > 0.95 and scores["groups whole"]["accuracy"] < 0.7
+    assert {score["n"] for score in scores.values()} == {240}
+    assert "groups whole" in (tmp_path / "page.html").read_text()
+    with pytest.raises(ValueError, match="two groups or more"):
+        multicnn.doctor(tmp_path / "t.csv", tmp_path / "page.html", compare_splits=True)
+
+
 def test_a_training_tells_what_asks_for_a_decision(tmp_path):
     class Telling(workflow.Reporter):
         def __init__(self):
