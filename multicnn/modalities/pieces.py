@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 
@@ -9,6 +10,7 @@ import numpy as np
 
 _MOST = 1_000_000  # pieces remembered
 _MOST_IDS = 1 << 24
+_TEXTS = 16  # cut at once; their pieces still lie in the processor's nearest cache when they are looked up
 _END = "\0"  # stands behind each text, where many are cut as one
 
 
@@ -23,28 +25,37 @@ class Pieces(dict):
     def __init__(self, ids_of: Callable[[str], Sequence], shape: tuple[int, ...] = ()):
         super().__init__()
         self.ids_of, self.lock = ids_of, threading.Lock()
-        self.first, self.count = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
+        self.new_counts, self.new_ids = [], []  # of pieces that are not in the arrays yet: lists grow faster
+        self.first, self.count, self.known = np.zeros(1024, np.int64), np.zeros(1024, np.int64), 0
         self.ids, self.filled = np.zeros((4096, *shape), np.int32), 0
-        self.remember(_END, [np.zeros(shape, np.int32)])
+        self._remember(_END, [np.zeros(shape, np.int32)])
 
     def __missing__(self, piece: str) -> int:
         with self.lock:
             if piece not in self:  # another thread may have been here
-                self.remember(piece, self.ids_of(piece))
+                self._remember(piece, self.ids_of(piece))
             return self[piece]
 
-    def remember(self, piece: str, ids: Sequence) -> None:
+    def _remember(self, piece: str, ids: Sequence) -> None:
         """Gives a piece the next number."""
-        number, end = len(self), self.filled + len(ids)
-        if number == len(self.first):
-            self.first, self.count = np.resize(self.first, 2 * number), np.resize(self.count, 2 * number)
-        while end > len(self.ids):
-            self.ids = np.concatenate([self.ids, np.zeros_like(self.ids)])
-        self.first[number], self.count[number] = self.filled, len(ids)
-        if len(ids):
-            self.ids[self.filled : end] = ids
-        self.filled = end
-        self[piece] = number
+        self.new_counts.append(len(ids))
+        self.new_ids += ids
+        self[piece] = len(self)
+
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where the ids of each piece begin, how many there are, and the ids of all pieces behind one another."""
+        with self.lock:
+            if self.new_counts:
+                counts, known, filled = np.array(self.new_counts), self.known, self.filled
+                self.known, self.filled = known + len(counts), filled + len(self.new_ids)
+                self.first, self.count = (_with_room(array, self.known) for array in (self.first, self.count))
+                self.ids = _with_room(self.ids, self.filled)
+                self.count[known : self.known] = counts
+                self.first[known : self.known] = filled + np.cumsum(counts) - counts
+                if self.new_ids:
+                    self.ids[filled : self.filled] = self.new_ids
+                self.new_counts, self.new_ids = [], []
+            return self.first, self.count, self.ids
 
     @property
     def full(self) -> bool:
@@ -56,13 +67,10 @@ class Pieces(dict):
         made = np.zeros((len(texts), length, *self.ids.shape[1:]), np.int32)
         if not len(texts):
             return made
-        joined = f" {_END} ".join([*texts, ""])
-        if joined.count(_END) != len(texts):
-            joined = f" {_END} ".join([*(text.replace(_END, "\ufffd") for text in texts), ""])
-        pieces = joined.split()
-        numbers = np.fromiter(map(self.__getitem__, pieces), np.int64, len(pieces))
-        counts = self.count[numbers]
-        places = self.first[numbers]
+        cut = itertools.chain.from_iterable(_cut(texts[i : i + _TEXTS]) for i in range(0, len(texts), _TEXTS))
+        numbers = np.fromiter(map(self.__getitem__, cut), np.int64)
+        first, count, ids = self._arrays()
+        counts, places = count[numbers], first[numbers]
         if (counts != 1).any():
             behind = np.cumsum(counts)
             places = np.repeat(places - behind + counts, counts) + np.arange(behind[-1])
@@ -71,5 +79,18 @@ class Pieces(dict):
         kept = places != 0
         if lengths.max() > length:
             kept &= np.arange(len(places)) - np.repeat(ends - lengths, lengths + 1) < length
-        made[np.arange(length) < np.minimum(lengths, length)[:, None]] = self.ids[places[kept]]
+        made[np.arange(length) < np.minimum(lengths, length)[:, None]] = ids[places[kept]]
         return made
+
+
+def _cut(texts: Sequence[str]) -> list[str]:
+    """The pieces of texts, with the piece _END behind each text."""
+    joined = f" {_END} ".join([*texts, ""])
+    if joined.count(_END) != len(texts):
+        joined = f" {_END} ".join([*(text.replace(_END, "\ufffd") for text in texts), ""])
+    return joined.split()
+
+
+def _with_room(array: np.ndarray, size: int) -> np.ndarray:
+    """The array, or a longer copy that holds so many rows; it doubles, so that growing costs little."""
+    return array if size <= len(array) else np.resize(array, (max(size, 2 * len(array)), *array.shape[1:]))

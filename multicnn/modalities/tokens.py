@@ -24,7 +24,8 @@ _KIM = tuple(
 
 def normalised(text: str, lowercase: bool) -> str:
     """A text in Unicode's composed form (NFC), lower-cased if asked for."""
-    return unicodedata.normalize("NFC", text.lower() if lowercase else text)
+    text = text.lower() if lowercase else text
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def words(text: str, tokenizer: str, lowercase: bool) -> list[str]:
