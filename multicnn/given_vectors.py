@@ -45,7 +45,7 @@ def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> embeddings.W
 
 
 def lay(
-    vectors: embeddings.WordVectors, preprocess: Any, network: keras.Model, ids: np.ndarray, seed: int
+    vectors: embeddings.WordVectors, preprocess: Any, network: keras.Model, ids: np.ndarray, recipe: Recipe
 ) -> dict[str, float]:
     """Lays vectors into a built network.
 
@@ -54,11 +54,12 @@ def lay(
         preprocess: Whose vocabulary the network knows.
         network: With its embeddings.
         ids: int32, of the training texts.
-        seed: Of the vectors of words that have none.
+        recipe: Its seed draws the vectors of words that have none, and its embedding says how long all are.
 
     Returns:
         Which share of the training texts' `types` (different words) and of their `tokens` has a vector.
     """
-    table, found = embeddings.table(vectors, preprocess.vocabulary, seed)
-    front.lay(network, table)
+    table, found = embeddings.table(vectors, preprocess.vocabulary, recipe.seed)
+    length = recipe.embedding.length
+    front.lay(network, table if length is None else front.scaled(table, length))
     return front.coverage(ids, found)

@@ -88,10 +88,13 @@ class Embedding:
             them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
         vectors: Where given vectors come from: a file (see `multicnn.embeddings.read`; its words also fill the vocabulary up
             to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
+        length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
+            dimensions (4.5 on average), change little while a network learns: 0.35 is about that of drawn ones.
     """
 
     kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
     vectors: str | None = None
+    length: Annotated[float, pydantic.Field(gt=0)] | None = None
 
     def __post_init__(self) -> None:
         given = self.kind in ("static", "nonstatic", "multichannel")
@@ -99,7 +102,7 @@ class Embedding:
             raise ValueError(
                 f"vectors must be a file or a way to learn them where kind is {self.kind!r}. Received: vectors=None"
             )
-        if not given and self.vectors:
+        if not given and (self.vectors or self.length):
             raise ValueError(
                 f"kind must be one that takes vectors: static, nonstatic, multichannel. Received: kind={self.kind!r}"
             )

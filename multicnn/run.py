@@ -126,7 +126,7 @@ class Run:
     def _lay(self, vectors: embeddings.WordVectors, preprocess: Any, built: keras.Model) -> None:
         """Lays the given vectors into the network, and says how much of the training texts they cover."""
         ids = self.store.gather(self.manifest.rows("train"))
-        self.coverage = given_vectors.lay(vectors, preprocess, built, ids, self.recipe.seed)
+        self.coverage = given_vectors.lay(vectors, preprocess, built, ids, self.recipe)
         types, tokens = self.coverage.values()
         source = self.recipe.embedding.vectors
         self.reporter.say(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")

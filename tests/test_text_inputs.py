@@ -8,6 +8,7 @@ import tensorflow as tf
 from multicnn import given_vectors, load
 from multicnn.blocks import add, chain, conv, embed, global_max_pool, network, scope, share
 from multicnn.classifier import Classifier
+from multicnn.embeddings import WordVectors
 from multicnn.embeddings.front import front
 from multicnn.layers import TokenEmbedding
 from multicnn.modalities.text import TextPreprocess
@@ -56,7 +57,7 @@ def made(name, model):
     keras.utils.set_random_seed(0)
     built, ids = network(block, preprocess.input_shape), preprocess.examples(TEXTS)
     if vectors is not None:
-        shares = given_vectors.lay(vectors, preprocess, built, ids, seed=0)
+        shares = given_vectors.lay(vectors, preprocess, built, ids, recipe)
         assert shares == {"types": 1.0, "tokens": 1.0}
     return Classifier(preprocess, block, built, ("bad", "good"), recipe.to_dict()), ids
 
@@ -114,6 +115,20 @@ def test_multichannel_is_kims_filters_on_both_channels():
     np.testing.assert_allclose(ours(ids), kim(ids), atol=1e-5)
 
 
+@pytest.mark.parametrize("length", [None, 0.35])
+def test_given_vectors_have_the_length_that_is_asked_for(length):
+    vectors = WordVectors(("film", "joy"), np.array([[3, 4], [6, -8]], np.float32))
+    preprocess = TextPreprocess(length=4, vocabulary=("joy", "film", "zigzag"))
+    built = network(chain(front("static", 5, 2), global_max_pool()), (4,))
+    embedding = Embedding(kind="static", vectors="v.txt", length=length)
+    given_vectors.lay(vectors, preprocess, built, np.array([[2, 3, 4, 0]]), Recipe(embedding=embedding))
+    table = built.get_weights()[0]
+    joy, film = np.array([[6, -8], [3, 4]]) if length is None else np.array([[0.6, -0.8], [0.6, 0.8]]) * length
+    np.testing.assert_allclose(table[[0, 2, 3]], [[0, 0], joy, film], rtol=1e-6)
+    if length is not None:
+        np.testing.assert_allclose(np.linalg.norm(table[[1, 4]], axis=1), length, rtol=1e-5)
+
+
 def test_subwords_tell_unseen_words_apart():
     classifier, _ = made("subwords", "textcnn")
     for first, second in (("qwert", "asdfg"), ("joyful", "dreadful")):
@@ -146,6 +161,8 @@ def test_what_does_not_go_together_is_told(level, embedding, message):
     [
         ({"kind": "static"}, "vectors must be a file or a way to learn them where kind is 'static'"),
         ({"vectors": "cbow"}, "kind must be one that takes vectors"),
+        ({"length": 0.5}, "kind must be one that takes vectors"),
+        ({"kind": "static", "vectors": "cbow", "length": 0}, "embedding.length"),
         ({"kind": "glove"}, "embedding.kind"),
     ],
 )

@@ -34,6 +34,12 @@ def front(kind: str, vocabulary_size: int, dims: int) -> Block:
     return embed(vocabulary_size, dims, trainable=kind != "static")
 
 
+def scaled(table: np.ndarray, length: float) -> np.ndarray:
+    """The same vectors, each of this length; those of zeros stay so."""
+    lengths = np.linalg.norm(table, axis=1, keepdims=True)
+    return (table * (length / np.where(lengths == 0, 1, lengths))).astype(np.float32)
+
+
 def lay(network: Any, table: np.ndarray) -> None:
     """Gives every embedding of a built network these weights: float32 (vocabulary_size, dims), as `table` makes them."""
     for layer in network.layers:

@@ -1,0 +1,101 @@
+"""TextCNN's training step beside plain PyTorch and plain Keras.
+
+    python benchmarks/textcnn.py [--rounds 10]
+
+The network and the batch of `training_step.py`: 50 texts of 60 ids, 1 to 60 of them words, 20,000 words of 300 dimensions, 100
+filters each of 3, 4 and 5 words, dropout 0.5, 6 classes, Adam with a rate of 0.001, float32. Ours and Keras's steps are those
+of that benchmark. PyTorch's is the usual loop: forwards, cross-entropy, `zero_grad`, backwards, `step`, and the loss read; its
+embedding is dense, as the others' are. In each round all take turns, step by step. PyTorch is imported last: its threads spin
+beside TensorFlow's, so its steps and theirs do not run at the same time, but each waits for the others to go to sleep.
+
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, PyTorch 2.13: MEASURED
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from training_step import DIMS, WORDS, Case, cases, our_step, plain_step
+
+from multicnn.blocks import network
+
+CLASSES = 6
+
+
+def main() -> None:
+    """Prints a line for each contestant."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    arguments = parser.parse_args()
+    keras.utils.set_random_seed(0)
+    case = cases()["textcnn"]
+    contestants = {
+        "ours": our_step(network(case.block, case.inputs.shape[1:]), case),
+        "plain Keras": plain_step(case.plain(), case),
+        "plain PyTorch": torch_step(case),
+    }
+    for step in contestants.values():
+        step(), step()  # traces, and warms up
+    times = np.array([one_round(list(contestants.values()), case.steps) for _ in range(arguments.rounds)])
+    of_rounds = np.median(times, axis=1)  # (round, contestant, clock)
+    print("                 ms    / ours   processor / ours")
+    for i, name in enumerate(contestants):
+        wall, processor = np.median(of_rounds[:, i] / of_rounds[:, 0], axis=0)
+        print(f"{name:<14}{1000 * np.median(times[:, :, i, 0]):>6.1f}{wall:>9.3f}{processor:>14.3f}")
+
+
+def one_round(contestants: list[Callable[[], object]], turns: int) -> np.ndarray:
+    """Seconds of the wall clock and of the processor for each step, (turns, contestants, 2); each is first in turn."""
+    times = np.zeros((turns, len(contestants), 2))
+    for turn in range(turns):
+        for i in np.roll(np.arange(len(contestants)), turn):
+            time.sleep(0.005)  # the threads of the one before have gone to sleep
+            wall, processor = time.perf_counter(), time.process_time()
+            contestants[i]()
+            times[turn, i] = time.perf_counter() - wall, time.process_time() - processor
+    return times
+
+
+def torch_step(case: Case) -> Callable[[], object]:
+    """A step as one writes it in PyTorch."""
+    import torch
+    from torch import nn
+
+    class TextCNN(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(WORDS, DIMS, padding_idx=0)
+            self.convolutions = nn.ModuleList(nn.Conv1d(DIMS, 100, width) for width in (3, 4, 5))
+            self.dropout = nn.Dropout(0.5)
+            self.output = nn.Linear(300, CLASSES)
+
+        def forward(self, ids):
+            x = self.embedding(ids).transpose(1, 2)
+            pooled = [torch.relu(convolution(x)).max(dim=2).values for convolution in self.convolutions]
+            return self.output(self.dropout(torch.cat(pooled, dim=1)))
+
+    torch.manual_seed(0)
+    model = TextCNN().train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    ids = torch.from_numpy(case.inputs.astype(np.int64))
+    targets = torch.randint(0, CLASSES, (len(ids),))
+
+    def run() -> float:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(ids), targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
