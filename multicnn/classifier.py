@@ -34,7 +34,7 @@ class Prediction:
     label: str | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
     error: str | None = None
-    windows: tuple[tuple[float, dict[str, float]], ...] = ()  # start in seconds and probabilities, of a sound
+    windows: tuple[tuple[float, dict[str, float]], ...] = ()  # start (seconds, or tokens of a text) and probabilities
 
     @property
     def probability(self) -> float:
@@ -76,7 +76,7 @@ class Classifier:
         """Predicts one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
 
         A bad input gives a prediction with its `error`, in its place. A sound longer than the network's window is cut
-        into windows, and their probabilities are averaged.
+        into windows, and their probabilities are averaged; so is a text whose preprocessing says `long="windows"`.
         """
         several = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike, np.ndarray, tuple))
         return list(self.stream(inputs if several else [inputs]))
@@ -136,10 +136,10 @@ class Classifier:
                 yield self._prediction(name, [(start, next(rows)) for start, _ in found])
 
     def _windows(self, source: Any) -> list[tuple[float, np.ndarray]] | str:
-        """Start in seconds and stored example of each window of an input, or why there is none."""
+        """Start and stored example of each window of an input, or why there is none."""
         try:
             raw = self.preprocess.decode(source)
-            cut = self.preprocess.windows(raw) if self.preprocess.sense == "audio" else [(0.0, raw)]
+            cut = [(0.0, raw)] if self.preprocess.sense == "image" else self.preprocess.windows(raw)
             return [(start, self.preprocess.example(window)) for start, window in cut]
         except ValueError as error:
             return str(error)

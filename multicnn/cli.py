@@ -340,19 +340,21 @@ def predict(
     ],
     as_json: Json = False,
     per_window: Annotated[
-        bool, typer.Option("--per-window", help="For long sounds: each window with its time.")
+        bool, typer.Option("--per-window", help="For long sounds and texts: each window, where it begins.")
     ] = False,
 ) -> None:
     """Predict the class of pictures, recordings or texts; exit code 1 if one of them is bad."""
     from multicnn.classifier import load
 
     classifier = load(model)
+    place = "{:.2f} s" if classifier.preprocess.sense == "audio" else "token {:.0f}"
     bad = False
     for prediction in classifier.stream(_expanded(inputs)):
         bad |= prediction.error is not None
-        print(
-            json.dumps(_row(prediction, per_window), ensure_ascii=False) if as_json else _line(prediction, per_window)
-        )
+        if as_json:
+            print(json.dumps(_row(prediction, per_window), ensure_ascii=False))
+        else:
+            print(_line(prediction, place if per_window else None))
     if bad:
         raise typer.Exit(1)
 
@@ -477,14 +479,14 @@ def _row(prediction: Any, per_window: bool) -> dict[str, Any]:
     return row
 
 
-def _line(prediction: Any, per_window: bool) -> str:
+def _line(prediction: Any, place: str | None) -> str:
     if prediction.error is not None:
         return f"{prediction.input}\terror: {prediction.error}"
     lines = [f"{prediction.input}\t{prediction.label}\t{prediction.probability:.3f}"]
-    if per_window:
+    if place:
         for start, named in prediction.windows:
             label = max(named, key=named.get)
-            lines.append(f"  {start:.2f} s\t{label}\t{named[label]:.3f}")
+            lines.append(f"  {place.format(start)}\t{label}\t{named[label]:.3f}")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """Texts end to end: a Russian set with everything bad in it, and what cannot be learned from, each told in a line."""
 
+import dataclasses
 import itertools
 import unicodedata
 
@@ -9,6 +10,7 @@ import pytest
 from test_cli import call
 
 import multicnn
+from multicnn.blocks import network
 from multicnn.embeddings import WordVectors
 
 SPORT = ("забил решающий гол", "выиграла финал турнира", "бежит марафон", "отбил подачу соперника")
@@ -75,6 +77,32 @@ def test_how_a_text_is_written_changes_nothing(change, trained):
     source = change(text).encode()
     one, other = trained[0].predict([text.encode(), source])
     assert one.probabilities == other.probabilities
+
+
+def test_a_long_text_is_pooled_over_its_windows(trained, tmp_path, monkeypatch, capsys):
+    classifier = trained[0]
+    pooling = dataclasses.replace(
+        classifier, preprocess=dataclasses.replace(classifier.preprocess, length=10, long="windows")
+    )
+    pooling = multicnn.load(dataclasses.replace(pooling, network=resized(pooling, 10)).save(tmp_path / "m.keras"))
+    parts = [
+        "Мальчик варит густой суп утром . и он ест кашу",
+        "Сосед выиграла финал турнира сегодня ! под дождём ; и гол",
+    ]
+    whole, first = pooling.predict([" ".join(parts), parts[0]])
+    assert [start for start, _ in whole.windows] == [0.0, 10.0, 11.0]
+    means = {label: np.mean([found[label] for _, found in whole.windows]) for label in pooling.labels}
+    assert whole.probabilities == pytest.approx(means)
+    assert whole.windows[0][1] == pytest.approx(first.probabilities)
+    code, out, _ = call(monkeypatch, capsys, "predict", tmp_path / "m.keras", " ".join(parts), "--per-window")
+    assert code == 0 and "\n  token 11\t" in out
+
+
+def resized(classifier, length):
+    """The same network for texts of another length."""
+    made = network(classifier.block, (length,))
+    made.set_weights(classifier.network.get_weights())
+    return made
 
 
 def run(monkeypatch, capsys, folder, *arguments):

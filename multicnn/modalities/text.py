@@ -33,6 +33,8 @@ class TextPreprocess:
             "kim" (the cleaning of Kim 2014 for English, which also parts clitics: "is n't").
         lowercase: Lower-cases all of Unicode.
         length: Tokens of every example; None is learned by `fit`.
+        long: What becomes of a longer text in `predict`: it is "cut" at its end, as in training; or its "windows" of `length`
+            tokens are all looked at, and their probabilities averaged.
         max_vocabulary: Most tokens that `fit` keeps.
         min_count: Times a token must occur in the training texts to be kept.
         alphabet: Of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
@@ -47,6 +49,7 @@ class TextPreprocess:
     tokenizer: Literal["unicode", "whitespace", "kim"] = "unicode"
     lowercase: bool = True
     length: int | None = None
+    long: Literal["cut", "windows"] = "cut"
     max_vocabulary: int = 20000
     min_count: int = 1
     alphabet: Literal["learned", "zhang"] = "learned"
@@ -166,6 +169,19 @@ class TextPreprocess:
             return word.lower() if self.lowercase else word
         found = self.tokens(word)
         return found[0] if len(found) == 1 else None
+
+    def windows(self, raw: str) -> list[tuple[float, str]]:
+        """A text as windows of `length` tokens, side by side; the last ends where the text does and may overlap.
+
+        Returns:
+            The number of the first token and the text of each window; the text itself where it is short enough or to be cut.
+        """
+        found = self.tokens(raw) if self.long == "windows" else []
+        if len(found) <= self.stored_shape[0]:
+            return [(0.0, raw)]
+        last, between = len(found) - self.length, "" if self.level == "characters" else " "
+        starts = [*range(0, last, self.length), last]
+        return [(float(start), between.join(found[start : start + self.length])) for start in starts]
 
     def example(self, raw: str) -> np.ndarray:
         """Ids of a text: int32, `stored_shape`; a longer text is cut at its end, a shorter one followed by 0."""

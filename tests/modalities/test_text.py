@@ -1,6 +1,7 @@
 """Texts: tokens of many scripts, ids, fit, no skew, bad inputs."""
 
 import csv
+import dataclasses
 import pickle
 import re
 import threading
@@ -112,6 +113,21 @@ def test_a_text_of_one_word_and_one_of_a_hundred_thousand():
     fitted = TextPreprocess().fit(["word", "word " * 99_999 + "last"])
     assert fitted.length == 400 and fitted.vocabulary == ("word", "last")
     assert fitted.examples(["last", "word " * 100_000]).tolist() == [[3] + [0] * 399, [2] * 400]
+
+
+@pytest.mark.parametrize("settings", [{}, {"tokenizer": "kim"}, {"tokenizer": "whitespace"}, {"level": "characters"}])
+def test_windows_cover_a_long_text_token_by_token(settings):
+    fitted = TextPreprocess(length=5, long="windows", **settings).fit(SCRIPTS)
+    for text in [*SCRIPTS, " ".join(SCRIPTS), "a b c d e", "a b c d e f"]:
+        whole, windows = fitted.tokens(text), fitted.windows(text)
+        assert [start for start, _ in windows] == sorted({start for start, _ in windows})
+        covered = {}
+        for start, part in windows:
+            assert fitted.tokens(part)[:5] == whole[int(start) : int(start) + 5]
+            covered |= {int(start) + i: token for i, token in enumerate(fitted.tokens(part))}
+        assert covered == dict(enumerate(whole)) and len(windows) == max(1, -(-len(whole) // 5))
+    assert fitted.windows("short") == [(0.0, "short")]
+    assert dataclasses.replace(fitted, long="cut").windows("a b c d e f") == [(0.0, "a b c d e f")]
 
 
 def test_threads_agree_on_the_pieces():
