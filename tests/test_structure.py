@@ -16,7 +16,6 @@ PACKAGE = Path(multicnn.__file__).parent
 # From the top down; parts of one floor do not know each other.
 FLOORS = [
     {"cli"},
-    {"explain_verb", "word_verbs"},
     {"demo"},
     {"progress"},
     {"explaining"},

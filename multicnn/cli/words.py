@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from multicnn.cli.options import Json
+
 app = typer.Typer(no_args_is_help=True, help="Learn word vectors from texts, and look at any file of them.")
 
 Vectors = Annotated[
@@ -20,7 +22,6 @@ Vectors = Annotated[
 Texts = Annotated[str, typer.Argument(help="A table of texts, or a file with a text a line.")]
 Column = Annotated[str, typer.Option(help="Column of the texts in a table.")]
 Most = Annotated[int, typer.Option(help="Read no more than the first so many words.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @app.command("train")

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from multicnn.cli.options import Json
+
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 
 
@@ -21,7 +23,7 @@ def explain(
     split: Annotated[str | None, typer.Option(help="train, val or test, of data that has them.")] = None,
     examples: Annotated[int, typer.Option(min=1, help="Of data, the texts explained one by one.")] = 20,
     top: Annotated[int, typer.Option(min=1, help="N-grams shown of a text or a class, and filters.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
     from multicnn.explaining import explain_data, explain_texts

@@ -1,0 +1,5 @@
+"""`python -m multicnn.cli`, the same as `multicnn`."""
+
+from multicnn.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""`multicnn evaluate` and `predict`: measure and use what was trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from multicnn.cli.options import Json, Settings
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model.keras file.")],
+    data: Annotated[str, typer.Argument(help="Labelled examples: a folder, table, .npz file or embedded set.")],
+    split: Annotated[str | None, typer.Option(help="train, val or test, of data that has them.")] = None,
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a classifier: metrics, a table per class, the confusion matrix."""
+    from multicnn import workflow
+    from multicnn.classifier import load
+    from multicnn.progress import RichReporter, show_evaluation
+
+    with RichReporter(quiet=as_json) as reporter:
+        classifier = load(model)
+        source = _source(classifier, data, settings or [])
+        evaluation = workflow.evaluate(classifier, source, split=split, reporter=reporter)
+    if as_json:
+        print(json.dumps(evaluation.metrics))
+    else:
+        show_evaluation(evaluation)
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model.keras file.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Files, or texts for a text classifier; - reads them from standard input.")
+    ],
+    as_json: Json = False,
+    per_window: Annotated[
+        bool, typer.Option("--per-window", help="For long sounds and texts: each window, where it begins.")
+    ] = False,
+) -> None:
+    """Predict the class of pictures, recordings or texts; exit code 1 if one of them is bad."""
+    from multicnn.classifier import load
+
+    classifier = load(model)
+    place = "{:.2f} s" if classifier.preprocess.sense == "audio" else "token {:.0f}"
+    bad = False
+    for prediction in classifier.stream(_expanded(inputs)):
+        bad |= prediction.error is not None
+        if as_json:
+            print(json.dumps(_row(prediction, per_window), ensure_ascii=False))
+        else:
+            print(_line(prediction, place if per_window else None))
+    if bad:
+        raise typer.Exit(1)
+
+
+def _source(classifier: Any, path: str, settings: list[str]) -> Any:
+    """The data source to evaluate on: read as in training, unless told otherwise."""
+    from multicnn.recipe import DataSource, Recipe
+
+    trained_on = classifier.recipe.get("data", {})
+    kept = {name: trained_on[name] for name in ("pattern", "text_column", "label_column") if name in trained_on}
+    return Recipe(data=DataSource(**kept | {"path": path})).replaced(settings).data
+
+
+def _expanded(inputs: Iterable[str]) -> Iterator[str]:
+    """The inputs, with the lines of standard input in the place of '-'."""
+    for item in inputs:
+        if item == "-":
+            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        else:
+            yield item
+
+
+def _row(prediction: Any, per_window: bool) -> dict[str, Any]:
+    if prediction.error is not None:
+        return {"input": prediction.input, "error": prediction.error}
+    row = {"input": prediction.input, "label": prediction.label, "probabilities": prediction.probabilities}
+    if per_window:
+        row["windows"] = [{"start": start, "probabilities": named} for start, named in prediction.windows]
+    return row
+
+
+def _line(prediction: Any, place: str | None) -> str:
+    if prediction.error is not None:
+        return f"{prediction.input}\terror: {prediction.error}"
+    lines = [f"{prediction.input}\t{prediction.label}\t{prediction.probability:.3f}"]
+    if place:
+        for start, named in prediction.windows:
+            label = max(named, key=named.get)
+            lines.append(f"  {place.format(start)}\t{label}\t{named[label]:.3f}")
+    return "\n".join(lines)

@@ -1,0 +1,62 @@
+"""`multicnn doctor` and `preview`: look at data before training on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multicnn.cli.options import Data, Json, Pattern, Settings, Source, assigned, recipe_or_path
+
+
+def doctor(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("doctor.html"),
+    settings: Settings = None,
+    source: Source = None,
+    pattern: Pattern = None,
+    groups: Annotated[
+        bool,
+        typer.Option(
+            "--groups", help="Score the linear model with whole groups left out, and at random, side by side."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Examine data before training: bad, odd, doubled, leaking and contradicting examples; exit code 1 if there are any."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter, show_diagnosis
+
+    given = {"data.path": source, "data.pattern": pattern}
+    assignments = assigned(given, settings)
+    with RichReporter(quiet=as_json) as reporter:
+        diagnosis = workflow.doctor(
+            recipe_or_path(data),
+            out,
+            compare_splits=groups,
+            reporter=reporter,
+            settings=assignments,
+        )
+    if as_json:
+        print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))
+    else:
+        show_diagnosis(diagnosis)
+    if not diagnosis.clean:
+        raise typer.Exit(1)
+
+
+def preview(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),
+    settings: Settings = None,
+    source: Source = None,
+    examples: Annotated[int, typer.Option(min=1, help="Examples, spread over the classes.")] = 12,
+    draws: Annotated[int, typer.Option(min=0, help="Epochs whose augmentation is shown.")] = 4,
+) -> None:
+    """Write a page of training examples as the network will see them, before and after augmentation."""
+    from multicnn import workflow
+
+    assignments = assigned({"data.path": source}, settings)
+    print(workflow.preview(recipe_or_path(data), out, settings=assignments, examples=examples, draws=draws))

@@ -1,0 +1,85 @@
+"""`multicnn models` and `inspect`: networks by name, and stage by stage, without building them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from multicnn.cli.options import Json
+
+
+def models(as_json: Json = False) -> None:
+    """List the networks by name: the senses they suit and their parameters, counted without building them."""
+    from multicnn.arithmetic import measure
+    from multicnn.models import ANY, MODELS, create
+
+    rows = [
+        {
+            "name": name,
+            "senses": list(known.senses),
+            "input": list(known.input_shape),
+            "classes": known.classes,
+            "parameters": measure(create(name, known.classes), known.input_shape).parameters,
+            "logits_per": known.logits_per,
+        }
+        for name, known in MODELS.items()
+    ]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    from multicnn.progress import show_table
+
+    shown = [
+        [
+            row["name"],
+            "any" if row["senses"] == list(ANY) else ", ".join(row["senses"]),
+            "x".join(map(str, row["input"])),
+            f"{row['classes']}" + ("" if row["logits_per"] == "example" else f" a {row['logits_per']}"),
+            f"{row['parameters']:,}",
+        ]
+        for row in rows
+    ]
+    show_table("networks", ["name", "senses", "counted on input", "classes", "parameters"], shown)
+
+
+def inspect(
+    model: Annotated[
+        str, typer.Argument(help="A name from `multicnn models`, module:function, or a model.keras file.")
+    ],
+    input_shape: Annotated[
+        str | None, typer.Option("--input", metavar="H,W,C", help="One example's shape: 224,224,3, or time,channels.")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(help="Classes of the output.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter, such as width=32.")
+    ] = None,
+    sense: Annotated[
+        str | None, typer.Option(help="image, log-mel, waveform or text: the unit of the receptive fields.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a network stage by stage: shapes, receptive field, parameters, multiply-adds; nothing is built."""
+    from multicnn.inspection import inspect
+    from multicnn.recipe import assigned
+
+    shape = None if input_shape is None else _shape(input_shape)
+    table = inspect(model, shape, classes=classes, arguments=assigned({}, settings or []), sense=sense)
+    if as_json:
+        print(json.dumps(table.to_dict()))
+        return
+    from multicnn.progress import show_inspection
+
+    show_inspection(model, table)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """The sizes in "224,224,3"."""
+    try:
+        sizes = tuple(int(size) for size in text.replace("x", ",").split(","))
+    except ValueError:
+        sizes = ()
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
+        raise ValueError(f"`input` must be one to three sizes, such as 224,224,3. Received: input={text!r}")
+    return sizes

@@ -1,0 +1,47 @@
+"""What several verbs take, and how it becomes a recipe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Data = Annotated[
+    str, typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
+]
+Source = Annotated[str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")]
+Pattern = Annotated[
+    str | None, typer.Option(help="Regular expression with groups label, group, split, for file names.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field of the recipe, such as optimizer.learning_rate=0.01."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def assigned(fields: Mapping[str, Any], settings: list[str] | None) -> list[str]:
+    """The fields that an option gives, as FIELD=VALUE, and then those of --set."""
+    given = [f"{name}={json.dumps(value)}" for name, value in fields.items() if value is not None]
+    return given + (settings or [])
+
+
+def recipe_or_path(path: str) -> Any:
+    """The recipe that a .py file binds to `recipe`, or that a .json file is; anything else is the path of data."""
+    if not path.endswith((".py", ".json")) or not Path(path).is_file():
+        return path
+    from multicnn.recipe import Recipe
+
+    if path.endswith(".json"):
+        return Recipe.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    import runpy
+
+    recipe = runpy.run_path(path).get("recipe")
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"a recipe file must bind `recipe = Recipe(...)`. Received: data={path!r}")
+    return recipe

@@ -1,0 +1,68 @@
+"""`multicnn features` and `transfer-curves`: what trained weights are good for elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multicnn.cli.options import Data, Json, Settings, Source, assigned, recipe_or_path
+
+
+def features(
+    model: Annotated[str, typer.Argument(help="A model.keras file; or with --from a name from `multicnn models`.")],
+    data: Annotated[str, typer.Argument(help="Labelled examples, as for train.")],
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")] = Path("features.npz"),
+    stage: Annotated[
+        str | None, typer.Option(help="A stage from `multicnn inspect`; by default all but the last layer.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="FILE", help="Weights for the named model.")] = None,
+    head: Annotated[
+        str | None, typer.Option(help="linear: also train a logistic regression on them, saved beside as .keras.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Write what a stage of a trained network puts out for each example; a classifier on top of it takes seconds."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter
+
+    with RichReporter() as reporter:
+        found, classifier = workflow.features(
+            model, data, out, stage=stage, start=start, head=head, reporter=reporter, settings=settings or []
+        )
+        n, dims = found.values.shape
+        print(f"{n:,} examples, {dims:,} features of {found.stage}: {out}")
+        if classifier is not None:
+            reporter.finished(classifier)
+            print(f"a classifier on them: {out.with_suffix('.keras')}")
+
+
+def transfer_curves(
+    data: Data,
+    start: Annotated[str, typer.Option("--from", metavar="FILE", help="The weights to begin with, as for train.")],
+    sizes: Annotated[str, typer.Option(help="Numbers of training examples, such as 10,30,100,300.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each kind and size.")] = 3,
+    out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
+    settings: Settings = None,
+    source: Source = None,
+    as_json: Json = False,
+) -> None:
+    """Show what trained weights bring: learning curves with them and from scratch, as a table and a picture."""
+    from multicnn import workflow
+    from multicnn.progress import RichReporter, show_transfer
+
+    assignments = assigned({"data.path": source}, settings)
+    try:
+        numbers = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise ValueError(f"--sizes must be whole numbers with commas between. Received: sizes={sizes!r}") from None
+    with RichReporter(quiet=as_json) as reporter:
+        curves = workflow.transfer_curves(
+            recipe_or_path(data), start, out, sizes=numbers, seeds=seeds, reporter=reporter, settings=assignments
+        )
+    if as_json:
+        print(json.dumps({"runs": curves.runs.to_dict("records"), "claims": curves.claims()}))
+    else:
+        show_transfer(curves)
