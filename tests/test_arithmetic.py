@@ -32,6 +32,7 @@ from multicnn.blocks import (
 NARROW = {name: row[0] for name, row in SMALL.items() if math.prod(models.MODELS[name].input_shape) > 2**16}
 NARROW |= SMALL_PER_POSITION
 DEEPER = ("vgg13", "vgg16", "vgg19", "resnet34", "resnet44", "resnet56", "resnet101", "resnet110", "resnet152")
+DEEPER += ("vdcnn17", "vdcnn29")
 CASES = {
     **BLOCKS,
     **{

@@ -13,6 +13,8 @@ SMALL = {
     **{f"resnet{depth}": ({"width": 16}, {"size": (32, 32)}) for depth in (18, 34, 50, 101, 152)},
     "squeezenet": ({"width": 1 / 2}, {"size": (32, 32)}),
     "inception_small": ({"width": 8}, {"size": (16, 16)}),
+    # Texts of characters.
+    **{f"char_cnn_{size}": ({"filters": 16, "units": 64}, {"level": "characters"}) for size in ("small", "large")},
 }
 # Hyperparameters of those that answer for each position.
 SMALL_PER_POSITION = {"fcn": {"width": 4, "hidden": 16}, "unet": {"width": 4, "depth": 2}}
