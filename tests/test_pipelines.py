@@ -12,6 +12,14 @@ PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.py"))
 # The recipe's own data are not here: an embedded set of its sense, and a narrower network, to be quick.
 SMALL = {
     "mnist_lenet5": ["data.path=digits", "preprocess.size=[28,28]"],
+    "sentences_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
+    "sentences_textcnn_glove": [
+        "data.path=docstrings",
+        "data.test=null",
+        "arguments.filters=4",
+        "embedding.vectors=cbow",
+        "embedding_dims=8",
+    ],
     "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "arguments.maps=4"],
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
 }
