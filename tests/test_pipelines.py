@@ -11,6 +11,14 @@ from multicnn.recipe import Recipe
 PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.py"))
 # The recipe's own data are not here: an embedded set of its sense, and a narrower network, to be quick.
 SMALL = {
+    "esc10_res8": [
+        "data.path=spoken_digits",
+        "data.test_fraction=0.2",
+        "preprocess.seconds=0.7",
+        "arguments.maps=4",
+        "augment.time_mask=2",
+        "augment.time_shift=2",
+    ],
     "mnist_lenet5": ["data.path=digits", "preprocess.size=[28,28]"],
     "sentences_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
     "sentences_textcnn_glove": [
@@ -20,6 +28,7 @@ SMALL = {
         "embedding.vectors=cbow",
         "embedding_dims=8",
     ],
+    "speakers_vgg": ["data.path=spoken_digits", "data.pattern=null", "data.test_fraction=0.2", "arguments.width=4"],
     "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "arguments.maps=4"],
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
 }
