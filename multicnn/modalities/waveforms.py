@@ -36,7 +36,7 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     if _ends_early(data, kind):
         raise ValueError(f"truncated {kind}")
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with soundfile.SoundFile(_Bytes(data)) as file:
             rate, declared = file.samplerate, file.frames
             if rate not in _RATES:
                 raise ValueError(f"absurd sample rate: {rate} Hz")
@@ -103,6 +103,13 @@ def trim(waveform: np.ndarray, trim_db: float, frame_length: int, hop_length: in
     floor = frame_length * _SILENT  # so that silence has a level too
     loud = np.flatnonzero(np.maximum(energy, floor) > max(energy.max(), floor) * 10 ** (-trim_db / 10))
     return waveform[loud[0] * hop_length : (loud[-1] + 1) * hop_length]
+
+
+class _Bytes(io.BytesIO):
+    """A damaged header may send libsndfile before the start, and an exception in its callback prints a traceback."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return super().seek(max(offset, 0) if whence == io.SEEK_SET else offset, whence)
 
 
 def _mono(file) -> np.ndarray:

@@ -25,6 +25,10 @@ MEMORY = 2**30  # more than that of the largest picture that is accepted, twice 
 PATIENCE = 900  # seconds, after which something hangs
 
 
+# A traceback that nobody can catch is still printed on the user's screen.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+
+
 @pytest.fixture(autouse=True)
 def hanging_ends_the_tests():
     faulthandler.dump_traceback_later(PATIENCE, exit=True)
