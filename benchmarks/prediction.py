@@ -6,7 +6,7 @@ Ours is what a Classifier runs: `multicnn.classifier.inference` of the network. 
 in `torch.inference_mode()`, pictures and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
 its array as it wants it laid out. All take turns, batch by batch; printed are medians over all batches.
 
-MEASURED
+Not measured yet.
 """
 
 from __future__ import annotations
