@@ -113,6 +113,7 @@ def test_what_cannot_be(more, words, pictures, trained, tmp_path):
 # Learning curves ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
     net = chain(*BODY, dense(2)).to_dict()
     out = tmp_path / "curves"
