@@ -51,7 +51,10 @@ CHOICES = {
     "rmsprop": falling(1e-3, "rmsprop"),  # .981
     "adam": falling(2e-3),  # .992
     "adamax": falling(5e-3, "adamax"),  # .983
+    "nadam": falling(2e-3, "nadam"),  # .992
+    "adamw": falling(2e-3, "adamw"),  # .992
     "squared_error": {"loss": "squared_error"},  # .989
+    "hinge": {"loss": "hinge"},  # .989
     "logistic": {"loss": "logistic"},  # .978
     "focal": {"loss": "focal"},  # .994
     "small normal": {"initializer": ("random_normal", {"stddev": 0.05})},  # .986
