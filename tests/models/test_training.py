@@ -32,6 +32,10 @@ ARCHITECTURES = {
         "arguments": {"width": 1 / 8}, "preprocess": {"sense": "image", "size": [67, 67]},
         "augment": {**MOVED, "shift": 4}, "epochs": 10, **falling(1e-3)
     },
+    "vgg11": {  # .978 | .975
+        "arguments": {"width": 8, "hidden": 128, "dropout": 0.2}, "preprocess": {"sense": "image", "size": [32, 32]},
+        "augment": {**MOVED, "shift": 2}, "epochs": 12, **falling(1e-3)
+    },
     "textcnn": {**TEXTS, "embedding": {"kind": "nonstatic", "vectors": "skipgram"}},  # .638 | .613
     "dcnn": {**TEXTS, "preprocess": {"sense": "text", "level": "subwords"}, "embedding_dims": 48},  # .617 | .613
 }  # fmt: skip
