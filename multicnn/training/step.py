@@ -36,9 +36,8 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
             # Regularisers' terms arrive in `losses` of the network.
             scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
         variables = network.trainable_variables
-        # Dense: Keras squares the slices of an embedding's gradient one by one where a word occurs twice.
-        gradients = [g if g is None else tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
-        optimizer.apply_gradients(zip(gradients, variables))
+        gradients = tape.gradient(scaled, variables)
+        optimizer.apply_gradients([(_summed(g, network.jit_compile), v) for g, v in zip(gradients, variables)])
         classes = targets if targets.shape.rank == 1 else tf.argmax(targets, axis=1, output_type=tf.int32)
         correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), classes)
         return tf.reduce_sum(losses), tf.math.count_nonzero(correct), tf.shape(targets)[0]
@@ -56,3 +55,19 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
         return waited
 
     return step
+
+
+def _summed(gradient: Any, dense: bool) -> Any:
+    """An embedding's gradient with one slice for each row: Keras squares slices one by one where a word occurs twice.
+
+    Args:
+        gradient: A tensor, IndexedSlices or None.
+        dense: Give a tensor instead: XLA compiles no `unique`.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    if dense:
+        return tf.convert_to_tensor(gradient)
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)

@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from multicnn.blocks import chain, dense, embed, global_average_pool, network
+from multicnn.recipe import Optimizer
+from multicnn.training import optimizers
 from multicnn.training import step as step_module
 from multicnn.training.step import training_step
 
@@ -41,6 +43,26 @@ def test_a_word_that_occurs_twice_has_one_gradient():
     shares = np.array([0, 0, 3, 0, 0, 1]) / 4
     g = np.outer(shares, (softmax(shares @ table @ kernel) - [0, 1]) @ kernel.T)
     np.testing.assert_allclose(net.get_weights()[0], table - 0.5 * g / np.sqrt(0.01 + g**2 + 1e-7), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "arguments"),
+    [("adam", {"gradient_accumulation_steps": 2}), ("momentum", {"global_clipnorm": 0.01}), ("rprop", {})],
+)
+def test_slices_of_an_embedding_do_what_its_whole_gradient_does(optimizer, arguments, monkeypatch):
+    inputs, targets = np.array([[1, 2, 2, 3], [1, 1, 4, 5]], "int32"), np.array([0, 1], "int32")
+    weights = []
+    for summed in (
+        step_module._summed,
+        lambda gradient, _: None if gradient is None else tf.convert_to_tensor(gradient),
+    ):
+        monkeypatch.setattr(step_module, "_summed", summed)
+        keras.utils.set_random_seed(0)
+        net = network(chain(embed(8, 3), global_average_pool(), dense(2)), (4,))
+        steps(net, optimizers.make(Optimizer(name=optimizer, arguments=arguments), 4, 1), inputs, targets, count=4)
+        weights.append(net.get_weights())
+    for ours, whole in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, whole, atol=1e-6)
 
 
 @pytest.mark.parametrize("soft", [False, True])
