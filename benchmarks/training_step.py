@@ -17,8 +17,8 @@ mixed_bfloat16 and PyTorch under its autocast.
     TextCNN    50 texts of 60 ids (1 to 60 of them words),        Adam 0.001
                20,000 words of 300 dimensions, 6 classes
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 10 rounds: plain / ours 1.001 (ResNet-20), 0.979 (res8); 8 rounds: 0.991
-(TextCNN). The medians of single runs vary by 3 %.
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, plain / ours 1.001 (ResNet-20), 0.979 (res8; 10
+rounds each), 0.991 and 1.052 (TextCNN; 8 and 12 rounds): what two runs say differs by a few percent.
 Not measured yet: M5, PyTorch, bfloat16.
 """
 

@@ -5,8 +5,9 @@ r"""res8 on log-mels of ESC-10: ten sorts of environmental sound, five folds.
 
 `esc10` holds the 400 recordings of 5 s and a metadata.csv with file_name, label and fold.
 
-Measured on 2 cores of an AMD EPYC (busy with other work), TensorFlow 2.21, seed 0, 177 seconds of processor time a fold: fold 1,
-test accuracy .863. The other folds have not been measured yet, so no mean.
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, seed 0, 116 seconds a fold, with the first command: test accuracy of folds 1
+to 5 .838 .825 .775 .813 .788, mean .808, standard deviation over the folds .026; the linear model .700 .713 .725 .763 .750,
+mean .730. Steps waited for data 2.4 % of their time.
 """
 
 from multicnn import AudioPreprocess, DataSource, Optimizer, Recipe
