@@ -33,7 +33,8 @@ of the peers is of use, and of that the processor's ratio.
     augmented                 Keras layers in map        1.90   1.74 to 2.23        1.65   1.5
     augmented_audio           audiomentations            1.21   1.01 to 1.35        1.04     3
 
-Not measured yet: small_pictures, recordings, resampled. Why the pictures miss their aim: of one of 500x375 decoding takes 2.6 ms of
+Not measured yet: small_pictures, recordings, resampled; nor the rows of pictures with the noise and the colours that the files have
+now. Why the pictures miss their aim: of one of 500x375 decoding takes 2.6 ms of
 the processor (TensorFlow's decoder 2.0), the antialiased resizing 2.5 (TensorFlow's without antialiasing 1.3), and `finish` 1.3, in
 each epoch, where a cache of finished batches only hands them on. Of one of 1600x1200 (1.1 MB) the Huffman codes alone take most of
 the 14 ms that decoding at a quarter takes, against 17 to 22 in full, by TensorFlow.
@@ -42,6 +43,7 @@ the 14 ms that decoding at a quarter takes, against 17 to 22 in full, by TensorF
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import tempfile
 import time
@@ -316,6 +318,9 @@ def augmented(folder: Path) -> dict[str, Row]:
 
 
 def augmented_audio(folder: Path) -> dict[str, Row]:
+    if importlib.util.find_spec("audiomentations") is None:
+        print("augmented_audio: the peer is not installed (pip install audiomentations)")
+        return {}
     from audiomentations import AddGaussianSNR, Compose, Gain, PitchShift
 
     sounds(folder, 64, 1.0, 16000)

@@ -332,6 +332,7 @@ def evaluate(
     *,
     split: str | None = None,
     reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
 ) -> Evaluation:
     """Measures a classifier on labelled examples.
 
@@ -340,6 +341,7 @@ def evaluate(
         data: A source as in `train`.
         split: "train", "val" or "test" of a source that has them; by default its test examples, or all if it has none.
         reporter: Told what happens.
+        settings: Changes of how the source is read, as "data.b=1"; a path is read as in training, unless they say otherwise.
 
     Raises:
         ValueError: No usable example is there.
@@ -347,9 +349,10 @@ def evaluate(
     classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
     reporter = reporter or Reporter()
     if not isinstance(data, DataSource):
-        trained_on = classifier.recipe.get("data", {})  # its columns and patterns, unless told otherwise
+        trained_on = classifier.recipe.get("data", {})
         kept = {name: trained_on[name] for name in ("pattern", "text_column", "label_column") if name in trained_on}
         data = DataSource(**kept | {"path": str(data)})
+    data = Recipe(data=data).replaced(settings).data
     source = dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
     manifest = resolve(source, classifier.labels)
     rows = manifest.rows(split) if split else manifest.rows("test")

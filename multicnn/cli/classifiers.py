@@ -22,13 +22,10 @@ def evaluate(
 ) -> None:
     """Measure a classifier: metrics, a table per class, the confusion matrix."""
     from multicnn import workflow
-    from multicnn.classifier import load
     from multicnn.progress import RichReporter, show_evaluation
 
     with RichReporter(quiet=as_json) as reporter:
-        classifier = load(model)
-        source = _source(classifier, data, settings or [])
-        evaluation = workflow.evaluate(classifier, source, split=split, reporter=reporter)
+        evaluation = workflow.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
         print(json.dumps(evaluation.metrics))
     else:
@@ -59,15 +56,6 @@ def predict(
             print(_line(prediction, place if per_window else None))
     if bad:
         raise typer.Exit(1)
-
-
-def _source(classifier: Any, path: str, settings: list[str]) -> Any:
-    """The data source to evaluate on: read as in training, unless told otherwise."""
-    from multicnn.recipe import DataSource, Recipe
-
-    trained_on = classifier.recipe.get("data", {})
-    kept = {name: trained_on[name] for name in ("pattern", "text_column", "label_column") if name in trained_on}
-    return Recipe(data=DataSource(**kept | {"path": path})).replaced(settings).data
 
 
 def _expanded(inputs: Iterable[str]) -> Iterator[str]:
