@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from multicnn.layers.spatial_padding import SpatialPadding
+
 # Where step i of an endless axis is found among n real ones.
 BORDERS = {
     "edge": lambda i, n: ops.minimum(ops.maximum(i, 0), n - 1),
@@ -20,7 +22,7 @@ def _mirrored(i, period, repeated: int):
 
 
 @keras.saving.register_keras_serializable("multicnn")
-class BorderPadding(keras.layers.Layer):
+class BorderPadding(SpatialPadding):
     """Pads the spatial axes of (batch, *spatial, channels) as `numpy.pad` does, by any number of steps.
 
     With a time mask, the border is that of the real steps of each example.
@@ -31,12 +33,10 @@ class BorderPadding(keras.layers.Layer):
     """
 
     def __init__(self, padding: tuple[tuple[int, int], ...], mode: str, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(padding, **kwargs)
         if mode not in BORDERS:
             raise ValueError(f"`mode` must be one of {list(BORDERS)}. Received: mode={mode!r}")
-        self.padding = tuple((int(before), int(after)) for before, after in padding)
         self.mode = mode
-        self.supports_masking = True
 
     def call(self, inputs, mask=None):
         if mask is not None:
@@ -55,15 +55,5 @@ class BorderPadding(keras.layers.Layer):
         padded = ops.take_along_axis(inputs, ops.expand_dims(indices, -1), axis=1)
         return padded * ops.expand_dims(ops.cast(steps < n + after, inputs.dtype), -1)
 
-    def compute_mask(self, inputs, mask=None):
-        if mask is None:
-            return None
-        real = ops.ones_like(mask[:, :1])
-        return ops.concatenate([real] * sum(self.padding[0]) + [mask], axis=1)
-
-    def compute_output_shape(self, input_shape):
-        spatial = [n if n is None else n + sum(p) for n, p in zip(input_shape[1:-1], self.padding)]
-        return (input_shape[0], *spatial, input_shape[-1])
-
     def get_config(self):
-        return {**super().get_config(), "padding": self.padding, "mode": self.mode}
+        return {**super().get_config(), "mode": self.mode}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from multicnn.layers.spatial_padding import SpatialPadding
 from multicnn.layers.time_mask import fill_masked, lowest
 
 
 @keras.saving.register_keras_serializable("multicnn")
-class ConstantPadding(keras.layers.Layer):
+class ConstantPadding(SpatialPadding):
     """Pads the spatial axes with zeros, or with the lowest (before a maximum) or the highest number (before a minimum).
 
     Input (batch, *spatial, channels). Keras's "same" with a stride above 1 places its padding according to the input's
@@ -21,12 +22,10 @@ class ConstantPadding(keras.layers.Layer):
     """
 
     def __init__(self, padding: tuple[tuple[int, int], ...], fill: str = "zero", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(padding, **kwargs)
         if fill not in ("zero", "lowest", "highest"):
             raise ValueError(f"`fill` must be one of ['zero', 'lowest', 'highest']. Received: fill={fill!r}")
-        self.padding = tuple((int(before), int(after)) for before, after in padding)
         self.fill = fill
-        self.supports_masking = True
 
     def call(self, inputs, mask=None):
         value = {"zero": 0.0, "lowest": lowest(inputs.dtype), "highest": -lowest(inputs.dtype)}[self.fill]
@@ -34,19 +33,8 @@ class ConstantPadding(keras.layers.Layer):
             inputs = fill_masked(inputs, mask, value)
         return ops.pad(inputs, [(0, 0), *self.padding, (0, 0)], constant_values=value)
 
-    def compute_mask(self, inputs, mask=None):
-        if mask is None:
-            return None
-        # The padding behind the last real step counts as real, so that the windows there are as many as without a mask.
-        real = ops.ones_like(mask[:, :1])
-        return ops.concatenate([real] * sum(self.padding[0]) + [mask], axis=1)
-
-    def compute_output_shape(self, input_shape):
-        spatial = [n if n is None else n + sum(p) for n, p in zip(input_shape[1:-1], self.padding)]
-        return (input_shape[0], *spatial, input_shape[-1])
-
     def get_config(self):
-        return {**super().get_config(), "padding": self.padding, "fill": self.fill}
+        return {**super().get_config(), "fill": self.fill}
 
 
 @keras.saving.register_keras_serializable("multicnn")

@@ -85,8 +85,3 @@ def _settings(change: Callable | None) -> list[str]:
 def _chosen(change: Callable | None, settings: Mapping[str, Any]) -> Callable | None:
     chosen = {name: value for name, value in settings.items() if name in _settings(change)}
     return functools.partial(change, **chosen) if chosen else None
-
-
-def _compiled(change: Callable | None) -> Change | None:
-    # Traced once, not again for the pipeline of every epoch.
-    return change and tf.function(change, autograph=False, reduce_retracing=True)
