@@ -1,11 +1,11 @@
-"""Decodes every example once and keeps what the preprocessing makes of it, in memory or in a file."""
+"""Decodes every example once and keeps what the preprocessing makes of it, in memory or in the cache on disk."""
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
-import shutil
-import tempfile
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.data.manifest import Manifest
+from multicnn.data import cache
+from multicnn.data.manifest import Manifest, content_hash
 
-MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept in a file
+MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept on disk
 _CHUNK = 64  # examples a task
 _MANY = 1024  # of those that are made many at once
+_EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +32,15 @@ class Store:
         rows: int64 (n,), the positions in the manifest that are stored, in the order they were asked for.
         array: (n, *stored_shape) of the stored type, the example of each row of `rows`; perhaps a `numpy.memmap`.
         lookup: int64, one per row of the manifest: its index in `array`, or -1.
-        folder: the temporary folder of the file, deleted with the store; None in memory.
-        pages: the mapping of that file.
+        folder: the entry of the cache that holds them; None in memory.
+        found: whether an earlier run had made that entry.
     """
 
     rows: np.ndarray
     array: np.ndarray
     lookup: np.ndarray
-    folder: tempfile.TemporaryDirectory | None = None
-    pages: mmap.mmap | None = None
+    folder: Path | None = None
+    found: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,15 +55,17 @@ class Store:
         if (index < 0).any():
             missing = np.asarray(rows)[index < 0]
             raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
-        found = self.array[index]
-        _let_go(self.pages)
-        return found
+        examples = self.array[index]
+        _let_go(self.array)
+        return examples
 
     @property
     def place(self) -> str:
         """How much they are and where, in words."""
         size = f"{self.array.nbytes / 1e6:,.1f} MB"
-        return f"{size} in memory" if self.folder is None else f"{size} in a file in {self.folder.name}"
+        if self.folder is None:
+            return f"{size} in memory"
+        return f"{size} in {self.folder}{', made by an earlier run' if self.found else ''}"
 
 
 def materialise(
@@ -72,7 +76,7 @@ def materialise(
 ) -> tuple[Store, dict[int, str]]:
     """Decodes rows of a manifest in threads and stores `preprocess.example` of each.
 
-    Up to `MEMORY_LIMIT` bytes are kept in memory, more in a file in the folder for temporary files.
+    Up to `MEMORY_LIMIT` bytes are kept in memory; more in the cache on disk, where they may be already.
 
     Args:
         manifest: where the examples are.
@@ -84,58 +88,101 @@ def materialise(
         The store of the rows that could be decoded, and for each of the others the reason why not.
 
     Raises:
-        ValueError: the preprocessing is not fitted, or the disk has no room for the file.
+        ValueError: the preprocessing is not fitted, or the disk has no room.
     """
     if not preprocess.fitted:
         raise ValueError(f"preprocess must be fitted. Received: preprocess={preprocess!r}")
     rows = np.asarray(rows, dtype=np.int64)
-    array, folder, pages = _allocate((len(rows), *preprocess.stored_shape), np.dtype(preprocess.stored_dtype))
+    shape, dtype = (len(rows), *preprocess.stored_shape), np.dtype(preprocess.stored_dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if size <= MEMORY_LIMIT:
+        array = np.empty(shape, dtype)
+        kept, reasons = _fill(array, manifest, preprocess, rows, progress)
+        return _store(manifest, rows, array, kept), {int(rows[place]): said for place, said in reasons.items()}
+    name = cache.key([preprocess, manifest.sample_rate], manifest.table["hash"].to_numpy()[rows])
+    entry = cache.found(name, {_EXAMPLES: size})
+    known = entry is not None
+    if entry is None:
+        with cache.new(size) as part:
+            array = _file(part / _EXAMPLES, dtype, shape, size)
+            kept, reasons = _fill(array, manifest, preprocess, rows, progress)
+            array.flush()
+            del array  # some systems rename no folder of open files
+            (part / _ROWS).write_text(json.dumps([kept, reasons]), encoding="utf-8")
+            of_contents = all(_as_found(manifest, rows[place]) for place in reasons)
+            entry = cache.keep(part, name if of_contents else uuid.uuid4().hex)
+    kept, reasons = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
+    array = np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape)
+    reasons = {int(rows[int(place)]): said for place, said in reasons.items()}
+    return _store(manifest, rows, array, kept, entry, known), reasons
+
+
+def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, kept: list[int], *entry: Any) -> Store:
+    """The store of the rows at the places `kept`, whose examples are the first of `array`."""
+    lookup = np.full(len(manifest), -1, dtype=np.int64)
+    lookup[rows[kept]] = np.arange(len(kept))
+    return Store(rows[kept], array[: len(kept)], lookup, *entry)
+
+
+def _fill(
+    array: np.ndarray,
+    manifest: Manifest,
+    preprocess: Any,
+    rows: np.ndarray,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[int], dict[int, str]]:
+    """Writes the examples of the good rows one after another: the places of these in `rows`, and why others are bad."""
     kept: list[int] = []
     reasons: dict[int, str] = {}
-    done = 0
-    for chunk, answers in _in_threads(manifest, preprocess, rows):
-        for row, answer in zip(chunk.tolist(), answers, strict=True):
+    for answers in _in_threads(manifest, preprocess, rows):
+        for answer in answers:
+            place = len(kept) + len(reasons)
             if isinstance(answer, str):
-                reasons[row] = answer
+                reasons[place] = answer
             else:
                 array[len(kept)] = answer
-                kept.append(row)
-        _let_go(pages)
-        done += len(chunk)
+                kept.append(place)
+        _let_go(array)
         if progress is not None:
-            progress(done, len(rows))
-    lookup = np.full(len(manifest), -1, dtype=np.int64)
-    lookup[kept] = np.arange(len(kept))
-    return Store(np.array(kept, dtype=np.int64), array[: len(kept)], lookup, folder, pages), reasons
+            progress(len(kept) + len(reasons), len(rows))
+    return kept, reasons
 
 
-def _let_go(pages: mmap.mmap | None) -> None:
+def _as_found(manifest: Manifest, row: int) -> bool:
+    """Whether the example of a bad row still has the content it was found with, which then is what is bad."""
+    source = manifest.raw_source(row)
+    if not isinstance(source, Path):
+        return True
+    try:
+        return content_hash(source.read_bytes()) == manifest.table["hash"].iloc[row]
+    except OSError:
+        return False
+
+
+def _file(path: Path, dtype: np.dtype, shape: tuple[int, ...], size: int) -> np.memmap:
+    """A file to fill; where the system can promise its bytes, a disk that gets full later does not matter."""
+    with path.open("wb") as file:
+        file.truncate(size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+    return np.memmap(path, dtype, "r+", shape=shape)
+
+
+def _let_go(array: np.ndarray) -> None:
     """Lets the system count what was read or written of a file as its own memory: else a large file becomes ours."""
-    if pages is not None and hasattr(pages, "madvise"):
+    pages = array
+    while isinstance(pages, np.ndarray):
+        pages = pages.base
+    if isinstance(pages, mmap.mmap) and hasattr(pages, "madvise"):
         pages.madvise(mmap.MADV_DONTNEED)  # the mapping is shared, so nothing is lost
 
 
-def _allocate(
-    shape: tuple[int, ...], dtype: np.dtype
-) -> tuple[np.ndarray, tempfile.TemporaryDirectory | None, mmap.mmap | None]:
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if size <= MEMORY_LIMIT:
-        return np.empty(shape, dtype), None, None
-    free = shutil.disk_usage(tempfile.gettempdir()).free
-    if size > free:  # writing past the end of the disk through a memory map kills the process
-        where = f"{tempfile.gettempdir()}, which has {free / 1e9:.1f} GB free; TMPDIR names another folder"
-        raise ValueError(f"the stored examples must fit in {where}. Received: shape={shape}, {size / 1e9:.1f} GB")
-    folder = tempfile.TemporaryDirectory(prefix="multicnn-")
-    array = np.memmap(Path(folder.name) / "examples", dtype, "w+", shape=shape)
-    return array, folder, array.base
-
-
-def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[tuple[np.ndarray, list]]:
-    """Yields chunks of rows with the example of each or the reason why there is none, in order."""
+def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[list[np.ndarray | str]]:
+    """Yields, chunk by chunk, the example of each row in order, or the reason why there is none."""
     workers = os.cpu_count() or 1
     size = _MANY if hasattr(preprocess, "examples") else _CHUNK
     chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
-    pending: deque[tuple[np.ndarray, Future]] = deque()
+    pending: deque[Future] = deque()
 
     def work(chunk: np.ndarray) -> list:
         if hasattr(preprocess, "examples"):
@@ -146,12 +193,11 @@ def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterat
         try:
             for _ in range(2 * workers):  # so many chunks at most are decoded and not yet stored
                 if (chunk := next(chunks, None)) is not None:
-                    pending.append((chunk, pool.submit(work, chunk)))
+                    pending.append(pool.submit(work, chunk))
             while pending:
-                chunk, future = pending.popleft()
-                yield chunk, future.result()
+                yield pending.popleft().result()
                 if (chunk := next(chunks, None)) is not None:
-                    pending.append((chunk, pool.submit(work, chunk)))
+                    pending.append(pool.submit(work, chunk))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C need not wait for what is queued
 
