@@ -28,7 +28,11 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a classifier says of one input; `error` instead of probabilities where the input is bad."""
+    """What a classifier says of one input; `error` instead of probabilities where the input is bad.
+
+    Of several labels `label` is all those whose probability is above one half, as the data writes them: "" for none, else
+    with the separator between.
+    """
 
     input: str
     label: str | None = None
@@ -36,9 +40,11 @@ class Prediction:
     error: str | None = None
     windows: tuple[tuple[float, dict[str, float]], ...] = ()  # start (seconds, or tokens of a text) and probabilities
 
+    labels: tuple[str, ...] = ()  # one, or of several those above one half
+
     @property
     def probability(self) -> float:
-        """The probability of `label`."""
+        """The probability of the one `label`."""
         return self.probabilities[self.label]
 
 
@@ -67,10 +73,23 @@ class Classifier:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_run", inference(self.network))
 
+    @property
+    def separator(self) -> str | None:
+        """What stands between the labels of an input that can have several; None where each has one."""
+        return self.recipe.get("data", {}).get("label_separator")
+
     def logits(self, examples: np.ndarray) -> np.ndarray:
         """The float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
         parts = [self._run(self.preprocess.finish(examples[i : i + _BATCH])) for i in range(0, len(examples), _BATCH)]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """The float64 probability of each class: they sum to 1, or where there can be several each is a question of its own."""
+        logits = logits.astype(np.float64)
+        if self.separator is not None:
+            return 0.5 + 0.5 * np.tanh(logits / 2)  # the logistic function, which overflows nowhere
+        exponents = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=0))
+        return exponents / exponents.sum(axis=-1, keepdims=True)
 
     def predict(self, inputs: Any) -> list[Prediction]:
         """Predicts one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
@@ -127,7 +146,7 @@ class Classifier:
         windows = [self._windows(source) for source in inputs]
         examples = [example for found in windows if not isinstance(found, str) for _, example in found]
         logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
-        rows = iter(_softmax(logits))
+        rows = iter(self.probabilities(logits))
         for position, (source, found) in enumerate(zip(inputs, windows)):
             name = str(source) if isinstance(source, (str, os.PathLike)) else f"[{position}]"
             if isinstance(found, str):
@@ -147,7 +166,12 @@ class Classifier:
     def _prediction(self, name: str, windows: list[tuple[float, np.ndarray]]) -> Prediction:
         mean = np.mean([row for _, row in windows], axis=0)
         named = tuple((start, dict(zip(self.labels, map(float, row)))) for start, row in windows)
-        return Prediction(name, self.labels[int(mean.argmax())], dict(zip(self.labels, map(float, mean))), None, named)
+        probabilities = dict(zip(self.labels, map(float, mean)))
+        if self.separator is None:
+            label = self.labels[int(mean.argmax())]
+            return Prediction(name, label, probabilities, None, named, (label,))
+        labels = tuple(label for label, probability in probabilities.items() if probability > 0.5)
+        return Prediction(name, self.separator.join(labels), probabilities, None, named, labels)
 
 
 def load(path: str | os.PathLike) -> Classifier:
@@ -211,9 +235,3 @@ def software() -> dict[str, str]:
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
     }
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    logits = logits.astype(np.float64)
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True, initial=0))
-    return exponents / exponents.sum(axis=1, keepdims=True)

@@ -91,7 +91,7 @@ def diagnose(
         raise ValueError("compare_splits needs data with two groups or more. Received: compare_splits=True")
     examination = checks.examine(manifest, reporter.reading)
     manifest = examination.manifest
-    scored = len(manifest.rows("test")) > 0 and len(set(manifest.targets(manifest.rows("train")))) > 1
+    scored = len(manifest.rows("test")) > 0 and manifest.table["label"].iloc[manifest.rows("train")].nunique() > 1
     linear, by_split = None, {}
     if scored or compare_splits:
         examples, preprocess = _stored(recipe, manifest, reporter)

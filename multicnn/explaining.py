@@ -10,6 +10,7 @@ import numpy as np
 
 from multicnn import workflow
 from multicnn.classifier import Classifier, load
+from multicnn.evaluation import metrics
 from multicnn.evaluation.explanation_page import write_explanations
 from multicnn.explain import Explainer, Explanation, Findings, over_texts
 from multicnn.recipe import DataSource
@@ -58,7 +59,7 @@ def explain_data(
     Args:
         classifier, out, label: As in `explain_texts`.
         data, split: As in `evaluate`.
-        examples: The texts explained one by one: those whose true class has the lowest probability.
+        examples: The texts explained one by one: those whose truth has the lowest probability.
         top: The n-grams listed for each class, and the filters.
 
     Returns:
@@ -69,13 +70,11 @@ def explain_data(
     """
     explainer = _explainer(classifier)
     evaluation = workflow.evaluate(explainer.classifier, data, split=split)
-    manifest, rows, targets = evaluation.manifest, evaluation.rows, evaluation.targets
+    manifest, rows = evaluation.manifest, evaluation.rows
     findings = over_texts(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
-    logits = evaluation.logits
-    true = logits[np.arange(len(rows)), targets] - np.logaddexp.reduce(logits, axis=1)
-    worst = np.argsort(true, kind="stable")[:examples]
+    worst = np.argsort(metrics.log_likelihoods(evaluation.logits, evaluation.targets), kind="stable")[:examples]
     texts = [explainer.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
-    explanations = list(explainer.explain(texts, label, [manifest.labels[targets[i]] for i in worst]))
+    explanations = list(explainer.explain(texts, label, [manifest.table["label"][rows[i]] for i in worst]))
     if out is not None:
         name = Path(data.path if isinstance(data, DataSource) else data).name
         write_explanations(out, f"What moved the decisions on {name}", explanations, findings)

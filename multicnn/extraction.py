@@ -125,6 +125,8 @@ def linear_head(front: Classifier, found: Features) -> Classifier:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
+    if found.manifest.separator is not None:
+        raise ValueError(f"a linear head needs examples of one label each. Received: labels={found.manifest.labels}")
     labels, (x, y) = found.manifest.labels, found.of("train")
     if len(np.unique(y)) < len(labels) or len(labels) < 2:
         raise ValueError(f"every class needs a training example, and there must be two. Received: labels={labels}")

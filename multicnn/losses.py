@@ -1,7 +1,8 @@
 """The losses by name, as pure functions of logits and targets: the same on every backend.
 
 In every one, z are the float32 logits of an example, t its targets (one-hot, or a distribution over the classes where labels
-are smoothed or examples mixed) and p = softmax(z).
+are smoothed or examples mixed) and p = softmax(z). Where an example can have several labels, t is 0 or 1 for each, and the loss
+is `logistic`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import keras
 from keras import ops
 
 
@@ -38,6 +40,11 @@ def logistic(logits: Any, targets: Any) -> Any:
     return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
 
 
+def several(targets: Any) -> bool:
+    """Whether targets are of examples that can have several labels: int (batch, classes)."""
+    return len(targets.shape) == 2 and "int" in keras.backend.standardize_dtype(targets.dtype)
+
+
 def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
     """-sum t (1 - p)^gamma log p, of Lin et al. (2017): the easy examples weigh little. Their alpha: class weights."""
     log_p = ops.log_softmax(logits)
@@ -47,17 +54,24 @@ def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
 
 
 LOSSES = {loss.__name__: loss for loss in (cross_entropy, squared_error, hinge, logistic, focal)}
+OF_SEVERAL = ("cross_entropy", "logistic")  # of yes and no of each label they are the same
 
 
-def by_name(loss: str | tuple[str, dict[str, Any]]) -> Callable[[Any, Any], Any]:
+def by_name(loss: str | tuple[str, dict[str, Any]], of_several: bool = False) -> Callable[[Any, Any], Any]:
     """The loss of a name, or of (name, parameters) such as ("focal", {"gamma": 1}).
+
+    Args:
+        loss: The name, perhaps with parameters.
+        of_several: It is for examples that can have several labels.
 
     Raises:
         ValueError: The name or a parameter is unknown; the message lists the known ones.
     """
     name, parameters = (loss, {}) if isinstance(loss, str) else loss
-    if name not in LOSSES:
-        raise ValueError(f"`loss` must be one of {sorted(LOSSES)}. Received: loss={name!r}")
+    names = OF_SEVERAL if of_several else sorted(LOSSES)
+    if name not in names:
+        those = " where an example can have several labels" if of_several else ""
+        raise ValueError(f"`loss` must be one of {list(names)}{those}. Received: loss={name!r}")
     known = list(inspect.signature(LOSSES[name]).parameters)[2:]
     for parameter, value in parameters.items():
         if parameter not in known:
@@ -76,18 +90,23 @@ def example_losses(
 
     Args:
         logits: float32 (batch, classes).
-        targets: int (batch,) classes; or float (batch, classes), one-hot or any distribution.
+        targets: int (batch,) classes; float (batch, classes), one-hot or any distribution; or int (batch, classes), 0 or 1
+            for each of several labels.
         loss: A name of `LOSSES`, or (name, parameters).
-        label_smoothing: The share of each target that is spread evenly over all classes (Szegedy et al. 2016).
-        class_weights: float (classes,), what an example of each class counts; of mixed targets, the mean.
+        label_smoothing: The share of each target that is spread evenly over all classes (Szegedy et al. 2016); of several
+            labels, over yes and no.
+        class_weights: float (classes,), what an example of each class counts; of mixed targets, the mean. Of several labels,
+            what a yes counts where a no counts 1.
 
     Returns:
         float32 (batch,).
 
     Raises:
-        ValueError: The loss is unknown.
+        ValueError: The loss is unknown, or none for several labels.
     """
-    function, classes = by_name(loss), logits.shape[-1]
+    function, classes = by_name(loss, several(targets)), logits.shape[-1]
+    if several(targets):
+        return _of_several(logits, ops.cast(targets, logits.dtype), label_smoothing, class_weights)
     if len(targets.shape) == 1:
         targets = ops.one_hot(targets, classes)
     targets = ops.cast(targets, logits.dtype)
@@ -95,3 +114,9 @@ def example_losses(
     if class_weights is None:
         return losses
     return losses * ops.sum(targets * ops.cast(class_weights, losses.dtype), axis=-1)
+
+
+def _of_several(logits: Any, targets: Any, label_smoothing: float, class_weights: Any) -> Any:
+    weights = 1 if class_weights is None else 1 + targets * (ops.cast(class_weights, logits.dtype) - 1)
+    smooth = targets * (1 - label_smoothing) + label_smoothing / 2
+    return ops.sum(weights * (ops.softplus(logits) - smooth * logits), axis=-1)

@@ -119,7 +119,7 @@ class _Bar(keras.callbacks.Callback):
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
-    """Prints metrics, the table per class and the confusion matrix."""
+    """Prints metrics, the table per class and, where each example has one label, the confusion matrix."""
     labels = evaluation.manifest.labels
     show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
     table = evaluation.per_class()
@@ -128,8 +128,9 @@ def show_evaluation(evaluation: Evaluation) -> None:
         ["class", *table.columns],
         [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())],
     )
-    rows = [[label, *row] for label, row in zip(labels, evaluation.confusion().tolist())]
-    show_table("confusion: true class down, predicted across", ["", *labels], rows)
+    if evaluation.manifest.separator is None:
+        rows = [[label, *row] for label, row in zip(labels, evaluation.confusion().tolist())]
+        show_table("confusion: true class down, predicted across", ["", *labels], rows)
 
 
 def show_crossval(validation: CrossValidation) -> None:

@@ -30,6 +30,8 @@ class DataSource:
         pattern: For a folder whose file names carry the label: a regular expression with named groups `label`, and
             if wanted `group` and `split`, searched in each file name.
         text_column, label_column, split_column, group_column: Columns of a table.
+        label_separator: What stands between the labels of an example that can have several, or none, such as "|"; JSON lines
+            and Parquet can have lists instead. Each label is then a question of its own.
         test: A separate folder or table of test examples.
         leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
         validation_fraction, test_fraction: Of the examples, where the source does not say.
@@ -40,6 +42,7 @@ class DataSource:
     pattern: str | None = None
     text_column: str = "text"
     label_column: str = "label"
+    label_separator: Annotated[str, pydantic.Field(min_length=1)] | None = None
     split_column: str | None = None
     group_column: str | None = None
     test: str | None = None
@@ -169,10 +172,11 @@ class Recipe:
             1 usual.
         epochs, batch_size, optimizer: Of the training.
         loss: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one against all) or "focal", or with
-            parameters ["focal", {"gamma": 1}]. In history.csv `loss` is this one, with all that follows here; `val_loss`
-            and those of metrics.json are always the plain cross-entropy, so that runs compare.
+            parameters ["focal", {"gamma": 1}]; where examples can have several labels, the first is the same as "logistic", and
+            there is no other. In history.csv `loss` is this one, with all that follows here; `val_loss` and those of
+            metrics.json are always the plain cross-entropy, so that runs compare.
         label_smoothing: Share of each target spread over all classes.
-        class_weights: Weigh the classes so that each counts the same.
+        class_weights: Weigh the classes so that each counts the same; of several labels, yes and no of each.
         monitor: What decides which weights are kept, on the validation set.
         patience: Epochs without improvement before the run stops early; None never stops early.
         precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the device is good at.

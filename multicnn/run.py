@@ -166,7 +166,11 @@ class Run:
             raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")
         augmentation(preprocess, recipe.augment)
         optimizers.make(recipe.optimizer, 1, 1)  # here and below: a mistake is told before anything is read or written
-        losses.by_name(recipe.loss)
+        several = self.manifest.separator is not None
+        losses.by_name(recipe.loss, several)
+        if several and (recipe.mixup or recipe.cutmix):
+            received = f"mixup={recipe.mixup!r}, cutmix={recipe.cutmix!r}"
+            raise ValueError(f"`mixup` and `cutmix` are for examples of one label each. Received: {received}")
         if recipe.mixup and sense == "text":
             raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
         if recipe.cutmix and (sense != "image" or recipe.mixup):
@@ -232,7 +236,9 @@ class Run:
     def _rows_by_label(self) -> dict[str, np.ndarray]:
         rows = self.manifest.rows("train")
         targets = self.manifest.targets(rows)
-        return {label: rows[targets == i] for i, label in enumerate(self.manifest.labels)}
+        if targets.ndim == 1:
+            return {label: rows[targets == i] for i, label in enumerate(self.manifest.labels)}
+        return {label: rows[targets[:, i] > 0] for i, label in enumerate(self.manifest.labels)}
 
     def _loop(self, classifier: Classifier, stages: dict[str, list[str]]) -> Loop:
         recipe, rows = self.recipe, self.manifest.rows("train")
@@ -248,8 +254,10 @@ class Run:
             self.reporter.say(str(freezing))
         weights = None
         if recipe.class_weights:
-            counts = np.bincount(targets, minlength=len(self.manifest.labels))
-            weights = (len(targets) / (len(counts) * counts)).astype(np.float32)
+            counts = np.array([len(of_label) for of_label in self._rows_by_label().values()])
+            several = self.manifest.separator is not None
+            weights = (len(targets) - counts) / counts if several else len(targets) / (len(counts) * counts)
+            weights = weights.astype(np.float32)
 
         def batches(epoch: int, start_step: int) -> tf.data.Dataset:
             return pipeline.batches(

@@ -56,7 +56,7 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
 def _spread(manifest: Manifest, count: int) -> np.ndarray:
     """Training rows, one of each class in turn."""
     rows = manifest.rows("train")
-    targets = manifest.targets(rows)
+    targets = np.unique(manifest.table["label"].to_numpy(dtype=object)[rows], return_inverse=True)[1]
     turn = np.zeros(len(rows), dtype=np.int64)
     for label in np.unique(targets):
         turn[targets == label] = np.arange((targets == label).sum())

@@ -144,7 +144,7 @@ def _row(metrics: dict, folder: Path, row: dict) -> dict:
 def _classes_in_turn(manifest: Manifest, seed: int) -> np.ndarray:
     """The training rows, each class in an order drawn from the seed, one example of each class after the other."""
     rows = np.random.default_rng(seed).permutation(manifest.rows("train"))
-    place = pd.Series(manifest.targets(rows)).groupby(manifest.targets(rows)).cumcount()
+    place = manifest.table["label"].iloc[rows].groupby(manifest.table["label"]).cumcount()
     return rows[np.argsort(place, kind="stable")]
 
 

@@ -322,7 +322,7 @@ class Evaluation:
         return metrics.per_class(self.logits, self.targets, self.manifest.labels)
 
     def confusion(self) -> np.ndarray:
-        """Counts, (true class, predicted class)."""
+        """Counts, (true class, predicted class); of examples that have one label each."""
         return metrics.confusion(self.logits, self.targets, len(self.manifest.labels))
 
 
@@ -350,7 +350,8 @@ def evaluate(
     reporter = reporter or Reporter()
     if not isinstance(data, DataSource):
         trained_on = classifier.recipe.get("data", {})
-        kept = {name: trained_on[name] for name in ("pattern", "text_column", "label_column") if name in trained_on}
+        names = ("pattern", "text_column", "label_column", "label_separator")
+        kept = {name: trained_on[name] for name in names if name in trained_on}
         data = DataSource(**kept | {"path": str(data)})
     data = Recipe(data=data).replaced(settings).data
     source = dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from multicnn.losses import LOSSES, by_name, example_losses
+from multicnn.losses import LOSSES, OF_SEVERAL, by_name, example_losses
 
 CLASSES = 4
 rng = np.random.default_rng(0)
@@ -50,6 +50,21 @@ def test_each_loss_is_its_equation(name, kind, smoothing, weights):
         expected = expected * (t @ weights)
     losses = example_losses(ops.convert_to_tensor(LOGITS.astype("float32")), given, name, smoothing, weights)
     np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", OF_SEVERAL)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weights", [np.ones(CLASSES), np.array([1.0, 2.0, 0.5, 30.0])])
+def test_several_labels_are_a_question_each(name, smoothing, weights):
+    several = np.random.default_rng(1).integers(0, 2, LOGITS.shape, dtype="int32")
+    t = several * (1 - smoothing) + smoothing / 2
+    yes, no = np.log(1 / (1 + np.exp(-LOGITS))), np.log(1 / (1 + np.exp(LOGITS)))
+    expected = -(np.where(several, weights, 1) * (t * yes + (1 - t) * no)).sum(axis=1)
+    z = ops.convert_to_tensor(LOGITS.astype("float32"))
+    losses = example_losses(z, ops.convert_to_tensor(several), name, smoothing, weights)
+    np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5)
+    with pytest.raises(ValueError, match="where an example can have several labels"):
+        example_losses(z, several, "focal")
 
 
 @pytest.mark.parametrize(("loss", "parameters"), [("focal", {"gamma": 0.5}), ("hinge", {"margin": 3.0})])

@@ -20,7 +20,7 @@ def evaluate(
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a classifier: metrics, a table per class, the confusion matrix."""
+    """Measure a classifier: metrics, a table per class, the confusion matrix (where each example has one label)."""
     from multicnn import workflow
     from multicnn.progress import RichReporter, show_evaluation
 
@@ -70,7 +70,8 @@ def _expanded(inputs: Iterable[str]) -> Iterator[str]:
 def _row(prediction: Any, per_window: bool) -> dict[str, Any]:
     if prediction.error is not None:
         return {"input": prediction.input, "error": prediction.error}
-    row = {"input": prediction.input, "label": prediction.label, "probabilities": prediction.probabilities}
+    row = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
+    row["probabilities"] = prediction.probabilities
     if per_window:
         row["windows"] = [{"start": start, "probabilities": named} for start, named in prediction.windows]
     return row
@@ -79,7 +80,8 @@ def _row(prediction: Any, per_window: bool) -> dict[str, Any]:
 def _line(prediction: Any, place: str | None) -> str:
     if prediction.error is not None:
         return f"{prediction.input}\terror: {prediction.error}"
-    lines = [f"{prediction.input}\t{prediction.label}\t{prediction.probability:.3f}"]
+    probabilities = " ".join(f"{prediction.probabilities[label]:.3f}" for label in prediction.labels)
+    lines = [f"{prediction.input}\t{prediction.label}\t{probabilities}"]
     if place:
         for start, named in prediction.windows:
             label = max(named, key=named.get)

@@ -35,6 +35,9 @@ def train(
     pattern: Pattern = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the texts in a table.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the labels in a table.")] = None,
+    label_separator: Annotated[
+        str | None, typer.Option(help="What stands between the labels of an example that can have several, or none.")
+    ] = None,
     group_column: Annotated[str | None, typer.Option(help="Column of the group, never split between sets.")] = None,
     test: Annotated[str | None, typer.Option(help="A separate folder or table of test examples.")] = None,
     leave_out: Annotated[str | None, typer.Option(help="The group that is the test set.")] = None,
@@ -65,7 +68,8 @@ def train(
     """Train a classifier on a folder of pictures or recordings, or a table of texts."""
     given = {
         "data.path": source, "data.pattern": pattern, "data.text_column": text_column, "data.label_column": label_column,
-        "data.group_column": group_column, "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
+        "data.label_separator": label_separator, "data.group_column": group_column, "data.test": test,
+        "data.leave_out": leave_out, "model": model, "epochs": epochs,
         "class_weights": class_weights or None, "seed": seed,
         "start.path": start, "start.freeze_until": freeze_until, "precision": precision, "jit_compile": xla,
     }  # fmt: skip

@@ -40,6 +40,8 @@ class Manifest:
         arrays: examples held in memory, one per position: an array, or an object array of arrays or of file contents
             (bytes) where their shapes differ. None where `source` is a path or a text.
         sample_rate: of the waveforms in `arrays`, in Hz; None where unknown or not audio.
+        separator: what stands between the labels of an example in `label`, where one can have several, or none ("");
+            None where each has one.
     """
 
     sense: str
@@ -47,6 +49,7 @@ class Manifest:
     table: pd.DataFrame
     arrays: np.ndarray | None = None
     sample_rate: int | None = None
+    separator: str | None = None
 
     def __post_init__(self):
         if self.sense not in SENSES:
@@ -101,9 +104,25 @@ class Manifest:
         return self.table["source"].to_numpy(dtype=object)
 
     @cached_property
-    def _label_index(self) -> np.ndarray:
+    def label_sets(self) -> list[tuple[str, ...]]:
+        """The labels of each row: one, or any number where there is a `separator`."""
+        if self.separator is None:
+            return [(label,) for label in self.table["label"]]
+        return [tuple(label.split(self.separator)) if label else () for label in self.table["label"]]
+
+    @cached_property
+    def _targets(self) -> np.ndarray:
+        """What `targets` gives of all rows; -1 where a label is not one of the classes."""
         index = {label: i for i, label in enumerate(self.labels)}
-        return np.array([index.get(label, -1) for label in self.table["label"]], dtype=np.int32)
+        found = [[index.get(label, -1) for label in labels] for labels in self.label_sets]
+        if self.separator is None:
+            return np.array(found, dtype=np.int32).reshape(-1)
+        matrix = np.zeros((len(found), len(index)), dtype=np.int8)
+        for row, classes in zip(matrix, found):
+            row[classes] = 1
+            if -1 in classes:
+                row[:] = -1
+        return matrix
 
     def raw_source(self, i: int) -> str | Path | bytes | np.ndarray | tuple[np.ndarray, int]:
         """Returns what `preprocess.decode` takes for row `i`: a path, a text, or an example held in memory."""
@@ -129,15 +148,15 @@ class Manifest:
         return np.flatnonzero(keep.to_numpy())
 
     def targets(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Returns the int32 class of each of the rows.
+        """Returns the int32 class of each of the rows; where they can have several, 0 or 1 for each, (rows, classes).
 
         Raises:
             ValueError: a row has a label that is not one of the classes.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        targets = self._label_index[rows]
+        targets = self._targets[rows].astype(np.int32)
         if (targets < 0).any():
-            row = int(rows[np.argmax(targets < 0)])
+            row = int(rows[np.argwhere(targets < 0)[0, 0]])
             label = self.table["label"].iloc[row]
             raise ValueError(f"label must be one of {', '.join(self.labels)}. Received: row={row}, label={label!r}")
         return targets
@@ -167,12 +186,12 @@ class Manifest:
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Writes one Parquet file: the table, the classes, the sense and the sample rate, without `arrays`."""
+        """Writes one Parquet file: the table, the classes, the sense, the sample rate and the separator, without `arrays`."""
         import pyarrow
         from pyarrow import parquet
 
         table = pyarrow.Table.from_pandas(self.table, preserve_index=False)
-        head = json.dumps({"sense": self.sense, "labels": self.labels, "sample_rate": self.sample_rate})
+        head = json.dumps({name: getattr(self, name) for name in ("sense", "labels", "sample_rate", "separator")})
         parquet.write_table(table.replace_schema_metadata({**table.schema.metadata, b"multicnn": head.encode()}), path)
 
     @classmethod
@@ -185,4 +204,5 @@ class Manifest:
         if head is None:
             raise ValueError(f"path must be a manifest written by Manifest.save. Received: path={str(path)!r}")
         head = json.loads(head)
-        return cls(head["sense"], tuple(head["labels"]), table.to_pandas(), None, head["sample_rate"])
+        separator = head.get("separator")  # older files have none
+        return cls(head["sense"], tuple(head["labels"]), table.to_pandas(), None, head["sample_rate"], separator)

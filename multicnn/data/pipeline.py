@@ -45,7 +45,7 @@ def batches(
 
     Args:
         store: holds the examples.
-        targets: int (len(rows),), the class of each of `rows`, as `manifest.targets(rows)`.
+        targets: int (len(rows),) or (len(rows), classes): what `manifest.targets(rows)` gives.
         rows: positions in the manifest, all of them stored.
         preprocess: what the store was made with; its `finish` makes the network's input.
         batch_size: examples a batch; the last batch of an epoch may be smaller.
@@ -58,8 +58,7 @@ def batches(
         mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; unused without `epoch`.
 
     Returns:
-        A dataset of (finished batch, int32 targets (batch,)) of known cardinality; `mix` makes the targets float32
-        (batch, classes).
+        A dataset of (finished batch, int32 targets) of known cardinality; `mix` makes the targets float32 (batch, classes).
 
     Raises:
         ValueError: lengths differ, a row is not stored, or batch_size, epoch, seed or start_step is out of range.
@@ -77,7 +76,7 @@ def batches(
         batch, labels, seeds = tf.numpy_function(gather, [step], (store.array.dtype, tf.int32, tf.int64))
         return (
             tf.ensure_shape(batch, (None, *store.array.shape[1:])),
-            tf.ensure_shape(labels, (None,)),
+            tf.ensure_shape(labels, (None, *targets.shape[1:])),
             tf.ensure_shape(seeds, (None, 2)),
         )
 
@@ -102,7 +101,7 @@ def _steps(
     store: Store, rows: np.ndarray, targets: np.ndarray, batch_size: int, seed: int, epoch: int | None, start_step: int
 ) -> int:
     """Checks the arguments and returns the number of steps of a whole epoch."""
-    if targets.shape != rows.shape:
+    if targets.shape[:1] != rows.shape:
         raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
     if (store.lookup[rows] < 0).any():
         missing = rows[store.lookup[rows] < 0]

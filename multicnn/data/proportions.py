@@ -20,23 +20,25 @@ class Units(NamedTuple):
 
     Attributes:
         of_row: (rows,), the unit of each row.
+        of_label: (labels of all rows,), the unit of each; a row without any counts as one of a class of its own.
         names: (units,), the group or the hash of the content.
         values: (units,), ascending in [0, 1).
-        classes: (rows,), ints from 0.
+        classes: (labels of all rows,), ints from 0.
     """
 
     of_row: np.ndarray
+    of_label: np.ndarray
     names: np.ndarray
     values: np.ndarray
     classes: np.ndarray
 
     def counts(self, chosen: np.ndarray, n_classes: int) -> np.ndarray:
-        """Returns (chosen units, classes): how many rows of each class each chosen unit has."""
+        """Returns (chosen units, classes): how many labels of each class each chosen unit has."""
         place = np.full(len(self.values), -1)
         place[chosen] = np.arange(len(chosen))
-        rows = np.flatnonzero(place[self.of_row] >= 0)
+        inside = np.flatnonzero(place[self.of_label] >= 0)
         counts = np.zeros((len(chosen), n_classes))
-        np.add.at(counts, (place[self.of_row[rows]], self.classes[rows]), 1)
+        np.add.at(counts, (place[self.of_label[inside]], self.classes[inside]), 1)
         return counts
 
 
@@ -50,8 +52,10 @@ def units_of(manifest: Manifest, rows: np.ndarray, seed: int) -> tuple[Units, bo
     order = np.argsort(values, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    classes = np.unique(table["label"].to_numpy(dtype=object), return_inverse=True)[1]
-    return Units(rank[of_row], names[order], values[order], classes), any(groups)
+    of_row, labels = rank[of_row], [manifest.label_sets[row] or ("",) for row in rows]
+    of_label = np.repeat(of_row, [len(each) for each in labels])
+    classes = np.unique(np.array([label for each in labels for label in each], dtype=object), return_inverse=True)[1]
+    return Units(of_row, of_label, names[order], values[order], classes), any(groups)
 
 
 def _value(name: str, seed: int) -> float:
@@ -67,7 +71,7 @@ class Proportions:
         self.made = [split for split in (TEST, VAL) if fractions[split]]
         self.totals = np.bincount(units.classes)
         self.counts = np.zeros((3, len(self.totals)))
-        np.add.at(self.counts, (side[units.of_row], units.classes), 1)
+        np.add.at(self.counts, (side[units.of_label], units.classes), 1)
 
     def off(self, counts: np.ndarray, split: int) -> np.ndarray:
         """Returns how far the counts (..., classes) of a split are out of bounds: 0 where all is well."""
@@ -99,7 +103,7 @@ class Proportions:
 
     def mend(self, label: int, split: int) -> bool:
         """Makes the one move that helps most, of equal ones that nearest to the threshold; False if none helps."""
-        units_of_class = np.unique(self.units.of_row[self.units.classes == label])
+        units_of_class = np.unique(self.units.of_label[self.units.classes == label])
         if split == TRAIN:
             moves = [(units_of_class[self.side[units_of_class] == other], other, TRAIN) for other in self.made]
         elif self.counts[split, label] > self.fractions[split] * self.totals[label]:

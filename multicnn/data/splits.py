@@ -152,7 +152,7 @@ def _dealt(units: Units, k: int) -> np.ndarray:
     """Deals the units of each class out in hash order, each class going on where the last one stopped."""
     n = len(units.values)
     label = np.full(n, np.iinfo(np.int64).max)
-    np.minimum.at(label, units.of_row, units.classes)
+    np.minimum.at(label, units.of_label, units.classes)
     fold = np.empty(n, dtype=np.int64)
     fold[np.argsort(label, kind="stable")] = np.arange(n) % k
     return fold

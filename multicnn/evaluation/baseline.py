@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from multicnn.evaluation.metrics import log_probabilities
+from multicnn.evaluation.metrics import decided, log_likelihoods, scores
 from multicnn.evaluation.summaries import audio_features, image_features
 
 IMAGE_EXAMPLES = 10_000
@@ -35,12 +35,12 @@ def linear_baseline(
         train: for text, the raw strings. For images, (n, height, width[, channels]) pixels, uint8 or float: scaling
             and centring them changes nothing. For sounds, (n, time, bands[, 1]) log-mel or MFCC, or (n, samples[, 1])
             waveforms. A memory map will do: examples are read in small batches.
-        train_targets: (n,) int class positions.
+        train_targets: (n,) int class positions; or (n, classes), 0 or 1 for each of several labels: a model for each.
         test: as `train`.
         test_targets: as `train_targets`.
 
     Returns:
-        `accuracy`, `macro_f1` and `n` as in `metrics.summarise`, `loss` as well unless the model gives no
+        `accuracy`, F1 and `n` as in `metrics.summarise`, `loss` as well unless the model gives no
         probabilities (text) or a test class is missing from the training examples, and `model`: what was trained on
         what, in words. From large sets only a sample is used, and `model` says so.
 
@@ -58,7 +58,7 @@ def linear_baseline(
             )
     limit = {"image": IMAGE_EXAMPLES, "audio": AUDIO_EXAMPLES, "text": TEXT_EXAMPLES}[sense]
     rows = _sample(len(train_targets), limit)
-    if len(np.unique(train_targets[rows])) < 2:
+    if len(np.unique(train_targets[rows], axis=0)) < 2:
         raise ValueError(f"train_targets must hold two classes or more. Received: {np.unique(train_targets).tolist()}")
 
     if sense == "text":
@@ -71,24 +71,12 @@ def linear_baseline(
         predicted, loss = _logistic(train_features, train_targets[rows], test_features, test_targets)
     if len(rows) < len(train_targets):
         model += f" (trained on {len(rows):,} of {len(train_targets):,} examples)"
-    return _scores(test_targets, predicted, loss) | {"model": model}
+    return scores(test_targets, predicted, loss) | {"model": model}
 
 
 def _sample(n: int, limit: int) -> np.ndarray:
     # Random positions rather than a stride: a stride over examples whose classes alternate can miss whole classes.
     return np.arange(n) if n <= limit else np.sort(np.random.default_rng(0).permutation(n)[:limit])
-
-
-def _scores(targets: np.ndarray, predicted: np.ndarray, loss: float | None) -> dict[str, Any]:
-    from sklearn.metrics import f1_score
-
-    scores = {"accuracy": float(np.mean(predicted == targets))}
-    if loss is not None:
-        scores["loss"] = loss
-    return scores | {
-        "macro_f1": float(f1_score(targets, predicted, average="macro", zero_division=0.0)),
-        "n": len(targets),
-    }
 
 
 def _text(train: list[str], targets: np.ndarray, test: Sequence[str]) -> tuple[np.ndarray, None, str]:
@@ -97,8 +85,15 @@ def _text(train: list[str], targets: np.ndarray, test: Sequence[str]) -> tuple[n
 
     # Words and single punctuation marks, as the networks see them: a question mark is a feature.
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+|[^\w\s]", dtype=np.float32)
-    classifier = LinearSVC(random_state=0).fit(vectorizer.fit_transform(train), targets)
+    classifier = _for_each(LinearSVC(random_state=0), targets).fit(vectorizer.fit_transform(train), targets)
     return classifier.predict(vectorizer.transform(test)), None, "TF-IDF of words and word pairs, linear SVM"
+
+
+def _for_each(model: Any, targets: np.ndarray) -> Any:
+    """The model; of several labels, one for each of them."""
+    from sklearn.multiclass import OneVsRestClassifier
+
+    return OneVsRestClassifier(model) if targets.ndim == 2 else model
 
 
 def _logistic(
@@ -109,15 +104,17 @@ def _logistic(
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler()
-    classifier = LogisticRegression(C=1 / (PENALTY * len(train)), max_iter=300, tol=1e-3)
+    classifier = _for_each(LogisticRegression(C=1 / (PENALTY * len(train)), max_iter=300, tol=1e-3), targets)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # close enough for a baseline
         classifier.fit(scaler.fit_transform(train), targets)
     logits = classifier.decision_function(scaler.transform(test))
+    if targets.ndim == 2:
+        return decided(logits, True), float(-np.mean(log_likelihoods(logits, test_targets)))
     if logits.ndim == 1:  # two classes: the log odds of the second
         logits = np.stack([np.zeros_like(logits), logits], axis=1)
-    predicted = classifier.classes_[logits.argmax(axis=1)]
+    predicted = classifier.classes_[decided(logits, False)]
     if not np.isin(test_targets, classifier.classes_).all():
         return predicted, None
     columns = np.searchsorted(classifier.classes_, test_targets)
-    return predicted, float(-np.mean(log_probabilities(logits)[np.arange(len(test)), columns]))
+    return predicted, float(-np.mean(log_likelihoods(logits, columns)))

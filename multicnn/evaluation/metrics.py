@@ -1,4 +1,4 @@
-"""Accuracy, loss and F1 of a set of logits against the true classes."""
+"""Accuracy, loss and F1 of a set of logits against the true classes: one for each row, or any number of them."""
 
 from __future__ import annotations
 
@@ -12,31 +12,54 @@ if TYPE_CHECKING:
 
 
 def summarise(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The four numbers kept for every split.
+    """The numbers kept for every split.
 
     Args:
-        logits: (n, classes) float, unnormalised log probabilities.
-        targets: (n,) int, the true class of each row.
+        logits: (n, classes) float, unnormalised log probabilities; of several labels, the log odds of each.
+        targets: (n,) int, the true class of each row; or (n, classes), 0 or 1 for each of several labels.
 
     Returns:
-        `accuracy` (share of rows whose largest logit is the true class; the first of equals wins), `loss` (mean
-        negative log likelihood in nats), `macro_f1` (unweighted mean of F1 over the classes that occur among the
-        targets or the predictions) and `n`, the number of rows. Plain Python numbers.
+        `accuracy` (share of rows whose largest logit is the true class, the first of equals wins; of several labels, share
+        of rows that have exactly the true ones), `loss` (mean negative log likelihood in nats), `macro_f1` (unweighted
+        mean of F1 over the classes that occur among the targets or the predictions; of several labels, over all), of
+        several labels `micro_f1` (F1 of all labels of all rows together), and `n`, the number of rows. Plain Python
+        numbers.
 
     Raises:
         ValueError: shapes do not match, there is no row, a target is no class, or a logit is not finite.
     """
+    logits, targets = checked(logits, targets)
+    loss = float(-np.mean(log_likelihoods(logits, targets)))
+    return scores(targets, decided(logits, targets.ndim == 2), loss)
+
+
+def scores(targets: np.ndarray, predicted: np.ndarray, loss: float | None) -> dict[str, float]:
+    """What `summarise` gives, of targets and predictions of the same shape; without `loss` where it is None."""
     from sklearn.metrics import f1_score
 
-    logits, targets = checked(logits, targets)
-    predicted = logits.argmax(axis=1)
-    likelihoods = log_probabilities(logits)[np.arange(len(targets)), targets]
+    several = targets.ndim == 2
+    right = (predicted == targets).all(axis=1) if several else predicted == targets
     return {
-        "accuracy": float(np.mean(predicted == targets)),
-        "loss": float(-np.mean(likelihoods)),
-        "macro_f1": float(f1_score(targets, predicted, average="macro", zero_division=0.0)),
+        "accuracy": float(np.mean(right)),
+        **({} if loss is None else {"loss": loss}),
+        **{
+            f"{kind}_f1": float(f1_score(targets, predicted, average=kind, zero_division=0.0))
+            for kind in (("macro", "micro") if several else ("macro",))
+        },
         "n": len(targets),
     }
+
+
+def decided(logits: np.ndarray, several: bool) -> np.ndarray:
+    """The class of the largest logit, int (n,); of several labels 1 where the probability is above one half, (n, classes)."""
+    return (logits > 0).astype(np.int64) if several else logits.argmax(axis=1)
+
+
+def log_likelihoods(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The log probability of the truth of each row, float64 (n,); of several labels, of all of them together."""
+    if targets.ndim == 2:
+        return -np.logaddexp(0, np.where(targets > 0, -logits, logits)).sum(axis=1)
+    return log_probabilities(logits)[np.arange(len(targets)), targets]
 
 
 def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) -> pandas.DataFrame:
@@ -44,7 +67,7 @@ def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) ->
 
     Args:
         logits: (n, classes) float.
-        targets: (n,) int.
+        targets: (n,) int, or (n, classes) of several labels.
         labels: the name of each class, in the order of the logits.
 
     Returns:
@@ -59,7 +82,7 @@ def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) ->
 
     logits, targets = checked(logits, targets, labels)
     precision, recall, f1, support = precision_recall_fscore_support(
-        targets, logits.argmax(axis=1), labels=np.arange(len(labels)), zero_division=0.0
+        targets, decided(logits, targets.ndim == 2), labels=np.arange(len(labels)), zero_division=0.0
     )
     columns = {"precision": precision, "recall": recall, "f1": f1, "support": support}
     return pd.DataFrame(columns, index=pd.Index(list(labels), name="label"))
@@ -74,11 +97,13 @@ def confusion(logits: np.ndarray, targets: np.ndarray, n_classes: int) -> np.nda
         n_classes: number of classes; a class that no row has keeps its row and column of zeros.
 
     Raises:
-        ValueError: as `summarise`, or the logits have another number of classes.
+        ValueError: as `summarise`, or the logits have another number of classes, or rows can have several.
     """
     from sklearn.metrics import confusion_matrix
 
     logits, targets = checked(logits, targets)
+    if targets.ndim == 2:
+        raise ValueError(f"targets must be one class a row to be confused. Received: targets.shape={targets.shape}")
     if logits.shape[1] != n_classes:
         raise ValueError(f"n_classes must be the width of logits, {logits.shape[1]}. Received: n_classes={n_classes}")
     return confusion_matrix(targets, logits.argmax(axis=1), labels=np.arange(n_classes)).astype(np.int64)
@@ -94,19 +119,21 @@ def log_probabilities(logits: np.ndarray) -> np.ndarray:
 def checked(
     logits: np.ndarray, targets: np.ndarray, labels: Sequence[str] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`logits` as (n, classes) float64 and `targets` as (n,) int64, or a ValueError that says what does not fit."""
+    """`logits` as (n, classes) float64 and `targets` as int64, or a ValueError that says what does not fit."""
     logits, targets = np.asarray(logits, dtype=np.float64), np.asarray(targets)
     if logits.ndim != 2 or not logits.size:
         raise ValueError(f"logits must be (n, classes) with at least one row. Received: logits.shape={logits.shape}")
-    if targets.shape != logits.shape[:1]:
+    if targets.shape not in (logits.shape[:1], logits.shape):
         raise ValueError(
-            f"targets must be ({len(logits)},), one per logit row. Received: targets.shape={targets.shape}"
+            f"targets must be ({len(logits)},), one per logit row, or {logits.shape}, one per logit. "
+            f"Received: targets.shape={targets.shape}"
         )
     if not np.issubdtype(targets.dtype, np.integer):
         raise ValueError(f"targets must be integers, class positions. Received: targets.dtype={targets.dtype}")
-    if targets.min() < 0 or targets.max() >= logits.shape[1]:
-        outside = targets[(targets < 0) | (targets >= logits.shape[1])][0]
-        raise ValueError(f"targets must be in 0..{logits.shape[1] - 1}. Received: target={outside}")
+    most = logits.shape[1] - 1 if targets.ndim == 1 else 1
+    if targets.min() < 0 or targets.max() > most:
+        outside = targets[(targets < 0) | (targets > most)][0]
+        raise ValueError(f"targets must be in 0..{most}. Received: target={outside}")
     broken = int((~np.isfinite(logits)).any(axis=1).sum())
     if broken:
         raise ValueError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multicnn.evaluation.metrics import checked, log_probabilities
+from multicnn.evaluation.metrics import checked, decided, log_probabilities
 
 if TYPE_CHECKING:
     import pandas
@@ -18,9 +18,11 @@ def worst_mistakes(
 ) -> pandas.DataFrame:
     """The `k` wrong predictions with the highest probability.
 
+    Of several labels a row is wrong where one of them is, and counts by the wrong one of which the network is most sure.
+
     Args:
         logits: (n, classes) float.
-        targets: (n,) int, the true class of each row.
+        targets: (n,) int, the true class of each row; or (n, classes), 0 or 1 for each of several labels.
         labels: the name of each class, in the order of the logits.
         ids: the name of each row, such as its file.
         k: the most rows to return.
@@ -28,7 +30,9 @@ def worst_mistakes(
     Returns:
         At most `k` rows, most confident first (equals in the order given), with columns `id`, `label` (the true
         one), `predicted`, `confidence` (probability of the predicted class), `label_probability` (of the true one)
-        and `row`, the position in `logits`. Empty, with the same columns, when nothing is wrong.
+        and `row`, the position in `logits`. Of several labels both are joined by commas, and the probabilities are those
+        of the wrong answer and the right one about the label that counts. Empty, with the same columns, when nothing is
+        wrong.
 
     Raises:
         ValueError: as `metrics.summarise`, or the number of ids is not the number of rows.
@@ -38,26 +42,44 @@ def worst_mistakes(
     logits, targets = checked(logits, targets, labels)
     if len(ids) != len(logits):
         raise ValueError(f"ids must name {len(logits)} rows. Received: len(ids)={len(ids)}")
-    predicted = logits.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != targets)
-    rows = wrong[np.argsort(_doubt(logits[wrong], predicted[wrong]), kind="stable")][:k]
-    probabilities = np.exp(log_probabilities(logits[rows]))
-    each = np.arange(len(rows))
+    several = targets.ndim == 2
+    predicted = decided(logits, several)
+    doubt, confidence, of_truth = (_of_several if several else _of_one)(logits, predicted, targets)
+    wrong = np.flatnonzero((predicted != targets).reshape(len(targets), -1).any(axis=1))
+    rows = wrong[np.argsort(doubt[wrong], kind="stable")][:k]
     return pd.DataFrame(
         {
             "id": [str(ids[row]) for row in rows],
-            "label": [str(labels[targets[row]]) for row in rows],
-            "predicted": [str(labels[predicted[row]]) for row in rows],
-            "confidence": probabilities[each, predicted[rows]],
-            "label_probability": probabilities[each, targets[rows]],
+            "label": [_named(targets[row], labels) for row in rows],
+            "predicted": [_named(predicted[row], labels) for row in rows],
+            "confidence": confidence[rows],
+            "label_probability": of_truth[rows],
             "row": rows,
         }
     )
 
 
-def _doubt(logits: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Log odds against the predicted class: still tells two predictions apart where both probabilities round to 1."""
+def _named(classes: np.ndarray, labels: Sequence[str]) -> str:
+    return ", ".join(map(str, np.compress(classes, labels))) if classes.ndim else str(labels[classes])
+
+
+def _of_one(
+    logits: np.ndarray, predicted: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log odds against the predicted class (they still tell two predictions apart where both probabilities round to 1),
+    and the probabilities of the predicted and the true class."""
+    each, probabilities = np.arange(len(logits)), np.exp(log_probabilities(logits))
     margins = logits - logits.max(axis=1, keepdims=True)
-    margins[np.arange(len(logits)), predicted] = -np.inf
+    margins[each, predicted] = -np.inf
     largest = margins.max(axis=1, keepdims=True)
-    return largest[:, 0] + np.log(np.exp(margins - largest).sum(axis=1))
+    doubt = largest[:, 0] + np.log(np.exp(margins - largest).sum(axis=1))
+    return doubt, probabilities[each, predicted], probabilities[each, targets]
+
+
+def _of_several(
+    logits: np.ndarray, predicted: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of the wrong answer of which the network is most sure."""
+    odds = np.where(predicted != targets, np.abs(logits), 0).max(axis=1)
+    confidence = 1 / (1 + np.exp(-odds))
+    return -odds, confidence, 1 - confidence

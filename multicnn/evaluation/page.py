@@ -12,6 +12,7 @@ COLUMNS = {
     "n": "examples",
     "f1": "F1",
     "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
     "support": "examples",
     "id": "example",
     "label": "true class",

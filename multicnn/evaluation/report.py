@@ -35,7 +35,7 @@ def write_evaluation(
     Args:
         folder: an existing folder.
         logits: (n, classes) float.
-        targets: (n,) int, the true class of each row.
+        targets: (n,) int, the true class of each row; or (n, classes) of several labels, which have no confusion matrix.
         labels: the name of each class, in the order of the logits.
         ids: the name of each row, such as its file.
 
@@ -49,7 +49,8 @@ def write_evaluation(
     per_class(logits, targets, labels).to_csv(folder / "per_class.csv")
     mistakes = worst_mistakes(logits, targets, labels, ids)
     mistakes.to_csv(folder / "mistakes.csv", index=False)
-    figures.confusion_matrix(confusion(logits, targets, len(labels)), labels, folder / "confusion_matrix.png")
+    if np.ndim(targets) == 1:
+        figures.confusion_matrix(confusion(logits, targets, len(labels)), labels, folder / "confusion_matrix.png")
     return mistakes
 
 
@@ -123,7 +124,8 @@ def _metrics(metrics: dict[str, Any]) -> str:
     )
     order = sorted(splits, key=lambda key: list(SPLITS).index(key) if key in SPLITS else len(SPLITS))
     rows = [{"split": SPLITS.get(key, key.replace("_", " ")), **splits[key]} for key in order]
-    columns = ["split", "accuracy", "loss", "macro_f1", "n"]
+    micro = ["micro_f1"] if any("micro_f1" in row for row in rows) else []
+    columns = ["split", "accuracy", "loss", "macro_f1", *micro, "n"]
     note = splits.get("linear_baseline", {}).get("model", "")
     note = f'<p class="note">Linear model: {html.escape(note)}.</p>' if note else ""
     numbers = table("Accuracy, mean loss in nats and macro-averaged F1 by split", columns, rows) if rows else ""

@@ -60,9 +60,18 @@ class Explainer:
                 explained = label or self.labels[int(logits.argmax())]
                 at = self.labels.index(explained)
                 ordered = sorted(ngrams, key=lambda gram: -abs(gram.contribution[at]))
-                tokens = self._tokens(text)
                 yield Explanation(
-                    text, tokens, self.labels, explained, logits, bias, scores, tuple(ordered), self.method, truth
+                    text=text,
+                    tokens=self._tokens(text),
+                    labels=self.labels,
+                    label=explained,
+                    logits=logits,
+                    probabilities=self.classifier.probabilities(logits),
+                    bias=bias,
+                    scores=scores,
+                    ngrams=tuple(ordered),
+                    method=self.method,
+                    truth=truth,
                 )
 
     def _tokens(self, text: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class Explanation:
         labels: The class of each logit.
         label: The class that is explained.
         logits: float32 (classes,).
+        probabilities: float64 (classes,).
         bias: float32 (classes,), what the logits are without any n-gram; zeros where words were left out.
         scores: float32 (tokens, classes). By n-grams: the contribution of each n-gram, in equal parts to its tokens, so that
             the scores of a class and its bias sum to its logit. By leaving out: how much lower the logit is without the
@@ -51,6 +52,7 @@ class Explanation:
     labels: tuple[str, ...]
     label: str
     logits: np.ndarray
+    probabilities: np.ndarray
     bias: np.ndarray
     scores: np.ndarray
     ngrams: tuple[NGram, ...]
@@ -70,8 +72,7 @@ class Explanation:
     @property
     def probability(self) -> float:
         """Of the class that is explained."""
-        exponents = np.exp(self.logits.astype(np.float64) - self.logits.max())
-        return float(exponents[self.column] / exponents.sum())
+        return float(self.probabilities[self.column])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that goes through JSON unchanged; numbers are of the class that is explained."""

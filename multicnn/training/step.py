@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from multicnn.losses import example_losses
+from multicnn.losses import example_losses, several
 
 
 def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) -> Callable[[Iterator], float]:
@@ -17,7 +17,8 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
 
     Args:
         network: Compiled with its optimizer.
-        totals: float64 (3,): sum of the losses, correct examples (of mixed ones the likeliest class counts), examples.
+        totals: float64 (3,): sum of the losses, correct examples (of mixed ones the likeliest class counts, of several labels
+            all must be right), examples.
         **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
 
     Returns:
@@ -38,9 +39,7 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
         variables = network.trainable_variables
         gradients = tape.gradient(scaled, variables)
         optimizer.apply_gradients([(_summed(g, network.jit_compile), v) for g, v in zip(gradients, variables)])
-        classes = targets if targets.shape.rank == 1 else tf.argmax(targets, axis=1, output_type=tf.int32)
-        correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), classes)
-        return tf.reduce_sum(losses), tf.math.count_nonzero(correct), tf.shape(targets)[0]
+        return tf.reduce_sum(losses), tf.math.count_nonzero(_correct(logits, targets)), tf.shape(targets)[0]
 
     @tf.function(reduce_retracing=True)
     def learn(inputs, targets):
@@ -55,6 +54,14 @@ def training_step(network: keras.Model, totals: tf.Variable, **settings: Any) ->
         return waited
 
     return step
+
+
+def _correct(logits: Any, targets: Any) -> Any:
+    """Whether each example is classified as it should be."""
+    if several(targets):
+        return tf.reduce_all((logits > 0) == (targets > 0), axis=1)
+    classes = targets if targets.shape.rank == 1 else tf.argmax(targets, axis=1, output_type=tf.int32)
+    return tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), classes)
 
 
 def _summed(gradient: Any, dense: bool) -> Any:

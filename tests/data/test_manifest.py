@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -38,6 +39,16 @@ def test_targets():
     assert targets.tolist() == [1, 0]
     with pytest.raises(ValueError, match=r"label must be one of x, y. Received: row=3, label=''"):
         manifest().targets([0, 3])
+
+
+def test_several_labels():
+    several = dict(labels=["x|y", "", "z", "y"], reasons=[""] * 4)
+    made = dataclasses.replace(manifest(**several), labels=("x", "y"), separator="|")
+    assert made.label_sets == [("x", "y"), (), ("z",), ("y",)]
+    assert made.targets([3, 0, 1]).tolist() == [[0, 1], [1, 1], [0, 0]]
+    assert made.targets([0]).dtype == np.int32
+    with pytest.raises(ValueError, match=r"label must be one of x, y. Received: row=2, label='z'"):
+        made.targets([0, 2])
 
 
 @pytest.mark.parametrize(

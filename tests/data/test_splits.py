@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,21 @@ def test_stratified(sizes, val, test, seed):
     within_the_bound(made, {"val": val, "test": test})
     for split, fraction in (("val", val), ("test", test)):
         assert bool(len(made.rows(split))) == bool(fraction)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_several_labels_each_is_stratified(seed):
+    rng = np.random.default_rng(seed)
+    cells = ["|".join(np.array(["a", "b", "c", "d"])[rng.random(4) < (0.7, 0.3, 0.1, 0.02)]) for _ in range(2000)]
+    rows = {"ids": list(map(str, range(2000))), "sources": cells, "labels": cells}
+    made = Manifest.of("text", **rows, hashes=[content_hash(str(i)) for i in range(2000)])
+    made = assign(dataclasses.replace(made, labels=("a", "b", "c", "d"), separator="|"), 0.1, 0.2)
+    targets = {split: made.targets(made.rows(split)).sum(axis=0) for split in ("train", "val", "test")}
+    size = sum(targets.values())
+    assert (targets["train"] > 0).all() and (made.table["split"][made.table["label"] == ""] == "val").any()
+    for split, fraction in {"val": 0.1, "test": 0.2}.items():
+        assert (np.abs(targets[split] - fraction * size) <= np.maximum(0.02 * size, 1) + 1e-9).all(), split
+    assert sorted(np.concatenate([fold.rows("test") for fold in folds(made, 5)])) == list(range(2000))
 
 
 def test_large_classes_never_move():

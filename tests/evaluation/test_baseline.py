@@ -45,6 +45,18 @@ def test_digits_score_what_a_linear_model_should():
     assert result["model"] == "pixels, logistic regression"
 
 
+def test_of_several_labels_there_is_a_model_for_each():
+    train, train_targets, test, test_targets = digits()
+    seen, asked = (np.stack([y % 2, y > 4, y == 3], axis=1).astype(int) for y in (train_targets[:400], test_targets))
+    result = linear_baseline("image", train[:400], seen, test, asked)
+    alone = [linear_baseline("image", train[:400], seen[:, i], test, asked[:, i])["loss"] for i in range(3)]
+    assert result["loss"] == pytest.approx(sum(alone), rel=1e-6)
+    assert list(result) == ["accuracy", "loss", "macro_f1", "micro_f1", "n", "model"]
+    (told, ends), (new, theirs) = sentences(200), sentences(100)
+    both = [np.stack([y, 1 - y], axis=1) for y in (ends, theirs)]
+    assert linear_baseline("text", told, both[0], new, both[1])["micro_f1"] > 0.95
+
+
 def test_scaling_the_pixels_or_adding_a_channel_axis_changes_nothing():
     train, train_targets, test, test_targets = digits()
     plain = linear_baseline("image", train[:400], train_targets[:400], test, test_targets)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from scipy.special import log_softmax
-from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score
+from scipy.special import expit, log_softmax
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score, log_loss
 
 from multicnn.evaluation.metrics import confusion, log_probabilities, per_class, summarise
 
@@ -26,6 +26,26 @@ def test_summarise_agrees_with_scikit_learn_and_scipy(n, classes, scale):
     assert result["loss"] == pytest.approx(expected_loss, rel=1e-12, abs=1e-15)
     assert result["n"] == n
     assert {type(value) for value in result.values()} == {float, int}
+
+
+def test_of_several_labels_summarise_and_per_class_agree_with_scikit_learn():
+    logits, _ = predictions(200, 4, 3.0)
+    targets = np.random.default_rng(1).integers(0, 2, (200, 4))
+    predicted = (logits > 0).astype(int)
+    result = summarise(logits, targets)
+    assert list(result) == ["accuracy", "loss", "macro_f1", "micro_f1", "n"]
+    assert result["accuracy"] == accuracy_score(targets, predicted)
+    assert result["macro_f1"] == pytest.approx(f1_score(targets, predicted, average="macro"))
+    assert result["micro_f1"] == pytest.approx(f1_score(targets, predicted, average="micro"))
+    assert result["loss"] == pytest.approx(sum(log_loss(targets[:, i], expit(logits[:, i])) for i in range(4)))
+    report = classification_report(targets, predicted, target_names=list("dabc"), output_dict=True, zero_division=0)
+    table = per_class(logits, targets, list("dabc"))
+    assert table["f1"].to_dict() == {label: report[label]["f1-score"] for label in "dabc"}
+    assert table["support"].tolist() == targets.sum(axis=0).tolist()
+    with pytest.raises(ValueError, match=r"targets must be in 0\.\.1\. Received: target=2"):
+        summarise(logits, targets * 2)
+    with pytest.raises(ValueError, match="one class a row"):
+        confusion(logits, targets, 4)
 
 
 def test_loss_stays_exact_where_float32_probabilities_would_not():
@@ -80,7 +100,7 @@ def test_confusion_agrees_with_scikit_learn():
         (np.zeros((0, 3)), np.zeros(0, int), "logits must be .* Received: logits.shape="),
         (np.zeros(3), np.zeros(3, int), "logits must be"),
         (np.zeros((4, 3)), np.zeros(3, int), r"targets must be \(4,\)"),
-        (np.zeros((4, 3)), np.zeros((4, 3), int), "targets must be"),
+        (np.zeros((4, 3)), np.zeros((4, 2), int), "targets must be"),
         (np.zeros((4, 3)), np.zeros(4), "targets must be integers"),
         (np.zeros((2, 3)), np.array([0, 3]), r"targets must be in 0..2. Received: target=3"),
         (np.zeros((2, 3)), np.array([-1, 0]), "Received: target=-1"),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from multicnn.evaluation.mistakes import worst_mistakes
 
@@ -20,6 +20,17 @@ def test_the_mistakes_most_confident_first():
     assert table["predicted"].tolist() == [LABELS[p] for p in predicted[order]]
     np.testing.assert_allclose(table["confidence"], probabilities[order].max(axis=1))
     np.testing.assert_allclose(table["label_probability"], probabilities[order, targets[order]])
+
+
+def test_of_several_labels_the_surest_wrong_answer_counts():
+    logits = np.float32([[9, -9, -9], [2, -3, 1], [-1, -1, -1], [4, 0.5, -0.5]])
+    targets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 1]])
+    table = worst_mistakes(logits, targets, LABELS, list("wxyz"))
+    assert table["id"].tolist() == ["z", "x", "y"]
+    assert table["label"].tolist() == ["c", "a, b", "c"]
+    assert table["predicted"].tolist() == ["a, b", "a, c", ""]
+    np.testing.assert_allclose(table["confidence"], expit([4, 3, 1]))
+    np.testing.assert_allclose(table["label_probability"], expit([-4, -3, -1]))
 
 
 def test_at_most_k_rows_and_none_when_all_is_right():

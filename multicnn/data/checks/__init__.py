@@ -75,9 +75,8 @@ def _near(manifest: Manifest, module, rows: np.ndarray, records: np.ndarray) -> 
 
 
 def _majority(manifest: Manifest) -> dict[str, float]:
-    train = manifest.targets(manifest.rows("train"))
-    if not len(train):
+    parts = {split: manifest.table["label"].iloc[manifest.rows(split)] for split in ("train", "val", "test")}
+    if not len(parts["train"]):
         return {}
-    commonest = np.bincount(train).argmax()
-    parts = {split: manifest.targets(manifest.rows(split)) for split in ("train", "val", "test")}
-    return {split: float(np.mean(targets == commonest)) for split, targets in parts.items() if len(targets)}
+    commonest = parts["train"].mode()[0]
+    return {split: float(np.mean(labels == commonest)) for split, labels in parts.items() if len(labels)}

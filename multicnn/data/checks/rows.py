@@ -18,9 +18,11 @@ def counts(manifest: Manifest) -> pd.DataFrame:
     """Good examples: a row per class and one of all, a column per split that there is and one of all."""
     good = manifest.table.iloc[manifest.rows()]
     splits = [split for split in (*SPLITS, "") if (good["split"] == split).any()]
-    table = pd.crosstab(good["label"], good["split"]).reindex(index=list(manifest.labels), columns=splits, fill_value=0)
+    each = good.assign(label=[manifest.label_sets[row] for row in good.index]).explode("label", ignore_index=True)
+    table = pd.crosstab(each["label"], each["split"])
+    table = table.reindex(index=list(manifest.labels), columns=splits, fill_value=0)
+    table.loc["all"] = good["split"].value_counts()
     table["all"] = table.sum(axis=1)
-    table.loc["all"] = table.sum()
     return table.rename(columns={"": "undecided"})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,6 +52,8 @@ def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
         manifest = _with_test(
             manifest, _resolve_path(source, str(source.test), "test", manifest.sense), str(source.test)
         )
+    if source.label_separator is not None:
+        manifest = _separated(manifest, source.label_separator)
     return _settled(manifest, str(source.path), labels)
 
 
@@ -98,21 +101,47 @@ def _appended(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return ragged
 
 
+def _separated(manifest: Manifest, separator: str) -> Manifest:
+    """Takes what stands in the place of a label for any number of labels: between separators, or in a list in JSON."""
+    cells = [separator.join(_several(cell, separator)) for cell in manifest.table["label"]]
+    return replace(manifest, table=manifest.table.assign(label=cells), separator=separator)
+
+
+def _several(cell: str, separator: str) -> list[str]:
+    try:
+        names = json.loads(cell) if cell.startswith("[") else cell.split(separator)
+    except ValueError:
+        names = cell.split(separator)
+    labels = sorted({str(name).strip() for name in names} - {""})
+    if whole := [label for label in labels if separator in label]:
+        raise ValueError(
+            f"label_separator must be no part of a label. Received: label_separator={separator!r}, label={whole[0]!r}"
+        )
+    return labels
+
+
 def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Manifest:
-    """Decides the classes, and marks the rows whose label is not one of them."""
-    good = manifest.table["status"] == "good"
-    learned = good & manifest.table["split"].isin(["train", ""])
+    """Decides the classes, and marks the rows whose labels are not among them."""
+    if manifest.separator is None:
+        empty = [row for row in manifest.rows().tolist() if not manifest.label_sets[row][0].strip()]
+        manifest = manifest.with_bad(dict.fromkeys(empty, "empty label"))
+    good = manifest.rows()
+    learned = good[manifest.table["split"].iloc[good].isin(["train", ""])]
     if labels is None:
-        source = manifest.table.loc[learned if learned.any() else good, "label"]
-        known, owner = tuple(sorted(set(source))), "training"
+        source = learned if len(learned) else good
+        known, owner = tuple(sorted({label for row in source for label in manifest.label_sets[row]})), "training"
     else:
         known, owner = tuple(labels), "classifier's"
-    strange = np.flatnonzero((good & ~manifest.table["label"].isin(known)).to_numpy())
-    names = manifest.table["label"].iloc[strange]
+    if manifest.separator is None and any(label.startswith('["') for label in known):
+        raise ValueError("label_separator must be given where labels are lists. Received: label_separator=None")
+    among = set(known)
     reasons = {
-        int(i): f"label {label!r} is not one of the {owner} labels" for i, label in zip(strange, names, strict=True)
+        int(row): f"label {label!r} is not one of the {owner} labels"
+        for row in good
+        for label in manifest.label_sets[row]
+        if label not in among
     }
-    manifest = replace(manifest.with_bad(reasons) if reasons else manifest, labels=known)
+    manifest = replace(manifest.with_bad(reasons), labels=known)
     if not len(manifest.rows()):
         bad = manifest.bad_rows()
         first = (

@@ -43,7 +43,7 @@ def resolve_arrays(path: Path, sense: str | None) -> Manifest:
         labels=labels,
         splits=splits,
         hashes=[content_hash(example) for example in x],
-        reasons=[_reason(sense, example, label) for example, label in zip(x, labels, strict=True)],
+        reasons=[_reason(sense, example) for example in x],
         arrays=None if sense == "text" else x,
         sample_rate=int(rate) if rate is not None and sense == "audio" else None,
     )
@@ -103,7 +103,5 @@ def _examples(path: Path, x: np.ndarray, sense: str) -> np.ndarray:
     raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g} in {path.name}")
 
 
-def _reason(sense: str, example: str | np.ndarray, label: str) -> str:
-    if sense == "text" and not example.strip():
-        return "empty text"
-    return "" if label.strip() else "empty label"
+def _reason(sense: str, example: str | np.ndarray) -> str:
+    return "empty text" if sense == "text" and not example.strip() else ""

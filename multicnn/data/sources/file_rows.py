@@ -57,8 +57,6 @@ def _reason(sense: str, name: str, said: Named | str, content: Content) -> str:
         return said
     if content.kind not in ("", sense):
         return f"not {_ARTICLE[sense]}: looks like {_ARTICLE[content.kind]}"
-    if not said.label.strip():
-        return "empty label"
     if split_named(said.split) is None:
         return f"unknown split {said.split!r}"
     return "" if name == _printable(name) else "file name is not UTF-8"

@@ -71,6 +71,8 @@ def read_table(path: Path) -> Table:
 
 
 def _string(value: Any) -> str:
+    if isinstance(value, list):  # of labels
+        return json.dumps(value, ensure_ascii=False)
     if value is None or value != value:  # a missing number is NaN
         return ""
     return value if isinstance(value, str) else str(value)

@@ -22,7 +22,7 @@ def resolve_table(source, path: Path, sense: str | None) -> Manifest:
     labels = [label.strip() for label in table.column("label_column", source.label_column)]
     splits = table.splits(source) or [""] * len(table)
     groups = table.column("group_column", source.group_column) if source.group_column else [""] * len(table)
-    reasons = list(map(_reason, table.reasons, texts, labels, splits))
+    reasons = list(map(_reason, table.reasons, texts, splits))
     return Manifest.of(
         "text",
         ids=[f"{path.name}:{i + 1}" for i in range(len(table))],
@@ -35,13 +35,11 @@ def resolve_table(source, path: Path, sense: str | None) -> Manifest:
     )
 
 
-def _reason(reason: str, text: str, label: str, split: str) -> str:
+def _reason(reason: str, text: str, split: str) -> str:
     if reason:
         return reason
     if not text.strip():
         return "empty text"
-    if not label:
-        return "empty label"
     return "" if split_named(split) is not None else f"unknown split {split!r}"
 
 

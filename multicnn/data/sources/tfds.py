@@ -49,7 +49,7 @@ def resolve_tfds(source, name: str) -> Manifest:
         splits=splits,
         groups=groups,
         hashes=[content_hash(example) for example in examples],
-        reasons=[_reason(example, label) for example, label in zip(examples, labels, strict=True)],
+        reasons=[_reason(example) for example in examples],
         arrays=None if sense == "text" else _ragged(examples),
         sample_rate=features[key].sample_rate if sense == "audio" else None,
     )
@@ -124,10 +124,8 @@ def _words(feature: Any, value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _reason(example: str | bytes | np.ndarray, label: str) -> str:
-    if isinstance(example, str) and not example.strip():
-        return "empty text"
-    return "" if label.strip() else "empty label"
+def _reason(example: str | bytes | np.ndarray) -> str:
+    return "empty text" if isinstance(example, str) and not example.strip() else ""
 
 
 def _ragged(examples: list) -> np.ndarray:

@@ -49,6 +49,30 @@ def test_a_column_called_split_is_taken_if_it_names_splits(tmp_path, source, las
     assert resolve(source(path)).table["split"].tolist() == splits
 
 
+SEVERAL = [("a", ["x", "y"]), ("b", []), ("c", ["z"]), ("d", ["y", "x", "y"]), ("e", ["z", "x"])]
+
+
+@pytest.mark.parametrize("extension", [".csv", ".tsv", ".jsonl", ".json", ".parquet", "lists in .csv"])
+def test_several_labels_between_separators_or_in_lists(tmp_path, source, extension):
+    texts, lists = zip(*SEVERAL)
+    cells = {".csv": [" / ".join(labels) for labels in lists], ".tsv": ["/".join(labels) for labels in lists]}
+    cells["lists in .csv"] = [json.dumps(labels) for labels in lists]
+    path = tmp_path / f"t{extension.split()[-1]}"
+    manifest = resolve(source(write(path, list(zip(texts, cells.get(extension, lists)))), label_separator="/"))
+    assert manifest.labels == ("x", "y", "z") and manifest.separator == "/"
+    assert manifest.table["label"].tolist() == ["x/y", "", "z", "x/y", "x/z"]
+    assert len(manifest.rows()) == 5
+
+
+def test_of_several_labels_none_may_be_new_or_hold_the_separator(tmp_path, source):
+    path, test = write(tmp_path / "t.csv", [("a", "x|y"), ("b", "y")]), write(tmp_path / "new.csv", [("c", "y|q")])
+    manifest = resolve(source(path, test=test, label_separator="|"))
+    assert manifest.labels == ("x", "y")
+    assert manifest.bad_rows()["reason"].tolist() == ["label 'q' is not one of the training labels"]
+    with pytest.raises(ValueError, match=r"no part of a label. Received: label_separator='\|', label='x\|y'"):
+        resolve(source(write(tmp_path / "t.jsonl", [("a", ["x|y"])]), label_separator="|"))
+
+
 def test_separate_test_file(tmp_path, source):
     path = write(tmp_path / "train.csv", ROWS)
     test = write(tmp_path / "held_out.jsonl", [("fine", "pos"), ("so so", "neutral")])
@@ -113,6 +137,7 @@ def test_a_very_long_text(tmp_path):
         ("t.csv", b"text,label\na,x\nb,x\n", {}, "path must hold two classes or more"),
         ("t.csv", b"text,label\n", {}, r"path must hold a usable example.*\(empty\)"),
         ("t.csv", b"text,label\na,\n", {}, "usable example.*1 bad, the first t.csv:1: empty label"),
+        ("t.jsonl", b'{"text": "a", "label": ["x", "y"]}', {}, "label_separator must be given where labels are lists"),
         ("t.csv", b"", {}, r"\(empty\)"),
         ("t.csv", "text,label\na,x\n".encode("utf-16"), {}, "UTF-8, not UTF-16"),
         ("t.json", b"[1, 2", {}, "path must be JSON lines"),
