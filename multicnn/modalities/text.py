@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content, tokens
-from multicnn.modalities.pieces import Pieces
+from multicnn.modalities.pieces import Pieces, rows
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
 _UNKNOWN = 1
@@ -191,26 +192,35 @@ class TextPreprocess:
         """Ids of many texts, int32 (len(raws), *stored_shape): what `example` gives of each, at several times the speed."""
         length = self.stored_shape[0]
         if self.level != "characters":
-            if self._pieces.full:
-                self.__dict__.pop("_pieces", None)
-            return self._pieces.ids_of_texts(raws, length)
+            return rows(self._ids_behind_one_another(raws), length)
         ids = np.zeros((len(raws), length), np.int32)
         for row, raw in zip(ids, raws):
             known = [self._ids.get(token, _UNKNOWN) for token in self.tokens(raw)[:length]]
             row[: len(known)] = known
         return ids
 
-    def _ids_of(self, piece: str) -> list:
-        """The id of each word in a piece of text, or of subwords the ids of the word and its n-grams."""
-        found = self.tokens(piece)
-        ids = [self._ids.get(word, _UNKNOWN) for word in found]
+    def _ids_behind_one_another(self, raws: Sequence[str]) -> np.ndarray:
+        """The ids of the words of texts, with a 0 behind each text."""
+        pieces = tokens.pieces(raws, self.tokenizer, self.lowercase)
+        if self.level == "words" and self.tokenizer == "whitespace":  # a piece is a word
+            return np.fromiter(map(self._ids.get, pieces, itertools.repeat(_UNKNOWN)), np.int32)
+        if self._pieces.full:
+            self.__dict__.pop("_pieces", None)
+        return self._pieces.ids(pieces)
+
+    def _ids_of(self, pieces: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """How many words each piece of text has, and the id of each word, or of subwords the ids of the word and its n-grams."""
+        found = self.tokens(tokens.joined(pieces))
+        ids = np.fromiter(map(self._ids.get, found, itertools.repeat(_UNKNOWN)), np.int32, len(found))
+        counts = np.diff(np.flatnonzero(ids == 0), prepend=-1) - 1
+        ids = ids[ids != 0]
         if self.level == "words":
-            return ids
+            return counts, ids
         first, rows = len(self.vocabulary) + 2, np.zeros((len(ids), 1 + self.ngrams_per_word), np.int32)
-        for row, word, own in zip(rows, found, ids):
+        for row, word, own in zip(rows, (word for word in found if word != tokens.END), ids):
             parts = tokens.ngrams(word, self.ngrams, self.ngrams_per_word)
             row[: 1 + len(parts)] = [own, *(first + tokens.bucket(part, self.buckets) for part in parts)]
-        return list(rows)
+        return counts, rows
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees: the ids themselves, int32, shape (batch, *stored_shape)."""
@@ -223,7 +233,7 @@ class TextPreprocess:
 
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
-        return {token: position for position, token in enumerate(self.vocabulary, start=2)}
+        return {tokens.END: 0, **{token: position for position, token in enumerate(self.vocabulary, start=2)}}
 
 
 def _from_utf8(data: bytes) -> str:
