@@ -9,7 +9,7 @@ import keras
 
 from multicnn import models
 from multicnn.arithmetic import measure_model
-from multicnn.blocks import Block, chain
+from multicnn.blocks import Block, chain, drop
 from multicnn.blocks.rank import keras_object
 from multicnn.embeddings.front import front
 from multicnn.recipe import Recipe
@@ -24,8 +24,9 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | Non
     """
     block = model_block(recipe, classes)
     if preprocess.sense == "text":
-        dims = dims or recipe.embedding_dims
-        block = chain(front(recipe.embedding.kind, preprocess.vocabulary_size, dims), block)
+        embedding, dims = recipe.embedding, dims or recipe.embedding_dims
+        dropped = [drop(embedding.dropout)] if embedding.dropout else []
+        block = chain(front(embedding.kind, preprocess.vocabulary_size, dims), *dropped, block)
     logits = measure_model(repr(recipe.model), block, preprocess.input_shape).shape
     if logits != (classes,):
         raise ValueError(

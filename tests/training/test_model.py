@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from multicnn.blocks import chain, conv, dense, depthwise_conv, global_average_pool, network
-from multicnn.modalities import ImagePreprocess
-from multicnn.recipe import Recipe
+from multicnn.blocks import chain, conv, dense, depthwise_conv, flatten, global_average_pool, network
+from multicnn.modalities import ImagePreprocess, TextPreprocess
+from multicnn.recipe import Embedding, Recipe
 from multicnn.training.model import network_block
 
 FAN_IN, FAN_OUT = 3 * 3 * 24, 3 * 3 * 40
@@ -45,6 +45,19 @@ def test_the_initializer_is_that_of_every_kernel(initializer, std, largest):
     if initializer == "orthogonal":  # Saxe et al. 2014
         flat = kernel.reshape(FAN_IN, 40)
         np.testing.assert_allclose(flat.T @ flat, np.eye(40), atol=1e-5)
+
+
+def test_dropout_of_the_embedding_is_of_its_elements_and_in_training_only():
+    preprocess = TextPreprocess(length=50, vocabulary=tuple("abcdefgh"))
+    recipe = Recipe(model=chain(flatten(), dense(2)).to_dict(), embedding=Embedding(dropout=0.3), embedding_dims=40)
+    net = network(network_block(recipe, preprocess, 2), (50,))
+    vectors = keras.Model(net.inputs, next(layer.output for layer in net.layers if "drop" in layer.name))
+    ids = np.arange(150).reshape(3, 50) % 8 + 2
+    whole = np.array(vectors(ids))
+    dropped = np.array(vectors(ids, training=True))
+    kept = dropped != 0
+    assert 0.65 < kept.mean() < 0.75 and whole.all()
+    np.testing.assert_allclose(dropped[kept], whole[kept] / 0.7, rtol=1e-5)
 
 
 def test_without_one_the_model_keeps_its_own():
