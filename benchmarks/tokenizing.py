@@ -9,9 +9,9 @@ with a capital, a comma or a full stop here and there, 1 to 60 words each. In ea
 of the rounds' speeds by the processor's clock, first for texts never seen, then for the same texts again, and the median ratio
 to plain Python.
 
-Measured on 2 cores of an AMD EPYC busy with other work, Python 3.11, 7 rounds, ours / plain on new texts and again: 0.80 and
-1.13 by white space, 0.67 and 1.11 by Unicode words, 0.61 and 0.87 with Kim's cleaning. What a new text costs more is its words
-never seen, 6,000 to 13,000 different ones in each round here: each is cut and looked up on its own, once.
+Measured on 2 cores of an AMD EPYC busy with other work, Python 3.11, two runs of 7 rounds, ours / plain: on new texts 1.06 and
+1.04 by white space, 0.67 and 0.72 by Unicode words, 0.84 and 0.80 with Kim's cleaning; on the same texts again 1.16 and 1.03,
+1.02 and 1.02, 0.95 and 0.88. What a new text costs more are its words never seen, which are cut by the tokenizer's expressions.
 """
 
 from __future__ import annotations
