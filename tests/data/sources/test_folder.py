@@ -129,6 +129,13 @@ def test_metadata(photos, source):
     ]
 
 
+def test_several_labels_of_pictures(photos, source):
+    write_metadata(photos, "file_name,label\ncat/0.png,tom+kit\ncat/1.png,\ndog/0.png,kit\n")
+    manifest = resolve(source(photos, label_separator="+"))
+    assert manifest.labels == ("kit", "tom") and manifest.sense == "image"
+    assert manifest.targets(manifest.rows()).tolist() == [[1, 1], [0, 0], [1, 0]]
+
+
 @pytest.mark.parametrize("group_column, group", [(None, "1"), ("cam", "x")])
 def test_metadata_group_is_the_fold_unless_chosen(photos, source, group_column, group):
     write_metadata(photos, "file_name,label,fold,cam\ncat/0.png,tom,1,x\ncat/1.png,kit,1,x\n")
