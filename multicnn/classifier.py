@@ -39,7 +39,6 @@ class Prediction:
     probabilities: dict[str, float] = field(default_factory=dict)
     error: str | None = None
     windows: tuple[tuple[float, dict[str, float]], ...] = ()  # start (seconds, or tokens of a text) and probabilities
-
     labels: tuple[str, ...] = ()  # one, or of several those above one half
 
     @property
