@@ -2,7 +2,7 @@
 
     python benchmarks/prediction.py [--rounds 20] [--networks resnet20 res8 m5 textcnn]
 
-Ours is what a Classifier runs: `multicnn.classifier.inference` of the network. PyTorch is the eager module of `pytorch_peers.py`
+Ours is what a Classifier runs: `multicnn.engines`' `inference` of the network. PyTorch is the eager module of `pytorch_peers.py`
 in `torch.inference_mode()`, pictures and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
 its array as it wants it laid out. All take turns, batch by batch; printed are medians over all batches.
 
@@ -24,7 +24,7 @@ import numpy as np
 from training_step import DIMS, WORDS, cases
 
 from multicnn.blocks import network
-from multicnn.classifier import inference
+from multicnn.engines import engine
 
 BATCHES = {1: 10, 256: 1}  # batch size: batches of each in a round
 
@@ -58,7 +58,7 @@ def main() -> None:
 def contestants(name: str, case: object, inputs: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
     """Each peer's way from an array to logits."""
     model = network(case.block, case.inputs.shape[1:])
-    ours = inference(model)
+    ours = engine.inference(model)
     runs = {
         "ours": lambda: ours(inputs),
         "model.predict": lambda: model.predict(inputs, batch_size=len(inputs), verbose=0),

@@ -2,7 +2,7 @@
 
     python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 m5 textcnn] [--deterministic] [--bfloat16]
 
-Ours: the Block's network through `multicnn.training.step.training_step`. Plain: the layers written out by hand with
+Ours: the Block's network through `multicnn.engines`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
 the same kind of tf.data iterator, without XLA. PyTorch: `pytorch_peers.py`, eager, pictures and log-mels channels_last, with as
 many threads as there are cores. All keep running loss and accuracy and use the same optimizer. In each round they take turns,
@@ -40,7 +40,7 @@ from keras import layers, ops
 
 from multicnn import models
 from multicnn.blocks import Block, chain, embed, network
-from multicnn.training.step import training_step
+from multicnn.engines import engine
 
 WORDS, DIMS, LENGTH = 20_000, 300, 60
 
@@ -124,14 +124,8 @@ def one_round(contestants: tuple[Callable[[], object], ...], turns: int) -> np.n
 def our_step(model: keras.Model, case: Case) -> Callable[[], object]:
     """A step as `multicnn train` makes it."""
     model.compile(optimizer=case.optimizer(), jit_compile=False)
-    totals = tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64, trainable=False)
-    step, batches = training_step(model, totals), iterator(case)
-
-    def run() -> object:
-        step(batches)
-        return totals.numpy()  # waits until the step is done
-
-    return run
+    step, batches = engine.training_step(model), iterator(case)
+    return lambda: step(*next(batches))
 
 
 def plain_step(model: keras.Model, case: Case) -> Callable[[], object]:

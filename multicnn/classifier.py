@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import itertools
 import json
 import os
@@ -20,6 +21,7 @@ import multicnn
 from multicnn import layers as layers  # makes them known to Keras
 from multicnn.blocks import Block, from_dict, network
 from multicnn.durable import whole_file
+from multicnn.engines import engine
 from multicnn.recipe import preprocess_from_dict, preprocess_to_dict
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -70,7 +72,7 @@ class Classifier:
     versions: dict[str, str] = field(default_factory=lambda: software())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_run", inference(self.network))
+        object.__setattr__(self, "_run", engine.inference(self.network))
 
     @property
     def separator(self) -> str | None:
@@ -211,26 +213,14 @@ def float32_copy(block: Block, trained: keras.Model) -> keras.Model:
     return copy
 
 
-def inference(network: keras.Model) -> Any:
-    """A compiled function from a batch of network inputs to float32 logits (NumPy): one graph for every batch size."""
-    if keras.backend.backend() != "tensorflow":
-        return lambda batch: np.asarray(network.predict_on_batch(np.asarray(batch)))
-    dtype = network.inputs[0].dtype
-    signature = tf.TensorSpec(network.input_shape, dtype)
-
-    @tf.function(input_signature=[signature], jit_compile=bool(tf.config.list_physical_devices("GPU")))
-    def run(batch):
-        return network(batch, training=False)
-
-    return lambda batch: run(tf.convert_to_tensor(batch, dtype)).numpy()
-
-
 def software() -> dict[str, str]:
     """The versions of what makes and runs a classifier."""
+    backend = keras.backend.backend()
     return {
         "multicnn": multicnn.__version__,
         "python": platform.python_version(),
         "keras": keras.__version__,
+        "backend": f"{backend} {importlib.metadata.version(backend)}",
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
     }

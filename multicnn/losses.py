@@ -116,6 +116,21 @@ def example_losses(
     return losses * ops.sum(targets * ops.cast(class_weights, losses.dtype), axis=-1)
 
 
+def correct(logits: Any, targets: Any) -> Any:
+    """Whether each example is classified as it should be: of mixed ones the likeliest class counts, of several labels all.
+
+    Args:
+        logits, targets: As in `example_losses`.
+
+    Returns:
+        bool (batch,).
+    """
+    if several(targets):
+        return ops.all(ops.equal(logits > 0, targets > 0), axis=-1)
+    classes = targets if len(targets.shape) == 1 else ops.argmax(targets, axis=-1)
+    return ops.equal(ops.argmax(logits, axis=-1), ops.cast(classes, "int32"))
+
+
 def _of_several(logits: Any, targets: Any, label_smoothing: float, class_weights: Any) -> Any:
     weights = 1 if class_weights is None else 1 + targets * (ops.cast(class_weights, logits.dtype) - 1)
     smooth = targets * (1 - label_smoothing) + label_smoothing / 2

@@ -23,6 +23,7 @@ from multicnn.data import pipeline, store
 from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
+from multicnn.engines import engine
 from multicnn.evaluation import baseline, metrics, report
 from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
@@ -178,13 +179,12 @@ class Run:
             raise ValueError(f"`cutmix` is for pictures, in the place of `mixup`. Received: {received}")
         waveform = sense == "audio" and preprocess.features == "waveform"
         usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
-        gpu = bool(tf.config.list_physical_devices("GPU"))
         recipe = dataclasses.replace(
             recipe,
             preprocess=preprocess,
             model=recipe.model or usual,
             precision=policy(recipe.precision),
-            jit_compile=gpu if recipe.jit_compile is None else recipe.jit_compile,
+            jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
         )
         model_block(recipe, len(self.manifest.labels))
         given_vectors.check(recipe, sense)

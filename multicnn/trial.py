@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from multicnn.data.manifest import Manifest
+from multicnn.engines import engine
 from multicnn.inspection import Inspection, of_block
 from multicnn.recipe import Recipe
 from multicnn.run import Reporter, Run
@@ -93,7 +93,6 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
                 iterator = iter(loop.batches(1, 0))
             started = time.perf_counter()
             loop.step(iterator)
-            loop.totals.numpy()  # waits until the step is done
             seconds.append(time.perf_counter() - started)
         return DryRun(
             stages=of_block(classifier.block, classifier.preprocess, repr(run.recipe.model)),
@@ -111,12 +110,12 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
 
 
 def _bytes(variables: list[Any]) -> int:
-    return sum(variable.numpy().nbytes for variable in variables)
+    return sum(np.asarray(variable).nbytes for variable in variables)
 
 
 def _peak() -> int:
-    if tf.config.list_physical_devices("GPU"):
-        return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    if (on_gpu := engine.peak_bytes()) is not None:
+        return on_gpu
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held if sys.platform == "darwin" else held * 1024  # bytes there, kilobytes on Linux
 

@@ -31,7 +31,7 @@ FLOORS = [
     {"arithmetic"},
     {"blocks"},
     {"composition"},
-    {"site", "durable", "interrupts"},
+    {"site", "durable", "interrupts", "engines"},
     {"layers", "losses", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}

@@ -7,7 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
+
+from multicnn.engines import engine
 
 # The ends of what an activation can put out; near them its gradient is nearly 0.
 _ENDS = {
@@ -33,18 +35,12 @@ def examine(network: keras.Model, inputs: Any, losses: Callable[[Any], Any]) -> 
         that are 0 for every example and position; `saturated`, the share of the outputs of a bounded activation that are
         within 5 % of its range of an end; `gradient_norm`, L2, of all of its weights. None where it does not apply.
     """
-    kept = [np.array(variable) for variable in network.non_trainable_variables]  # statistics of norms, seeds of dropout
     activations = [layer for layer in network.layers if isinstance(layer, keras.layers.Activation)]
     probe = keras.Model(network.input, [network.output, *(layer.output for layer in activations)])
-    with tf.GradientTape() as tape:
-        logits, *outputs = probe(inputs, training=True)
-        loss = tf.reduce_mean(losses(logits))
-    gradients = tape.gradient(loss, network.trainable_variables)
-    for variable, value in zip(network.non_trainable_variables, kept):
-        variable.assign(value)
+    (_, *outputs), gradients = engine.gradients(probe, inputs, lambda outputs: ops.mean(losses(outputs[0])))
     shown = {layer.name: _shares(layer.activation.__name__, output) for layer, output in zip(activations, outputs)}
     squares: dict[str, float] = {}
-    for variable, gradient in zip(network.trainable_variables, gradients):
+    for variable, gradient in zip(probe.trainable_variables, gradients):
         name = _layer_of(network, variable)
         squares[name] = squares.get(name, 0.0) + (
             0.0 if gradient is None else float(np.sum(np.square(_array(gradient))))
@@ -97,4 +93,4 @@ def _layer_of(network: keras.Model, variable: Any) -> str:
 
 
 def _array(values: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(tf.convert_to_tensor(values), "float32")))
+    return ops.convert_to_numpy(ops.cast(values, "float32"))

@@ -11,14 +11,14 @@ import csv
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from multicnn.engines import engine
 from multicnn.interrupts import Deferred
 from multicnn.losses import example_losses
 from multicnn.training import checkpoint, health, run_folder
@@ -26,7 +26,6 @@ from multicnn.training.averaging import average, averaged
 from multicnn.training.freezing import Freezing
 from multicnn.training.memory import OutOfMemory, largest_batch
 from multicnn.training.nonfinite import NotFinite, first_layer
-from multicnn.training.step import training_step
 
 
 @dataclasses.dataclass
@@ -35,6 +34,9 @@ class Progress:
 
     epoch: int = 0  # from 0, the one to go on with
     step: int = 0  # of the epoch, the next one
+    totals: list[float] = dataclasses.field(
+        default_factory=lambda: [0.0, 0.0, 0.0]
+    )  # of the epoch: loss, correct, examples
     seconds: float = 0.0  # spent in the epoch
     waited: float = 0.0  # of those, for data
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
@@ -49,8 +51,8 @@ class Loop:
     Args:
         network: Compiled with its optimizer.
         recipe: For epochs, loss, label smoothing, monitor, patience, checkpoints.
-        batches: `(epoch, first step) -> tf.data.Dataset` of (inputs, targets): int32 classes, or float32 distributions over
-            them where examples are mixed.
+        batches: `(epoch, first step) -> iterable` of (inputs, targets): int32 classes, or float32 distributions over them
+            where examples are mixed.
         steps: Steps per epoch.
         validate: Gives `accuracy`, `loss`, `macro_f1` of the validation set, or None without one.
         folder: The run folder; history.csv, health.csv and checkpoints/ are written there.
@@ -65,7 +67,7 @@ class Loop:
         self,
         network: keras.Model,
         recipe: Any,
-        batches: Callable[[int, int], tf.data.Dataset],
+        batches: Callable[[int, int], Iterable[tuple[Any, Any]]],
         steps: int,
         validate: Callable[[], dict[str, float]] | None,
         folder: Path,
@@ -79,7 +81,6 @@ class Loop:
         self.checkpoints = checkpoint.Checkpoints(
             folder / "checkpoints", say, recipe.checkpoint_seconds, recipe.checkpoint_steps
         )
-        self.totals = tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64, trainable=False)  # loss, correct, examples
         self.callbacks = keras.callbacks.CallbackList(
             list(callbacks), model=network, epochs=recipe.epochs, steps=steps, batch_size=recipe.batch_size, verbose=0
         )
@@ -88,7 +89,7 @@ class Loop:
         self.interrupted: int | None = None  # the signal that asked the run to stop
         settings = {"loss": recipe.loss, "label_smoothing": recipe.label_smoothing, "class_weights": class_weights}
         self._losses = functools.partial(example_losses, **settings)
-        self._make_step = functools.partial(training_step, network, self.totals, **settings)
+        self._make_step = functools.partial(engine.training_step, network, **settings)
         self._freezing = freezing
         if freezing is not None:  # the optimizer has slots for all that will ever learn
             freezing.thaw()
@@ -138,7 +139,7 @@ class Loop:
         iterator = iter(self.batches(at.epoch, at.step))
         while at.step < self.steps:
             self.callbacks.on_train_batch_begin(at.step)
-            self.step(iterator)
+            at.totals = np.add(at.totals, self.step(iterator)).tolist()
             so_far = self._so_far()
             if not np.isfinite(so_far["loss"]):
                 raise self._not_finite()
@@ -166,19 +167,21 @@ class Loop:
             self.train_step = self._make_step()
             self.say(f"epoch {epoch + 1}: {self._freezing}")
 
-    def step(self, iterator: Any) -> None:
-        """Takes a step with the next batch; one that does not fit into memory says what would."""
+    def step(self, iterator: Iterator[tuple[Any, Any]]) -> np.ndarray:
+        """Takes a step with the next batch and gives the sums of it; one that does not fit into memory says what would."""
+        asked = time.perf_counter()
+        inputs, targets = next(iterator)
+        self.at.waited += time.perf_counter() - asked
         try:
-            self.at.waited += self.train_step(iterator)
-        except tf.errors.ResourceExhaustedError:
-            batches = self.batches(self.at.epoch, self.at.step)
-            fits = largest_batch(self.train_step, batches, self.recipe.batch_size)
+            return self.train_step(inputs, targets)
+        except MemoryError:
+            fits = largest_batch(self.train_step, inputs, targets)
             raise OutOfMemory(self.recipe.batch_size, fits) from None
 
     def _so_far(self) -> dict[str, float]:
         """Mean loss and accuracy over the steps of this epoch."""
-        loss, correct, n = self.totals.numpy()
-        return {"loss": float(loss / n), "accuracy": float(correct / n)}
+        loss, correct, n = self.at.totals
+        return {"loss": loss / n, "accuracy": correct / n}
 
     def _record(self, row: dict[str, float]) -> None:
         """Closes an epoch."""
@@ -191,19 +194,15 @@ class Loop:
         if not at.epoch & (at.epoch + 1):  # after epochs 1, 2, 4, 8 ...
             self._examine()
         self.callbacks.on_epoch_end(at.epoch, row)
-        at.epoch, at.step, at.seconds, at.waited, at.stopped = (
-            at.epoch + 1,
-            0,
-            0.0,
-            0.0,
-            bool(self.network.stop_training),
+        stopped = bool(self.network.stop_training)
+        self.at = Progress(
+            at.epoch + 1, history=at.history, health=at.health, best_epoch=at.best_epoch, stopped=stopped
         )
-        self.totals.assign([0.0, 0.0, 0.0])
 
     def _examine(self) -> None:
         """Looks at the layers, always with the same batch, and says which do not learn as they should."""
         inputs, targets = next(iter(self.batches(0, 0)))
-        found = health.examine(self.network, inputs, lambda logits: self._losses(logits, targets))
+        found = health.examine(self.network, inputs, lambda logits: self._losses(logits, np.asarray(targets)))
         rows = [{"epoch": self.at.epoch + 1, **row} for row in found]
         _write_rows(self.folder / "health.csv", rows, new=self.at.epoch == 0)
         self.at.health += rows
@@ -220,7 +219,7 @@ class Loop:
 
     def _variables(self) -> list[Any]:
         # `variables` holds the seeds of dropout too, which `weights` does not.
-        return [*self.network.variables, *self.network.optimizer.variables, self.totals]
+        return [*self.network.variables, *self.network.optimizer.variables]
 
     def _save(self) -> None:
         plain = {
@@ -256,7 +255,7 @@ class Loop:
             self._freeze(each)
             iterator = iter(self.batches(each, first))
             for _ in range(first, last):
-                self.train_step(iterator)
+                self.step(iterator)
         inputs, _ = next(iter(self.batches(epoch, failed)))
         return NotFinite(epoch, failed, first_layer(self.network, inputs))
 

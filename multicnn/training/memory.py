@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf
-
 
 class OutOfMemory(ValueError):
     """A step needs more memory than there is.
@@ -27,20 +25,19 @@ class OutOfMemory(ValueError):
         self.fits = fits
 
 
-def largest_batch(step: Callable[[Any], None], batches: tf.data.Dataset, batch_size: int) -> int | None:
-    """Tries steps with half, a quarter ... of the batch until one fits; the weights are changed by those tried.
+def largest_batch(step: Callable[[Any, Any], Any], inputs: Any, targets: Any) -> int | None:
+    """Tries steps with half, a quarter ... of a batch until one fits; the weights are changed by those tried.
 
     Args:
-        step: Takes an iterator of (inputs, targets); raises `tf.errors.ResourceExhaustedError`.
-        batches: Of which the first is taken.
-        batch_size: That which did not fit.
+        step: Takes inputs and targets; raises MemoryError.
+        inputs, targets: The batch that did not fit.
     """
-    while batch_size > 1:
-        batch_size //= 2
-        part = batches.take(1).map(lambda *batch, n=batch_size: tuple(each[:n] for each in batch))
+    n = len(targets)
+    while n > 1:
+        n //= 2
         try:
-            step(iter(part))
-        except tf.errors.ResourceExhaustedError:
+            step(inputs[:n], targets[:n])
+        except MemoryError:
             continue
-        return batch_size
+        return n
     return None

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from multicnn.engines import engine
+
 
 class NotFinite(ValueError):
     """The loss is NaN or infinite.
@@ -28,7 +30,7 @@ def first_layer(network: keras.Model, inputs: Any) -> str:
         inputs: The batch.
     """
     layers = network.layers
-    outputs = keras.Model(network.input, [layer.output for layer in layers])(inputs, training=True)
+    outputs = engine.outputs(keras.Model(network.input, [layer.output for layer in layers]), inputs)
     for layer, output in zip(layers, outputs):
         if _finite(output):
             continue

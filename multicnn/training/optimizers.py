@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -75,15 +76,19 @@ def discriminative(
     shares = [(variable, share) for variable, share in shares if share != 1]
     if not shares:
         return optimizer
-    share_of = {id(variable.value): share for variable, share in shares}  # what `update_step` is given
     decay, plain = optimizer.weight_decay, optimizer.update_step
-    decayed = {
-        id(variable.value) for variable, _ in shares if decay and not any(n in variable.name for n in _NOT_DECAYED)
-    }
+
+    @functools.cache
+    def by_index() -> dict[int, tuple[float, bool]]:  # what `update_step` is given is known by its place only
+        return {
+            optimizer._get_variable_index(variable): (share, not any(n in variable.name for n in _NOT_DECAYED))
+            for variable, share in shares
+        }
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        rate = learning_rate * share_of.get(id(variable), 1.0)
-        if id(variable) in decayed:
+        share, decayed = by_index().get(optimizer._get_variable_index(variable), (1.0, False))
+        rate = learning_rate * share
+        if decay and decayed:
             optimizer.assign_sub(variable, variable * keras.ops.cast(decay * rate, variable.dtype))
         plain(gradient, variable, rate)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
+
+from multicnn.engines import engine
 
 
 def policy(precision: str) -> str:
@@ -13,13 +14,10 @@ def policy(precision: str) -> str:
     """
     if precision != "auto":
         return precision
-    capabilities = [
-        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))[0]
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
-    if not capabilities or min(capabilities) < 7:
+    generation, _ = min(engine.compute_capabilities(), default=(0, 0))
+    if generation < 7:
         return "float32"
-    return "mixed_bfloat16" if min(capabilities) >= 8 else "mixed_float16"
+    return "mixed_bfloat16" if generation >= 8 else "mixed_float16"
 
 
 def loss_scaled(optimizer: keras.optimizers.Optimizer, policy: str) -> keras.optimizers.Optimizer:

@@ -47,9 +47,7 @@ def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int
     rates, losses = [], []
     for rate, iterator in zip(np.geomspace(lowest, highest, steps), _iterators(loop.batches)):
         loop.network.optimizer.learning_rate = float(rate)
-        loop.totals.assign([0.0, 0.0, 0.0])
-        loop.step(iterator)
-        total, _, n = loop.totals.numpy()
+        total, _, n = loop.step(iterator)
         loss = total / n
         if not np.isfinite(loss) or (losses and loss > _DIVERGED * np.mean(losses[:5])):
             break

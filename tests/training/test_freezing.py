@@ -16,8 +16,6 @@ from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.loop import Loop
 from multicnn.training.optimizers import discriminative, make
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
-
 NET = chain(
     stage("a", conv(4, 3, norm="batch", activation="relu")),
     stage("b", repeat(2, conv(4, 1, norm="batch"))),

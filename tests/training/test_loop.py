@@ -7,9 +7,8 @@ import tensorflow as tf
 
 from multicnn.blocks import chain, dense, global_average_pool, network
 from multicnn.recipe import Recipe
+from multicnn.training import loop as loop_module
 from multicnn.training.loop import Loop
-
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 
 
 @pytest.mark.parametrize("validated", [True, False])
@@ -40,3 +39,26 @@ def test_the_averaged_weights_are_validated_and_kept(validated, tmp_path):
     np.testing.assert_allclose(net.get_weights()[0], means[5 if validated else 8], rtol=1e-5)
     for ours, theirs in zip(seen, means[2::3], strict=True) if validated else ():
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_the_time_that_the_network_waited_for_batches_is_summed_up(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(loop_module.time, "perf_counter", lambda: clock[0])
+
+    def slow():
+        for seconds in (0.5, 0.0, 2.0):
+            clock[0] += seconds
+            yield np.ones((2, 3)), np.array([0, 1])
+
+    net, batches = network(dense(2), (3,)), slow()
+    net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    loop = Loop(net, Recipe(), lambda epoch, first: batches, 3, None, tmp_path, print)
+
+    def train_step(inputs, targets):
+        clock[0] += 7
+        return np.ones(3)
+
+    loop.train_step = train_step
+    for _ in range(3):
+        loop.step(batches)
+    assert loop.at.waited == 2.5

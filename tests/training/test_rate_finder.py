@@ -10,8 +10,6 @@ from multicnn.recipe import Recipe
 from multicnn.training.loop import Loop
 from multicnn.training.rate_finder import curve, sweep
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
-
 
 def test_a_curve_is_read_where_it_falls_fastest():
     rates = np.geomspace(1e-6, 10, 150)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from file_operations import FileOperations, Killed
 
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool, network
+from multicnn.engines import engine
 from multicnn.evaluation import metrics
 from multicnn.recipe import Optimizer, Recipe
 from multicnn.training import optimizers
@@ -19,8 +20,6 @@ from multicnn.training.checkpoint import Checkpoints
 from multicnn.training.loop import Loop, Progress
 from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled
-
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 
 EPOCHS, STEPS, BATCH = 3, 6, 4
 EXAMPLES = STEPS * BATCH
@@ -83,12 +82,10 @@ class Bench:
                 inputs[self.spoilt[1]] = np.nan
             return tf.data.Dataset.from_tensor_slices((inputs[start_step:], self.targets[order][start_step:]))
 
-        @tf.function
-        def logits():
-            return built(held_out, training=False)
+        logits = engine.inference(built)
 
         def validate():
-            return metrics.summarise(logits().numpy(), np.arange(1, 10) % 3)
+            return metrics.summarise(logits(held_out), np.arange(1, 10) % 3)
 
         self.loop = Loop(built, self.recipe, batches, STEPS, validate, Path(), self.said.append, None, [self.moments])
         self.initial = [np.array(variable) for variable in self.loop._variables()]

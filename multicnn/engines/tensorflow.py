@@ -1,0 +1,132 @@
+"""TensorFlow: compiled functions over variables that they change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multicnn.losses import correct, example_losses
+
+
+def compute_capabilities() -> list[tuple[int, int]]:
+    """Of each GPU, as (major, minor)."""
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    return [each.get("compute_capability", (0, 0)) for each in details]
+
+
+def peak_bytes() -> int | None:
+    """The most memory of the first GPU that was held at once; None without a GPU."""
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
+def join() -> tuple[int, int]:
+    """This process alone: (which, of how many).
+
+    Raises:
+        ValueError: The environment says that there are others.
+    """
+    if "KERAS_DISTRIBUTION_JOB_ADDRESSES" in os.environ:
+        received = os.environ["KERAS_DISTRIBUTION_JOB_ADDRESSES"]
+        raise ValueError(
+            f"several workers need KERAS_BACKEND=jax. Received: KERAS_DISTRIBUTION_JOB_ADDRESSES={received}"
+        )
+    return 0, 1
+
+
+def exchange(data: bytes) -> list[bytes]:
+    """What each worker gives."""
+    return [data]
+
+
+def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any], np.ndarray]:
+    """A compiled step: forwards, backwards, update.
+
+    Args:
+        network: Compiled with its optimizer.
+        **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
+
+    Returns:
+        A function of a batch's inputs and targets (int32 classes, or float32 distributions over them), which gives float64
+        (3,): the sum of the losses, the examples that are `losses.correct`, all examples. It raises MemoryError where the batch
+        does not fit.
+    """
+    optimizer = network.optimizer
+    if not optimizer.built:  # it may already be, for variables that are frozen still
+        optimizer.build(network.trainable_variables)
+
+    @tf.function(jit_compile=network.jit_compile, reduce_retracing=True)
+    def update(inputs, targets):
+        with tf.GradientTape() as tape:
+            logits = network(inputs, training=True)
+            losses = example_losses(logits, targets, **settings)
+            loss = tf.reduce_mean(losses)
+            # Regularisers' terms arrive in `losses` of the network.
+            scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
+        variables = network.trainable_variables
+        gradients = tape.gradient(scaled, variables)
+        optimizer.apply_gradients([(_summed(g, network.jit_compile), v) for g, v in zip(gradients, variables)])
+        sums = tf.reduce_sum(losses), tf.math.count_nonzero(correct(logits, targets)), tf.shape(targets)[0]
+        return tf.stack([tf.cast(value, tf.float64) for value in sums])
+
+    def step(inputs, targets):
+        try:
+            return update(inputs, targets).numpy()
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(error.message) from error
+
+    return step
+
+
+def outputs(model: keras.Model, inputs: Any) -> Any:
+    """What a model puts out in training."""
+    return model(inputs, training=True)
+
+
+def gradients(model: keras.Model, inputs: Any, loss: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
+    """What a model puts out in training, and the gradient of `loss(outputs)` for each trainable variable; nothing changes.
+
+    A gradient is None where the loss does not depend on the variable.
+    """
+    kept = [np.array(variable) for variable in model.non_trainable_variables]  # statistics of norms, seeds of dropout
+    with tf.GradientTape() as tape:
+        found = model(inputs, training=True)
+        value = loss(found)
+    slopes = tape.gradient(value, model.trainable_variables)
+    for variable, before in zip(model.non_trainable_variables, kept):
+        variable.assign(before)
+    return found, [slope if slope is None else tf.convert_to_tensor(slope) for slope in slopes]
+
+
+def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
+    """A compiled function from a batch of network inputs to float32 logits: one graph for every batch size."""
+    dtype = network.inputs[0].dtype
+    signature = tf.TensorSpec(network.input_shape, dtype)
+
+    @tf.function(input_signature=[signature], jit_compile=bool(tf.config.list_physical_devices("GPU")))
+    def run(batch):
+        return network(batch, training=False)
+
+    return lambda batch: run(tf.convert_to_tensor(batch, dtype)).numpy()
+
+
+def _summed(gradient: Any, dense: bool) -> Any:
+    """An embedding's gradient with one slice for each row: Keras squares slices one by one where a word occurs twice.
+
+    Args:
+        gradient: A tensor, IndexedSlices or None.
+        dense: Give a tensor instead: XLA compiles no `unique`.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    if dense:
+        return tf.convert_to_tensor(gradient)
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
