@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
@@ -104,9 +105,10 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
         known |= zip(map(id, network.non_trainable_variables), rest)
         slopes = dict(zip(map(id, network.trainable_variables), slopes))
         all_that_ever_learn = optimizer._trainable_variables  # some may be frozen still: they have no gradient
-        learned, slots = optimizer.stateless_apply(
-            now(optimizer.variables), [slopes.get(id(v)) for v in all_that_ever_learn], now(all_that_ever_learn)
-        )
+        with warnings.catch_warnings(action="ignore"):  # of variables without a gradient
+            learned, slots = optimizer.stateless_apply(
+                now(optimizer.variables), [slopes.get(id(v)) for v in all_that_ever_learn], now(all_that_ever_learn)
+            )
         known |= zip(map(id, all_that_ever_learn), learned)
         known |= zip(map(id, optimizer.variables), slots)
         return now(variables), jnp.stack([losses.sum(), correct(logits, targets).sum(), len(targets)])

@@ -32,6 +32,7 @@ def test_the_rate_rises_over_epochs_until_the_loss_is_lost(tmp_path):
     x = (rng.normal(0, 1, (40, 1, 2)) + 1.5 * y[:, None, None]).astype("float32")  # the classes overlap
     keras.utils.set_random_seed(0)
     net = network(chain(global_average_pool(), dense(2)), (1, 2))
+    net.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]]), np.zeros(2)])  # the wrong way round
     net.compile(keras.optimizers.SGD(1.0), jit_compile=False)
     epochs = []
 
