@@ -182,7 +182,8 @@ class Recipe:
         monitor: What decides which weights are kept, on the validation set.
         patience: Epochs without improvement before the run stops early; None never stops early.
         precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the device is good at.
-        jit_compile: Compile with XLA; None means on a GPU only.
+        jit_compile: Compile with XLA; None means on a GPU only. JAX always does.
+        devices: Among so many of the machine's devices each batch is divided, of each machine where several train together.
         checkpoint_seconds: The state of the run is saved after each epoch and about so often within one; less often where
             that would cost more than 2 % of the time.
         checkpoint_steps: Saved after every so many steps of an epoch instead, whatever it costs.
@@ -212,6 +213,7 @@ class Recipe:
     patience: Annotated[int, pydantic.Field(gt=0)] | None = None
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
     jit_compile: bool | None = None
+    devices: Annotated[int, pydantic.Field(gt=0)] = 1
     checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60
     checkpoint_steps: Annotated[int, pydantic.Field(gt=0)] | None = None
     bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1

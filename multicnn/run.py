@@ -36,6 +36,7 @@ from multicnn.training.nonfinite import NotFinite
 from multicnn.training.precision import loss_scaled, policy
 from multicnn.training.start import Begun
 from multicnn.training.verdict import verdict
+from multicnn.workers import Workers
 
 _SPLITS = ("train", "val", "test")
 _CHUNK = 256  # examples finished at once
@@ -58,7 +59,16 @@ class Reporter:
 class Run:
     """One training run, from a manifest to a run folder. It goes on from what the folder holds of it already."""
 
-    def __init__(self, recipe: Recipe, manifest: Manifest, folder: Path, reporter: Reporter, started: float):
+    def __init__(
+        self,
+        recipe: Recipe,
+        manifest: Manifest,
+        folder: Path,
+        reporter: Reporter,
+        started: float,
+        workers: Workers | None = None,
+    ):
+        self.workers = workers or Workers()
         self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
         # A run that goes on by its own recipe has all its weights in its checkpoints.
         goes_on = recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
@@ -101,14 +111,15 @@ class Run:
         self.augmentation.check()
         self._read()
         keras.utils.set_random_seed(recipe.seed)
-        built = network(block, preprocess.input_shape, dtype=recipe.precision)
-        if vectors is not None:
-            self._lay(vectors, preprocess, built)
-        if self.begun is not None:
-            self._begin(self.begun, built, preprocess, frozen)
-        classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
-        self.on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
-        return classifier, self._loop(classifier, rows)
+        with engine.scope(recipe.devices):
+            built = network(block, preprocess.input_shape, dtype=recipe.precision)
+            if vectors is not None:
+                self._lay(vectors, preprocess, built)
+            if self.begun is not None:
+                self._begin(self.begun, built, preprocess, frozen)
+            classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
+            self.on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
+            return classifier, self._loop(classifier, rows)
 
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
         """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""
@@ -117,7 +128,7 @@ class Run:
         if known:
             fitted = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
         else:
-            fitted = self.recipe.preprocess.fit(self.training_examples())
+            fitted = self.workers.firsts(lambda: self.recipe.preprocess.fit(self.training_examples()))
         vectors = given_vectors.given(self.recipe, fitted, self.training_examples())
         if not known:
             fitted = fitted if vectors is None else fitted.with_words(vectors.words)
@@ -186,6 +197,12 @@ class Run:
             precision=policy(recipe.precision),
             jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
         )
+        shares = recipe.devices * self.workers.count
+        if recipe.batch_size % shares:
+            received = f"batch_size={recipe.batch_size}"
+            raise ValueError(
+                f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}"
+            )
         model_block(recipe, len(self.manifest.labels))
         given_vectors.check(recipe, sense)
         return recipe
@@ -203,7 +220,11 @@ class Run:
     def _read(self) -> None:
         """Reads every example once; the bad ones are listed, and too many of them stop the run."""
         stored, rows = self.augmentation.stored, self.manifest.rows()
-        self.store, reasons = store.materialise(self.manifest, stored, rows, self.reporter.reading)
+        count, index = self.workers.count, self.workers.index
+        self.store, reasons = store.materialise(self.manifest, stored, rows[index::count], self.reporter.reading)
+        if count > 1:
+            self.store = store.together(self.store, self.workers.everyones)
+            reasons = dict(sorted(bad for part in self.workers.everyones(reasons) for bad in part.items()))
         path = self.folder / "manifest.parquet"
         if reasons and path.exists():
             row, reason = next(iter(reasons.items()))
@@ -259,7 +280,7 @@ class Run:
             weights = (len(targets) - counts) / counts if several else len(targets) / (len(counts) * counts)
             weights = weights.astype(np.float32)
 
-        def batches(epoch: int, start_step: int) -> tf.data.Dataset:
+        def batches(epoch: int, start_step: int, whole: bool = self.workers.count == 1) -> tf.data.Dataset:
             return pipeline.batches(
                 self.store,
                 targets,
@@ -272,11 +293,17 @@ class Run:
                 augment_stored=self.augmentation.before,
                 augment=self.augmentation.after,
                 mix=self._mix(),
+                part=None if whole else self._part,
             )
 
         validate = functools.partial(self._measure, "val") if len(self.manifest.rows("val")) else None
         say, callbacks = self.reporter.say, self.reporter.callbacks()
-        return Loop(network, recipe, batches, steps, validate, self.folder, say, weights, callbacks, freezing)
+        return Loop(
+            network, recipe, batches, steps, validate, self.folder, say, weights, callbacks, freezing, self.workers
+        )
+
+    def _part(self, n: int) -> slice:
+        return self.workers.part(n, self.recipe.devices)
 
     def _mix(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]] | None:
         """What mixes the examples of a batch, if anything does."""
@@ -290,8 +317,13 @@ class Run:
         return metrics.summarise(self._logits(rows), self.manifest.targets(rows))
 
     def _logits(self, rows: np.ndarray) -> np.ndarray:
-        parts = [self.on_stored.logits(self.store.gather(part)) for part in np.array_split(rows, -(-len(rows) // 4096))]
-        return np.concatenate(parts)
+        return np.concatenate(
+            self.workers.everyones(self._own_logits(np.array_split(rows, self.workers.count)[self.workers.index]))
+        )
+
+    def _own_logits(self, rows: np.ndarray) -> np.ndarray:
+        chunks = np.array_split(rows, -(-len(rows) // 4096) or 1)
+        return np.concatenate([self.on_stored.logits(self.store.gather(chunk)) for chunk in chunks])
 
     def _measured(self, classifier: Classifier, loop: Loop) -> Classifier:
         """The classifier with its metrics, and the run folder's tables and pictures."""

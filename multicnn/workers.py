@@ -13,9 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numpy as np
+from typing import TypeVar
 
 from multicnn.engines import engine
 
@@ -25,16 +23,12 @@ _T = TypeVar("_T")
 class Workers:
     """The processes of a run, seen from one of them; one alone is all of them.
 
-    Args:
-        devices: Of each worker, among which its part of a batch is divided.
-
     Attributes:
         index, count: Which of how many this is.
     """
 
-    def __init__(self, devices: int = 1):
+    def __init__(self) -> None:
         self.index, self.count = engine.join()
-        self.devices = devices
 
     @property
     def first(self) -> bool:
@@ -48,20 +42,16 @@ class Workers:
         """What the first worker makes, for all; all must ask."""
         return self.everyones(make() if self.first else None)[0]
 
-    def any(self, flag: Any) -> Any:
-        """The first value that is true, of all that the workers have."""
-        return next(filter(None, self.everyones(flag)), flag)
+    def any(self, value: _T | None) -> _T | None:
+        """The first value that is not None, of all that the workers have."""
+        return next((each for each in self.everyones(value) if each is not None), None)
 
-    def part(self, n: int) -> slice:
-        """This worker's part of a batch of n: all of it where the devices cannot share it evenly."""
-        if n % (self.count * self.devices):
+    def part(self, n: int, devices: int) -> slice:
+        """This worker's part of a batch of n: all of it where all workers' devices, so many of each, cannot share it evenly."""
+        if n % (self.count * devices):
             return slice(0, n)
         size = n // self.count
         return slice(self.index * size, (self.index + 1) * size)
-
-    def together(self, function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
-        """function(rows), of which each worker computes a part."""
-        return np.concatenate(self.everyones(function(np.array_split(rows, self.count)[self.index])))
 
     @contextmanager
     def folder(self, folder: Path) -> Iterator[Path]:

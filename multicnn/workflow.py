@@ -32,6 +32,7 @@ from multicnn.training.rate_finder import RateCurve
 from multicnn.training.start import pretrained
 from multicnn.transfer import TransferCurves
 from multicnn.trial import DryRun
+from multicnn.workers import Workers
 
 
 def train(
@@ -64,15 +65,19 @@ def train(
         KeyboardInterrupt: Ctrl-C (after SIGTERM: SystemExit); the run folder then holds model.keras with the best weights
             so far, and can go on.
     """
-    started = time.perf_counter()
-    reporter = reporter or Reporter()
-    begun = None if resume is None else run_folder.begun_recipe(Path(resume))
-    if begun is not None and data is None and not settings and not fields:
-        if (done := run_folder.finished(Path(resume), begun, reporter.say)) is not None:
-            return done  # its data need not be there any more
-    recipe, manifest = _settled(begun if data is None else data, settings, fields)
-    folder = _new_folder(out, recipe) if resume is None else Path(resume)
-    return Run(recipe, manifest, folder, reporter, started).train()
+    started, workers = time.perf_counter(), Workers()
+    reporter = (reporter if workers.first else None) or Reporter()
+    if resume is None:
+        recipe, manifest = _settled(data, settings, fields)
+        with workers.folder(_new_folder(out, recipe)) as folder:
+            return Run(recipe, manifest, folder, reporter, started, workers).train()
+    with workers.folder(Path(resume)) as folder:
+        begun = run_folder.begun_recipe(folder)
+        if begun is not None and data is None and not settings and not fields:
+            if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
+                return done  # its data need not be there any more
+        recipe, manifest = _settled(begun if data is None else data, settings, fields)
+        return Run(recipe, manifest, folder, reporter, started, workers).train()
 
 
 def preview(

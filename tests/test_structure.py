@@ -31,7 +31,8 @@ FLOORS = [
     {"arithmetic"},
     {"blocks"},
     {"composition"},
-    {"site", "durable", "interrupts", "engines"},
+    {"site", "durable", "interrupts", "workers"},
+    {"engines"},
     {"layers", "losses", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}

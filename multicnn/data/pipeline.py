@@ -40,6 +40,7 @@ def batches(
     augment_stored: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     mix: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None,
+    part: Callable[[int], slice] | None = None,
 ) -> tf.data.Dataset:
     """Makes the batches of one epoch; nothing but the arguments decides what they are.
 
@@ -56,9 +57,11 @@ def batches(
             `epoch`.
         augment: The same, after they are finished.
         mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; unused without `epoch`.
+        part: Which of n examples of a batch are made; None makes all. Targets are always those of all.
 
     Returns:
-        A dataset of (finished batch, int32 targets) of known cardinality; `mix` makes the targets float32 (batch, classes).
+        A dataset of (finished part of the batch, int32 targets) of known cardinality; `mix` makes the targets float32 (batch,
+        classes).
 
     Raises:
         ValueError: lengths differ, a row is not stored, or batch_size, epoch, seed or start_step is out of range.
@@ -66,11 +69,13 @@ def batches(
     rows, targets = np.asarray(rows, dtype=np.int64), np.asarray(targets, dtype=np.int32)
     steps = _steps(store, rows, targets, batch_size, seed, epoch, start_step)
     places = order(np.arange(len(rows)), seed, epoch)
+    mix = None if epoch is None else mix
 
     def gather(step: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen = places[step * batch_size : (step + 1) * batch_size]
-        seeds = augmentation_seeds(rows[chosen], seed, epoch or 0)
-        return store.gather(rows[chosen]), targets[chosen], seeds
+        made = chosen if mix or not part else chosen[part(len(chosen))]  # any two of a batch may be mixed
+        seeds = augmentation_seeds(rows[made], seed, epoch or 0)
+        return store.gather(rows[made]), targets[chosen], seeds
 
     def stored(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         batch, labels, seeds = tf.numpy_function(gather, [step], (store.array.dtype, tf.int32, tf.int64))
@@ -86,7 +91,10 @@ def batches(
         batch = preprocess.finish(batch)
         if augment is not None and epoch is not None:
             batch = augment(batch, seeds)
-        return (batch, labels) if mix is None or epoch is None else mix(batch, labels, seeds)
+        if mix is None:
+            return batch, labels
+        batch, labels = mix(batch, labels, seeds)
+        return (tf.numpy_function(lambda made: made[part(len(made))], [batch], batch.dtype) if part else batch), labels
 
     # One call gathers while others finish; the order stays, since the options ask for determinism.
     data = tf.data.Dataset.range(start_step, steps).map(stored)

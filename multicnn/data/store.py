@@ -117,6 +117,38 @@ def materialise(
     return _store(manifest, rows, array, kept, entry, known), reasons
 
 
+def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
+    """The store of what several workers have each read a part of.
+
+    Args:
+        part: This worker's.
+        everyones: Gives the values of all workers, in the same order for all; all must ask.
+    """
+    parts = everyones(part.rows)
+    rows = np.sort(np.concatenate(parts))
+    lookup = np.full(len(part.lookup), -1, dtype=np.int64)
+    lookup[rows] = np.arange(len(rows))
+
+    def fill(array: np.ndarray) -> None:
+        for start in range(0, max(map(len, parts)), _MANY):
+            chunk = slice(start, start + _MANY)
+            for theirs, examples in zip(parts, everyones(part.array[chunk])):
+                array[lookup[theirs[chunk]]] = examples
+            _let_go(array)
+
+    shape, dtype = (len(rows), *part.array.shape[1:]), part.array.dtype
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if size <= MEMORY_LIMIT:
+        fill(array := np.empty(shape, dtype))
+        return Store(rows, array, lookup)
+    with cache.new(size) as folder:
+        fill(array := _file(folder / _EXAMPLES, dtype, shape, size))
+        array.flush()
+        del array
+        entry = cache.keep(folder, uuid.uuid4().hex)
+    return Store(rows, np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape), lookup, entry)
+
+
 def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, kept: list[int], *entry: Any) -> Store:
     """The store of the rows at the places `kept`, whose examples are the first of `array`."""
     lookup = np.full(len(manifest), -1, dtype=np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -43,6 +44,11 @@ def join() -> tuple[int, int]:
 def exchange(data: bytes) -> list[bytes]:
     """What each worker gives."""
     return [data]
+
+
+def scope(devices: int) -> AbstractContextManager[Any]:
+    """Where variables are made that so many devices have in common."""
+    return nullcontext()
 
 
 def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any], np.ndarray]:

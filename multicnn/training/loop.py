@@ -26,6 +26,7 @@ from multicnn.training.averaging import average, averaged
 from multicnn.training.freezing import Freezing
 from multicnn.training.memory import OutOfMemory, largest_batch
 from multicnn.training.nonfinite import NotFinite, first_layer
+from multicnn.workers import Workers
 
 
 @dataclasses.dataclass
@@ -61,6 +62,7 @@ class Loop:
         callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
             `state_dict() -> plain data` and `load_state_dict(state)`; others begin anew when a run goes on.
         freezing: Says which layers learn in which epoch; None lets all that can.
+        workers: Those that train together; `batches` then gives this one's part, or with a third argument the whole batch.
     """
 
     def __init__(
@@ -75,9 +77,10 @@ class Loop:
         class_weights: np.ndarray | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         freezing: Freezing | None = None,
+        workers: Workers | None = None,
     ):
         self.network, self.recipe, self.batches, self.steps = network, recipe, batches, steps
-        self.validate, self.folder, self.say = validate, folder, say
+        self.validate, self.folder, self.say, self.workers = validate, folder, say, workers or Workers()
         self.checkpoints = checkpoint.Checkpoints(
             folder / "checkpoints", say, recipe.checkpoint_seconds, recipe.checkpoint_steps
         )
@@ -115,15 +118,20 @@ class Loop:
             _write_rows(self.folder / "health.csv", self.at.health, new=True)
         self._save()  # the first: a folder that cannot be written is told now, not after an epoch
         with Deferred() as signals:
-            while not (self._over() or signals.signum):
+            while not (self._over() or self._stops(signals)):
                 self._epoch(signals)
             self._save()
-        self.interrupted = signals.signum
+        self._stops(signals)
         self.callbacks.on_train_end()
         if self.best_weights:
             checkpoint.assign(self.network.weights, self.best_weights)
         else:
             average(self.network)
+
+    def _stops(self, signals: Deferred) -> bool:
+        """Whether the run was asked to stop: of several workers one is enough, and all stop after the same step."""
+        self.interrupted = self.workers.any(signals.signum)
+        return self.interrupted is not None
 
     def _over(self) -> bool:
         at, patience = self.at, self.recipe.patience
@@ -146,7 +154,7 @@ class Loop:
             self.callbacks.on_train_batch_end(at.step, so_far)
             at.step += 1
             at.seconds = time.perf_counter() - started
-            if signals.signum:
+            if self._stops(signals):
                 return
             if at.step < self.steps and self.checkpoints.due(at.step):
                 self._save()
@@ -201,7 +209,7 @@ class Loop:
 
     def _examine(self) -> None:
         """Looks at the layers, always with the same batch, and says which do not learn as they should."""
-        inputs, targets = next(iter(self.batches(0, 0)))
+        inputs, targets = self._whole_batch(0, 0)
         found = health.examine(self.network, inputs, lambda logits: self._losses(logits, np.asarray(targets)))
         rows = [{"epoch": self.at.epoch + 1, **row} for row in found]
         _write_rows(self.folder / "health.csv", rows, new=self.at.epoch == 0)
@@ -221,7 +229,13 @@ class Loop:
         # `variables` holds the seeds of dropout too, which `weights` does not.
         return [*self.network.variables, *self.network.optimizer.variables]
 
+    def _whole_batch(self, epoch: int, step: int) -> tuple[Any, Any]:
+        """A batch of which every worker sees all."""
+        return next(iter(self.batches(epoch, step) if self.workers.count == 1 else self.batches(epoch, step, True)))
+
     def _save(self) -> None:
+        if not self.workers.first:
+            return
         plain = {
             "recipe": self.recipe.to_dict(),
             "progress": dataclasses.asdict(self.at),
@@ -256,7 +270,7 @@ class Loop:
             iterator = iter(self.batches(each, first))
             for _ in range(first, last):
                 self.step(iterator)
-        inputs, _ = next(iter(self.batches(epoch, failed)))
+        inputs, _ = self._whole_batch(epoch, failed)
         return NotFinite(epoch, failed, first_layer(self.network, inputs))
 
 
