@@ -69,7 +69,7 @@ def train(
     reporter = (reporter if workers.first else None) or Reporter()
     if resume is None:
         recipe, manifest = _settled(data, settings, fields)
-        with workers.folder(_new_folder(out, recipe)) as folder:
+        with workers.folder(workers.firsts(lambda: _new_folder(out, recipe))) as folder:
             return Run(recipe, manifest, folder, reporter, started, workers).train()
     with workers.folder(Path(resume)) as folder:
         begun = run_folder.begun_recipe(folder)

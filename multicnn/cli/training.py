@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from multicnn.cli import launching
 from multicnn.cli.options import Data, Json, Pattern, Settings, Source, assigned, recipe_or_path
 
 
@@ -61,6 +62,12 @@ def train(
     xla: Annotated[
         bool | None, typer.Option("--xla/--no-xla", help="Compile with XLA; by default on a GPU only.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Train with so many processes, which share each batch (on JAX), instead of one.", show_default=False
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")
     ] = False,
@@ -74,21 +81,28 @@ def train(
         "start.path": start, "start.freeze_until": freeze_until, "precision": precision, "jit_compile": xla,
     }  # fmt: skip
     assignments = assigned(given, settings)
-    what = data and recipe_or_path(data)
+    if dry_run:
+        if data is None or resume is not None:
+            raise ValueError(f"--dry-run needs data, and a run that begins. Received: resume={str(resume)!r}")
+        _dry_run(data, assignments)
+        return
+    with launching.workers(workers):
+        from multicnn import workflow
+        from multicnn.progress import RichReporter
 
+        with RichReporter() as reporter:
+            what = data and recipe_or_path(data)
+            classifier = workflow.train(what, out, resume=resume, reporter=reporter, settings=assignments)
+            reporter.finished(classifier)
+
+
+def _dry_run(data: str, assignments: list[str]) -> None:
     from multicnn import workflow
     from multicnn.progress import RichReporter, show_dry_run
 
-    if dry_run:
-        if what is None or resume is not None:
-            raise ValueError(f"--dry-run needs data, and a run that begins. Received: resume={str(resume)!r}")
-        with RichReporter() as reporter:
-            tried = workflow.dry_run(what, reporter=reporter, settings=assignments)
-        show_dry_run(tried)
-        return
     with RichReporter() as reporter:
-        classifier = workflow.train(what, out, resume=resume, reporter=reporter, settings=assignments)
-        reporter.finished(classifier)
+        tried = workflow.dry_run(recipe_or_path(data), reporter=reporter, settings=assignments)
+    show_dry_run(tried)
 
 
 def crossval(

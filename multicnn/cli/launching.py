@@ -1,0 +1,58 @@
+"""`--workers`: further processes on this machine that train together with this one."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_ADDRESSES, _COUNT, _ID = (f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
+
+
+@contextmanager
+def workers(count: int | None) -> Iterator[None]:
+    """Makes this process the first of so many workers; the others run the same command. They end with it, however it ends.
+
+    Raises:
+        ValueError: There would be none.
+    """
+    if count is None or _ID in os.environ:  # this is one of the others
+        yield
+        return
+    if count < 1:
+        raise ValueError(f"there must be one or more workers. Received: workers={count}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {_ADDRESSES: f"127.0.0.1:{free.getsockname()[1]}", _COUNT: str(count), "KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-m", "multicnn.cli", *sys.argv[1:]]
+    # In a session of their own, lest Ctrl-C reaches them: this one tells them of it.
+    others = [
+        subprocess.Popen(
+            command, env=os.environ | shared | _of_worker(i), start_new_session=True, stdin=subprocess.DEVNULL
+        )
+        for i in range(1, count)
+    ]
+    os.environ |= shared | _of_worker(0)
+    try:
+        yield  # at the end, after Ctrl-C too, all wait for one another
+    except Exception:
+        for other in others:
+            other.kill()
+        atexit.register(_leave)
+        raise
+
+
+def _leave() -> None:
+    """Ends this process: JAX would wait for the others, which are dead, for minutes."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(2)
+
+
+def _of_worker(i: int) -> dict[str, str]:
+    """Of several GPUs each worker takes its own, unless the user has said otherwise."""
+    return {_ID: str(i), "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", str(i))}
