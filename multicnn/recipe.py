@@ -187,6 +187,7 @@ class Recipe:
         checkpoint_seconds: The state of the run is saved after each epoch and about so often within one; less often where
             that would cost more than 2 % of the time.
         checkpoint_steps: Saved after every so many steps of an epoch instead, whatever it costs.
+        tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
         bad_limit: The share of bad examples above which the run stops.
         seed: Of weights, order, augmentation and dropout.
     """
@@ -216,6 +217,7 @@ class Recipe:
     devices: Annotated[int, pydantic.Field(gt=0)] = 1
     checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60
     checkpoint_steps: Annotated[int, pydantic.Field(gt=0)] | None = None
+    tensorboard: bool = False
     bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
 

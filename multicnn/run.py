@@ -29,6 +29,7 @@ from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
 from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import optimizers, run_folder
+from multicnn.training.event_log import EventLog
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.loop import Loop
 from multicnn.training.model import model_block, network_block
@@ -297,7 +298,9 @@ class Run:
             )
 
         validate = functools.partial(self._measure, "val") if len(self.manifest.rows("val")) else None
-        say, callbacks = self.reporter.say, self.reporter.callbacks()
+        say, callbacks = self.reporter.say, [*self.reporter.callbacks()]
+        if recipe.tensorboard:
+            callbacks.append(EventLog(self.folder / "tensorboard"))
         return Loop(
             network, recipe, batches, steps, validate, self.folder, say, weights, callbacks, freezing, self.workers
         )

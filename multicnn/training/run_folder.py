@@ -14,7 +14,15 @@ from multicnn.durable import sweep, whole_file
 from multicnn.recipe import Recipe
 
 # Where the data lies and how often the run is saved changes no bit of it; the data itself is compared by its contents.
-_MAY_CHANGE = {"data.path", "data.test", "start.path", "bad_limit", "checkpoint_seconds", "checkpoint_steps"}
+_MAY_CHANGE = {
+    "data.path",
+    "data.test",
+    "start.path",
+    "bad_limit",
+    "checkpoint_seconds",
+    "checkpoint_steps",
+    "tensorboard",
+}
 
 
 def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None]) -> Manifest:
