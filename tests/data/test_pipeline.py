@@ -120,6 +120,23 @@ def test_augmentation_depends_on_seed_epoch_and_row_alone():
         assert sum((first[row] == x).all() for row, x in other.items()) < N / 2
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_parts_of_a_batch_are_the_batch(mixed):
+    def noise(batch, seeds):
+        return batch + tf.cast(seeds[:, 1:] * 1000, tf.float32)
+
+    def mix(batch, targets, seeds):
+        return batch + batch[::-1], tf.one_hot(targets, 5)
+
+    settings = {"epoch": 1, "augment": noise, "mix": mix if mixed else None}
+    whole = collect(**settings)
+    low, high = (collect(**settings, part=part) for part in (lambda n: slice(0, n // 2), lambda n: slice(n // 2, n)))
+    for (x, y), (a, b), (c, d) in zip(whole, low, high, strict=True):
+        np.testing.assert_array_equal(x, np.concatenate([a, c]))
+        np.testing.assert_array_equal(y, b)
+        np.testing.assert_array_equal(y, d)
+
+
 def test_augmentation_seeds():
     seeds = augmentation_seeds(np.array([3, 5]), seed=1, epoch=2)
     assert seeds.dtype == np.int64 and seeds.shape == (2, 2)

@@ -1,6 +1,7 @@
 import tarfile
 from pathlib import Path
 
+import cluster
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,9 +9,10 @@ from PIL import Image
 from multicnn.data import store as store_module
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
-from multicnn.data.store import materialise
+from multicnn.data.store import materialise, together
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.modalities.text import TextPreprocess
+from multicnn.workers import Workers
 
 
 class Numbers:
@@ -83,6 +85,27 @@ def test_a_file_is_not_counted_as_memory(tmp_path, monkeypatch):
     for row in [*range(47, -1, -1), *range(48)]:
         assert (store.gather(np.array([row])) == row).all()
     assert mapped() - before < 16
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("limit", [10**6, 100])
+def test_what_workers_store_together_is_what_one_does(count, limit, monkeypatch):
+    monkeypatch.setattr(store_module, "MEMORY_LIMIT", limit)
+    monkeypatch.setattr(store_module, "_MANY", 3)
+    texts = manifest([f"{i * 10}" if i % 7 else "bad" for i in range(23)])
+    rows = np.array([i for i in range(23) if i != 5])
+    whole, reasons = materialise(texts, Numbers(), rows)
+    assert set(reasons) == {0, 7, 14, 21}
+
+    def work():
+        workers = Workers()
+        part, _ = materialise(texts, Numbers(), rows[workers.index :: count])
+        return together(part, workers.everyones)
+
+    for made in cluster.run(count, work, monkeypatch):
+        assert (made.folder is None) == (limit > 100)
+        for name in ("rows", "array", "lookup"):
+            np.testing.assert_array_equal(getattr(made, name), getattr(whole, name))
 
 
 def test_not_fitted():
