@@ -47,8 +47,17 @@ def exchange(data: bytes) -> list[bytes]:
 
 
 def scope(devices: int) -> AbstractContextManager[Any]:
-    """Where variables are made that so many devices have in common."""
-    return nullcontext()
+    """Where variables are made of which so many devices have a copy each (`tf.distribute.MirroredStrategy`).
+
+    Raises:
+        ValueError: There are fewer.
+    """
+    if devices == 1:
+        return nullcontext()
+    known = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if devices > len(known):
+        raise ValueError(f"there are {len(known)} devices here. Received: devices={devices}")
+    return tf.distribute.MirroredStrategy([device.name for device in known[:devices]]).scope()
 
 
 def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any], np.ndarray]:
@@ -61,13 +70,18 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     Returns:
         A function of a batch's inputs and targets (int32 classes, or float32 distributions over them), which gives float64
         (3,): the sum of the losses, the examples that are `losses.correct`, all examples. It raises MemoryError where the batch
-        does not fit.
+        does not fit. Of several devices each takes an equal part of the batch, or all of it where that leaves a rest; norms take
+        the statistics of the whole batch, dropout the same mask for each part.
     """
     optimizer = network.optimizer
     if not optimizer.built:  # it may already be, for variables that are frozen still
         optimizer.build(network.trainable_variables)
+    strategy = optimizer._distribution_strategy
+    devices = strategy.num_replicas_in_sync
+    compiled = network.jit_compile and devices == 1
+    if devices > 1:
+        _join_devices(network)
 
-    @tf.function(jit_compile=network.jit_compile, reduce_retracing=True)
     def update(inputs, targets):
         with tf.GradientTape() as tape:
             logits = network(inputs, training=True)
@@ -76,14 +90,27 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
             # Regularisers' terms arrive in `losses` of the network.
             scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
         variables = network.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        optimizer.apply_gradients([(_summed(g, network.jit_compile), v) for g, v in zip(gradients, variables)])
+        gradients = [_summed(slope, compiled or devices > 1) for slope in tape.gradient(scaled, variables)]
+        if devices > 1:
+            gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
+        optimizer.apply_gradients(zip(gradients, variables))
         sums = tf.reduce_sum(losses), tf.math.count_nonzero(correct(logits, targets)), tf.shape(targets)[0]
         return tf.stack([tf.cast(value, tf.float64) for value in sums])
 
+    @tf.function(jit_compile=compiled, reduce_retracing=True)
+    def learn(inputs, targets):
+        return update(inputs, targets) if devices == 1 else strategy.run(update, (inputs, targets))
+
+    def divided(values):
+        parts = [values] * devices if len(values) % devices else tf.split(values, devices)
+        return strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
+
     def step(inputs, targets):
         try:
-            return update(inputs, targets).numpy()
+            if devices == 1:
+                return learn(inputs, targets).numpy()
+            sums = strategy.reduce("SUM", learn(divided(inputs), divided(targets)), axis=None).numpy()
+            return sums / devices if len(targets) % devices else sums
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(error.message) from error
 
@@ -120,6 +147,30 @@ def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
         return network(batch, training=False)
 
     return lambda batch: run(tf.convert_to_tensor(batch, dtype)).numpy()
+
+
+def _join_devices(network: keras.Model) -> None:
+    """Makes norms and the optimizer do with several devices what they do with one.
+
+    Raises:
+        ValueError: What Keras cannot do: to branch around an update of several devices, or to norm masked texts over them.
+    """
+    optimizer = network.optimizer
+    norms = [each for each in network._flatten_layers() if isinstance(each, keras.layers.BatchNormalization)]
+    cannot = {
+        "mixed_float16": isinstance(optimizer, keras.optimizers.LossScaleOptimizer),
+        "gradient_accumulation_steps": optimizer.gradient_accumulation_steps,
+        "batch normalisation of texts": norms and any(each.dtype == "int32" for each in network.inputs),
+    }
+    if found := [name for name, asked in cannot.items() if asked]:
+        raise ValueError(
+            f"several devices cannot train with it on TensorFlow; KERAS_BACKEND=jax can. Received: {found[0]}"
+        )
+    for layer in norms:
+        layer.synchronized = True
+    optimizer._all_reduce_sum_gradients = (
+        list  # it sums what each device has clipped for itself; ours are means already
+    )
 
 
 def _summed(gradient: Any, dense: bool) -> Any:

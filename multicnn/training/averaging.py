@@ -38,4 +38,4 @@ def _averaged_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Var
 
 def _is_kept(optimizer: keras.optimizers.Optimizer) -> bool:
     keeps = getattr(optimizer, "inner_optimizer", optimizer).use_ema  # under float16 it is wrapped
-    return keeps and int(optimizer.iterations) > 0  # before the first update the average is 0
+    return keeps and int(np.array(optimizer.iterations)) > 0  # before the first update the average is 0
