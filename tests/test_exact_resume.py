@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,8 +17,6 @@ from multicnn import workflow
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
 from multicnn.run import Reporter, Run
 from multicnn.training import checkpoint, run_folder
-
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
 SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=loss", "seed=3"]

@@ -12,8 +12,6 @@ from multicnn.composition import cut
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.models import create
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an artefact is TensorFlow's")
-
 NET = chain(
     stage("one", conv(4, 3, norm="batch", activation="relu"), max_pool(2)),
     repeat(3, conv(5, 3, activation="relu")),

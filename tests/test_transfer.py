@@ -18,8 +18,6 @@ from multicnn.recipe import DataSource, Recipe, Start
 from multicnn.run import Reporter
 from multicnn.transfer import TransferCurves
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
-
 PREPROCESS = ImagePreprocess(size=(8, 8), channels=1, mean=(0.4,), std=(0.2,))
 BODY = stage("one", conv(4, 3, norm="batch")), stage("two", conv(4, 3)), global_average_pool()
 

@@ -2,7 +2,6 @@
 
 import tempfile
 
-import keras
 import numpy as np
 import pytest
 
@@ -11,8 +10,6 @@ from multicnn.arithmetic import measure
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.recipe import Optimizer, Recipe
 from multicnn.run import Reporter
-
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
 
 NET = chain(conv(4, 3, norm="batch", activation="relu"), global_average_pool(), dense(10))
 

@@ -17,8 +17,6 @@ from multicnn.recipe import Recipe, Start
 from multicnn.training import weight_files
 from multicnn.training.start import Begun
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an artefact is TensorFlow's")
-
 GREY = ImagePreprocess(size=(8, 8), channels=1, mean=(0.4,), std=(0.2,))
 COLOUR = ImagePreprocess(size=(8, 8), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3))
 

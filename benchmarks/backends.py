@@ -1,0 +1,68 @@
+"""What the demo's recipes attain on each backend: test accuracy over seeds, side by side, and the time.
+
+    python benchmarks/backends.py [--seeds 3] [--recipes digits docstrings spoken_digits]
+
+Each backend trains in a process of its own, one after the other; JAX keeps what it has compiled for the next seed. Printed are
+the mean and the standard deviation over the seeds, in percent, and the seconds of a run.
+
+Not measured yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BACKENDS = ("tensorflow", "jax")
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+
+
+def main() -> None:
+    """Prints a line for each recipe and backend."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--recipes", nargs="+", default=["digits", "docstrings", "spoken_digits"])
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.here:
+        train(arguments.recipes, arguments.seeds)
+        return
+    print("recipe         backend      test accuracy    std   seconds a run", flush=True)
+    with tempfile.TemporaryDirectory() as cache:
+        for name in arguments.recipes:
+            for backend in BACKENDS:
+                environment = os.environ | QUIET | {"KERAS_BACKEND": backend, "JAX_COMPILATION_CACHE_DIR": cache}
+                command = [sys.executable, __file__, "--here", "--seeds", str(arguments.seeds), "--recipes", name]
+                subprocess.run(command, env=environment, check=True)
+
+
+def train(recipes: list[str], seeds: int) -> None:
+    """Trains on the backend of this process."""
+    import keras
+    import numpy as np
+
+    import multicnn
+    from multicnn.demo import RECIPES
+
+    for name in recipes:
+        accuracies, started = [], time.perf_counter()
+        for seed in range(seeds):
+            with tempfile.TemporaryDirectory() as folder:
+                made = multicnn.train(dataclasses.replace(RECIPES[name], seed=seed), Path(folder) / "run")
+            accuracies.append(100 * made.metrics["test"]["accuracy"])
+        seconds = (time.perf_counter() - started) / seeds
+        spread = np.std(accuracies, ddof=1) if seeds > 1 else float("nan")
+        print(
+            f"{name:<15}{keras.backend.backend():<12}{np.mean(accuracies):>12.2f} %{spread:>7.2f}{seconds:>16.1f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
