@@ -4,6 +4,9 @@ They are started as Keras's are, with its environment variables KERAS_DISTRIBUTI
 first), KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID, under KERAS_BACKEND=jax; `multicnn train --workers`
 starts some on this machine. All take the same steps with the same weights. Each decodes its share of the examples and prepares
 its part of every batch; the first alone speaks and writes the run folder.
+
+TensorFlow's `MultiWorkerMirroredStrategy` is not used: with Keras 3.15 and TensorFlow 2.21 `fit` fails in its first step
+("Attempt to convert a value (PerReplica ...) with an unsupported type to a Tensor"). A loop of one's own does train under it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ _DETERMINISTIC = {"xla_gpu_deterministic_ops": True}
 
 def compute_capabilities() -> list[tuple[int, int]]:
     """Of each GPU, as (major, minor)."""
-    return [tuple(map(int, device.compute_capability.split("."))) for device in _gpus()]
+    said = (str(device.compute_capability).split(".") for device in _gpus())
+    return [tuple(map(int, each)) if "".join(each).isdigit() else (0, 0) for each in said]
 
 
 def peak_bytes() -> int | None:
