@@ -80,7 +80,8 @@ class Run:
     def train(self) -> Classifier:
         """Trains, measures, and writes everything that belongs in the run folder."""
         recipe = self.recipe
-        self.manifest = run_folder.claim(self.folder, recipe, self.manifest, self.reporter.say)
+        say, count = self.reporter.say, self.workers.count
+        self.manifest = run_folder.claim(self.folder, recipe, self.manifest, say, count)
         if (done := run_folder.finished(self.folder, recipe, self.reporter.say)) is not None:
             return done
         classifier, loop = self.prepared()

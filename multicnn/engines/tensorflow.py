@@ -68,10 +68,10 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
         **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
 
     Returns:
-        A function of a batch's inputs and targets (int32 classes, or float32 distributions over them), which gives float64
-        (3,): the sum of the losses, the examples that are `losses.correct`, all examples. It raises MemoryError where the batch
-        does not fit. Of several devices each takes an equal part of the batch, or all of it where that leaves a rest; norms take
-        the statistics of the whole batch, dropout the same mask for each part.
+        A function of a batch's inputs and targets, which gives float64 (3,): the sum of the losses, the examples that are
+        `losses.correct`, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
+        equal part of the batch, or all of it where that leaves a rest; norms take the statistics of the whole batch, dropout
+        the same mask for each part.
     """
     optimizer = network.optimizer
     if not optimizer.built:  # it may already be, for variables that are frozen still

@@ -35,9 +35,7 @@ class Progress:
 
     epoch: int = 0  # from 0, the one to go on with
     step: int = 0  # of the epoch, the next one
-    totals: list[float] = dataclasses.field(
-        default_factory=lambda: [0.0, 0.0, 0.0]
-    )  # of the epoch: loss, correct, examples
+    totals: list[float] = dataclasses.field(default_factory=lambda: [0.0] * 3)  # of the epoch: loss, correct, examples
     seconds: float = 0.0  # spent in the epoch
     waited: float = 0.0  # of those, for data
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
@@ -183,6 +181,8 @@ class Loop:
         try:
             return self.train_step(inputs, targets)
         except MemoryError:
+            if self.workers.count > 1:  # the others wait for this step
+                raise
             fits = largest_batch(self.train_step, inputs, targets)
             raise OutOfMemory(self.recipe.batch_size, fits) from None
 

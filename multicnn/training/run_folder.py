@@ -25,14 +25,15 @@ _MAY_CHANGE = {
 }
 
 
-def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None]) -> Manifest:
+def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None], workers: int = 1) -> Manifest:
     """Makes a folder that of a run, or sees to it that the run begun there was the same.
 
     Args:
         folder: It may not exist yet.
         recipe: Of the run, with nothing left open.
         manifest: Of the run.
-        say: Told of other software than it was begun with.
+        say: Told of other software, or another number of workers, than it was begun with.
+        workers: That train together.
 
     Returns:
         The manifest with the bad rows that the run has known so far.
@@ -41,12 +42,13 @@ def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str],
         ValueError: Recipe or data are not those that the run was begun with; the message names what differs.
     """
     begun, versions = begun_recipe(folder), folder / "versions.json"
+    now = software() | {"workers": workers}
     if begun is None:
-        write_json(versions, software())
+        write_json(versions, now)
     else:
         check_recipe(begun.to_dict(), recipe.to_dict(), folder)
         sweep(folder)
-        then, now = json.loads(versions.read_text(encoding="utf-8")), software()
+        then = json.loads(versions.read_text(encoding="utf-8"))
         if then != now:
             changed = ", ".join(
                 f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
