@@ -5,7 +5,9 @@
 Each backend trains in a process of its own, one after the other; JAX keeps what it has compiled for the next seed. Printed are
 the mean and the standard deviation over the seeds, in percent, and the seconds of a run.
 
-Not measured yet.
+Measured on 2 cores of an AMD EPYC that had four times as much other work, TensorFlow 2.21, JAX 0.10.2, 3 seeds: digits 97.52
+(standard deviation 0.99) on TensorFlow and 97.15 (0.42) on JAX, 101 and 314 seconds a run, of which JAX compiles most.
+Not measured yet: docstrings, spoken_digits.
 """
 
 from __future__ import annotations
