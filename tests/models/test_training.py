@@ -93,6 +93,16 @@ def test_an_architecture_beats_a_linear_model(name, tmp_path):
     assert beats_the_linear_model(metrics_of(tmp_path, model=name, **ARCHITECTURES[name]))
 
 
+def test_texts_are_told_apart_by_their_characters_alone(tmp_path):
+    fields = {
+        "data": {"path": "docstrings"}, "model": "textcnn", "arguments": {"filters": 96, "widths": [4, 6]}, "epochs": 10,
+        "preprocess": {"sense": "text", "level": "characters", "length": 192}, "embedding_dims": 24,
+        "optimizer": {"name": "adam", "learning_rate": 3e-3, "schedule": "one_cycle"},
+    }  # fmt: skip
+    # Measured .592; four libraries, of about the same size. The linear model has .613, of words and pairs of them.
+    assert metrics_of(tmp_path, **fields)["test"]["accuracy"] > 0.5
+
+
 @pytest.mark.parametrize("name", CHOICES)
 def test_a_training_choice_beats_a_linear_model(name, tmp_path):
     assert beats_the_linear_model(metrics_of(tmp_path, **{**BASIS, **CHOICES[name]}))
