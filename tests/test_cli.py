@@ -110,13 +110,13 @@ def test_models_are_counted_without_building(monkeypatch, capsys):
 def test_a_recipe_file_with_settings(tmp_path, monkeypatch, capsys):
     (tmp_path / "small.py").write_text(
         "from multicnn import DataSource, Recipe\n"
-        "recipe = Recipe(data=DataSource(path='digits'), model='resnet20', arguments={'width': 4})\n"
+        "recipe = Recipe(data=DataSource(path='digits'), model='mlp', arguments={'units': (8,)})\n"
     )
     out = tmp_path / "run"
     code, _, err = call(monkeypatch, capsys, "train", tmp_path / "small.py", "--set", "epochs=1", "--out", out)
     assert code == 0, err
     recipe = json.loads((out / "recipe.json").read_text())
-    assert (recipe["model"], recipe["epochs"]) == ("resnet20", 1)
+    assert (recipe["model"], recipe["epochs"]) == ("mlp", 1)
     # A run's own recipe trains again.
     code, _, err = call(monkeypatch, capsys, "train", out / "recipe.json", "--out", tmp_path / "again")
     assert code == 0, err
