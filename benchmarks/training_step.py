@@ -17,9 +17,9 @@ mixed_bfloat16 and PyTorch under its autocast.
     TextCNN    50 texts of 60 ids (1 to 60 of them words),        Adam 0.001
                20,000 words of 300 dimensions, 6 classes
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, plain / ours 1.001 (ResNet-20), 0.979 (res8; 10
-rounds each), 0.991 and 1.052 (TextCNN; 8 and 12 rounds): what two runs say differs by a few percent.
-Not measured yet: M5, PyTorch, bfloat16.
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, plain / ours with the quartiles: ResNet-20 0.978 (0.933 to 1.056), res8 0.994
+(0.966 to 1.042), M5 1.053 (0.976 to 1.059), 20 rounds each; TextCNN 1.005 (0.978 to 1.094), 10 rounds. What two runs say differs by
+a few percent: another day 1.001, 0.979 and for TextCNN 0.991 and 1.052. Not measured yet: PyTorch, bfloat16.
 """
 
 from __future__ import annotations
