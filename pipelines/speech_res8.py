@@ -9,8 +9,7 @@ speakers are in both, so it says little of a new voice; leaving a speaker out do
 
 Measured on 2 cores of an AMD EPYC (busy with other work), TensorFlow 2.21. Official, seeds 0 to 2: test accuracy .980 .993
 .990, mean .988 (an earlier version: .993 .997 .987, mean .992); a linear model on the log-mels, .960.
-Left out (6 epochs, no validation set), seeds 0 to 2 and their mean
-beside that of the linear model:
+Left out (6 epochs, no validation set), seeds 0 to 2 and their mean beside that of the linear model:
 
     george   .596 .530 .496  .541 | .599    jackson  .588 .572 .636  .599 | .714    lucas    .842 .740 .802  .795 | .384
     nicolas  .600 .480 .504  .528 | .658    theo     .784 .626 .758  .723 | .795    yweweler .746 .746 .686  .726 | .727

@@ -1,11 +1,30 @@
 """What tests share: quiet TensorFlow, and the real data where it is."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import numpy as np
 import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="session")
+def bright_and_dark(tmp_path_factory) -> Callable[[int], Path]:
+    """Makes a folder of noisy bright and dark pictures, so many of each."""
+
+    def make(count: int) -> Path:
+        root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+        for label, level in (("bright", 150), ("dark", 100)):
+            (root / label).mkdir()
+            for i in range(count):
+                pixels = rng.normal(level, 60, (8, 8)).clip(0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(root / label / f"{i}.png")
+        return root
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -81,14 +81,9 @@ def same(one, other):
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def pictures(bright_and_dark):
     """Noisy bright and dark pictures, one of them bad."""
-    root = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for label, level in (("bright", 150), ("dark", 100)):
-        (root / label).mkdir()
-        for i in range(20):
-            Image.fromarray(rng.normal(level, 60, (8, 8)).clip(0, 255).astype(np.uint8)).save(root / label / f"{i}.png")
+    root = bright_and_dark(20)
     (root / "dark" / "bad.png").write_bytes(b"bad")
     return root
 

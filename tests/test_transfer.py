@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import multicnn
 from multicnn import transfer, workflow
@@ -23,14 +22,8 @@ BODY = stage("one", conv(4, 3, norm="batch")), stage("two", conv(4, 3)), global_
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    root = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for label, level in (("bright", 150), ("dark", 100)):
-        (root / label).mkdir()
-        for i in range(12):
-            Image.fromarray(rng.normal(level, 60, (8, 8)).clip(0, 255).astype(np.uint8)).save(root / label / f"{i}.png")
-    return root
+def pictures(bright_and_dark):
+    return bright_and_dark(12)
 
 
 @pytest.fixture

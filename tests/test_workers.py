@@ -10,7 +10,6 @@ import time
 import cluster
 import numpy as np
 import pytest
-from PIL import Image
 
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
@@ -108,14 +107,9 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def pictures(bright_and_dark):
     """31 training pictures, so that the last batch of four leaves a rest; one is bad."""
-    root = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for label, level in (("bright", 150), ("dark", 100)):
-        (root / label).mkdir()
-        for i in range(20):
-            Image.fromarray(rng.normal(level, 60, (8, 8)).clip(0, 255).astype(np.uint8)).save(root / label / f"{i}.png")
+    root = bright_and_dark(20)
     (root / "dark" / "bad.png").write_bytes(b"bad")
     return root
 

@@ -47,11 +47,11 @@ def predict(
 
     classifier = load(model)
     place = "{:.2f} s" if classifier.preprocess.sense == "audio" else "token {:.0f}"
-    bad = False
+    bad, several = False, classifier.separator is not None
     for prediction in classifier.stream(_expanded(inputs)):
         bad |= prediction.error is not None
         if as_json:
-            print(json.dumps(_row(prediction, per_window), ensure_ascii=False))
+            print(json.dumps(_row(prediction, several, per_window), ensure_ascii=False))
         else:
             print(_line(prediction, place if per_window else None))
     if bad:
@@ -67,10 +67,12 @@ def _expanded(inputs: Iterable[str]) -> Iterator[str]:
             yield item
 
 
-def _row(prediction: Any, per_window: bool) -> dict[str, Any]:
+def _row(prediction: Any, several: bool, per_window: bool) -> dict[str, Any]:
     if prediction.error is not None:
         return {"input": prediction.input, "error": prediction.error}
-    row = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
+    row = {"input": prediction.input, "label": prediction.label}
+    if several:
+        row["labels"] = prediction.labels
     row["probabilities"] = prediction.probabilities
     if per_window:
         row["windows"] = [{"start": start, "probabilities": named} for start, named in prediction.windows]

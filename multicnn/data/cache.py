@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -47,27 +47,20 @@ def key(made_by: Any, hashes: Sequence[str]) -> str:
     return hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=16).hexdigest()
 
 
-def found(name: str, sizes: Mapping[str, int]) -> Path | None:
-    """The entry of this name, if there is one; it counts as used now.
-
-    Args:
-        name: Its `key`.
-        sizes: Bytes of each file that it must hold; an entry that somebody damaged is deleted.
-    """
+def found(name: str) -> Path | None:
+    """The entry of this name, if there is one; it counts as used now."""
     entry = home() / name
     try:
         os.utime(entry)
-        if all((entry / file).stat().st_size == size for file, size in sizes.items()):
-            return entry
     except OSError:
-        pass
-    shutil.rmtree(entry, ignore_errors=True)
-    return None
+        return None
+    return entry
 
 
 @contextmanager
 def new(size: int) -> Iterator[Path]:
-    """A folder to make an entry in, for `keep`; without it, or after an error, the folder is deleted.
+    """A folder to make an entry in, for `keep`. Without that it is deleted at the end; a file of it that is still mapped lives on,
+    unseen, as long as its mapping.
 
     Args:
         size: Bytes that the entry will take; others are deleted until it fits under `LIMIT`.
@@ -79,9 +72,8 @@ def new(size: int) -> Iterator[Path]:
     try:
         home().mkdir(parents=True, exist_ok=True)
         _make_room(size)
-        if size > (
-            free := shutil.disk_usage(home()).free
-        ):  # a memory map that passes the end of the disk kills the process
+        free = shutil.disk_usage(home()).free
+        if size > free:  # a memory map that passes the end of the disk kills the process
             raise OSError(errno.ENOSPC, f"{free / 1e9:.1f} GB are free there")
         part = Path(tempfile.mkdtemp(prefix=_PART, dir=home()))
         yield part
@@ -95,13 +87,10 @@ def new(size: int) -> Iterator[Path]:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def keep(part: Path, name: str) -> Path:
+def keep(part: Path, name: str) -> None:
     """Gives a whole entry its name; if another run was faster, its entry is the one."""
-    entry = home() / name
     with suppress(OSError):  # a folder that is not empty is never replaced
-        part.rename(entry)
-    os.utime(entry)
-    return entry
+        part.rename(home() / name)
 
 
 def _make_room(size: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import uuid
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,7 +32,7 @@ class Store:
         rows: int64 (n,), the positions in the manifest that are stored, in the order they were asked for.
         array: (n, *stored_shape) of the stored type, the example of each row of `rows`; perhaps a `numpy.memmap`.
         lookup: int64, one per row of the manifest: its index in `array`, or -1.
-        folder: the entry of the cache that holds them; None in memory.
+        folder: the entry of the cache that holds them, or the cache, where no other run can use them; None in memory.
         found: whether an earlier run had made that entry.
     """
 
@@ -100,21 +100,34 @@ def materialise(
         kept, reasons = _fill(array, manifest, preprocess, rows, progress)
         return _store(manifest, rows, array, kept), {int(rows[place]): said for place, said in reasons.items()}
     name = cache.key([preprocess, manifest.sample_rate], manifest.table["hash"].to_numpy()[rows])
-    entry = cache.found(name, {_EXAMPLES: size})
-    known = entry is not None
-    if entry is None:
+    opened = _opened(name, dtype, shape)
+    known = opened is not None
+    if opened is None:
         with cache.new(size) as part:
             array = _file(part / _EXAMPLES, dtype, shape, size)
             kept, reasons = _fill(array, manifest, preprocess, rows, progress)
+            of_rows = {int(rows[place]): said for place, said in reasons.items()}
+            if not all(_as_found(manifest, row) for row in of_rows):
+                return _store(manifest, rows, array, kept, cache.home()), of_rows
             array.flush()
             del array  # some systems rename no folder of open files
             (part / _ROWS).write_text(json.dumps([kept, reasons]), encoding="utf-8")
-            of_contents = all(_as_found(manifest, rows[place]) for place in reasons)
-            entry = cache.keep(part, name if of_contents else uuid.uuid4().hex)
-    kept, reasons = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
-    array = np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape)
-    reasons = {int(rows[int(place)]): said for place, said in reasons.items()}
-    return _store(manifest, rows, array, kept, entry, known), reasons
+            cache.keep(part, name)
+        opened = _opened(name, dtype, shape)
+    entry, array, kept, reasons = opened
+    return _store(manifest, rows, array, kept, entry, known), {int(rows[int(i)]): said for i, said in reasons.items()}
+
+
+def _opened(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> tuple[Path, np.memmap, list[int], dict] | None:
+    """An entry of the cache: its folder, its examples, and what `_fill` gave; None if there is none. A damaged one is deleted."""
+    if (entry := cache.found(name)) is None:
+        return None
+    try:
+        kept, reasons = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
+        return entry, np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape), kept, reasons
+    except (OSError, ValueError):
+        shutil.rmtree(entry, ignore_errors=True)
+        return None
 
 
 def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
@@ -143,10 +156,7 @@ def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
         return Store(rows, array, lookup)
     with cache.new(size) as folder:
         fill(array := _file(folder / _EXAMPLES, dtype, shape, size))
-        array.flush()
-        del array
-        entry = cache.keep(folder, uuid.uuid4().hex)
-    return Store(rows, np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape), lookup, entry)
+    return Store(rows, array, lookup, cache.home())
 
 
 def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, kept: list[int], *entry: Any) -> Store:

@@ -160,6 +160,7 @@ class TextPreprocess:
 
     def tokens(self, raw: str) -> list[str]:
         """The words or characters of a text, in order, all of them."""
+        raw = raw.replace(tokens.END, tokens.NO_CHARACTER)
         if self.level == "characters":
             return list(tokens.normalised(raw, self.lowercase))
         return tokens.words(raw, self.tokenizer, self.lowercase)
@@ -210,7 +211,7 @@ class TextPreprocess:
 
     def _ids_of(self, pieces: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """How many words each piece of text has, and the id of each word, or of subwords the ids of the word and its n-grams."""
-        found = self.tokens(tokens.joined(pieces))
+        found = tokens.words(tokens.joined(pieces), self.tokenizer, self.lowercase)
         ids = np.fromiter(map(self._ids.get, found, itertools.repeat(_UNKNOWN)), np.int32, len(found))
         counts = np.diff(np.flatnonzero(ids == 0), prepend=-1) - 1
         ids = ids[ids != 0]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 TOKENIZERS = ("unicode", "whitespace", "kim")
 END = "\0"  # stands behind each text where many are cut as one: a word of its own, and in no text
+NO_CHARACTER = "\ufffd"  # what a text has in its place
 _TEXTS = 16  # cut at once; their pieces still lie in the processor's nearest cache when they are looked up
 
 # The characters of Zhang et al. 2015, section 2.2; its 70 count the hyphen twice. Others, the space too, are unknown.
@@ -35,7 +36,7 @@ def normalised(text: str, lowercase: bool) -> str:
 def joined(texts: Sequence[str]) -> str:
     """Texts as one, whose words are those of each text with END behind them."""
     text = f" {END} ".join([*texts, ""])
-    return text if text.count(END) == len(texts) else joined([text.replace(END, "\ufffd") for text in texts])
+    return text if text.count(END) == len(texts) else joined([text.replace(END, NO_CHARACTER) for text in texts])
 
 
 def pieces(texts: Sequence[str], tokenizer: str, lowercase: bool) -> Iterator[str]:

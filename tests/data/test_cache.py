@@ -82,15 +82,16 @@ def test_a_library_of_another_version_asks_for_another_entry(monkeypatch):
     assert not other.found and other.folder != made.folder
 
 
-def test_a_file_that_was_away_is_asked_for_again(tmp_path):
+def test_a_file_that_was_away_is_asked_for_again(tmp_path, folder):
     paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
     for path, text in zip(paths, ("1", "2")):
         path.write_text(text)
     hashes = [content_hash(path.read_bytes()) for path in paths]
     table = Manifest.of("image", ids=["a", "b"], sources=[*map(str, paths)], labels=["x", "y"], hashes=hashes)
     paths[1].write_text("two")
-    _, reasons = materialise(table, Times(10), [0, 1])
-    assert list(reasons) == [1]
+    store_of_one, reasons = materialise(table, Times(10), [0, 1])
+    assert list(reasons) == [1] and store_of_one.array.tolist() == thrice([10])
+    assert not list(folder.iterdir()), "it is no entry"
     paths[1].write_text("2")
     back, reasons = materialise(table, Times(10), [0, 1])
     assert not back.found and not reasons and back.array.tolist() == thrice([10, 20])
@@ -119,10 +120,15 @@ def test_a_run_that_dies_leaves_no_entry(folder, monkeypatch):
     assert not list(folder.iterdir())
 
 
-def test_a_damaged_entry_is_made_again():
+@pytest.mark.parametrize("name", ["examples", "rows.json"])
+@pytest.mark.parametrize("cut", [0, -1, None])
+def test_a_damaged_entry_is_made_again(name, cut):
     made, _ = materialise(manifest(["1", "2"]), Times(10), [0, 1])
-    file = made.folder / "examples"
-    file.write_bytes(file.read_bytes()[:-1])
+    file = made.folder / name
+    if cut is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:cut])
     again, _ = materialise(manifest(["1", "2"]), Times(10), [0, 1])
     assert not again.found and again.array.tolist() == thrice([10, 20])
 

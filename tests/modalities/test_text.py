@@ -283,3 +283,15 @@ def test_real_sentences(shared_data):
     assert fitted.length == max(len(fitted.tokens(text)) for text in texts)
     assert "the" in fitted.vocabulary[:3]
     assert not (np.stack([fitted.example(text) for text in texts[:500]]) == 1).any()
+
+
+@pytest.mark.parametrize("level", ["words", "subwords", "characters"])
+@pytest.mark.parametrize("tokenizer", ["unicode", "whitespace", "kim"])
+def test_a_nul_byte_is_an_unknown_character_and_never_padding(level, tokenizer):
+    texts = ["a b \0 ab", "a\0b", "\0 \0 b a"]
+    preprocess = TextPreprocess(level=level, tokenizer=tokenizer, length=12).fit(texts)
+    replaced = [text.replace("\0", "\ufffd") for text in texts]
+    assert preprocess == TextPreprocess(level=level, tokenizer=tokenizer, length=12).fit(replaced)
+    np.testing.assert_array_equal(preprocess.examples(texts), preprocess.examples(replaced))
+    for text, ids in zip(texts, preprocess.examples(texts).reshape(3, 12, -1)[..., 0]):
+        assert np.count_nonzero(ids) == len(preprocess.tokens(text)) == np.flatnonzero(ids)[-1] + 1

@@ -26,12 +26,9 @@ def pictures(size, shift=2, **more):
     return {"preprocess": {"sense": "image", "size": [size, size]}, "augment": augment, **more}
 
 
-def narrow(**more):
-    return {"width": 8, **more}
-
-
-RESIDUAL = {"arguments": narrow(), "augment": {"shift": 1}, "epochs": 12, **falling(5e-3)}
-VGG = {"arguments": narrow(hidden=128, dropout=0.2), **pictures(32), **falling(1e-3)}
+NARROW = {"width": 8}
+RESIDUAL = {"arguments": NARROW, "augment": {"shift": 1}, "epochs": 12, **falling(5e-3)}
+VGG = {"arguments": {**NARROW, "hidden": 128, "dropout": 0.2}, **pictures(32), **falling(1e-3)}
 VDCNN = {"arguments": {"width": 16, "units": 64}, **pictures(16, 1), "epochs": 15, **falling(0.03, "momentum")}
 VOICES = {
     "data": {"path": "spoken_digits"},
@@ -68,8 +65,8 @@ ARCHITECTURES = {
     "resnet32": RESIDUAL,  # .975 | .970
     "resnet44": RESIDUAL,  # .972 | .970
     "resnet110": RESIDUAL,  # .978 | .970
-    "resnet18": {"arguments": narrow(), **pictures(32), "epochs": 10, **falling(5e-3)},  # .992 | .975
-    "resnet34": {"arguments": narrow(), **pictures(32), "epochs": 10, **falling(5e-3)},  # .978 | .975
+    "resnet18": {"arguments": NARROW, **pictures(32), "epochs": 10, **falling(5e-3)},  # .992 | .975
+    "resnet34": {"arguments": NARROW, **pictures(32), "epochs": 10, **falling(5e-3)},  # .978 | .975
     "squeezenet": {  # .978 | .975
         "arguments": {"width": 0.5, "dropout": 0.2}, **pictures(48, 3), "epochs": 20, **falling(1e-3, warmup_epochs=1)
     },
