@@ -94,12 +94,15 @@ class Embedding:
         length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
             dimensions (4.5 on average), change little while a network learns: 0.35 is about that of drawn ones.
         dropout: The share of all their elements that a training step does without.
+        ngrams: Beside the network, a linear model of all runs of up to so many tokens adds to its logits (Cheng et al. 2016,
+            wide and deep; Joulin et al. 2016); they are hashed. 0 has none.
     """
 
     kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
     vectors: str | None = None
     length: Annotated[float, pydantic.Field(gt=0)] | None = None
     dropout: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
+    ngrams: Annotated[int, pydantic.Field(ge=0)] = 0
 
     def __post_init__(self) -> None:
         given = self.kind in ("static", "nonstatic", "multichannel")

@@ -1,4 +1,4 @@
-"""Seven inputs of texts x three networks: each builds, takes a step, is the same after save and load, and never sees padding."""
+"""Seven inputs of texts, two of them with a linear model of n-grams too, x three networks: build, step, save, never see padding."""
 
 import keras
 import numpy as np
@@ -33,6 +33,11 @@ INPUTS = {
     "one_hot": ({}, Embedding(kind="one_hot")),
     "characters": ({"level": "characters"}, Embedding(kind="one_hot")),
     "subwords": ({"level": "subwords", "buckets": 50, "ngrams_per_word": 6}, Embedding()),
+    "rand and n-grams": ({}, Embedding(ngrams=2)),
+    "subwords and n-grams": (
+        {"level": "subwords", "buckets": 50, "ngrams_per_word": 6},
+        Embedding(ngrams=3),
+    ),
 }
 NETWORKS = {
     "textcnn": {"filters": 4},

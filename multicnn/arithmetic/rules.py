@@ -186,6 +186,10 @@ def _embed(block: blocks.embed, x: Signal) -> Part:
     return _part(block, output, table * block.trainable, table * (not block.trainable))
 
 
+def _ngram_bag(block: blocks.ngram_bag, x: Signal) -> Part:
+    return _part(block, _reshaped(x, (x.shape[0], block.dims)), block.buckets * block.dims)
+
+
 def _one_hot(block: blocks.one_hot, x: Signal) -> Part:
     return _part(block, dataclasses.replace(x, shape=(*x.shape, block.vocabulary_size - 2), masked=True))
 
@@ -245,6 +249,7 @@ RULES: dict[type[Block], Callable[[Any, Any], Part]] = {
     blocks.max_pool: _pool,
     blocks.merged: _merged,
     blocks.min_pool: _pool,
+    blocks.ngram_bag: _ngram_bag,
     blocks.norm: _norm,
     blocks.one_hot: _one_hot,
     blocks.pad: _pad,

@@ -43,6 +43,7 @@ from multicnn.blocks.shaping import pad as pad
 from multicnn.blocks.shaping import pad_channels as pad_channels
 from multicnn.blocks.shaping import take_channels as take_channels
 from multicnn.blocks.tokens import embed as embed
+from multicnn.blocks.tokens import ngram_bag as ngram_bag
 from multicnn.blocks.tokens import one_hot as one_hot
 from multicnn.composition import Block as Block
 from multicnn.composition import add as add

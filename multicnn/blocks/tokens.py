@@ -57,3 +57,19 @@ class one_hot(_front):
 
     def build(self, x, site):
         return site.layer(layers.OneHotTokens, depth=self.vocabulary_size - 2)(x)
+
+
+class ngram_bag(_front):
+    """Token ids (batch, time) to one vector (batch, dims): what all runs of 1 to `n` tokens add up to.
+
+    Each run has a vector, by the hash of its ids; their sum is divided by the square root of their number. With a dense layer
+    behind it, this is fastText's classifier (Joulin et al. 2016).
+    """
+
+    n: int
+    dims: int
+    _: KW_ONLY
+    buckets: int = 2**19 - 1
+
+    def build(self, x, site):
+        return site.layer(layers.NgramBag, n=self.n, output_dim=self.dims, buckets=self.buckets)(x)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.blocks import Block, add, embed, one_hot, scope
+from multicnn.blocks import Block, add, chain, dense, embed, ngram_bag, one_hot, scope
 from multicnn.layers import TokenEmbedding
 
 FRONTS = ("rand", "static", "nonstatic", "multichannel", "one_hot")
 GIVEN = ("static", "nonstatic", "multichannel")  # those that begin with vectors from elsewhere
+_BAG_DIMS = 4  # rare runs learn little enough
 
 
 def front(kind: str, vocabulary_size: int, dims: int) -> Block:
@@ -32,6 +33,11 @@ def front(kind: str, vocabulary_size: int, dims: int) -> Block:
     if kind not in FRONTS:
         raise ValueError(f"`kind` must be one of {list(FRONTS)}. Received: kind={kind!r}")
     return embed(vocabulary_size, dims, trainable=kind != "static")
+
+
+def linear_model(n: int, classes: int) -> Block:
+    """Joulin et al. 2016, "Bag of tricks for efficient text classification": the runs of 1 to `n` tokens, and a dense layer."""
+    return chain(ngram_bag(n, _BAG_DIMS), dense(classes))
 
 
 def scaled(table: np.ndarray, length: float) -> np.ndarray:

@@ -9,9 +9,9 @@ import keras
 
 from multicnn import models
 from multicnn.arithmetic import measure_model
-from multicnn.blocks import Block, chain, drop
+from multicnn.blocks import Block, add, chain, drop
 from multicnn.blocks.rank import keras_object
-from multicnn.embeddings.front import front
+from multicnn.embeddings.front import front, linear_model
 from multicnn.recipe import Recipe
 
 
@@ -27,6 +27,8 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | Non
         embedding, dims = recipe.embedding, dims or recipe.embedding_dims
         dropped = [drop(embedding.dropout)] if embedding.dropout else []
         block = chain(front(embedding.kind, preprocess.vocabulary_size, dims), *dropped, block)
+        if embedding.ngrams:
+            block = add(block, linear_model(embedding.ngrams, classes))
     logits = measure_model(repr(recipe.model), block, preprocess.input_shape).shape
     if logits != (classes,):
         raise ValueError(

@@ -1,5 +1,7 @@
 """One list of layers, one list of properties: every custom layer keeps them all."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -77,6 +79,7 @@ LAYERS = {
     "MaskedGlobalMaxPooling1D": (layers.MaskedGlobalMaxPooling1D, {}, SOUND),
     "MaskedFlatten": (layers.MaskedFlatten, {}, SOUND),
     "SubSpectralNormalization": (layers.SubSpectralNormalization, {"bands": 5, "momentum": 0.8}, PICTURE),
+    "NgramBag": (layers.NgramBag, {"n": 2, "output_dim": 3, "buckets": 101}, (9,)),
     "OneHotTokens": (layers.OneHotTokens, {"depth": 18}, (9,)),
     "TokenEmbedding": (layers.TokenEmbedding, {"input_dim": 20, "output_dim": 3}, (9,)),
     "TokenEmbedding that stays": (layers.TokenEmbedding, {"input_dim": 20, "output_dim": 3, "trainable": False}, (9,)),
@@ -210,7 +213,26 @@ def test_constant_padding_of_a_mask():
     assert padded.shape == (2, 7)
 
 
+@pytest.mark.parametrize(("n", "buckets"), [(1, 101), (2, 101), (3, 7), (2, 2**19 - 1), (4, 2**24)])
+def test_an_ngram_bag_is_the_sum_over_a_counter_of_runs(n, buckets):
+    ids = np.array(
+        [[5, 60_000, 5, 60_000, 9, 0, 0], [2**31 - 1, 3, 0, 0, 0, 0, 0], [0] * 7, [1, 2, 3, 4, 5, 6, 7]], np.int32
+    )
+    layer = layers.NgramBag(n, 3, buckets)
+    ours = array(layer(ids))
+    table, factor = np.asarray(layer.embeddings), (2**31 - 1) // buckets - 1
+    for text, vector in zip(ids.tolist(), ours, strict=True):
+        words = [word for word in text if word]
+        runs = [words[i : i + size] for size in range(1, n + 1) for i in range(len(words) - size + 1)]
+        hashes = [functools.reduce(lambda h, word: (h * factor + word % buckets) % buckets, run, 0) for run in runs]
+        expected = table[hashes].sum(axis=0) / max(len(runs), 1) ** 0.5
+        np.testing.assert_allclose(vector, expected, atol=1e-6)
+    np.testing.assert_array_equal(array(layer(np.stack([ids, ids + 1], axis=-1))), ours)
+
+
 BAD = {
+    "n": (lambda: layers.NgramBag(0, 3), "at least 1. Received: n=0"),
+    "buckets": (lambda: layers.NgramBag(2, 3, 2**24 + 1), "Received: buckets=16777217"),
     "mode": (lambda: layers.BorderPadding(((1, 1),), mode="wrap"), "'circular'.*Received: mode='wrap'"),
     "fill": (lambda: layers.ConstantPadding(((1, 1),), fill="mean"), "Received: fill='mean'"),
     "channels": (lambda: layers.ChannelPadding(2)(np.zeros((1, 3, 4))), "input's 4. Received: channels=2"),
