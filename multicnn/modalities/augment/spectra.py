@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from multicnn.modalities.randomness import factor, integers, uniform
 
+_EQUALIZED_BANDS = 4
+
 
 def augment(
     batch: tf.Tensor,
@@ -16,6 +18,7 @@ def augment(
     time_shift: int = 0,
     time_mask: int = 0,
     frequency_mask: int = 0,
+    equalizer: float = 0.0,
 ) -> tf.Tensor:
     """Randomly changes finished features of sounds, each example by its own seed.
 
@@ -28,6 +31,8 @@ def augment(
         time_shift: Largest shift in frames, either way; the first or last frame is repeated where nothing comes in.
         time_mask: Largest number of frames set to 0, the mean (Park et al. 2019, SpecAugment).
         frequency_mask: Largest number of mel bands set to 0.
+        equalizer: Largest change of the level of a band, in standard deviations of the features: drawn for four bands, linear
+            between them, as if another microphone had recorded it (Nam et al. 2022, FilterAugment); for log-mels only.
 
     Returns:
         float32, the shape of `batch`.
@@ -45,6 +50,8 @@ def augment(
             )
     if frequency_warp:
         batch = _warped(batch, seeds, bands, frequency_warp)
+    if equalizer:
+        batch = _equalized(batch, seeds, bands, equalizer)
     if time_shift:
         offsets = integers(uniform(seeds, 1, "time shift"), -time_shift, time_shift)
         length = tf.shape(batch)[1]
@@ -74,6 +81,20 @@ def _warped(batch: tf.Tensor, seeds: tf.Tensor, bands: np.ndarray | None, widest
     weights += tf.cast(steps == above[..., tf.newaxis], tf.float32) * share[..., tf.newaxis]
     flat = tf.reshape(batch, (-1, batch.shape[1], batch.shape[2]))
     return tf.reshape(tf.matmul(flat, weights, transpose_b=True), tf.shape(batch))
+
+
+def _equalized(batch: tf.Tensor, seeds: tf.Tensor, bands: np.ndarray | None, largest: float) -> tf.Tensor:
+    if bands is None:
+        raise ValueError(f"equalizer is for log-mels. Received: equalizer={largest}")
+    if largest < 0:
+        raise ValueError(f"equalizer must be 0 or more. Received: equalizer={largest}")
+    drawn = largest * (2 * uniform(seeds, _EQUALIZED_BANDS, "equalizer") - 1)
+    places = np.linspace(0, _EQUALIZED_BANDS - 1, len(bands))
+    shares = np.maximum(
+        1 - np.abs(places - np.arange(_EQUALIZED_BANDS)[:, np.newaxis]), 0
+    )  # of each drawn level, in each band
+    levels = tf.matmul(drawn, tf.constant(shares, tf.float32))
+    return batch + tf.reshape(levels, [-1, 1, len(bands)] + [1] * (batch.shape.rank - 3))
 
 
 def _masked(batch: tf.Tensor, numbers: tf.Tensor, widest: int, axis: int) -> tf.Tensor:

@@ -22,8 +22,8 @@ SETTINGS = {
         "brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 30,
     },
     "audio": {
-        "speed": 0.1, "pitch": 2, "gain_db": 6, "noise": "pink", "frequency_warp": 0.1, "time_shift": 4, "time_mask": 8,
-        "frequency_mask": 6,
+        "speed": 0.1, "pitch": 2, "gain_db": 6, "noise": "pink", "frequency_warp": 0.1, "equalizer": 0.5, "time_shift": 4,
+        "time_mask": 8, "frequency_mask": 6,
     },
     "text": {"word_dropout": 0.2, "shuffle": 3, "typos": 0.2},
 }  # fmt: skip

@@ -53,8 +53,24 @@ def test_frequency_warp_reads_every_band_at_another_frequency(rank):
         augment(batch, SEEDS, AudioPreprocess(features="mfcc", seconds=0.1).bands, frequency_warp=0.2)
 
 
+@pytest.mark.parametrize("rank", [1, 2])
+def test_an_equalizer_moves_each_band_by_one_level_that_changes_linearly_between_four(rank):
+    preprocess = AudioPreprocess(sample_rate=8000, seconds=0.1, n_mels=31, rank=rank)
+    batch = RNG.normal(size=(64, *preprocess.stored_shape)).astype(np.float32)
+    moved = augment(batch, SEEDS, preprocess.bands, equalizer=0.7).numpy()
+    assert moved.shape == batch.shape
+    levels = (moved - batch).reshape(64, -1, 31)
+    np.testing.assert_allclose(levels, np.broadcast_to(levels[:, :1], levels.shape), atol=1e-5)
+    for level in levels[:, 0]:
+        np.testing.assert_allclose(level, np.interp(range(31), range(0, 31, 10), level[::10]), atol=1e-5)
+    drawn = levels[:, 0, ::10]
+    assert 0.6 < np.abs(drawn).max() <= 0.7 + 1e-5 and np.abs(np.corrcoef(drawn.T) - np.eye(4)).max() < 0.5
+    with pytest.raises(ValueError, match="equalizer is for log-mels"):
+        augment(batch, SEEDS, AudioPreprocess(features="mfcc", seconds=0.1).bands, equalizer=0.2)
+
+
 @pytest.mark.parametrize(
-    "setting", [{"time_shift": -1}, {"time_mask": 30}, {"frequency_mask": 12}, {"frequency_warp": 2}]
+    "setting", [{"equalizer": -1}, {"time_shift": -1}, {"time_mask": 30}, {"frequency_mask": 12}, {"frequency_warp": 2}]
 )
 def test_wrong_settings_are_named(setting):
     ((name, value),) = setting.items()
