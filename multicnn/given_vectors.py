@@ -25,6 +25,12 @@ def check(recipe: Recipe, sense: str) -> None:
         known = f"a file or one of {list(embeddings.KINDS)}"
         raise ValueError(f"`embedding.vectors` must be {known}. Received: embedding.vectors={vectors!r}")
 
+    if recipe.augment.get("neighbours") and not vectors:
+        received = f"augment.neighbours={recipe.augment['neighbours']!r}, embedding.kind={kind!r}"
+        raise ValueError(
+            f"`augment.neighbours` needs word vectors that are given, `embedding.vectors`. Received: {received}"
+        )
+
 
 def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> embeddings.WordVectors | None:
     """The vectors that the network begins with, None if its recipe gives it none.
@@ -42,6 +48,13 @@ def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> embeddings.W
         return embeddings.learn(map(preprocess.tokens, texts), source, **settings)
     wanted = {"vocabulary": preprocess.vocabulary, "size": preprocess.max_vocabulary}
     return embeddings.read(at_home(source), **wanted, normalise=preprocess.token)
+
+
+def nearest(recipe: Recipe, vectors: embeddings.WordVectors | None, preprocess: Any) -> np.ndarray | None:
+    """The words nearest to each, where the recipe's augmentation asks for neighbours; else None."""
+    if vectors is None or not recipe.augment.get("neighbours"):
+        return None
+    return embeddings.nearest(*embeddings.table(vectors, preprocess.vocabulary))
 
 
 def lay(

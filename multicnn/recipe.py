@@ -170,7 +170,7 @@ class Recipe:
         augment: Settings of the sense's random changes (`modalities.augment`), in training only; `multicnn preview` shows
             them. Pictures: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
             sounds: speed, pitch, gain_db, noise, snr_db, frequency_warp, equalizer, time_shift, time_mask, frequency_mask;
-            texts: word_dropout, shuffle, typos.
+            texts: neighbours, word_dropout, shuffle, typos.
         mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
             (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
         cutmix: Put a rectangle of another picture over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,

@@ -109,7 +109,8 @@ class Run:
         block = network_block(recipe, preprocess, len(self.manifest.labels), None if vectors is None else vectors.dims)
         rows = measure(block, preprocess.input_shape).layers()
         frozen = frozen_layers(rows, recipe.start.freeze_until)  # a stage that there is not is told before all is read
-        self.augmentation = augmentation(preprocess, recipe.augment)
+        nearest = given_vectors.nearest(recipe, vectors, preprocess)
+        self.augmentation = augmentation(preprocess, recipe.augment, nearest)
         self.augmentation.check()
         self._read()
         keras.utils.set_random_seed(recipe.seed)

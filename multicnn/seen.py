@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multicnn import given_vectors
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.contact_sheet import spectrogram_picture, write_contact_sheet
@@ -34,7 +35,9 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
     """
     run = Run(recipe, manifest, Path(path).parent, Reporter(), 0.0)
     preprocess = run.recipe.preprocess.fit(run.training_examples())
-    made = augmentation(preprocess, recipe.augment)
+    if (vectors := given_vectors.given(run.recipe, preprocess, run.training_examples())) is not None:
+        preprocess = preprocess.with_words(vectors.words)
+    made = augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
     kept, _ = store.materialise(manifest, made.stored, _spread(manifest, examples))
     if not len(kept):
         raise ValueError(f"`data` must hold training examples that can be read. Received: data={recipe.data.path!r}")

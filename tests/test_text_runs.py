@@ -137,3 +137,18 @@ def test_a_vocabulary_of_one_word_trains(tmp_path):
     classifier = multicnn.train(tmp_path / "t.csv", tmp_path / "run", model="textcnn", settings=SETTINGS[:3])
     assert classifier.preprocess.vocabulary == ("слово",)
     assert [p.error for p in classifier.predict(["слово", "иное"])] == [None, None]
+
+
+def test_neighbours_come_from_the_given_vectors(tmp_path):
+    path = tmp_path / "texts.csv"
+    texts = [f"{word} film number {i}" for i in range(20) for word in ("good", "bad")]
+    pd.DataFrame({"text": texts, "label": ["x", "y"] * 20}).to_csv(path, index=False)
+    tiny = {"arguments": {"filters": 4}, "embedding_dims": 4, "epochs": 1, "augment": {"neighbours": 0.5}}
+    with pytest.raises(ValueError, match=r"needs word vectors that are given.*Received: augment.neighbours=0.5"):
+        multicnn.train(path, tmp_path / "none", **tiny)
+    vectors = multicnn.Embedding(kind="static", vectors="cbow")
+    settings = ["preprocess.min_count=1", "preprocess.sense=text"]
+    trained = multicnn.train(path, tmp_path / "run", embedding=vectors, settings=settings, **tiny)
+    assert "test" in trained.metrics
+    page = multicnn.preview(path, tmp_path / "page.html", embedding=vectors, settings=settings, **tiny)
+    assert "neighbours" in page.read_text()

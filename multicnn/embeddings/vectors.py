@@ -141,3 +141,33 @@ def table(vectors: WordVectors, vocabulary: Collection[str], seed: int = 0) -> t
             if not found[place] and (composed := vectors.compose(word)) is not None:
                 made[place + 2], found[place] = composed, True
     return made, found
+
+
+_MOST = 20_000  # words: the time grows with their square
+_AT_ONCE = 1_000
+
+
+def nearest(table: np.ndarray, found: np.ndarray, k: int = 8) -> np.ndarray:
+    """The words nearest to each, by the cosine of the angle between their vectors.
+
+    Args:
+        table: float32 (words + 2, dims), as `table` makes it; the first 20,000 words are looked at.
+        found: bool (words,), which of them have a vector.
+        k: How many; with no more words than that, all have only themselves.
+
+    Returns:
+        int32 (ids, k) of ids, in no order; padding, the unknown word and a word without a vector have only themselves.
+    """
+    ids = 2 + np.flatnonzero(found[:_MOST])
+    result = np.repeat(np.arange(2 + min(len(found), _MOST), dtype=np.int32)[:, np.newaxis], k, axis=1)
+    units = table[ids] / np.maximum(np.linalg.norm(table[ids], axis=1, keepdims=True), 1e-12)
+    if len(ids) <= k:
+        return result
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        cosines = units[rows] @ units.T
+        np.put_along_axis(
+            cosines, np.arange(start, start + len(cosines))[:, np.newaxis], -2, axis=1
+        )  # not the word itself
+        result[ids[rows]] = ids[np.argpartition(-cosines, k - 1, axis=1)[:, :k]]
+    return result

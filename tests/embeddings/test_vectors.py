@@ -5,7 +5,7 @@ import pytest
 from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
-from multicnn.embeddings import WordVectors, read, table
+from multicnn.embeddings import WordVectors, nearest, read, table
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +72,21 @@ def test_a_table_where_no_word_is_known():
 def test_words_and_rows_must_be_as_many():
     with pytest.raises(ValueError, match=r"words=1, vectors.shape=\(2, 3\)"):
         WordVectors(("a",), np.zeros((2, 3), np.float32))
+
+
+def test_the_nearest_of_a_table_are_gensims(both):
+    vectors, gensims = both
+    vocabulary = [*vectors.words[:300], "no-such-word", *vectors.words[300:]]
+    made, found = table(vectors, vocabulary)
+    ids = nearest(made, found, k=4)
+    assert ids.dtype == np.int32 and ids.shape == (len(vocabulary) + 2, 4)
+    for word in vectors.words[::37]:
+        expected = {name for name, _ in gensims.most_similar(word, topn=4)}
+        assert {vocabulary[i - 2] for i in ids[vocabulary.index(word) + 2]} == expected
+    for id in (0, 1, 302):
+        assert (ids[id] == id).all()
+
+
+def test_few_words_are_their_own_nearest():
+    made, found = np.eye(5, 3, dtype=np.float32), np.array([True, False, True])
+    np.testing.assert_array_equal(nearest(made, found, k=2), np.arange(5)[:, np.newaxis].repeat(2, axis=1))

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.audio import AudioPreprocess, OnWaveforms
@@ -21,7 +22,7 @@ from multicnn.modalities.text import TextPreprocess
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
 _BEFORE = {"image": colours.augment, "audio": waveforms.augment}
 _AFTER = {"image": geometry.augment, "audio": spectra.augment, "text": tokens.augment}
-_GIVEN = ("batch", "ids", "seeds", "sample_rate", "bands", "level")  # not settings: they come with the data
+_GIVEN = ("batch", "ids", "seeds", "sample_rate", "bands", "level", "nearest")  # not settings: they come with the data
 
 
 class Augmentation(NamedTuple):
@@ -51,13 +52,16 @@ def settings_of(sense: str) -> list[str]:
 
 
 def augmentation(
-    preprocess: ImagePreprocess | AudioPreprocess | TextPreprocess, settings: Mapping[str, Any]
+    preprocess: ImagePreprocess | AudioPreprocess | TextPreprocess,
+    settings: Mapping[str, Any],
+    nearest: np.ndarray | None = None,
 ) -> Augmentation:
     """The random changes that some settings ask for.
 
     Args:
         preprocess: Fitted, or about to be.
         settings: By name, those of the functions of this package, such as {"mirror": True, "shift": 4}.
+        nearest: Of a text's `neighbours`: the words nearest to each, `embeddings.nearest`.
 
     Raises:
         ValueError: A setting is unknown; the message lists the known ones.
@@ -72,7 +76,7 @@ def augmentation(
         before = before and functools.partial(before, sample_rate=preprocess.sample_rate)
         after = after and functools.partial(after, bands=preprocess.bands)
     if preprocess.sense == "text":
-        after = after and functools.partial(after, level=preprocess.level)
+        after = after and functools.partial(after, level=preprocess.level, nearest=nearest)
     return Augmentation(
         OnWaveforms(preprocess) if preprocess.sense == "audio" and before else preprocess, before, after
     )

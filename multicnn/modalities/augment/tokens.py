@@ -1,9 +1,10 @@
-"""Texts with words missing, out of order or misspelt: on token ids, which `finish` leaves as they are."""
+"""Texts with words replaced, missing, out of order or misspelt: on token ids, which `finish` leaves as they are."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.randomness import integers, uniform
@@ -16,6 +17,8 @@ def augment(
     ids: tf.Tensor,
     seeds: tf.Tensor,
     level: Literal["words", "subwords", "characters"] = "words",
+    nearest: np.ndarray | None = None,
+    neighbours: float = 0.0,
     word_dropout: float = 0.0,
     shuffle: int = 0,
     typos: float = 0.0,
@@ -26,6 +29,9 @@ def augment(
         ids: int32, shape (batch, length), or of subwords (batch, length, n): a word goes with all its n-grams.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
         level: What a token is.
+        nearest: int32 (tokens, k), the ids of the words nearest to each word, of padding itself; larger ids have none.
+        neighbours: Probability of each word to become one of those nearest to it in the space of the given word vectors, each
+            as likely (Wang & Yang 2015).
         word_dropout: Probability of each token to become unknown (id 1).
         shuffle: Tokens move at most so many places (Lample et al. 2018, section 2.3).
         typos: Probability of each character to be left out, doubled, replaced by another of the text, or to change places
@@ -34,14 +40,18 @@ def augment(
     Returns:
         int32, the shape of `ids`.
     """
-    for name, value in (("word_dropout", word_dropout), ("typos", typos)):
+    for name, value in (("neighbours", neighbours), ("word_dropout", word_dropout), ("typos", typos)):
         if not 0 <= value < 1:
             raise ValueError(f"{name} must be in [0, 1). Received: {name}={value}")
     if shuffle < 0:
         raise ValueError(f"shuffle must be 0 or more places. Received: shuffle={shuffle}")
     if typos and level != "characters":
         raise ValueError(f"typos are for texts of characters; word_dropout is for words. Received: typos={typos}")
+    if neighbours and nearest is None:
+        raise ValueError(f"neighbours are for words that have given vectors. Received: neighbours={neighbours}")
     ids = tf.convert_to_tensor(ids)
+    if neighbours:
+        ids = _replaced(ids, seeds, nearest, neighbours)
     if typos:
         ids = _misspelt(ids, seeds, typos)
     if shuffle:
@@ -54,6 +64,14 @@ def augment(
             dropped, unknown = dropped[..., tf.newaxis], tf.one_hot(0, ids.shape[2], dtype=ids.dtype)
         ids = tf.where(dropped, unknown, ids)
     return ids
+
+
+def _replaced(ids: tf.Tensor, seeds: tf.Tensor, nearest: np.ndarray, share: float) -> tf.Tensor:
+    words, k = nearest.shape
+    which = integers(uniform(seeds, ids.shape[1], "which neighbour"), 0, k - 1)
+    others = tf.gather(tf.constant(nearest.ravel(), ids.dtype), tf.minimum(ids, words - 1) * k + which)
+    drawn = (uniform(seeds, ids.shape[1], "neighbours") < share) & (ids < words)
+    return tf.where(drawn, others, ids)
 
 
 def _first(ids: tf.Tensor) -> tf.Tensor:

@@ -19,6 +19,19 @@ def test_word_dropout_makes_words_unknown_each_by_its_own_seed():
     np.testing.assert_array_equal(augment(IDS, SEEDS), IDS)
 
 
+def test_a_word_becomes_one_of_its_nearest():
+    nearest = np.random.default_rng(0).integers(100, 200, (30, 3)).astype(np.int32)
+    nearest[0] = 0
+    replaced = augment(IDS, SEEDS, nearest=nearest, neighbours=0.3).numpy()
+    changed = replaced != IDS
+    assert replaced.dtype == np.int32 and not changed[:, 28:].any()  # ids from 30 on have none
+    assert abs(changed[:, :28].mean() - 0.3) < 0.02 and len(np.unique(changed, axis=0)) == N
+    for word in range(2, 30):
+        assert {*replaced[:, word - 2]} == {word, *nearest[word]}
+    with pytest.raises(ValueError, match=r"that have given vectors. Received: neighbours=0.3"):
+        augment(IDS, SEEDS, neighbours=0.3)
+
+
 @pytest.mark.parametrize("window", [1, 3, 80])
 def test_shuffled_tokens_pass_none_that_is_further_away_than_the_window(window):
     shuffled = augment(IDS, SEEDS, shuffle=window).numpy()
@@ -81,7 +94,7 @@ def test_typos_are_for_characters():
         augment(IDS, SEEDS, level="words", typos=0.1)
 
 
-@pytest.mark.parametrize("setting", [{"word_dropout": 1.0}, {"shuffle": -1}, {"typos": -0.5}])
+@pytest.mark.parametrize("setting", [{"neighbours": 1}, {"word_dropout": 1.0}, {"shuffle": -1}, {"typos": -0.5}])
 def test_wrong_settings_are_named(setting):
     ((name, value),) = setting.items()
     with pytest.raises(ValueError, match=f"{name} must be .* Received: {name}={value}"):
