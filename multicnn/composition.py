@@ -1,7 +1,7 @@
 """Blocks as values, and the laws that compose them.
 
-A Block describes; applied to a tensor, it builds. `chain` composes in series, `add` and `concat` in parallel, `join` over
-several named inputs; `repeat`, `share`, `stage` and `scope` say how often, with which weights and under which name.
+A Block describes; applied to a tensor, it builds. `chain` composes in series, `add`, `concat` and `average` in parallel, `join`
+over several named inputs; `repeat`, `share`, `stage` and `scope` say how often, with which weights and under which name.
 What a leaf means (a convolution, a pooling) is in `blocks.py`; here nothing knows the rank of a tensor.
 
 A Block is walked by a *site*: `BuildSite` makes Keras layers, `arithmetic.MeasureSite` only counts. Both give every layer
@@ -292,13 +292,25 @@ class concat(_merge, init=False):
     """The Blocks' outputs on the same input, side by side along the channels."""
 
 
+class average(_merge, init=False):
+    """The mean of the Blocks' outputs on the same input: of the logits of several networks, an ensemble."""
+
+
+_MERGES = {"add": keras.layers.Add, "concat": keras.layers.Concatenate, "average": keras.layers.Average}
+
+
 class merged(Block):
-    """The leaf inside `add`, `concat` and `join`: how a list of tensors becomes one."""
+    """The leaf inside `add`, `concat`, `average` and `join`: how a list of tensors becomes one."""
 
     how: str
 
     def build(self, xs, site):
-        return site.layer({"add": keras.layers.Add, "concat": keras.layers.Concatenate}[self.how])(xs)
+        return site.layer(self.layer_class)(xs)
+
+    @property
+    def layer_class(self) -> type[keras.layers.Layer]:
+        """The Keras layer that does it."""
+        return _MERGES[self.how]
 
 
 class join(Block):

@@ -193,6 +193,9 @@ class Recipe:
         tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
         bad_limit: The share of bad examples above which the run stops.
         seed: Of weights, order, augmentation and dropout.
+        members: An ensemble: a network for each, trained by this recipe with the changes that it names, such as [{"seed": 1},
+            {"seed": 2}] or {"model": "linear", "optimizer.learning_rate": 0.01}; the classifier takes the mean of their
+            logits. Data and preprocessing stay the same. Empty, one network.
     """
 
     data: DataSource = DataSource()
@@ -223,6 +226,20 @@ class Recipe:
     tensorboard: bool = False
     bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
+    members: tuple[dict[str, Any], ...] = ()
+
+    def member(self, index: int) -> Recipe:
+        """The recipe of one of the networks of an ensemble.
+
+        Raises:
+            ValueError: It changes what all see, or names no field.
+        """
+        changes = self.members[index]
+        for name in changes:
+            if name.split(".")[0] in ("data", "preprocess", "members"):
+                raise ValueError(f"a member cannot change {name!r}. Received: members[{index}]={changes!r}")
+        data = self.to_dict() | {"members": ()}
+        return Recipe.from_dict(assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that goes through JSON unchanged."""

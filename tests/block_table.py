@@ -3,6 +3,7 @@
 from multicnn.blocks import (
     activation,
     add,
+    average,
     average_over,
     average_pool,
     bands_to_channels,
@@ -147,6 +148,11 @@ BLOCKS = {
     "add": (add(chain(conv(4, 3), activation("relu"), conv(4, 3)), chain()), PICTURE),
     "add of three": (add(conv(4, 3), conv(4, 5), chain()), PICTURE),
     "concat": (concat(conv(4, 3), max_pool(1), chain(conv(4, 1), conv(4, 3))), SOUND),
+    "average": (average(conv(4, 3), conv(4, 5), chain()), PICTURE),
+    "average of texts": (
+        average(scope("a", ngram_bag(2, 3, buckets=97)), chain(embed(30, 3), global_max_pool())),
+        TEXT,
+    ),
     "nested": (
         chain(add(concat(conv(2, 3), conv(2, 1)), chain()), concat(chain(), add(conv(3, 1), conv(3, 1)))),
         PICTURE,

@@ -22,6 +22,7 @@ FLOORS = [
     {"workflow"},
     {"trial"},
     {"cross_validation", "diagnosis", "extraction", "inspection", "seen", "transfer"},
+    {"ensemble"},
     {"run"},
     {"given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},

@@ -11,8 +11,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from multicnn import blocks
 from multicnn.arithmetic.signal import Part, Shape, Signal
 from multicnn.blocks.windows import margins
@@ -210,9 +208,7 @@ def _fold(block: blocks.fold, x: Signal) -> Part:
 
 
 def _merged(block: Block, xs: list[Signal]) -> Part:
-    shape = {"add": keras.layers.Add, "concat": keras.layers.Concatenate}[block.how]().compute_output_shape(
-        [x.shape for x in xs]
-    )
+    shape = block.layer_class().compute_output_shape([x.shape for x in xs])
     reach = tuple(max(sizes) for sizes in zip(*(x.reach for x in xs)))
     return _part(block, Signal(shape, reach, xs[0].stride, all(x.masked for x in xs)))
 

@@ -47,6 +47,7 @@ from multicnn.blocks.tokens import ngram_bag as ngram_bag
 from multicnn.blocks.tokens import one_hot as one_hot
 from multicnn.composition import Block as Block
 from multicnn.composition import add as add
+from multicnn.composition import average as average
 from multicnn.composition import chain as chain
 from multicnn.composition import concat as concat
 from multicnn.composition import from_dict as from_dict

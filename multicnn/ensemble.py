@@ -1,0 +1,110 @@
+"""Training by a recipe: one network, or as an ensemble several whose logits are averaged, in one classifier."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from multicnn.blocks import average, network, scope
+from multicnn.classifier import Classifier
+from multicnn.data import store
+from multicnn.data.manifest import Manifest
+from multicnn.evaluation import metrics
+from multicnn.recipe import Recipe, preprocess_to_dict
+from multicnn.run import Reporter, Run
+from multicnn.training import run_folder
+from multicnn.workers import Workers
+
+
+def train(
+    recipe: Recipe,
+    manifest: Manifest,
+    folder: Path,
+    reporter: Reporter,
+    started: float,
+    workers: Workers | None = None,
+) -> Classifier:
+    """Trains what a recipe describes; an ensemble's members one after another, each in a run folder inside `folder`.
+
+    It goes on from what the folder holds. Of an ensemble the folder gets recipe.json, metrics.json and model.keras.
+
+    Raises:
+        ValueError: As `Run`; or there is one member only, or one cannot be a member.
+    """
+    whole = Run(recipe, manifest, folder, reporter, started, workers)
+    if not recipe.members:
+        return whole.train()
+    if len(recipe.members) == 1:
+        raise ValueError(f"`members` must be two or more. Received: members={recipe.members!r}")
+    runs = []
+    for i in range(len(recipe.members)):  # what is wrong with one is told before another is trained
+        place = folder / f"member-{i + 1}"
+        runs.append(Run(whole.recipe.member(i), manifest, place, reporter, started, workers))
+    run_folder.claim(folder, whole.recipe, manifest, reporter.say, whole.workers.count)
+    if (done := run_folder.finished(folder, whole.recipe, reporter.say)) is not None:
+        return done
+    members: list[Classifier] = []
+    for run in runs:
+        reporter.say(f"{run.folder.name} of {len(runs)}")
+        run.started = time.perf_counter()
+        if members:  # fitted once: threads add up in another order each time, and the last bits are others
+            run.folder.mkdir(exist_ok=True)
+            run_folder.write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
+        try:
+            members.append(run.train())
+        except (KeyboardInterrupt, SystemExit):
+            reporter.say(f"the ensemble goes on with: multicnn train --resume {folder}")
+            raise
+    classifier = averaged(members, whole.recipe.to_dict())
+    measured = _measured(classifier, members, manifest) | {"seconds": round(time.perf_counter() - started, 1)}
+    run_folder.write_json(folder / "metrics.json", measured)
+    classifier.metrics.update(measured)
+    classifier.save(folder / "model.keras")
+    return classifier
+
+
+def averaged(members: Sequence[Classifier], recipe: dict[str, Any]) -> Classifier:
+    """One classifier whose logits are the mean of those of several.
+
+    Raises:
+        ValueError: They do not see the same.
+    """
+    first = members[0]
+    for i, member in enumerate(members, start=1):
+        if member.preprocess != first.preprocess:
+            raise ValueError(
+                f"all members must see the same preprocessing. Received: members[{i - 1}] with another one"
+            )
+    block = average(*(scope(f"member-{i}", member.block) for i, member in enumerate(members, start=1)))
+    built = network(block, first.preprocess.input_shape, dtype="float32")
+    for i, member in enumerate(members, start=1):
+        _lay(member.network, built, f"member-{i}.")
+    return Classifier(first.preprocess, block, built, first.labels, recipe)
+
+
+def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
+    """Gives the layers of a member that stand in a scope of the whole network their weights."""
+    weights = {layer.name: layer.get_weights() for layer in member.layers if layer.weights}
+    for layer in whole.layers:
+        if layer.weights and scope in layer.name:
+            layer.set_weights(weights[layer.name.split(scope, 1)[1]])
+
+
+def _measured(classifier: Classifier, members: Sequence[Classifier], manifest: Manifest) -> dict[str, Any]:
+    """The ensemble's metrics on each split, and the test accuracy of each member."""
+    measured: dict[str, Any] = {}
+    for split in ("train", "val", "test"):
+        rows = manifest.rows(split)
+        if len(rows):
+            stored, _ = store.materialise(manifest, classifier.preprocess, rows)
+            measured[split] = metrics.summarise(classifier.logits(stored.array), manifest.targets(stored.rows))
+    if "test" in measured:
+        measured["linear_baseline"] = members[0].metrics["linear_baseline"]
+        measured["members"] = [member.metrics["test"]["accuracy"] for member in members]
+    counted = {key: members[0].metrics[key] for key in ("bad", "verdict") if key in members[0].metrics}
+    parameters = sum(member.metrics["parameters"] for member in members)
+    return measured | counted | {"model": "ensemble", "parameters": parameters}
