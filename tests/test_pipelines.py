@@ -20,6 +20,13 @@ SMALL = {
         "augment.time_shift=2",
     ],
     "mnist_lenet5": ["data.path=digits", "preprocess.size=[28,28]"],
+    "sentences_ensemble": [
+        "data.path=docstrings",
+        "arguments.filters=4",
+        "embedding.vectors=cbow",
+        "embedding_dims=8",
+        'members=[{}, {"model": "linear", "arguments": {"pooled": true}}]',
+    ],
     "sentences_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
     "sentences_textcnn_glove": [
         "data.path=docstrings",
@@ -42,5 +49,6 @@ def test_a_recipe_trains(path, tmp_path):
     recipe = found["recipe"]
     assert Recipe.from_dict(recipe.to_dict()) == recipe
     classifier = multicnn.train(recipe, tmp_path / "run", settings=["epochs=1", *SMALL[path.stem]])
-    assert classifier.metrics["model"] == recipe.model
-    assert (tmp_path / "run" / "report.html").exists()
+    assert classifier.metrics["model"] == ("ensemble" if recipe.members else recipe.model)
+    folders = [f"member-{i + 1}" for i in range(len(recipe.members))] or ["."]
+    assert all((tmp_path / "run" / folder / "report.html").exists() for folder in folders)
