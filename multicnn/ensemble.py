@@ -98,13 +98,11 @@ def _measured(classifier: Classifier, members: Sequence[Classifier], manifest: M
     """The ensemble's metrics on each split, and the test accuracy of each member."""
     measured: dict[str, Any] = {}
     for split in ("train", "val", "test"):
-        rows = manifest.rows(split)
-        if len(rows):
-            stored, _ = store.materialise(manifest, classifier.preprocess, rows)
+        stored, _ = store.materialise(manifest, classifier.preprocess, manifest.rows(split))
+        if len(stored):
             measured[split] = metrics.summarise(classifier.logits(stored.array), manifest.targets(stored.rows))
     if "test" in measured:
         measured["linear_baseline"] = members[0].metrics["linear_baseline"]
         measured["members"] = [member.metrics["test"]["accuracy"] for member in members]
-    counted = {key: members[0].metrics[key] for key in ("bad", "verdict") if key in members[0].metrics}
     parameters = sum(member.metrics["parameters"] for member in members)
-    return measured | counted | {"model": "ensemble", "parameters": parameters}
+    return measured | {"model": "ensemble", "parameters": parameters, "bad": members[0].metrics["bad"]}

@@ -96,7 +96,8 @@ def test_a_network_of_words_and_a_linear_model_of_n_grams(tmp_path):
     pd.DataFrame(rows, columns=["text", "label"]).to_csv(path, index=False)
     linear = {"model": "linear", "arguments": {"pooled": True}, "embedding.ngrams": 2}
     fields = {"arguments": {"filters": 4}, "embedding_dims": 4, "epochs": 1, "members": ({}, linear)}
-    classifier = multicnn.train(path, tmp_path / "run", **fields)
+    classifier = multicnn.train(path, tmp_path / "run", settings=["data.validation_fraction=0"], **fields)
+    assert "val" not in classifier.metrics
     assert len(classifier.metrics["members"]) == 2
     assert multicnn.load(tmp_path / "run" / "model.keras").predict("a good text")[0].label in "ab"
 
