@@ -29,8 +29,8 @@ def rows_of(folder):
 
 
 def test_each_example_is_tested_once(table, tmp_path):
-    validation = multicnn.crossval(table, tmp_path / "run", folds=3, settings=TINY)
-    folders = [tmp_path / "run" / f"fold-{i:02d}" for i in (1, 2, 3)]
+    validation = multicnn.crossval(table, tmp_path / "run", folds=2, settings=TINY)
+    folders = [tmp_path / "run" / f"fold-{i:02d}" for i in (1, 2)]
     assert sorted(pd.concat(map(rows_of, folders))["id"]) == sorted(f"texts.csv:{i}" for i in range(1, 61))
     accuracies = [json.loads((f / "metrics.json").read_text())["test"]["accuracy"] for f in folders]
     summary = validation.summary()
@@ -39,7 +39,7 @@ def test_each_example_is_tested_once(table, tmp_path):
     assert summary["test"]["accuracy_std"] == pytest.approx(np.std(accuracies, ddof=1))
     assert "accuracy_mean" in summary["linear_baseline"] and "loss_mean" not in summary["linear_baseline"]
     said = json.loads((tmp_path / "run" / "crossval.json").read_text())
-    assert said["summary"] == summary and list(said["folds"]) == ["1", "2", "3"]
+    assert said["summary"] == summary and list(said["folds"]) == ["1", "2"]
     assert (pd.read_parquet(folders[0] / "manifest.parquet")["split"] == "val").sum() > 0  # a tenth chooses the epoch
 
 
