@@ -84,6 +84,10 @@ ARCHITECTURES = {
     "resnet34": {"arguments": NARROW, **pictures(32), "epochs": 10, **falling(5e-3)},  # .978 | .975
     "resnet50": BOTTLENECKS,  # .986 | .972
     "resnet101": {**BOTTLENECKS, "epochs": 45},  # .981 | .972
+    "resnet152": {  # .992 | .972; without the clipping .939
+        **BOTTLENECKS, "arguments": {"width": 10, "stride_on": "3x3"}, "epochs": 44,
+        **falling(1.5e-3, warmup_epochs=3, arguments={"global_clipnorm": 1.0}),
+    },
     "squeezenet": {  # .978 | .975
         "arguments": {"width": 0.5, "dropout": 0.2}, **pictures(48, 3), "epochs": 20, **falling(1e-3, warmup_epochs=1)
     },
@@ -121,10 +125,6 @@ ARCHITECTURES = {
     "textcnn": {**TEXTS, "embedding": {"kind": "nonstatic", "vectors": "skipgram"}},  # .638 | .613
     "dcnn": {**TEXTS, "preprocess": {"sense": "text", "level": "subwords"}, "embedding_dims": 48},  # .617 | .613
 }  # fmt: skip
-
-
-# No settings that two cores can afford have been found yet with which these beat it; some have not been tried.
-BEHIND = ("resnet152",)
 
 
 # The training choices, on a network without norms, which would hide a poor start: test accuracies beside .970 of the linear model.
@@ -181,7 +181,7 @@ def beats_the_linear_model(metrics):
 
 def test_no_architecture_is_forgotten():
     classifiers = {name for name, model in MODELS.items() if model.logits_per == "example"}
-    assert {*ARCHITECTURES, *BEHIND, *CHARACTER_CNNS, "linear", "m5"} == classifiers
+    assert {*ARCHITECTURES, *CHARACTER_CNNS, "linear", "m5"} == classifiers
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
