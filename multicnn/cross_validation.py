@@ -17,7 +17,7 @@ from multicnn import ensemble
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
-from multicnn.run import Reporter
+from multicnn.run import Reporter, Run
 
 _MEASURED = ("test", "linear_baseline")
 _NUMBERS = ("accuracy", "loss", "macro_f1")
@@ -76,7 +76,7 @@ def run(
     for name, place, fold in _folds(manifest, folds):
         reporter.say(f"{place}: {len(fold.rows('test')):,} test examples")
         fold = splits.assign(fold, recipe.data.validation_fraction, 0.0)
-        metrics[name] = ensemble.train(recipe, fold, folder / place, reporter, time.perf_counter()).metrics
+        metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
         keras.backend.clear_session()  # else the graphs of all folds stay in memory
     validation = CrossValidation(metrics)
     said = {"folds": metrics, "summary": validation.summary()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,57 +13,54 @@ from multicnn.classifier import Classifier
 from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import metrics
-from multicnn.recipe import Recipe, preprocess_to_dict
-from multicnn.run import Reporter, Run
+from multicnn.recipe import preprocess_to_dict
+from multicnn.run import Run
 from multicnn.training import run_folder
-from multicnn.workers import Workers
 
 
-def train(
-    recipe: Recipe,
-    manifest: Manifest,
-    folder: Path,
-    reporter: Reporter,
-    started: float,
-    workers: Workers | None = None,
-) -> Classifier:
-    """Trains what a recipe describes; an ensemble's members one after another, each in a run folder inside `folder`.
+def train(whole: Run) -> Classifier:
+    """Trains what a run's recipe describes; an ensemble's members one after another, each in a run folder inside the run's.
 
     It goes on from what the folder holds. Of an ensemble the folder gets recipe.json, metrics.json and model.keras.
 
     Raises:
         ValueError: As `Run`; or there is one member only, or one cannot be a member.
     """
-    whole = Run(recipe, manifest, folder, reporter, started, workers)
+    recipe, folder, say = whole.recipe, whole.folder, whole.reporter.say
     if not recipe.members:
         return whole.train()
     if len(recipe.members) == 1:
         raise ValueError(f"`members` must be two or more. Received: members={recipe.members!r}")
-    runs = []
     for i in range(len(recipe.members)):  # what is wrong with one is told before another is trained
-        place = folder / f"member-{i + 1}"
-        runs.append(Run(whole.recipe.member(i), manifest, place, reporter, started, workers))
-    run_folder.claim(folder, whole.recipe, manifest, reporter.say, whole.workers.count)
-    if (done := run_folder.finished(folder, whole.recipe, reporter.say)) is not None:
+        _member(whole, i)
+    run_folder.claim(folder, recipe, whole.manifest, say, whole.workers.count)
+    if (done := run_folder.finished(folder, recipe, say)) is not None:
         return done
     members: list[Classifier] = []
-    for run in runs:
-        reporter.say(f"{run.folder.name} of {len(runs)}")
-        run.started = time.perf_counter()
+    for i in range(len(recipe.members)):
+        say(f"member {i + 1} of {len(recipe.members)}")
+        run = _member(whole, i)
         if members:  # fitted once: threads add up in another order each time, and the last bits are others
             run.folder.mkdir(exist_ok=True)
             run_folder.write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
         try:
             members.append(run.train())
         except (KeyboardInterrupt, SystemExit):
-            reporter.say(f"the ensemble goes on with: multicnn train --resume {folder}")
+            say(f"the ensemble goes on with: multicnn train --resume {folder}")
             raise
-    classifier = averaged(members, whole.recipe.to_dict())
-    measured = _measured(classifier, members, manifest) | {"seconds": round(time.perf_counter() - started, 1)}
+    classifier = averaged(members, recipe.to_dict())
+    measured = _measured(classifier, members, whole.manifest)
+    measured["seconds"] = round(time.perf_counter() - whole.started, 1)
     run_folder.write_json(folder / "metrics.json", measured)
     classifier.metrics.update(measured)
     classifier.save(folder / "model.keras")
     return classifier
+
+
+def _member(whole: Run, index: int) -> Run:
+    """The run of one member, which begins now."""
+    recipe, folder = whole.recipe.member(index), whole.folder / f"member-{index + 1}"
+    return Run(recipe, whole.manifest, folder, whole.reporter, time.perf_counter(), whole.workers)
 
 
 def averaged(members: Sequence[Classifier], recipe: dict[str, Any]) -> Classifier:

@@ -102,6 +102,10 @@ class Run:
     def prepared(self) -> tuple[Classifier, Loop]:
         """All that comes before the first step: the untrained classifier, and the loop that will train it."""
         recipe = self.recipe
+        if recipe.members:
+            raise ValueError(
+                f"only `train` and `crossval` know ensembles: set members=[]. Received: members={recipe.members!r}"
+            )
         # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
@@ -127,16 +131,18 @@ class Run:
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
         """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""
         path = self.folder / "preprocess.json"
-        known = path.exists()
-        if known:
+        if path.exists():
             fitted = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
-        else:
-            fitted = self.workers.firsts(lambda: self.recipe.preprocess.fit(self.training_examples()))
-        vectors = given_vectors.given(self.recipe, fitted, self.training_examples())
-        if not known:
-            fitted = fitted if vectors is None else fitted.with_words(vectors.words)
-            run_folder.write_json(path, preprocess_to_dict(fitted))
+            return fitted, given_vectors.given(self.recipe, fitted, self.training_examples())
+        fitted, vectors = self.fitted()
+        run_folder.write_json(path, preprocess_to_dict(fitted))
         return fitted, vectors
+
+    def fitted(self) -> tuple[Any, embeddings.WordVectors | None]:
+        """The recipe's preprocessing, fitted on the training examples, and the word vectors that the network begins with."""
+        fitted = self.workers.firsts(lambda: self.recipe.preprocess.fit(self.training_examples()))
+        vectors = given_vectors.given(self.recipe, fitted, self.training_examples())
+        return fitted if vectors is None else fitted.with_words(vectors.words), vectors
 
     def _lay(self, vectors: embeddings.WordVectors, preprocess: Any, built: keras.Model) -> None:
         """Lays the given vectors into the network, and says how much of the training texts they cover."""

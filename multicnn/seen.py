@@ -34,9 +34,7 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
         ValueError: A setting is wrong, or no training example can be read.
     """
     run = Run(recipe, manifest, Path(path).parent, Reporter(), 0.0)
-    preprocess = run.recipe.preprocess.fit(run.training_examples())
-    if (vectors := given_vectors.given(run.recipe, preprocess, run.training_examples())) is not None:
-        preprocess = preprocess.with_words(vectors.words)
+    preprocess, vectors = run.fitted()
     made = augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
     kept, _ = store.materialise(manifest, made.stored, _spread(manifest, examples))
     if not len(kept):

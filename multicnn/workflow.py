@@ -25,7 +25,7 @@ from multicnn.diagnosis import Diagnosis, diagnose
 from multicnn.evaluation import figures, metrics
 from multicnn.extraction import Features
 from multicnn.recipe import DataSource, Recipe
-from multicnn.run import Reporter
+from multicnn.run import Reporter, Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
 from multicnn.training.rate_finder import RateCurve
@@ -70,14 +70,14 @@ def train(
     if resume is None:
         recipe, manifest = _settled(data, settings, fields)
         with workers.folder(workers.firsts(lambda: _new_folder(out, recipe))) as folder:
-            return ensemble.train(recipe, manifest, folder, reporter, started, workers)
+            return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
     with workers.folder(Path(resume)) as folder:
         begun = run_folder.begun_recipe(folder)
         if begun is not None and data is None and not settings and not fields:
             if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
                 return done  # its data need not be there any more
         recipe, manifest = _settled(begun if data is None else data, settings, fields)
-        return ensemble.train(recipe, manifest, folder, reporter, started, workers)
+        return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
 
 
 def preview(

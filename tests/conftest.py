@@ -28,6 +28,14 @@ def bright_and_dark(tmp_path_factory) -> Callable[[int], Path]:
 
 
 @pytest.fixture(scope="session")
+def pictures(bright_and_dark) -> Path:
+    """A folder of twenty bright and twenty dark pictures, and a bad one; for reading only."""
+    root = bright_and_dark(20)
+    (root / "dark" / "bad.png").write_bytes(b"bad")
+    return root
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets: named by MULTICNN_DATA, else ../shared/data beside the checkout."""
     folder = Path(os.environ.get("MULTICNN_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -20,13 +20,6 @@ MEMBERS = (
 
 
 @pytest.fixture(scope="module")
-def pictures(bright_and_dark):
-    root = bright_and_dark(20)
-    (root / "dark" / "bad.png").write_bytes(b"bad")
-    return root
-
-
-@pytest.fixture(scope="module")
 def trained(pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ensemble") / "run"
     return multicnn.train(pictures, folder, members=MEMBERS, **TINY), folder
@@ -117,3 +110,8 @@ def test_bad_members_are_one_line(members, message, pictures, tmp_path):
     with pytest.raises(ValueError, match=message):
         multicnn.train(pictures, tmp_path / "run", members=members, **TINY)
     assert not (tmp_path / "run" / "member-1").exists()
+
+
+def test_what_tries_one_network_refuses_an_ensemble(pictures):
+    with pytest.raises(ValueError, match=r"only `train` and `crossval` know ensembles: .* Received: members=\("):
+        multicnn.dry_run(pictures, members=MEMBERS, **TINY)

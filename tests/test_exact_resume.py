@@ -81,14 +81,6 @@ def same(one, other):
 
 
 @pytest.fixture(scope="module")
-def pictures(bright_and_dark):
-    """Noisy bright and dark pictures, one of them bad."""
-    root = bright_and_dark(20)
-    (root / "dark" / "bad.png").write_bytes(b"bad")
-    return root
-
-
-@pytest.fixture(scope="module")
 def unbroken(pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("unbroken") / "run"
     multicnn.train(pictures, folder, model=TINY, epochs=3, settings=SETTINGS)

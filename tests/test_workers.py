@@ -106,14 +106,6 @@ class Job:
         return multicnn.load(self.folder / "model.keras").network.get_weights()
 
 
-@pytest.fixture(scope="module")
-def pictures(bright_and_dark):
-    """31 training pictures, so that the last batch of four leaves a rest; one is bad."""
-    root = bright_and_dark(20)
-    (root / "dark" / "bad.png").write_bytes(b"bad")
-    return root
-
-
 @pytest.mark.slow
 def test_several_workers_or_devices_train_what_one_does_and_go_on_exactly(pictures, tmp_path):
     new = [str(pictures), *(f"--set={each}" for each in SETTINGS), f"--set=model={json.dumps(TINY)}", "--out"]

@@ -36,13 +36,13 @@ class NgramBag(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        rows, real = self.rows(ops.cast(inputs[..., 0] if len(inputs.shape) == 3 else inputs, "int32"))
+        rows, real = self._rows(ops.cast(inputs[..., 0] if len(inputs.shape) == 3 else inputs, "int32"))
         real = ops.cast(real, self.embeddings.dtype)
         total = ops.sum(ops.take(self.embeddings, rows, axis=0) * ops.expand_dims(real, -1), axis=(1, 2))
         count = ops.maximum(ops.sum(real, axis=(1, 2)), 1)
         return ops.cast(total / ops.sqrt(count)[:, None], self.compute_dtype)
 
-    def rows(self, ids: Any) -> tuple[Any, Any]:
+    def _rows(self, ids: Any) -> tuple[Any, Any]:
         """The row of each run, and whether it is one: both (batch, time, n), of ids (batch, time)."""
         factor = (2**31 - 1) // self.buckets - 1  # the largest with which nothing passes the int32 range
         run, real = ops.zeros_like(ids), ops.ones_like(ids)
