@@ -299,6 +299,7 @@ class Run:
                 seed=recipe.seed,
                 epoch=epoch,
                 start_step=start_step,
+                epochs=None,
                 augment_stored=self.augmentation.before,
                 augment=self.augmentation.after,
                 mix=self._mix(),

@@ -89,8 +89,6 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
         shape = next(iter(data))[0].shape
         iterator, seconds = iter(data), []
         for _ in range(2):
-            if len(seconds) == loop.steps:  # the whole epoch is one batch
-                iterator = iter(loop.batches(1, 0))
             started = time.perf_counter()
             loop.step(iterator)
             seconds.append(time.perf_counter() - started)

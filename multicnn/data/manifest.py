@@ -57,7 +57,7 @@ class Manifest:
         missing = [name for name in COLUMNS if name not in self.table.columns]
         if missing:
             raise ValueError(f"table must have the columns {', '.join(COLUMNS)}. Received: missing={missing}")
-        strange = set(self.table["split"]) - {*SPLITS, ""}
+        strange = set(self.table["split"].unique()) - {*SPLITS, ""}
         if strange:
             raise ValueError(f"split must be one of {', '.join(SPLITS)} or ''. Received: split={sorted(strange)}")
         table = self.table.loc[:, list(COLUMNS)].reset_index(drop=True)
@@ -106,9 +106,10 @@ class Manifest:
     @cached_property
     def label_sets(self) -> list[tuple[str, ...]]:
         """The labels of each row: one, or any number where there is a `separator`."""
+        labels = self.table["label"].tolist()  # at once: a cell of a column costs microseconds
         if self.separator is None:
-            return [(label,) for label in self.table["label"]]
-        return [tuple(label.split(self.separator)) if label else () for label in self.table["label"]]
+            return [(label,) for label in labels]
+        return [tuple(label.split(self.separator)) if label else () for label in labels]
 
     @cached_property
     def _targets(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -37,12 +38,15 @@ def batches(
     seed: int = 0,
     epoch: int | None = None,
     start_step: int = 0,
+    epochs: int | None = 1,
     augment_stored: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     mix: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None,
     part: Callable[[int], slice] | None = None,
 ) -> tf.data.Dataset:
-    """Makes the batches of one epoch; nothing but the arguments decides what they are.
+    """Makes the batches of an epoch, or of several on end; nothing but the arguments decides what they are.
+
+    Of several, those of the next epoch are made ready while the last steps of one run, or its validation.
 
     Args:
         store: holds the examples.
@@ -53,6 +57,7 @@ def batches(
         seed: of the order and the augmentation.
         epoch: from 0; None gives the rows in order without augmentation, for evaluation.
         start_step: the first batch to make; the batches from there on are those of the whole epoch.
+        epochs: how many, from `epoch` on; None goes on for ever.
         augment_stored: `augment_stored(batch, seeds)` changes stored batches before they are finished; unused without
             `epoch`.
         augment: The same, after they are finished.
@@ -68,17 +73,22 @@ def batches(
     """
     rows, targets = np.asarray(rows, dtype=np.int64), np.asarray(targets, dtype=np.int32)
     steps = _steps(store, rows, targets, batch_size, seed, epoch, start_step)
-    places = order(np.arange(len(rows)), seed, epoch)
+    first = (epoch or 0) * steps
+    last = np.iinfo(np.int64).max if epochs is None else first + epochs * steps
     mix = None if epoch is None else mix
 
-    def gather(step: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        chosen = places[step * batch_size : (step + 1) * batch_size]
-        made = chosen if mix or not part else chosen[part(len(chosen))]  # any two of a batch may be mixed
-        seeds = augmentation_seeds(rows[made], seed, epoch or 0)
-        return store.gather(rows[made]), targets[chosen], seeds
+    @functools.lru_cache(maxsize=1)
+    def places_in(of_epoch: int) -> np.ndarray:
+        return order(np.arange(len(rows)), seed, None if epoch is None else of_epoch)
 
-    def stored(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        batch, labels, seeds = tf.numpy_function(gather, [step], (store.array.dtype, tf.int32, tf.int64))
+    def gather(index: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        of_epoch, step = divmod(int(index), steps)
+        chosen = places_in(of_epoch)[step * batch_size : (step + 1) * batch_size]
+        made = chosen if mix or not part else chosen[part(len(chosen))]  # any two of a batch may be mixed
+        return store.gather(rows[made]), targets[chosen], augmentation_seeds(rows[made], seed, of_epoch)
+
+    def stored(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        batch, labels, seeds = tf.numpy_function(gather, [index], (store.array.dtype, tf.int32, tf.int64))
         return (
             tf.ensure_shape(batch, (None, *store.array.shape[1:])),
             tf.ensure_shape(labels, (None, *targets.shape[1:])),
@@ -97,7 +107,7 @@ def batches(
         return (tf.numpy_function(lambda made: made[part(len(made))], [batch], batch.dtype) if part else batch), labels
 
     # One call gathers while others finish; the order stays, since the options ask for determinism.
-    data = tf.data.Dataset.range(start_step, steps).map(stored)
+    data = tf.data.Dataset.range(first + start_step, last).map(stored)
     data = data.map(finished, num_parallel_calls=min(_FINISHERS, os.cpu_count() or 1)).prefetch(_PREFETCH)
     options = tf.data.Options()
     options.deterministic = True

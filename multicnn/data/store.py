@@ -19,8 +19,8 @@ from multicnn.data import cache
 from multicnn.data.manifest import Manifest, content_hash
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept on disk
-_CHUNK = 64  # examples a task
-_MANY = 1024  # of those that are made many at once
+_TASK_BYTES = 2**22  # of the examples that a thread makes at a time
+_FEWEST, _MOST = 16, 1024  # examples of these
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
@@ -143,8 +143,8 @@ def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
     lookup[rows] = np.arange(len(rows))
 
     def fill(array: np.ndarray) -> None:
-        for start in range(0, max(map(len, parts)), _MANY):
-            chunk = slice(start, start + _MANY)
+        for start in range(0, max(map(len, parts)), _MOST):
+            chunk = slice(start, start + _MOST)
             for theirs, examples in zip(parts, everyones(part.array[chunk])):
                 array[lookup[theirs[chunk]]] = examples
             _let_go(array)
@@ -222,13 +222,14 @@ def _let_go(array: np.ndarray) -> None:
 def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[list[np.ndarray | str]]:
     """Yields, chunk by chunk, the example of each row in order, or the reason why there is none."""
     workers = os.cpu_count() or 1
-    size = _MANY if hasattr(preprocess, "examples") else _CHUNK
+    bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
+    size = min(max(_TASK_BYTES // bytes_each, _FEWEST), _MOST)
     chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
     pending: deque[Future] = deque()
 
-    def work(chunk: np.ndarray) -> list:
-        if hasattr(preprocess, "examples"):
-            return _at_once(manifest, preprocess, chunk.tolist())
+    def work(chunk: np.ndarray) -> list[np.ndarray | str]:
+        if hasattr(preprocess, "examples_of"):
+            return preprocess.examples_of([manifest.raw_source(row) for row in chunk.tolist()])
         return [_example(manifest, preprocess, row) for row in chunk.tolist()]
 
     with ThreadPoolExecutor(workers) as pool:
@@ -249,18 +250,3 @@ def _example(manifest: Manifest, preprocess: Any, row: int) -> np.ndarray | str:
         return preprocess.example(preprocess.decode(manifest.raw_source(row)))
     except ValueError as error:
         return str(error) or "cannot be decoded"
-
-
-def _at_once(manifest: Manifest, preprocess: Any, rows: list[int]) -> list[np.ndarray | str]:
-    """As `_example` of each row: a text alone takes longer than its share of many."""
-    answers: list[Any] = [None] * len(rows)
-    good, raws = [], []
-    for place, row in enumerate(rows):
-        try:
-            raws.append(preprocess.decode(manifest.raw_source(row)))
-            good.append(place)
-        except ValueError as error:
-            answers[place] = str(error) or "cannot be decoded"
-    for place, example in zip(good, preprocess.examples(raws)):
-        answers[place] = example
-    return answers

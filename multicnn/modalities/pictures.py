@@ -14,13 +14,15 @@ _MAX_PIXELS = 100_000_000
 _TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 
 
-def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
+def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int | None = None) -> np.ndarray:
     """uint8 (h, w, 1 or 3), upright, of the content of a picture file; of an animation the first frame.
 
     Args:
         data: The file.
         size: (height, width) that will be made of it: of a JPEG at least twice as large an eighth, a quarter or a half of
             its resolution is decoded, as little as is not under `size`. None decodes all.
+        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `shrunk` would: sooner, for it need
+            not be copied. Others are left as they are.
 
     Raises:
         ValueError: Not a picture, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
@@ -38,7 +40,11 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
             if size and picture.format == "JPEG":
                 picture.draft(None, size if _orientation(picture) in _TURNED else size[::-1])
             picture.load()
-            return _upright(_to_pixels(picture), _orientation(picture))
+            orientation = _orientation(picture)
+            mode = {1: "L", 3: "RGB"}.get(shrink_to)
+            if picture.mode == mode and not picture.has_transparency_data and orientation == 1:
+                picture = _shrunk(picture, size)
+            return _upright(_to_pixels(picture), orientation)
     except _Refused as error:
         raise ValueError(str(error)) from None
     except Image.DecompressionBombError:
@@ -64,6 +70,24 @@ def from_array(array: np.ndarray) -> np.ndarray:
     if not array.size:
         raise ValueError("no pixels")
     return _over_white(array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
+
+
+def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 pixels (h, w, 1 or 3), at `size` if that is smaller in height or width: bilinear, with antialiasing."""
+    from PIL import Image
+
+    grey = pixels.shape[-1] == 1
+    pixels = np.array(_shrunk(Image.fromarray(pixels[..., 0] if grey else pixels), size))
+    return pixels[..., None] if grey else pixels
+
+
+def _shrunk(picture, size: tuple[int, int]):
+    from PIL import Image
+
+    (width, height), (to_height, to_width) = picture.size, size
+    if width <= to_width and height <= to_height:
+        return picture
+    return picture.resize((to_width, to_height), Image.Resampling.BILINEAR)
 
 
 class _Refused(Exception):
@@ -92,7 +116,8 @@ def _to_pixels(picture) -> np.ndarray:
         raise _Refused("32-bit pixels, of no known range")
     grey = picture.mode in ("1", "L", "LA", "La")
     if not picture.has_transparency_data:
-        pixels = np.array(picture.convert("L" if grey else "RGB"))
+        mode = "L" if grey else "RGB"
+        pixels = np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies
         return pixels[..., None] if grey else pixels
     return _over_white(np.asarray(picture.convert("LA" if grey else "RGBA")))
 

@@ -200,6 +200,19 @@ class TextPreprocess:
             row[: len(known)] = known
         return ids
 
+    def examples_of(self, sources: Sequence[str | bytes]) -> list[np.ndarray | str]:
+        """What `example(decode(source))` gives of each source, or the reason why there is nothing; faster than one by one."""
+        answers: list[np.ndarray | str] = []
+        raws: list[str] = []
+        for source in sources:
+            try:
+                raws.append(self.decode(source))
+                answers.append("")
+            except ValueError as error:
+                answers.append(str(error))
+        examples = iter(self.examples(raws))
+        return [answer or next(examples) for answer in answers]
+
     def _ids_behind_one_another(self, raws: Sequence[str]) -> np.ndarray:
         """The ids of the words of texts, with a 0 behind each text."""
         pieces = tokens.pieces(raws, self.tokenizer, self.lowercase)

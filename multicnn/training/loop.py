@@ -50,8 +50,8 @@ class Loop:
     Args:
         network: Compiled with its optimizer.
         recipe: For epochs, loss, label smoothing, monitor, patience, checkpoints.
-        batches: `(epoch, first step) -> iterable` of (inputs, targets): int32 classes, or float32 distributions over them
-            where examples are mixed.
+        batches: `(epoch, first step) -> iterable` of the (inputs, targets) from there on, epoch after epoch, at least as many as
+            there are to train: int32 classes, or float32 distributions over them where examples are mixed.
         steps: Steps per epoch.
         validate: Gives `accuracy`, `loss`, `macro_f1` of the validation set, or None without one.
         folder: The run folder; history.csv, health.csv and checkpoints/ are written there.
@@ -115,9 +115,10 @@ class Loop:
             _write_rows(self.folder / "history.csv", self.at.history, new=True)
             _write_rows(self.folder / "health.csv", self.at.health, new=True)
         self._save()  # the first: a folder that cannot be written is told now, not after an epoch
+        iterator = iter(self.batches(self.at.epoch, self.at.step))
         with Deferred() as signals:
             while not (self._over() or self._stops(signals)):
-                self._epoch(signals)
+                self._epoch(iterator, signals)
             self._save()
         self._stops(signals)
         self.callbacks.on_train_end()
@@ -137,12 +138,11 @@ class Loop:
             return True
         return at.stopped or at.epoch >= self.recipe.epochs
 
-    def _epoch(self, signals: Deferred) -> None:
+    def _epoch(self, iterator: Iterator[tuple[Any, Any]], signals: Deferred) -> None:
         at = self.at
         self._freeze(at.epoch)
         started = time.perf_counter() - at.seconds
         self.callbacks.on_epoch_begin(at.epoch)
-        iterator = iter(self.batches(at.epoch, at.step))
         while at.step < self.steps:
             self.callbacks.on_train_batch_begin(at.step)
             at.totals = np.add(at.totals, self.step(iterator)).tolist()
@@ -264,10 +264,10 @@ class Loop:
         """What has happened in this step: it is led up to again, exactly, from the last checkpoint."""
         epoch, failed = self.at.epoch, self.at.step
         self._restore()
+        iterator = iter(self.batches(self.at.epoch, self.at.step))
         for each in range(self.at.epoch, epoch + 1):
             first, last = self.at.step if each == self.at.epoch else 0, failed if each == epoch else self.steps
             self._freeze(each)
-            iterator = iter(self.batches(each, first))
             for _ in range(first, last):
                 self.step(iterator)
         inputs, _ = self._whole_batch(epoch, failed)

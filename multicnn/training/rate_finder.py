@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -45,7 +42,8 @@ def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int
         ValueError: The loss grows from the first steps on, or never falls.
     """
     rates, losses = [], []
-    for rate, iterator in zip(np.geomspace(lowest, highest, steps), _iterators(loop.batches)):
+    iterator = iter(loop.batches(0, 0))
+    for rate in np.geomspace(lowest, highest, steps):
         loop.network.optimizer.learning_rate = float(rate)
         total, _, n = loop.step(iterator)
         loss = total / n
@@ -72,10 +70,3 @@ def curve(rates: np.ndarray, losses: np.ndarray) -> RateCurve:
     if bottom == 0 or slopes.min() >= 0:
         raise ValueError(f"the loss falls at no learning rate of the test. Received: losses={losses[:3].tolist()} ...")
     return RateCurve(rates, losses, smoothed, float(rates[slopes.argmin()]), float(rates[bottom]))
-
-
-def _iterators(batches: Callable[[int, int], Any]) -> Iterator[Iterator[Any]]:
-    """For each step, the iterator that holds its batch."""
-    for epoch in itertools.count():
-        data = batches(epoch, 0)
-        yield from itertools.repeat(iter(data), int(data.cardinality()))

@@ -17,7 +17,7 @@ from multicnn.modalities.image import ImagePreprocess
 from multicnn.modalities.text import TextPreprocess
 
 PREPROCESS = {
-    "image": ImagePreprocess(size=(8, 8), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3),
+    "image": ImagePreprocess(size=(24, 20), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3),
     "audio": AudioPreprocess(sample_rate=8000, seconds=0.2, mean=-40.0, std=10.0),
     "text": TextPreprocess(length=10, vocabulary=("plain",)),
 }

@@ -69,6 +69,21 @@ def test_starting_at_a_step_gives_the_batches_from_there_on(epoch, start):
         np.testing.assert_array_equal(y, b)
 
 
+@pytest.mark.parametrize("start", [0, 3])
+@pytest.mark.parametrize("epochs", [2, None])
+def test_epochs_on_end_are_those_epochs(epochs, start):
+    def noise(batch, seeds):
+        return batch + tf.cast(seeds[:, :1] % 1009 + seeds[:, 1:] * 1000, tf.float32)
+
+    settings = {"augment": noise, "batch_size": 5}
+    one_by_one = [batch for epoch in (4, 5) for batch in collect(epoch=epoch, **settings)][start:]
+    data = batches(STORE, TARGETS, ROWS, Plain(), epoch=4, start_step=start, epochs=epochs, **settings)
+    on_end = [(x.numpy(), y.numpy()) for x, y in data.take(len(one_by_one) if epochs is None else -1)]
+    for (x, y), (a, b) in zip(one_by_one, on_end, strict=True):
+        np.testing.assert_array_equal(x, a)
+        np.testing.assert_array_equal(y, b)
+
+
 def test_cardinality_is_known():
     data = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, start_step=2)
     assert int(data.cardinality()) == 3

@@ -54,8 +54,8 @@ def test_gather_refuses_rows_that_are_not_stored():
 
 def test_progress():
     seen = []
-    materialise(manifest(["1"] * 200), Numbers(), range(200), progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (200, 200) and seen == sorted(seen) and len(seen) > 1
+    materialise(manifest(["1"] * 3000), Numbers(), range(3000), progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (3000, 3000) and seen == sorted(seen) and len(seen) > 1
 
 
 def test_no_rows():
@@ -91,7 +91,7 @@ def test_a_file_is_not_counted_as_memory(tmp_path, monkeypatch):
 @pytest.mark.parametrize("limit", [10**6, 100])
 def test_what_workers_store_together_is_what_one_does(count, limit, monkeypatch):
     monkeypatch.setattr(store_module, "MEMORY_LIMIT", limit)
-    monkeypatch.setattr(store_module, "_MANY", 3)
+    monkeypatch.setattr(store_module, "_MOST", 3)
     texts = manifest([f"{i * 10}" if i % 7 else "bad" for i in range(23)])
     rows = np.array([i for i in range(23) if i != 5])
     whole, reasons = materialise(texts, Numbers(), rows)

@@ -91,7 +91,7 @@ class Bench:
                 self.seen.append(self.weights())
 
         def batches(epoch, first):
-            return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).skip(first)
+            return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).repeat().skip(first)
 
         freezing = Freezing(self.net, ROWS, start) if start.freeze_until else None
         self.loop = Loop(self.net, self.recipe, batches, 3, None, folder, print, None, [Watch()], freezing)

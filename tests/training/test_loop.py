@@ -29,7 +29,7 @@ def test_the_averaged_weights_are_validated_and_kept(validated, tmp_path):
         return {"accuracy": 0.0, "loss": float(abs(len(seen) - 2)), "macro_f1": 0.0}  # the second epoch is the best
 
     def batches(epoch, first):
-        return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).skip(first)
+        return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).repeat().skip(first)
 
     recipe = Recipe(epochs=3)
     Loop(net, recipe, batches, 3, validate if validated else None, tmp_path, print, None, [Watch()]).run()

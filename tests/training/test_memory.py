@@ -36,7 +36,11 @@ def test_what_is_said(fits, words):
 
 def test_a_step_that_does_not_fit_ends_the_run(tmp_path):
     def batches(epoch, first):
-        return tf.data.Dataset.from_tensor_slices((np.zeros((64, 2), np.float32), np.zeros(64, np.int32))).batch(32)
+        return (
+            tf.data.Dataset.from_tensor_slices((np.zeros((64, 2), np.float32), np.zeros(64, np.int32)))
+            .batch(32)
+            .repeat()
+        )
 
     net = network(dense(2), (2,))
     net.compile(keras.optimizers.SGD(0.1), jit_compile=False)

@@ -34,17 +34,14 @@ def test_the_rate_rises_over_epochs_until_the_loss_is_lost(tmp_path):
     net = network(chain(global_average_pool(), dense(2)), (1, 2))
     net.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]]), np.zeros(2)])  # the wrong way round
     net.compile(keras.optimizers.SGD(1.0), jit_compile=False)
-    epochs = []
 
     def batches(epoch, first):
-        epochs.append(epoch)
-        return tf.data.Dataset.from_tensor_slices((x, y)).batch(10)
+        return tf.data.Dataset.from_tensor_slices((x, y)).batch(10).repeat().skip(4 * epoch + first)
 
     loop = Loop(net, Recipe(), batches, 4, None, tmp_path, print)
     found = sweep(loop, lowest=1e-4, highest=1e4, steps=80)
     np.testing.assert_allclose(np.diff(np.log(found.rates)), np.log(1e8) / 79)
     assert 10 < len(found.rates) < 80  # it diverged before the end
-    assert epochs == list(range(len(found.rates) // 4 + 1))
     assert 1e-3 < found.suggestion < found.limit < 100
     assert not list(tmp_path.iterdir())
     assert found.losses[0] > 1.2 * found.smoothed.min()

@@ -1,6 +1,7 @@
 """A run that is killed at any moment and goes on ends with the bits of one that was not."""
 
 import csv
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -76,11 +77,11 @@ class Bench:
         held_out = rng.normal(size=(9, 6, 6, 1)).astype(np.float32) + np.arange(9)[:, None, None, None] % 3
 
         def batches(epoch, start_step):
-            order = np.random.default_rng(epoch).permutation(EXAMPLES).reshape(STEPS, BATCH)
-            inputs = examples[order]
-            if self.spoilt is not None and self.spoilt[0] == epoch:
-                inputs[self.spoilt[1]] = np.nan
-            return tf.data.Dataset.from_tensor_slices((inputs[start_step:], self.targets[order][start_step:]))
+            for index in itertools.count(epoch * STEPS + start_step):
+                epoch, step = divmod(index, STEPS)
+                order = np.random.default_rng(epoch).permutation(EXAMPLES).reshape(STEPS, BATCH)[step]
+                spoilt = self.spoilt == (epoch, step)
+                yield tf.constant(np.nan * examples[order] if spoilt else examples[order]), self.targets[order]
 
         logits = engine.inference(built)
 

@@ -136,8 +136,8 @@ def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Man
         raise ValueError("label_separator must be given where labels are lists. Received: label_separator=None")
     among = set(known)
     reasons = {
-        int(row): f"label {label!r} is not one of the {owner} labels"
-        for row in good
+        row: f"label {label!r} is not one of the {owner} labels"
+        for row in good.tolist()
         for label in manifest.label_sets[row]
         if label not in among
     }

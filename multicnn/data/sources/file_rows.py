@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from multicnn.data.manifest import Manifest
@@ -33,7 +34,7 @@ def manifest_of_files(
     """
     named = [each if isinstance(each, Named) else Named("", "", "") for each in said]
     reasons = list(map(_reason, [sense] * len(said), names, said, contents))
-    sources = [_printable(str(root / name)) for name in names]
+    sources = [_printable(os.path.join(root, name)) for name in names]
     if sense == "text":
         for i, reason in enumerate(reasons):
             if not reason:

@@ -81,11 +81,11 @@ def kind_by_name(path: Path | str) -> str:
 def read(path: Path | str) -> Content:
     """Hashes and sniffs one file."""
     try:
-        mode = os.stat(path).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe, say, would be waited for
+        found = os.stat(path)
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # a pipe, say, would be waited for
             return Content("", "", "not a file")
-        with open(path, "rb") as file:
-            head = file.read(_BLOCK)
+        with open(path, "rb", buffering=0) as file:  # a buffer takes longer than a small file
+            head = file.read(min(_BLOCK, found.st_size + 1))
             digest = hashlib.blake2b(head, digest_size=16)
             more = head if len(head) == _BLOCK else b""
             while more:

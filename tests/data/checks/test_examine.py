@@ -123,9 +123,11 @@ def check_sounds(root):
     made, named, groups = examined(str(root))
     assert groups("leaks of exact duplicates") == {("leak.wav", "001.wav")}
     assert groups("contradictions among exact duplicates") == {("002.wav", "contradiction.wav")}
-    assert groups("near duplicates") == {("leak.wav", "quieter.flac", "001.wav"), ("003.wav", "packed.ogg")}
-    assert groups("leaks of near duplicates") == {("leak.wav", "quieter.flac", "001.wav")}
-    assert groups("contradictions among near duplicates") == {("003.wav", "packed.ogg")}
+    leak, packed = ("leak.wav", "quieter.flac", "001.wav"), ("003.wav", "packed.ogg")
+    assert groups("near duplicates") == {leak, packed}
+    # An ogg has random bytes, by which it may become a validation example.
+    assert groups("leaks of near duplicates") - {packed} == {leak}
+    assert groups("contradictions among near duplicates") == {packed}
     assert groups("silent recordings") == {("silent.wav",)}
     assert groups("clipped recordings") == {("clipped.wav",)}
     assert groups("short recordings") == {("click.wav",)}
