@@ -12,8 +12,9 @@ decoding, or copying.
     row              work                                                       peer
     photographs      300 JPEGs of 500x375 to batches of 224x224                 image_dataset_from_directory
     large            60 JPEGs of 1600x1200, likewise                            the same
-    small_pictures   4,000 JPEGs of 32x32                                       the same
-      ... later      a later epoch of these                                     the same; and with its .cache()
+    small_pictures   20,000 JPEGs of 32x32                                      the same
+      ... later      a later epoch of these                                     the same; and with its .cache(), of examples
+                                                                                that are drawn anew, or of the same batches
     recordings       1,000 wav of 1 s at 16 kHz to log-mels (101, 40)           audio_dataset_from_directory and MelSpectrogram;
                                                                                 librosa in two processes
     resampled        200 wav of 2 s at 44.1 kHz, resampled to 16 kHz            librosa in two processes
@@ -44,6 +45,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import os
 import tempfile
 import time
@@ -132,7 +134,7 @@ class Ours:
         self.source, self.preprocess, self.settings = source, preprocess, settings
 
     def read(self) -> None:
-        """Finds and stores the examples."""
+        """Finds and stores the examples, and begins to make batches of them."""
         source = DataSource(path=str(self.source), validation_fraction=0.0, test_fraction=0.0)
         self.manifest = workflow.find(source)
         fitted = self.preprocess
@@ -142,12 +144,16 @@ class Ours:
         self.store, bad = store.materialise(self.manifest, self.changes.stored, self.manifest.rows())
         assert not bad
 
-    def epoch(self) -> None:
-        """Makes the batches of an epoch."""
         rows, changes = self.manifest.rows(), self.changes
-        targets, settings = self.manifest.targets(rows), {"batch_size": BATCH, "epoch": 0}
+        self.steps = -(-len(rows) // BATCH)
+        settings = {"batch_size": BATCH, "epoch": 0, "epochs": None}
         settings |= {"augment_stored": changes.before, "augment": changes.after}
-        drain(pipeline.batches(self.store, targets, rows, changes.stored, **settings))
+        targets = self.manifest.targets(rows)
+        self.stream = iter(pipeline.batches(self.store, targets, rows, changes.stored, **settings))
+
+    def epoch(self) -> None:
+        """Takes the batches of the next epoch, as training does."""
+        drain(itertools.islice(self.stream, self.steps))
 
     def first_epoch(self) -> None:
         """What there is to do up to the last batch of the first epoch."""
@@ -161,9 +167,14 @@ class Ours:
 
 
 def picture(width: int, height: int) -> Image.Image:
-    """A picture whose amplitudes fall as 1/f, those of its colours weaker than those of its light."""
+    """A picture whose amplitudes fall as 1/f, those of its colours weaker than those of its light.
+
+    One of many pixels is as unsharp as a camera's lens and sensor make it: else its JPEG is twice as large as theirs.
+    """
     frequency = np.hypot(*np.meshgrid(np.fft.rfftfreq(width), np.fft.fftfreq(height)))
     fall = 1 / np.maximum(frequency, 1 / max(width, height))
+    if width > 1000:
+        fall *= np.exp(-((frequency / 0.3) ** 2))
     spectrum = np.fft.rfft2(RANDOM.standard_normal((3, height, width))) * fall
     waves = np.fft.irfft2(spectrum, (height, width))
     waves /= waves.std()
@@ -182,8 +193,9 @@ def pictures(folder: Path, count: int, size: tuple[int, int]) -> Path:
     return folder
 
 
-def from_directory(folder: Path, size: tuple[int, int]) -> tf.data.Dataset:
-    return keras.utils.image_dataset_from_directory(str(folder), image_size=size, batch_size=BATCH, verbose=False)
+def from_directory(folder: Path, size: tuple[int, int], **settings) -> tf.data.Dataset:
+    settings = {"image_size": size, "batch_size": BATCH, "verbose": False, **settings}
+    return keras.utils.image_dataset_from_directory(str(folder), **settings)
 
 
 def decoded(folder: Path, size: tuple[int, int]) -> None:
@@ -201,9 +213,13 @@ def picture_rows(name: str, count: int, size: tuple[int, int], to: tuple[int, in
         ours = Ours(folder, ImagePreprocess(size=to, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3))
         first = {"from_directory": (lambda: drain(from_directory(folder, to)), aims[0])}
         again, cached = from_directory(folder, to), from_directory(folder, to).cache()
+        drawn = (
+            from_directory(folder, to, batch_size=None, shuffle=False).cache().shuffle(count).batch(BATCH).prefetch(2)
+        )
         later = {
             "from_directory": (lambda: drain(again), aims[1]),
-            "... and .cache()": (lambda: drain(cached), aims[2]),
+            "... .cache().shuffle()": (lambda: drain(drawn), aims[2]),
+            "... .cache()": (lambda: drain(cached), aims[2]),
         }
         return {
             name: Row(count, ours.first_epoch, first, lambda: decoded(folder, to)),
@@ -349,7 +365,7 @@ def augmented_audio(folder: Path) -> dict[str, Row]:
 ROWS = {
     "photographs": picture_rows("photographs", 300, (500, 375), SIZE, (1.1, 5.0, 1.0)),
     "large": picture_rows("large", 60, (1600, 1200), SIZE, (2.0, 5.0, 1.0)),
-    "small_pictures": picture_rows("small_pictures", 4000, (32, 32), (32, 32), (1.5, 10.0, 1.0)),
+    "small_pictures": picture_rows("small_pictures", 20_000, (32, 32), (32, 32), (1.5, 10.0, 1.0)),
     "recordings": recordings,
     "resampled": resampled,
     "texts": texts,

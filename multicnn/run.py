@@ -40,7 +40,7 @@ from multicnn.training.verdict import verdict
 from multicnn.workers import Workers
 
 _SPLITS = ("train", "val", "test")
-_CHUNK = 256  # examples finished at once
+_CHUNK = 512  # examples in memory at once where they are evaluated
 
 
 class Reporter:
@@ -334,7 +334,7 @@ class Run:
         )
 
     def _own_logits(self, rows: np.ndarray) -> np.ndarray:
-        chunks = np.array_split(rows, -(-len(rows) // 4096) or 1)
+        chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)
         return np.concatenate([self.on_stored.logits(self.store.gather(chunk)) for chunk in chunks])
 
     def _measured(self, classifier: Classifier, loop: Loop) -> Classifier:
@@ -394,13 +394,27 @@ def linear_score(manifest: Manifest, examples: store.Store, stored: Any, split: 
         stored: What the store was made with.
         split: "test" or "val".
     """
-    arguments = []
+    arguments: list[Any] = []
     for rows in (manifest.rows("train"), manifest.rows(split)):
         if manifest.sense == "text":
-            found = [manifest.raw_source(row) for row in rows]
+            arguments.append([manifest.raw_source(row) for row in rows])
         else:
-            found = examples.gather(rows)
-        if manifest.sense == "audio":  # as spectra, whatever is stored of them
-            found = np.concatenate([stored.finish(found[i : i + _CHUNK]).numpy() for i in range(0, len(rows), _CHUNK)])
-        arguments += [found, manifest.targets(rows)]
+            arguments.append(_OfRows(rows, examples, stored.finish if manifest.sense == "audio" else None))
+        arguments.append(manifest.targets(rows))
     return baseline.linear_baseline(manifest.sense, *arguments)
+
+
+class _OfRows:
+    """The stored examples of some rows as an array of which only what is asked for is in memory; sounds finished, as spectra."""
+
+    def __init__(self, rows: np.ndarray, examples: store.Store, finish: Callable[[np.ndarray], tf.Tensor] | None):
+        self._rows, self._examples, self._finish = rows, examples, finish
+        self.shape = (len(rows), *self[:1].shape[1:])
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, places: Any) -> np.ndarray:
+        found = self._examples.gather(self._rows[places])
+        return found if self._finish is None else self._finish(found).numpy()

@@ -75,4 +75,9 @@ def _pooled(values: np.ndarray, axis: int, slices: int) -> np.ndarray:
 
 def _in_batches(summary: Callable[[np.ndarray], np.ndarray], examples: np.ndarray, rows: np.ndarray) -> np.ndarray:
     # 32 at a time: the frames of 32 one-minute waveforms still fit beside everything else.
-    return np.concatenate([summary(np.asarray(examples[rows[i : i + 32]])) for i in range(0, len(rows), 32)])
+    first = summary(np.asarray(examples[rows[:32]]))
+    summaries = np.empty((len(rows), *first.shape[1:]), first.dtype)
+    summaries[:32] = first
+    for i in range(32, len(rows), 32):
+        summaries[i : i + 32] = summary(np.asarray(examples[rows[i : i + 32]]))
+    return summaries
