@@ -19,12 +19,13 @@ from multicnn import embeddings, given_vectors, interrupts, losses
 from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
+from multicnn.comparison import linear_score
 from multicnn.data import pipeline, store
 from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
 from multicnn.engines import engine
-from multicnn.evaluation import baseline, metrics, report
+from multicnn.evaluation import metrics, report
 from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
 from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
@@ -383,38 +384,3 @@ class Run:
             f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch; "
             f"the examples are kept: {self.store.place}"
         )
-
-
-def linear_score(manifest: Manifest, examples: store.Store, stored: Any, split: str = "test") -> dict[str, Any]:
-    """What a linear model makes of the same examples: trained on the training split, scored on another.
-
-    Args:
-        manifest: With its splits.
-        examples: Holds the good examples.
-        stored: What the store was made with.
-        split: "test" or "val".
-    """
-    arguments: list[Any] = []
-    for rows in (manifest.rows("train"), manifest.rows(split)):
-        if manifest.sense == "text":
-            arguments.append([manifest.raw_source(row) for row in rows])
-        else:
-            arguments.append(_OfRows(rows, examples, stored.finish if manifest.sense == "audio" else None))
-        arguments.append(manifest.targets(rows))
-    return baseline.linear_baseline(manifest.sense, *arguments)
-
-
-class _OfRows:
-    """The stored examples of some rows as an array of which only what is asked for is in memory; sounds finished, as spectra."""
-
-    def __init__(self, rows: np.ndarray, examples: store.Store, finish: Callable[[np.ndarray], tf.Tensor] | None):
-        self._rows, self._examples, self._finish = rows, examples, finish
-        self.shape = (len(rows), *self[:1].shape[1:])
-        self.ndim = len(self.shape)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, places: Any) -> np.ndarray:
-        found = self._examples.gather(self._rows[places])
-        return found if self._finish is None else self._finish(found).numpy()

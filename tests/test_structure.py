@@ -24,7 +24,7 @@ FLOORS = [
     {"cross_validation", "diagnosis", "extraction", "inspection", "seen", "transfer"},
     {"ensemble"},
     {"run"},
-    {"given_vectors"},
+    {"comparison", "given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},
     {"recipe"},
