@@ -22,23 +22,35 @@ decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC that other work kept busy (five to ten processes), TensorFlow 2.21, 3 rounds: only what it says
-of the peers is of use, and of that the processor's ratio.
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 3 rounds; of recordings and resampled the ratios are those of before their
+features were made for several at once, which takes two thirds of the processor's time; augmented_audio with other work beside it:
 
-    row                       peer                      ratio   quartiles      processor   aim
-    photographs               from_directory             0.36   0.28 to 0.39           -   1.1
-    photographs, later        from_directory             1.66   1.37 to 1.92           -     5
-    photographs, later        ... and .cache()           0.02   0.01 to 0.02           -     1
-    large                     from_directory             1.16   1.07 to 1.18        0.81     2
-    texts                     TextVectorization          2.61   2.37 to 3.16        1.77   1.5
-    augmented                 Keras layers in map        1.90   1.74 to 2.23        1.65   1.5
-    augmented_audio           audiomentations            1.21   1.01 to 1.35        1.04     3
+    row                       peer                      ratio   quartiles        processor   aim
+    photographs               from_directory             0.71   0.62 to 0.71         0.53   1.1
+    photographs, later        from_directory             7.47   7.27 to 11.62       11.45     5
+    photographs, later        ... .cache().shuffle()     2.32   2.17 to 2.49         2.13     1
+    photographs, later        ... .cache()               0.15   0.13 to 0.15         0.10     1
+    large                     from_directory             1.20   0.99 to 1.22         0.99     2
+    large, later              from_directory           223      180 to 279         263        5
+    large, later              ... .cache().shuffle()     2.83   2.77 to 5.07         3.88     1
+    large, later              ... .cache()               1.53   1.51 to 4.69         1.00     1
+    small_pictures            from_directory             0.62   0.61 to 0.68         0.67   1.5
+    small_pictures, later     from_directory             4.70   4.36 to 4.92         5.14    10
+    small_pictures, later     ... .cache().shuffle()     0.52   0.51 to 0.56         0.47     1
+    small_pictures, later     ... .cache()               0.38   0.34 to 0.42         0.29     1
+    recordings                Keras                      0.23   0.22 to 0.25         0.24     1
+    recordings                librosa, 2 processes       1.26   1.10 to 1.34            -     6
+    resampled                 librosa, 2 processes       0.85   0.82 to 0.93            -   1.5
+    texts                     TextVectorization          1.99   1.84 to 2.07         2.06   1.5
+    augmented                 Keras layers in map       14.02   12.93 to 17.32      10.58   1.5
+    augmented_audio           audiomentations            1.21   1.01 to 1.35         1.04     3
 
-Not measured yet: small_pictures, recordings, resampled; nor the rows of pictures with the noise and the colours that the files have
-now. Why the pictures miss their aim: of one of 500x375 decoding takes 2.6 ms of
-the processor (TensorFlow's decoder 2.0), the antialiased resizing 2.5 (TensorFlow's without antialiasing 1.3), and `finish` 1.3, in
-each epoch, where a cache of finished batches only hands them on. Of one of 1600x1200 (1.1 MB) the Huffman codes alone take most of
-the 14 ms that decoding at a quarter takes, against 17 to 22 in full, by TensorFlow.
+Why first epochs miss their aims: of a photograph of 500x375 Pillow's decoding takes 2.4 ms of the processor (TensorFlow's as
+much) and the antialiased resizing 1.4 (TensorFlow's without antialiasing 1.5), then come the hash of the content, opening the
+file twice, and the start of the pipeline, 0.1 s in all. Of one of 1600x1200 the Huffman codes take most of what decoding at a
+quarter takes. Of a small picture 0.04 ms are decoding, 0.07 finding and hashing the file, 0.04 opening it again. A batch of
+small pictures costs 1 ms whatever is in it: calls from TensorFlow to Python and back. Batches that a cache has kept are handed
+on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+import re
 import tarfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from multicnn.data import store as store_module
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
 from multicnn.data.store import materialise, together
+from multicnn.modalities.audio import AudioPreprocess
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.modalities.text import TextPreprocess
 from multicnn.workers import Workers
@@ -158,3 +160,24 @@ def test_real_photographs(shared_data, tmp_path, source):
     for row in (0, 500, 999):
         expected = np.asarray(Image.open(made.raw_source(row)))
         np.testing.assert_array_equal(store.gather(np.array([row]))[0], expected)
+
+
+@pytest.mark.parametrize("features", ["log_mel", "mfcc", "waveform"])
+@pytest.mark.parametrize("more", [{}, {"trim_db": 30}, {"stretch_db": 25, "top_db": 50}, {"center": False}])
+def test_recordings_are_stored_many_at_once_as_each_alone(features, more):
+    if features == "waveform" and "stretch_db" in more:
+        pytest.skip("of spectra only")
+    random = np.random.default_rng(0)
+    preprocess = AudioPreprocess(sample_rate=8000, seconds=1.5, n_fft=256, features=features, mean=0.0, std=1.0, **more)
+    rates = [8000, 16000, 8000, 44100]
+    sounds = [(random.normal(0, 0.1, random.integers(2000, 40000)).astype(np.float32), rates[i % 4]) for i in range(50)]
+    sounds[7] = (np.full(4000, np.nan, np.float32), 8000)
+    sounds[30] = b"no recording"
+    for answer, sound in zip(preprocess.examples_of(sounds), sounds, strict=True):
+        if isinstance(answer, str):
+            with pytest.raises(ValueError, match=re.escape(answer)):
+                preprocess.decode(sound)
+        else:
+            alone = preprocess.example(preprocess.decode(sound))
+            assert answer.dtype == alone.dtype and answer.shape == alone.shape and answer.tobytes() == alone.tobytes()
+    assert sum(isinstance(answer, str) for answer in preprocess.examples_of(sounds)) == 2
