@@ -87,7 +87,7 @@ def read(path: Path | str) -> Content:
         with open(path, "rb", buffering=0) as file:  # a buffer takes longer than a small file
             head = file.read(min(_BLOCK, found.st_size + 1))
             digest = hashlib.blake2b(head, digest_size=16)
-            more = head if len(head) == _BLOCK else b""
+            more = b"" if len(head) == found.st_size else head  # a read may give less than there is
             while more:
                 more = file.read(_BLOCK)
                 digest.update(more)

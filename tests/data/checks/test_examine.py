@@ -126,7 +126,10 @@ def check_sounds(root):
     leak, packed = ("leak.wav", "quieter.flac", "001.wav"), ("003.wav", "packed.ogg")
     assert groups("near duplicates") == {leak, packed}
     # An ogg has random bytes, by which it may become a validation example.
-    assert groups("leaks of near duplicates") - {packed} == {leak}
+    split = {row.id.split("/")[-1]: row.split for row in made.manifest.table.itertuples()}
+    assert groups("leaks of near duplicates") == {leak} | (
+        {packed} if split["003.wav"] != split["packed.ogg"] else set()
+    )
     assert groups("contradictions among near duplicates") == {packed}
     assert groups("silent recordings") == {("silent.wav",)}
     assert groups("clipped recordings") == {("clipped.wav",)}
