@@ -1,8 +1,8 @@
-"""Blocks as values, and the laws that compose them.
+"""The laws that compose Blocks.
 
-A Block describes; applied to a tensor, it builds. `chain` composes in series, `add`, `concat` and `average` in parallel, `join`
-over several named inputs; `repeat`, `share`, `stage` and `scope` say how often, with which weights and under which name.
-What a leaf means (a convolution, a pooling) is in `blocks.py`; here nothing knows the rank of a tensor.
+`chain` composes in series, `add`, `concat` and `average` in parallel, `join` over several named inputs; `repeat`, `share`,
+`stage` and `scope` say how often, with which weights and under which name. What a leaf means (a convolution, a pooling) is in
+`blocks`; here nothing knows the rank of a tensor.
 
 A Block is walked by a *site*: `BuildSite` makes Keras layers, `arithmetic.MeasureSite` only counts. Both give every layer
 the same dotted name, the path from the root: `conv4_x.1.conv`.
@@ -12,159 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar
 
 import keras
 
-from multicnn.site import BlockError, BuildSite, Site, unused_name
-
-
-@dataclass_transform(frozen_default=True, eq_default=False)
-class Block:
-    """A value that describes a network; applied to a Keras tensor, it builds it.
-
-    Subclasses are frozen dataclasses of plain data (numbers, strings, tuples, Blocks). Two Blocks are equal when their source
-    text is; `repr` is that text, `to_dict` the serial form.
-    """
-
-    kinds: ClassVar[dict[str, type[Block]]] = {}
-    transparent: ClassVar[bool] = False  # a transparent Block adds no segment of its own to the names below it
-
-    def __init_subclass__(cls, init: bool = True) -> None:
-        dataclasses.dataclass(frozen=True, repr=False, eq=False, init=init)(cls)
-        if not cls.__name__.startswith("_"):
-            Block.kinds[cls.__name__] = cls
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            optional = field.type == "Block | None" and value is None
-            if field.type in ("Block", "Block | None") and not optional and not isinstance(value, Block):
-                raise TypeError(
-                    f"`{field.name}` of {type(self).__name__} must be a Block. Received: {field.name}={value!r}"
-                )
-            object.__setattr__(self, field.name, _plain(value, field.name))
-
-    @property
-    def label(self) -> str:
-        """The segment that this Block adds to the names of its layers."""
-        return type(self).__name__
-
-    @property
-    def input_dtype(self) -> str | dict[str, str]:
-        """What the Block is applied to: "int32" ids where it begins with `embed`, else "float32"; a dict for `join`."""
-        return "float32"
-
-    def apply(self, x: Any, site: Site) -> Any:
-        """Walks the Block at `site`; a leaf is handed to the site, a composite walks its parts."""
-        return site.leaf(self, x)
-
-    def __call__(self, x: Any) -> Any:
-        """Builds the Block on a Keras tensor (a dict of them for `join`), as in any functional model."""
-        # A stage and a scope keep the name they were given; anything else counts up.
-        names_itself = isinstance(self, (stage, scope))
-        return self.apply(x, BuildSite(path="" if names_itself else unused_name(self.label)))
-
-    def replaced(self, **fields: Any) -> Block:
-        """This Block with the fields changed in every part that has them: `net.replaced(kernel_initializer="zeros")`.
-
-        Raises:
-            ValueError: No part has a field of that name.
-        """
-        changed, found = _with_fields(self.to_dict(), fields)
-        for name in fields:
-            if name not in found:
-                raise ValueError(f"no part of the Block has the field {name!r}. Received: {name}={fields[name]!r}")
-        return from_dict(changed)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(self._arguments())})"
-
-    def _arguments(self) -> list[str]:
-        shown, positional = [], True
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value == field.default:
-                positional = False
-            elif positional and not field.kw_only:
-                shown.append(repr(value))
-            else:
-                shown.append(f"{field.name}={value!r}")
-        return shown
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Block) and repr(self) == repr(other)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The serial form: JSON-compatible, with the fields that differ from their defaults."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}
-        return {"type": type(self).__name__, **_to_json(fields)}
-
-    @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> Block:
-        return cls(**fields)
-
-
-def from_dict(data: Mapping[str, Any]) -> Block:
-    """The Block that `Block.to_dict` described. Raises ValueError for an unknown kind or field."""
-    if not isinstance(data, Mapping) or data.get("type") not in Block.kinds:
-        raise ValueError(f"`data` must be a dict whose 'type' is one of {sorted(Block.kinds)}. Received: data={data!r}")
-    kind = Block.kinds[data["type"]]
-    fields = {name: _from_json(value) for name, value in data.items() if name != "type"}
-    try:
-        return kind._from_fields(fields)
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"`data` does not fit {kind.__name__}: {error}. Received: data={dict(data)!r}") from error
-
-
-def _with_fields(data: Any, fields: Mapping[str, Any]) -> tuple[Any, set[str]]:
-    """A Block's dict (or a part of one) with fields replaced, and the names that were found."""
-    found: set[str] = set()
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, list):
-            return [walk(item) for item in value]
-        if not isinstance(value, Mapping):
-            return value
-        value = {name: walk(item) for name, item in value.items()}
-        known = {f.name for f in dataclasses.fields(Block.kinds[value["type"]])} if "type" in value else set()
-        found.update(known & set(fields))
-        return value | {name: _to_json(new) for name, new in fields.items() if name in known}
-
-    return walk(data), found
-
-
-def _to_json(value: Any) -> Any:
-    if isinstance(value, Block):
-        return value.to_dict()
-    if isinstance(value, Mapping):
-        return {key: _to_json(item) for key, item in value.items()}
-    return [_to_json(item) for item in value] if isinstance(value, (tuple, list)) else value
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return from_dict(value) if "type" in value else {key: _from_json(item) for key, item in value.items()}
-    return tuple(_from_json(item) for item in value) if isinstance(value, list) else value
-
-
-def _plain(value: Any, name: str) -> Any:
-    """`value` with its lists made tuples, or an error if it is not plain data."""
-    if isinstance(value, (list, tuple)):
-        return tuple(_plain(item, name) for item in value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, name) for key, item in value.items()}
-    if value is None or isinstance(value, (bool, int, float, str, Block)):
-        return value
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy scalar
-        return value.item()
-    raise TypeError(
-        f"`{name}` must be plain data (numbers, strings, tuples, Blocks); give initialisers, regularisers and constraints "
-        f"by name or (name, parameters). Received: {name}={value!r}"
-    )
+from multicnn.block import Block
+from multicnn.site import BlockError, BuildSite
 
 
 class _Several(Block, init=False):
@@ -204,21 +57,21 @@ class chain(_Several, init=False):
         return tuple(part for b in blocks for part in (b.blocks if isinstance(b, chain) else (b,)))
 
     def apply(self, x, site):
-        for segment, block in zip(_segments(self.blocks), self.blocks):
+        for segment, block in zip(segments(self.blocks), self.blocks):
             x = block.apply(x, site.at(segment))
         return x
 
 
-def _segments(blocks: tuple[Block, ...]) -> list[str]:
+def segments(blocks: tuple[Block, ...]) -> list[str]:
     """One name for each Block of a chain: its label, numbered from the second of the same label on.
 
     A stage and a scope name themselves, and so do the copies of an only `repeat`: conv4_x.1, conv4_x.2 ...
     """
     labels = [block.label for block in blocks]
-    taken = {block.label for block in blocks if isinstance(block, (stage, scope))}
+    taken = {block.label for block in blocks if block.names_itself}
     names = []
     for block in blocks:
-        if isinstance(block, (stage, scope)) or (isinstance(block, repeat) and labels.count(block.label) == 1):
+        if block.names_itself or (isinstance(block, repeat) and labels.count(block.label) == 1):
             names.append("")
             continue
         name, count = block.label, 1
@@ -228,43 +81,6 @@ def _segments(blocks: tuple[Block, ...]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
-
-
-def cut(block: Block, path: str) -> Block:
-    """The Block up to the part at a dotted path, that part included: the front of a network, to take features from.
-
-    Raises:
-        ValueError: No part that others follow in series is there; a branch of `add` or `concat` is none.
-    """
-    found = _cut(block, "" if block.transparent else block.label, path)
-    if found is None:
-        raise ValueError(
-            f"no part of the network that others follow in series stands at the path. Received: path={path!r}"
-        )
-    return found
-
-
-def _cut(block: Block, at: str, path: str) -> Block | None:
-    """The Block, which stands at a path, up to another path inside of it; None if that is not there."""
-
-    def inside(name: str, child: Block) -> str:
-        return ".".join(part for part in (at, name, "" if child.transparent else child.label) if part)
-
-    if isinstance(block, chain):
-        for i, (segment, part) in enumerate(zip(_segments(block.blocks), block.blocks)):
-            below = ".".join(name for name in (at, segment) if name)
-            if (found := _cut(part, below, path)) is not None:
-                return chain(*block.blocks[:i], found)
-        return None
-    if isinstance(block, stage):
-        if path == ".".join(name for name in (at, block.name) if name):
-            return block
-        found = _cut(block.block, inside(block.name, block.block), path)
-        return None if found is None else stage(block.name, found)
-    if isinstance(block, repeat):
-        copies = [".".join(name for name in (at, str(i)) if name) for i in range(1, block.n + 1)]
-        return dataclasses.replace(block, n=copies.index(path) + 1) if path in copies else None
-    return block if path == at else None
 
 
 class _merge(_Several, init=False):
@@ -392,6 +208,7 @@ class stage(Block, init=False):
     name: str
     block: Block
     transparent: ClassVar[bool] = True
+    names_itself: ClassVar[bool] = True
     input_dtype = repeat.input_dtype
 
     def __init__(self, name: str, *blocks: Block) -> None:
@@ -427,6 +244,7 @@ class scope(Block):
     name: str
     block: Block
     transparent: ClassVar[bool] = True
+    names_itself: ClassVar[bool] = True
     input_dtype = repeat.input_dtype
 
     def __post_init__(self):

@@ -12,7 +12,7 @@ import numpy as np
 from multicnn.arithmetic import measure
 from multicnn.blocks import Block, chain, dense, global_average_pool, network
 from multicnn.classifier import Classifier
-from multicnn.composition import cut
+from multicnn.cutting import cut
 from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file

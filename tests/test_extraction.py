@@ -8,7 +8,6 @@ import multicnn
 from multicnn import workflow
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, max_pool, network, repeat, stage
 from multicnn.classifier import Classifier
-from multicnn.composition import cut
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.models import create
 
@@ -32,29 +31,6 @@ def classifier():
     for weight in model.weights:
         weight.assign(weight + rng.normal(0, 0.05, weight.shape))
     return Classifier(PREPROCESS, NET, model, tuple("0123456789"))
-
-
-@pytest.mark.parametrize(
-    ("path", "blocks"),
-    [
-        ("one", 1),
-        ("one.conv", chain(stage("one", NET.blocks[0].block.blocks[0]))),
-        ("2", chain(NET.blocks[0], repeat(2, conv(5, 3, activation="relu")))),
-        ("two", 3),
-        ("two.1", chain(*NET.blocks[:2], stage("two", conv(6, 3), repeat(1, conv(6, 1))))),
-        ("conv", 4),
-        ("global_average_pool", 5),
-        ("dense", 7),
-    ],
-)
-def test_a_network_is_cut_after_a_part(path, blocks):
-    assert cut(NET, path) == (chain(*NET.blocks[:blocks]) if isinstance(blocks, int) else blocks)
-
-
-@pytest.mark.parametrize("path", ["three", "one.", "two.3", "", "one.conv.norm"])
-def test_what_is_no_part_in_series(path):
-    with pytest.raises(ValueError, match=f"Received: path='{path}'"):
-        cut(NET, path)
 
 
 @pytest.mark.parametrize("name", ["one", "2", "two.1", "conv", "global_average_pool", None])
@@ -114,5 +90,3 @@ def test_two_classes_have_two_logits(tmp_path):
 
 def test_features_of_a_sentence_do_not_see_its_padding():
     net = chain(embed(9, 4), create("textcnn", 2, filters=3))
-    assert cut(net, "concat") == chain(*net.blocks[:2])
-    assert cut(net, "embed") == chain(net.blocks[0])

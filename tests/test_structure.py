@@ -31,14 +31,27 @@ FLOORS = [
     {"models", "modalities", "embeddings"},
     {"arithmetic"},
     {"blocks"},
+    {"cutting"},
     {"composition"},
+    {"block"},
     {"site", "durable", "interrupts", "workers"},
     {"engines"},
     {"layers", "losses", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 UPWARDS = {("classifier", "workflow")}  # `Classifier.evaluate` is where users look for the verb
-KERAS_ONLY = ("site", "composition", "blocks", "arithmetic", "layers", "losses", "optimizers", "models")
+KERAS_ONLY = (
+    "site",
+    "block",
+    "composition",
+    "cutting",
+    "blocks",
+    "arithmetic",
+    "layers",
+    "losses",
+    "optimizers",
+    "models",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from multicnn.arithmetic.rules import RULES
 from multicnn.arithmetic.signal import Part, Shape, Signal
 from multicnn.arithmetic.stages import Stage, by_stage, table
-from multicnn.composition import Block
+from multicnn.block import Block
 from multicnn.site import BlockError, Site
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from multicnn import blocks
 from multicnn.arithmetic.signal import Part, Shape, Signal
+from multicnn.block import Block
 from multicnn.blocks.windows import margins
-from multicnn.composition import Block
 
 
 def _part(block: Block, output: Signal, parameters: int = 0, statistics: int = 0, multiply_adds: int = 0) -> Part:

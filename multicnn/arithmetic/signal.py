@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from multicnn.composition import Block
+from multicnn.block import Block
 
 Shape = tuple[int | None, ...]
 

@@ -7,6 +7,8 @@ holds one number per axis, a plain number means the same for each, and a tensor 
 is time for every sound and sentence.
 """
 
+from multicnn.block import Block as Block
+from multicnn.block import from_dict as from_dict
 from multicnn.blocks.convolution import conv as conv
 from multicnn.blocks.convolution import conv_transpose as conv_transpose
 from multicnn.blocks.convolution import depthwise_conv as depthwise_conv
@@ -45,12 +47,10 @@ from multicnn.blocks.shaping import take_channels as take_channels
 from multicnn.blocks.tokens import embed as embed
 from multicnn.blocks.tokens import ngram_bag as ngram_bag
 from multicnn.blocks.tokens import one_hot as one_hot
-from multicnn.composition import Block as Block
 from multicnn.composition import add as add
 from multicnn.composition import average as average
 from multicnn.composition import chain as chain
 from multicnn.composition import concat as concat
-from multicnn.composition import from_dict as from_dict
 from multicnn.composition import join as join
 from multicnn.composition import merged as merged
 from multicnn.composition import network as network

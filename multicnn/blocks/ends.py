@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from multicnn import layers
+from multicnn.block import Block
 from multicnn.blocks.pointwise import activated
 from multicnn.blocks.rank import Named, keras_object
-from multicnn.composition import Block
 
 
 class dense(Block):

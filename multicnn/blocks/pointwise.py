@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from multicnn import layers
+from multicnn.block import Block
 from multicnn.blocks.rank import rank_of
-from multicnn.composition import Block
 
 _NORMS = ("batch", "layer", "sub_spectral", "local_response")
 

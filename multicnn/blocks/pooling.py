@@ -8,10 +8,11 @@ from typing import ClassVar
 import keras
 
 from multicnn import layers
+from multicnn.block import Block
 from multicnn.blocks.pointwise import scale
 from multicnn.blocks.rank import check_at_least_one, per_axis, rank_of
 from multicnn.blocks.windows import _Windowed
-from multicnn.composition import Block, chain
+from multicnn.composition import chain
 
 
 class _pool(_Windowed):

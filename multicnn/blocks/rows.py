@@ -9,9 +9,9 @@ from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from multicnn import layers
+from multicnn.block import Block
 from multicnn.blocks.convolution import conv
 from multicnn.blocks.rank import Named, check_at_least_one
-from multicnn.composition import Block
 from multicnn.site import BlockError
 
 

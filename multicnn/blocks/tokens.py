@@ -7,8 +7,8 @@ from dataclasses import KW_ONLY
 import keras
 
 from multicnn import layers
+from multicnn.block import Block
 from multicnn.blocks.rank import Named, keras_object
-from multicnn.composition import Block
 
 
 class _front(Block):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from multicnn import layers
+from multicnn.block import Block
 from multicnn.blocks.rank import per_axis, rank_of
-from multicnn.composition import Block
 
 Margins = tuple[tuple[int, int], ...]
 
