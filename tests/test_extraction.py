@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import multicnn
-from multicnn import workflow
+from multicnn import extraction, workflow
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, max_pool, network, repeat, stage
 from multicnn.classifier import Classifier
 from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities.text import TextPreprocess
 from multicnn.models import create
 
 NET = chain(
@@ -89,4 +90,10 @@ def test_two_classes_have_two_logits(tmp_path):
 
 
 def test_features_of_a_sentence_do_not_see_its_padding():
-    net = chain(embed(9, 4), create("textcnn", 2, filters=3))
+    preprocess = TextPreprocess(length=8, vocabulary=("joy", "film", "zigzag"))
+    net = chain(embed(preprocess.vocabulary_size, 4), create("textcnn", 2, filters=3))
+    made, _ = extraction.front(Classifier(preprocess, net, network(net, (8,)), ("no", "yes")), "embed")
+    vectors = made.network.get_layer("embed").get_weights()[0]
+    ids = np.array([preprocess.example("joy film"), preprocess.example("joy film zigzag")])
+    expected = [vectors[ids[0, :2]].mean(axis=0), vectors[ids[1, :3]].mean(axis=0)]
+    np.testing.assert_allclose(made.logits(ids), expected, rtol=1e-5)
