@@ -17,7 +17,8 @@ from multicnn import ensemble
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 
 _MEASURED = ("test", "linear_baseline")
 _NUMBERS = ("accuracy", "loss", "macro_f1")

@@ -12,7 +12,8 @@ from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.examination import shown_rows, write_examination
 from multicnn.recipe import SENSES, Recipe
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 
 _FOLDS = 5  # in which both ways to split are compared
 _LISTED = 100  # groups of a finding in `to_dict`

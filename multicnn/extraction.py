@@ -17,7 +17,7 @@ from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
 from multicnn.evaluation import metrics
-from multicnn.run import Reporter
+from multicnn.reporter import Reporter
 
 _PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
 

@@ -15,47 +15,35 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import embeddings, given_vectors, interrupts, losses
+from multicnn import embeddings, given_vectors, interrupts
 from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
 from multicnn.comparison import linear_score
+from multicnn.completion import completed
 from multicnn.data import pipeline, store
 from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
 from multicnn.engines import engine
-from multicnn.evaluation import metrics, report
+from multicnn.evaluation import report
+from multicnn.evaluation.evaluator import Evaluator
 from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
-from multicnn.recipe import SENSES, Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.reporter import Reporter
 from multicnn.training import optimizers, run_folder
 from multicnn.training.event_log import EventLog
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.loop import Loop
-from multicnn.training.model import model_block, network_block
+from multicnn.training.model import network_block
 from multicnn.training.nonfinite import NotFinite
-from multicnn.training.precision import loss_scaled, policy
+from multicnn.training.precision import loss_scaled
 from multicnn.training.start import Begun
 from multicnn.training.verdict import verdict
 from multicnn.workers import Workers
 
 _SPLITS = ("train", "val", "test")
-_CHUNK = 512  # examples in memory at once where they are evaluated
-
-
-class Reporter:
-    """What a run tells while it works; this one says nothing. The command line has one that draws."""
-
-    def say(self, line: str) -> None:
-        """A line about the run."""
-
-    def reading(self, done: int, total: int) -> None:
-        """So many of the examples have been read."""
-
-    def callbacks(self) -> Sequence[keras.callbacks.Callback]:
-        """Keras callbacks for the training loop."""
-        return ()
 
 
 class Run:
@@ -75,7 +63,8 @@ class Run:
         # A run that goes on by its own recipe has all its weights in its checkpoints.
         goes_on = recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
         self.begun = None if recipe.start.path is None or goes_on else Begun(recipe)
-        self.recipe = self._completed(recipe if self.begun is None else self.begun.completed(recipe, manifest.sense))
+        begun = recipe if self.begun is None else self.begun.completed(recipe, manifest.sense)
+        self.recipe = completed(begun, manifest, self.workers.count)
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
     def train(self) -> Classifier:
@@ -126,7 +115,8 @@ class Run:
             if self.begun is not None:
                 self._begin(self.begun, built, preprocess, frozen)
             classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
-            self.on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
+            on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
+            self.evaluator = Evaluator(on_stored, self.store, self.manifest, self.workers)
             return classifier, self._loop(classifier, rows)
 
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
@@ -179,43 +169,6 @@ class Run:
             "optimizer.learning_rate, clip the gradients (optimizer.arguments.global_clipnorm), or train in float32. "
             f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
         )
-
-    def _completed(self, recipe: Recipe) -> Recipe:
-        """The recipe with what it leaves open chosen from the data."""
-        sense = self.manifest.sense
-        preprocess = recipe.preprocess or SENSES[sense]()
-        if preprocess.sense != sense:
-            raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")
-        augmentation(preprocess, recipe.augment)
-        optimizers.make(recipe.optimizer, 1, 1)  # here and below: a mistake is told before anything is read or written
-        several = self.manifest.separator is not None
-        losses.by_name(recipe.loss, several)
-        if several and (recipe.mixup or recipe.cutmix):
-            received = f"mixup={recipe.mixup!r}, cutmix={recipe.cutmix!r}"
-            raise ValueError(f"`mixup` and `cutmix` are for examples of one label each. Received: {received}")
-        if recipe.mixup and sense == "text":
-            raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
-        if recipe.cutmix and (sense != "image" or recipe.mixup):
-            received = f"cutmix={recipe.cutmix!r}, mixup={recipe.mixup!r}"
-            raise ValueError(f"`cutmix` is for pictures, in the place of `mixup`. Received: {received}")
-        waveform = sense == "audio" and preprocess.features == "waveform"
-        usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
-        recipe = dataclasses.replace(
-            recipe,
-            preprocess=preprocess,
-            model=recipe.model or usual,
-            precision=policy(recipe.precision),
-            jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
-        )
-        shares = recipe.devices * self.workers.count
-        if recipe.batch_size % shares:
-            received = f"batch_size={recipe.batch_size}"
-            raise ValueError(
-                f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}"
-            )
-        model_block(recipe, len(self.manifest.labels))
-        given_vectors.check(recipe, sense)
-        return recipe
 
     def training_examples(self) -> Iterator[Any]:
         """The training examples that can be decoded, in an order drawn from the seed."""
@@ -307,7 +260,7 @@ class Run:
                 part=None if whole else self._part,
             )
 
-        validate = functools.partial(self._measure, "val") if len(self.manifest.rows("val")) else None
+        validate = functools.partial(self.evaluator.metrics, "val") if len(self.manifest.rows("val")) else None
         say, callbacks = self.reporter.say, [*self.reporter.callbacks()]
         if recipe.tensorboard:
             callbacks.append(EventLog(self.folder / "tensorboard"))
@@ -325,24 +278,11 @@ class Run:
                 return functools.partial(mix, classes=len(self.manifest.labels), alpha=alpha)
         return None
 
-    def _measure(self, split: str) -> dict[str, Any]:
-        rows = self.manifest.rows(split)
-        return metrics.summarise(self._logits(rows), self.manifest.targets(rows))
-
-    def _logits(self, rows: np.ndarray) -> np.ndarray:
-        return np.concatenate(
-            self.workers.everyones(self._own_logits(np.array_split(rows, self.workers.count)[self.workers.index]))
-        )
-
-    def _own_logits(self, rows: np.ndarray) -> np.ndarray:
-        chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)
-        return np.concatenate([self.on_stored.logits(self.store.gather(chunk)) for chunk in chunks])
-
     def _measured(self, classifier: Classifier, loop: Loop) -> Classifier:
         """The classifier with its metrics, and the run folder's tables and pictures."""
         finished = not loop.interrupted
         measured: dict[str, Any] = {
-            split: self._measure(split) for split in _SPLITS if finished and len(self.manifest.rows(split))
+            split: self.evaluator.metrics(split) for split in _SPLITS if finished and len(self.manifest.rows(split))
         }
         if "test" in measured:
             measured["linear_baseline"] = linear_score(self.manifest, self.store, self.augmentation.stored)
@@ -366,7 +306,7 @@ class Run:
         split = next(s for s in ("test", "val", "train") if len(self.manifest.rows(s)))
         rows = self.manifest.rows(split)
         ids = self.manifest.table["id"].iloc[rows].tolist()
-        logits = self._logits(rows)
+        logits = self.evaluator.logits(rows)
         mistakes = report.write_evaluation(self.folder, logits, self.manifest.targets(rows), self.manifest.labels, ids)
         previews = {ids[i]: self._preview(classifier, rows[i]) for i in mistakes["row"]}
         report.write_report(self.folder, previews)

@@ -14,7 +14,8 @@ from multicnn.data.manifest import Manifest
 from multicnn.evaluation.contact_sheet import spectrogram_picture, write_contact_sheet
 from multicnn.modalities.augment import Augmentation, augmentation
 from multicnn.recipe import Recipe
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 
 _WITHOUT = "without augmentation"
 _UNKNOWN = "[?]"  # a token that the vocabulary does not have

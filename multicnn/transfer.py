@@ -14,7 +14,8 @@ import pandas as pd
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
 from multicnn.recipe import Recipe, Start
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 from multicnn.training.start import Begun
 
 _KINDS = ("transfer", "scratch")

@@ -19,7 +19,8 @@ from multicnn.data.manifest import Manifest
 from multicnn.engines import engine
 from multicnn.inspection import Inspection, of_block
 from multicnn.recipe import Recipe
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 from multicnn.training.rate_finder import RateCurve, sweep
 
 

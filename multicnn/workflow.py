@@ -25,7 +25,8 @@ from multicnn.diagnosis import Diagnosis, diagnose
 from multicnn.evaluation import figures, metrics
 from multicnn.extraction import Features
 from multicnn.recipe import DataSource, Recipe
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
 from multicnn.training.rate_finder import RateCurve

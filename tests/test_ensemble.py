@@ -10,7 +10,7 @@ from PIL import Image
 
 import multicnn
 from multicnn import ensemble
-from multicnn.run import Reporter
+from multicnn.reporter import Reporter
 
 TINY = {"model": "mlp", "arguments": {"units": [4]}, "epochs": 1, "batch_size": 8}
 MEMBERS = (

@@ -15,7 +15,8 @@ from PIL import Image
 import multicnn
 from multicnn import workflow
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
-from multicnn.run import Reporter, Run
+from multicnn.reporter import Reporter
+from multicnn.run import Run
 from multicnn.training import checkpoint, run_folder
 
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
@@ -25,7 +26,7 @@ SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=lo
 LIFE = """
 import os, signal, sys
 import keras, multicnn
-from multicnn.run import Reporter
+from multicnn.reporter import Reporter
 
 data, folder, step, seconds, *settings = sys.argv[1:]
 

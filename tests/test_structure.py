@@ -24,6 +24,7 @@ FLOORS = [
     {"cross_validation", "diagnosis", "extraction", "inspection", "seen", "transfer"},
     {"ensemble"},
     {"run"},
+    {"completion"},
     {"comparison", "given_vectors"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},
@@ -34,7 +35,7 @@ FLOORS = [
     {"cutting"},
     {"composition"},
     {"block"},
-    {"site", "durable", "interrupts", "workers"},
+    {"site", "durable", "interrupts", "reporter", "workers"},
     {"engines"},
     {"layers", "losses", "optimizers"},
 ]

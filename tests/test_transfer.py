@@ -14,7 +14,7 @@ from multicnn.blocks import chain, conv, dense, global_average_pool, network, st
 from multicnn.classifier import Classifier
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.recipe import DataSource, Recipe, Start
-from multicnn.run import Reporter
+from multicnn.reporter import Reporter
 from multicnn.transfer import TransferCurves
 
 PREPROCESS = ImagePreprocess(size=(8, 8), channels=1, mean=(0.4,), std=(0.2,))

@@ -9,7 +9,7 @@ from multicnn import trial, workflow
 from multicnn.arithmetic import measure
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.recipe import Optimizer, Recipe
-from multicnn.run import Reporter
+from multicnn.reporter import Reporter
 
 NET = chain(conv(4, 3, norm="batch", activation="relu"), global_average_pool(), dense(10))
 

@@ -1,0 +1,43 @@
+"""What a network makes of the examples that a run has read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from multicnn.classifier import Classifier
+from multicnn.data.manifest import Manifest
+from multicnn.data.store import Store
+from multicnn.evaluation import metrics
+from multicnn.workers import Workers
+
+_CHUNK = 512  # examples in memory at once
+
+
+class Evaluator:
+    """Evaluates a network on stored examples, while it learns and afterwards; workers share the examples.
+
+    Args:
+        classifier: Its preprocess is that of the store.
+        store: The examples.
+        manifest: Of the examples.
+        workers: Those that train together.
+    """
+
+    def __init__(self, classifier: Classifier, store: Store, manifest: Manifest, workers: Workers):
+        self._classifier, self._store, self._manifest, self._workers = classifier, store, manifest, workers
+
+    def metrics(self, split: str) -> dict[str, Any]:
+        """`evaluation.metrics.summarise` of a split."""
+        rows = self._manifest.rows(split)
+        return metrics.summarise(self.logits(rows), self._manifest.targets(rows))
+
+    def logits(self, rows: np.ndarray) -> np.ndarray:
+        """float32 (n, classes) for these rows of the manifest; every worker gets all of them."""
+        own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])
+        return np.concatenate(self._workers.everyones(own))
+
+    def _own_logits(self, rows: np.ndarray) -> np.ndarray:
+        chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)
+        return np.concatenate([self._classifier.logits(self._store.gather(chunk)) for chunk in chunks])
