@@ -86,13 +86,14 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
     with _folder() as folder:
         run = Run(recipe, manifest, folder, reporter, time.perf_counter())
         classifier, loop = run.prepared()
-        network, data = classifier.network, loop.batches(0, 0)
-        shape = next(iter(data))[0].shape
-        iterator, seconds = iter(data), []
-        for _ in range(2):
-            started = time.perf_counter()
-            loop.step(iterator)
-            seconds.append(time.perf_counter() - started)
+        network, seconds = classifier.network, []
+        with loop.stream(0, 0) as iterator:
+            shape = next(iterator)[0].shape
+        with loop.stream(0, 0) as iterator:
+            for _ in range(2):
+                started = time.perf_counter()
+                loop.step(iterator)
+                seconds.append(time.perf_counter() - started)
         return DryRun(
             stages=of_block(classifier.block, classifier.preprocess, repr(run.recipe.model)),
             batch=tuple(shape),

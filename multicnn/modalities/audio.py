@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -203,7 +204,7 @@ class AudioPreprocess:
     def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
         """What `example(decode(source))` gives of each source, bit by bit, or the reason why there is nothing.
 
-        Faster than one by one: most of the time that one spectrum takes is that of calling TensorFlow.
+        Faster than one by one: most of the time that one spectrum takes is that of calling TensorFlow, operation by operation.
         """
         answers: list[np.ndarray | str] = []
         for source in sources:
@@ -214,8 +215,8 @@ class AudioPreprocess:
         good = [place for place, answer in enumerate(answers) if not isinstance(answer, str)]
         together = max(1, _SAMPLES // self.samples)
         for few in (good[i : i + together] for i in range(0, len(good), together)):
-            examples = self.from_windows(tf.constant(np.stack([answers[place] for place in few]), tf.float32)).numpy()
-            for place, example in zip(few, examples):
+            windows = np.stack([answers[place] for place in few])
+            for place, example in zip(few, _compiled(self)(windows.astype(np.float32, copy=False)).numpy()):
                 answers[place] = example
         return answers
 
@@ -298,6 +299,13 @@ class AudioPreprocess:
         fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10
         usual = math.ceil(10 * np.percentile(durations, 95) - 1e-6) / 10
         return max(min(usual, _MAX_SECONDS), fewest)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(preprocess: AudioPreprocess) -> Callable[[np.ndarray], tf.Tensor]:
+    """Its `from_windows` as one call of TensorFlow, which takes half the time."""
+    signature = [tf.TensorSpec((None, preprocess.samples), tf.float32)]
+    return tf.function(preprocess.from_windows, input_signature=signature, autograph=False)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -116,7 +116,7 @@ def _mono(file) -> np.ndarray:
     # Not SoundFile.blocks: where the data end early, it fills the last block with what was in memory.
     blocks = [np.zeros(0, np.float32)]
     while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-        blocks.append(block.mean(axis=1))
+        blocks.append(block.mean(axis=1) if block.shape[1] > 1 else block[:, 0])
     return np.concatenate(blocks)
 
 

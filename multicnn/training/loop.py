@@ -7,6 +7,7 @@ and goes on ends with the same bits as one that was not. Keras callbacks are hon
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import functools
@@ -115,8 +116,7 @@ class Loop:
             _write_rows(self.folder / "history.csv", self.at.history, new=True)
             _write_rows(self.folder / "health.csv", self.at.health, new=True)
         self._save()  # the first: a folder that cannot be written is told now, not after an epoch
-        iterator = iter(self.batches(self.at.epoch, self.at.step))
-        with Deferred() as signals:
+        with self.stream(self.at.epoch, self.at.step) as iterator, Deferred() as signals:
             while not (self._over() or self._stops(signals)):
                 self._epoch(iterator, signals)
             self._save()
@@ -172,6 +172,14 @@ class Loop:
         if self._freezing is not None and self._freezing.at(epoch):
             self.train_step = self._make_step()
             self.say(f"epoch {epoch + 1}: {self._freezing}")
+
+    def stream(self, epoch: int, step: int) -> contextlib.closing[Iterator[tuple[Any, Any]]]:
+        """The batches from there on, for the time of a `with`.
+
+        Whatever else still knows the iterator, such as the traceback of an error: TensorFlow's threads that make batches call
+        Python, and the end of the program could wait for them for ever.
+        """
+        return contextlib.closing(batch for batch in self.batches(epoch, step))
 
     def step(self, iterator: Iterator[tuple[Any, Any]]) -> np.ndarray:
         """Takes a step with the next batch and gives the sums of it; one that does not fit into memory says what would."""
@@ -264,12 +272,12 @@ class Loop:
         """What has happened in this step: it is led up to again, exactly, from the last checkpoint."""
         epoch, failed = self.at.epoch, self.at.step
         self._restore()
-        iterator = iter(self.batches(self.at.epoch, self.at.step))
-        for each in range(self.at.epoch, epoch + 1):
-            first, last = self.at.step if each == self.at.epoch else 0, failed if each == epoch else self.steps
-            self._freeze(each)
-            for _ in range(first, last):
-                self.step(iterator)
+        with self.stream(self.at.epoch, self.at.step) as iterator:
+            for each in range(self.at.epoch, epoch + 1):
+                first, last = self.at.step if each == self.at.epoch else 0, failed if each == epoch else self.steps
+                self._freeze(each)
+                for _ in range(first, last):
+                    self.step(iterator)
         inputs, _ = self._whole_batch(epoch, failed)
         return NotFinite(epoch, failed, first_layer(self.network, inputs))
 

@@ -42,15 +42,15 @@ def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int
         ValueError: The loss grows from the first steps on, or never falls.
     """
     rates, losses = [], []
-    iterator = iter(loop.batches(0, 0))
-    for rate in np.geomspace(lowest, highest, steps):
-        loop.network.optimizer.learning_rate = float(rate)
-        total, _, n = loop.step(iterator)
-        loss = total / n
-        if not np.isfinite(loss) or (losses and loss > _DIVERGED * np.mean(losses[:5])):
-            break
-        rates.append(rate)
-        losses.append(loss)
+    with loop.stream(0, 0) as iterator:
+        for rate in np.geomspace(lowest, highest, steps):
+            loop.network.optimizer.learning_rate = float(rate)
+            total, _, n = loop.step(iterator)
+            loss = total / n
+            if not np.isfinite(loss) or (losses and loss > _DIVERGED * np.mean(losses[:5])):
+                break
+            rates.append(rate)
+            losses.append(loss)
     return curve(np.array(rates), np.array(losses))
 
 

@@ -62,3 +62,26 @@ def test_the_time_that_the_network_waited_for_batches_is_summed_up(tmp_path, mon
     for _ in range(3):
         loop.step(batches)
     assert loop.at.waited == 2.5
+
+
+def test_a_run_that_fails_leaves_no_stream_of_batches_behind(tmp_path):
+    """The program could not end: TensorFlow waits for its threads, and these for a Python that is no more."""
+    streams = []
+
+    def batches(epoch, first):
+        streams.append("open")
+        try:
+            while True:
+                yield np.ones((2, 3), "float32"), np.array([0, 1])
+        finally:
+            streams.append("closed")
+
+    class Failing(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise RuntimeError("a mistake of the user's")
+
+    net = network(dense(2), (3,))
+    net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    with pytest.raises(RuntimeError) as error:  # whose traceback still knows all that was
+        Loop(net, Recipe(), batches, 3, None, tmp_path, print, None, [Failing()]).run()
+    assert (error.type, streams) == (RuntimeError, ["open", "closed"])
