@@ -103,7 +103,7 @@ ARCHITECTURES = {
     },
     "mlp": {"arguments": {"units": [256]}, **pictures(28), "epochs": 30, **falling(0.03, "nesterov")},  # .994 | .975
     "vdcnn9": VDCNN,  # .994 | .981
-    "vdcnn17": VDCNN,  # .986 | .981
+    "vdcnn17": {**VDCNN, **falling(0.01, "nesterov", warmup_epochs=2)},  # .994 | .981
     "vdcnn29": {  # .981 | .970
         "arguments": {"width": 16, "units": 64, "shortcuts": True, "k": 1}, "augment": {**MOVED, "shift": 1}, "epochs": 24,
         **falling(0.03, "nesterov", warmup_epochs=2),
