@@ -63,8 +63,9 @@ class Run:
         # A run that goes on by its own recipe has all its weights in its checkpoints.
         goes_on = recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
         self.begun = None if recipe.start.path is None or goes_on else Begun(recipe)
-        begun = recipe if self.begun is None else self.begun.completed(recipe, manifest.sense)
-        self.recipe = completed(begun, manifest, self.workers.count)
+        if self.begun is not None:
+            recipe = self.begun.completed(recipe, manifest.sense)
+        self.recipe = completed(recipe, manifest, self.workers.count)
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
     def train(self) -> Classifier:
