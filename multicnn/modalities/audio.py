@@ -7,7 +7,7 @@ import functools
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -174,8 +174,8 @@ class AudioPreprocess:
             raise ValueError("fit needs at least one training recording. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
         total = squares = 0.0
-        for raw in kept:
-            features = learned.example(raw).astype(np.float64)
+        for example in learned._examples(map(learned.window, kept)):
+            features = example.astype(np.float64)
             total += features.mean()
             squares += np.square(features).mean()
         mean = total / len(kept)
@@ -213,12 +213,16 @@ class AudioPreprocess:
             except ValueError as error:
                 answers.append(str(error))
         good = [place for place, answer in enumerate(answers) if not isinstance(answer, str)]
-        together = max(1, _SAMPLES // self.samples)
-        for few in (good[i : i + together] for i in range(0, len(good), together)):
-            windows = np.stack([answers[place] for place in few])
-            for place, example in zip(few, _compiled(self)(windows.astype(np.float32, copy=False)).numpy()):
-                answers[place] = example
+        for place, example in zip(good, self._examples(answers[place] for place in good)):
+            answers[place] = example
         return answers
+
+    def _examples(self, windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """`example` of each, several of them at once."""
+        made = _compiled(dataclasses.replace(self, mean=None, std=None))  # which features have nothing to do with
+        windows, together = iter(windows), max(1, _SAMPLES // self.samples)
+        while few := list(itertools.islice(windows, together)):
+            yield from made(np.stack(few).astype(np.float32, copy=False)).numpy()
 
     def from_windows(self, waveforms: tf.Tensor) -> tf.Tensor:
         """`example` of each of a batch of waveforms, with the same bits.
