@@ -22,8 +22,8 @@ decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 3 rounds; of recordings and resampled the ratios are those of before their
-features were made for several at once, which takes two thirds of the processor's time; augmented_audio with other work beside it:
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 3 rounds, of recordings and resampled 5; augmented_audio with other work
+beside it:
 
     row                       peer                      ratio   quartiles        processor   aim
     photographs               from_directory             0.71   0.62 to 0.71         0.53   1.1
@@ -38,9 +38,9 @@ features were made for several at once, which takes two thirds of the processor'
     small_pictures, later     from_directory             4.70   4.36 to 4.92         5.14    10
     small_pictures, later     ... .cache().shuffle()     0.52   0.51 to 0.56         0.47     1
     small_pictures, later     ... .cache()               0.38   0.34 to 0.42         0.29     1
-    recordings                Keras                      0.23   0.22 to 0.25         0.24     1
-    recordings                librosa, 2 processes       1.26   1.10 to 1.34            -     6
-    resampled                 librosa, 2 processes       0.85   0.82 to 0.93            -   1.5
+    recordings                Keras                      0.93   0.67 to 0.94         0.70     1
+    recordings                librosa, 2 processes       3.52   3.33 to 6.97            -     6
+    resampled                 librosa, 2 processes       2.34   2.31 to 2.51            -   1.5
     texts                     TextVectorization          1.99   1.84 to 2.07         2.06   1.5
     augmented                 Keras layers in map       14.02   12.93 to 17.32      10.58   1.5
     augmented_audio           audiomentations            1.21   1.01 to 1.35         1.04     3
@@ -49,7 +49,8 @@ Why first epochs miss their aims: of a photograph of 500x375 Pillow's decoding t
 much) and the antialiased resizing 1.4 (TensorFlow's without antialiasing 1.5), then come the hash of the content, opening the
 file twice, and the start of the pipeline, 0.1 s in all. Of one of 1600x1200 the Huffman codes take most of what decoding at a
 quarter takes. Of a small picture 0.04 ms are decoding, 0.07 finding and hashing the file, 0.04 opening it again. A batch of
-small pictures costs 1 ms whatever is in it: calls from TensorFlow to Python and back. Batches that a cache has kept are handed
+small pictures costs 1 ms whatever is in it: calls from TensorFlow to Python and back. Of a recording of 1 s 0.5 ms are the
+log-mel, in float64, and 0.15 finding and hashing the file. Batches that a cache has kept are handed
 on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
 """
 

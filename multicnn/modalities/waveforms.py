@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 
@@ -13,6 +14,8 @@ _MAX_FRAMES = 1 << 28  # 1 GiB of float32: 93 minutes at 48 kHz
 _RATES = range(1_000, 1_000_001)  # Hz
 _SILENT = 1e-10  # mean square of a frame below which levels are not told apart: -100 dB
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
+_WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_MOST_CHANNELS = 64
 _STREAMED = 0x7FFF0000  # a size from here on was written by a program that did not know it (ffmpeg, sox into a pipe)
 
 
@@ -35,6 +38,8 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
         raise ValueError(f"not audio: starts like {kind}")
     if _ends_early(data, kind):
         raise ValueError(f"truncated {kind}")
+    if (plain := plain_wav(data)) is not None:
+        return plain
     try:
         with soundfile.SoundFile(_Bytes(data)) as file:
             rate, declared = file.samplerate, file.frames
@@ -50,6 +55,27 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     if len(waveform) < declared - (_MP3_SLACK if kind == "MP3" else 0):
         raise ValueError(f"truncated {kind}: {len(waveform)} of {declared} samples")
     return _checked(waveform), rate
+
+
+def plain_wav(data: bytes) -> tuple[np.ndarray, int] | None:
+    """What libsndfile gives of the commonest file, 16-bit samples right behind 44 bytes; None of any other, or a doubtful one.
+
+    It takes a quarter of the time: libsndfile reads bytes by calling Python again and again, and threads wait for one another.
+    """
+    if len(data) < _WAV_HEADER.size:
+        return None
+    riff, _, wave, name, size, code, channels, rate, _, frame, bits, chunk, count = _WAV_HEADER.unpack_from(data)
+    kind = (riff, wave, name, size, code, bits, chunk)
+    if (
+        kind != (b"RIFF", b"WAVE", b"fmt ", 16, 1, 16, b"data")
+        or not 0 < channels <= _MOST_CHANNELS
+        or rate not in _RATES
+    ):
+        return None
+    if frame != 2 * channels or not count or count % frame or _WAV_HEADER.size + count > len(data):
+        return None
+    samples = np.frombuffer(data, "<i2", count // 2, _WAV_HEADER.size).astype(np.float32) * np.float32(2**-15)
+    return (samples.reshape(-1, channels).mean(axis=1) if channels > 1 else samples), rate
 
 
 def from_array(waveform: np.ndarray) -> np.ndarray:
