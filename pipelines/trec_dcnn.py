@@ -18,7 +18,7 @@ from multicnn import DataSource, Embedding, Optimizer, Recipe
 recipe = Recipe(
     data=DataSource(path="sentences/trec_train.csv", test="sentences/trec_test.csv", validation_fraction=0.0),
     model="dcnn",
-    arguments={"widths": (4,), "maps": (3,)},
+    arguments={"widths": [4], "maps": [3]},
     embedding=Embedding(dropout=0.4, ngrams=2),
     embedding_dims=256,
     augment={"word_dropout": 0.1},
