@@ -50,8 +50,8 @@ much) and the antialiased resizing 1.4 (TensorFlow's without antialiasing 1.5), 
 file twice, and the start of the pipeline, 0.1 s in all. Of one of 1600x1200 the Huffman codes take most of what decoding at a
 quarter takes. Of a small picture 0.04 ms are decoding, 0.07 finding and hashing the file, 0.04 opening it again. A batch of
 small pictures costs 1 ms whatever is in it: calls from TensorFlow to Python and back. Of a recording of 1 s 0.5 ms are the
-log-mel, in float64, and 0.15 finding and hashing the file. Batches that a cache has kept are handed
-on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
+log-mel, in float64, and 0.15 finding and hashing the file. Batches that a cache has kept are handed on without a copy, but are
+the same in each epoch; examples drawn anew have to be copied.
 """
 
 from __future__ import annotations

@@ -2,15 +2,17 @@
 
 import pytest
 
-from multicnn.blocks import chain, conv, dense, embed, max_pool, repeat, stage
+from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, max_pool, repeat, stage
 from multicnn.cutting import cut
 from multicnn.models import create
 
 NET = chain(
-    stage("one", conv(4, 3, activation="relu"), max_pool(2)),
+    stage("one", conv(4, 3, norm="batch", activation="relu"), max_pool(2)),
     repeat(3, conv(5, 3, activation="relu")),
     stage("two", conv(6, 3), repeat(2, conv(6, 1))),
     conv(7, 1),
+    global_average_pool(),
+    drop(0.5),
     dense(10),
 )
 
@@ -24,7 +26,8 @@ NET = chain(
         ("two", 3),
         ("two.1", chain(*NET.blocks[:2], stage("two", conv(6, 3), repeat(1, conv(6, 1))))),
         ("conv", 4),
-        ("dense", 5),
+        ("global_average_pool", 5),
+        ("dense", 7),
     ],
 )
 def test_a_network_is_cut_after_a_part(path, blocks):

@@ -15,7 +15,7 @@ _RATES = range(1_000, 1_000_001)  # Hz
 _SILENT = 1e-10  # mean square of a frame below which levels are not told apart: -100 dB
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_MOST_CHANNELS = 64
+_MOST_CHANNELS = 64  # beyond them libsndfile says whether they are too many
 _STREAMED = 0x7FFF0000  # a size from here on was written by a program that did not know it (ffmpeg, sox into a pipe)
 
 
