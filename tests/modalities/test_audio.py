@@ -11,7 +11,8 @@ import soundfile
 import tensorflow as tf
 from pydantic import TypeAdapter
 
-from multicnn.modalities.audio import AudioPreprocess, OnWaveforms
+from multicnn.modalities.audio import AudioPreprocess
+from multicnn.modalities.on_waveforms import OnWaveforms
 
 RNG = np.random.default_rng(0)
 FITTED = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from multicnn.modalities.audio import AudioPreprocess, OnWaveforms
+from multicnn.modalities.audio import AudioPreprocess
 from multicnn.modalities.augment import colours, geometry, spectra, tokens, waveforms
 from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities.on_waveforms import OnWaveforms
 from multicnn.modalities.text import TextPreprocess
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch

@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 
 from multicnn.data.pipeline import augmentation_seeds
-from multicnn.modalities.audio import AudioPreprocess, OnWaveforms
+from multicnn.modalities.audio import AudioPreprocess
 from multicnn.modalities.augment import augmentation, settings_of
 from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities.on_waveforms import OnWaveforms
 from multicnn.modalities.text import TextPreprocess
 
 N = 24
