@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ import tensorflow as tf
 from multicnn.data.store import Store
 
 _PREFETCH = 2  # batches made ready while a step runs
-_FINISHERS = 4  # batches finished at once, at most
+_MAKERS = 4  # batches made at once, at most
 
 
 def order(rows: np.ndarray, seed: int, epoch: int | None) -> np.ndarray:
@@ -23,9 +22,14 @@ def order(rows: np.ndarray, seed: int, epoch: int | None) -> np.ndarray:
 
 
 def augmentation_seeds(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """Returns a seed per example, int64 (rows, 2): a number of (seed, epoch) and the row, wherever it stands."""
-    first = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)
-    return np.stack([np.full(len(rows), first, dtype=np.int64), np.asarray(rows, dtype=np.int64)], axis=1)
+    """Returns a seed per example, int64 (rows, 2): the number of (seed, epoch) and the row, wherever it stands."""
+    rows = np.asarray(rows, dtype=np.int64)
+    return np.stack([np.full(len(rows), epoch_seed(seed, epoch)), rows], axis=1)
+
+
+def epoch_seed(seed: int, epoch: int) -> np.int64:
+    """Returns the number that the seeds of all examples of an epoch begin with."""
+    return np.int64(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def batches(
@@ -73,46 +77,67 @@ def batches(
     """
     rows, targets = np.asarray(rows, dtype=np.int64), np.asarray(targets, dtype=np.int32)
     steps = _steps(store, rows, targets, batch_size, seed, epoch, start_step)
-    first = (epoch or 0) * steps
-    last = np.iinfo(np.int64).max if epochs is None else first + epochs * steps
-    mix = None if epoch is None else mix
+    first, random = epoch or 0, epoch is not None
+    mix = mix if random else None
+    examples = _examples(store)
+    with tf.device("CPU:0"):
+        all_rows, all_targets = tf.constant(rows), tf.constant(targets)
 
-    @functools.lru_cache(maxsize=1)
-    def places_in(of_epoch: int) -> np.ndarray:
-        return order(np.arange(len(rows)), seed, None if epoch is None else of_epoch)
+    def of_epoch(index: tf.Tensor) -> tf.data.Dataset:
+        def drawn(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return order(np.arange(len(rows)), seed, int(number) if random else None), epoch_seed(seed, int(number))
 
-    def gather(index: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        of_epoch, step = divmod(int(index), steps)
-        chosen = places_in(of_epoch)[step * batch_size : (step + 1) * batch_size]
-        made = chosen if mix or not part else chosen[part(len(chosen))]  # any two of a batch may be mixed
-        return store.gather(rows[made]), targets[chosen], augmentation_seeds(rows[made], seed, of_epoch)
-
-    def stored(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        batch, labels, seeds = tf.numpy_function(gather, [index], (store.array.dtype, tf.int32, tf.int64))
-        return (
-            tf.ensure_shape(batch, (None, *store.array.shape[1:])),
-            tf.ensure_shape(labels, (None, *targets.shape[1:])),
-            tf.ensure_shape(seeds, (None, 2)),
+        places, shared = tf.numpy_function(drawn, [index], (tf.int64, tf.int64))
+        places, shared = tf.ensure_shape(places, (len(rows),)), tf.ensure_shape(shared, ())
+        begin = tf.where(index == first, tf.constant(start_step, tf.int64), 0)
+        return tf.data.Dataset.range(begin, steps).map(
+            lambda i: (places[i * batch_size : (i + 1) * batch_size], shared)
         )
 
-    def finished(batch: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        if augment_stored is not None and epoch is not None:
+    def batch_of(places: tf.Tensor, shared: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        labels = tf.gather(all_targets, places)
+        # Any two examples of a batch may be mixed, so all are made then.
+        made = tf.gather(all_rows, places if mix or not part else _part(places, part))
+        seeds = tf.stack([tf.fill(tf.shape(made), shared), made], axis=1)
+        batch = examples(made)
+        if augment_stored is not None and random:
             batch = augment_stored(batch, seeds)
         batch = preprocess.finish(batch)
-        if augment is not None and epoch is not None:
+        if augment is not None and random:
             batch = augment(batch, seeds)
         if mix is None:
             return batch, labels
         batch, labels = mix(batch, labels, seeds)
-        return (tf.numpy_function(lambda made: made[part(len(made))], [batch], batch.dtype) if part else batch), labels
+        return (_part(batch, part) if part else batch), labels
 
-    # One call gathers while others finish; the order stays, since the options ask for determinism.
-    data = tf.data.Dataset.range(first + start_step, last).map(stored)
-    data = data.map(finished, num_parallel_calls=min(_FINISHERS, os.cpu_count() or 1)).prefetch(_PREFETCH)
+    # The order stays, though several are made at once, since the options ask for determinism.
+    last = np.iinfo(np.int64).max if epochs is None else first + epochs
+    data = tf.data.Dataset.range(first, last).flat_map(of_epoch)
+    data = data.map(batch_of, num_parallel_calls=min(_MAKERS, os.cpu_count() or 1))
+    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
+    data = data.apply(tf.data.experimental.assert_cardinality(count)).prefetch(_PREFETCH)
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False
     return data.with_options(options)
+
+
+def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
+    """What gives the examples of rows, int64 (n,).
+
+    Of a store in memory a part of the graph: calling Python out of TensorFlow takes as long as a batch of small pictures.
+    """
+    if isinstance(store.array, np.memmap):
+        shape, dtype = (None, *store.array.shape[1:]), store.array.dtype
+        return lambda rows: tf.ensure_shape(tf.numpy_function(store.gather, [rows], dtype), shape)
+    with tf.device("CPU:0"):
+        array, lookup = store.tensor(), tf.constant(store.lookup)
+    return lambda rows: tf.gather(array, tf.gather(lookup, rows))
+
+
+def _part(batch: tf.Tensor, part: Callable[[int], slice]) -> tf.Tensor:
+    taken = tf.numpy_function(lambda whole: whole[part(len(whole))], [batch], batch.dtype)
+    return tf.ensure_shape(taken, (None, *batch.shape[1:]))
 
 
 def _steps(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from multicnn.data import cache
 from multicnn.data.manifest import Manifest, content_hash
@@ -21,6 +22,7 @@ from multicnn.data.manifest import Manifest, content_hash
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept on disk
 _TASK_BYTES = 2**22  # of the examples that a thread makes at a time
 _FEWEST, _MOST = 16, 1024  # examples of these
+_ALIGNED = 64  # bytes: TensorFlow's tensors begin at multiples of it
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
@@ -59,6 +61,12 @@ class Store:
         _let_go(self.array)
         return examples
 
+    def tensor(self) -> tf.Tensor:
+        """`array` as a tensor: in the same memory if it begins where a tensor may, as those of `materialise` do."""
+        if self.array.ctypes.data % _ALIGNED:
+            return tf.constant(self.array)
+        return tf.experimental.dlpack.from_dlpack(self.array.__dlpack__())
+
     @property
     def place(self) -> str:
         """How much they are and where, in words."""
@@ -96,7 +104,7 @@ def materialise(
     shape, dtype = (len(rows), *preprocess.stored_shape), np.dtype(preprocess.stored_dtype)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
-        array = np.empty(shape, dtype)
+        array = _in_memory(shape, dtype, size)
         kept, reasons = _fill(array, manifest, preprocess, rows, progress)
         return _store(manifest, rows, array, kept), {int(rows[place]): said for place, said in reasons.items()}
     name = cache.key([preprocess, manifest.sample_rate], manifest.table["hash"].to_numpy()[rows])
@@ -152,7 +160,7 @@ def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
     shape, dtype = (len(rows), *part.array.shape[1:]), part.array.dtype
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
-        fill(array := np.empty(shape, dtype))
+        fill(array := _in_memory(shape, dtype, size))
         return Store(rows, array, lookup)
     with cache.new(size) as folder:
         fill(array := _file(folder / _EXAMPLES, dtype, shape, size))
@@ -199,6 +207,13 @@ def _as_found(manifest: Manifest, row: int) -> bool:
         return content_hash(source.read_bytes()) == manifest.table["hash"].iloc[row]
     except OSError:
         return False
+
+
+def _in_memory(shape: tuple[int, ...], dtype: np.dtype, size: int) -> np.ndarray:
+    """An array to fill that can be a tensor without a copy."""
+    memory = np.empty(size + _ALIGNED, np.uint8)
+    begin = -memory.ctypes.data % _ALIGNED
+    return memory[begin : begin + size].view(dtype).reshape(shape)
 
 
 def _file(path: Path, dtype: np.dtype, shape: tuple[int, ...], size: int) -> np.memmap:

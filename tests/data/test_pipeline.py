@@ -84,6 +84,18 @@ def test_epochs_on_end_are_those_epochs(epochs, start):
         np.testing.assert_array_equal(y, b)
 
 
+@pytest.mark.parametrize("epoch", [None, 2])
+def test_a_store_on_disk_gives_the_same_batches(epoch, tmp_path):
+    on_disk = np.memmap(tmp_path / "examples", STORE.array.dtype, "w+", shape=STORE.array.shape)
+    on_disk[:] = STORE.array
+    store = Store(STORE.rows, on_disk, STORE.lookup)
+    for (x, y), (a, b) in zip(
+        collect(epoch=epoch), batches(store, TARGETS, ROWS, Plain(), batch_size=5, epoch=epoch), strict=True
+    ):
+        np.testing.assert_array_equal(x, a)
+        np.testing.assert_array_equal(y, b)
+
+
 def test_cardinality_is_known():
     data = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, start_step=2)
     assert int(data.cardinality()) == 3

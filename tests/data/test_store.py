@@ -5,6 +5,7 @@ from pathlib import Path
 import cluster
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from multicnn.data import store as store_module
@@ -45,6 +46,20 @@ def test_stores_good_rows_compactly():
     assert store.array.shape == (len(good), 3) and store.array.dtype == np.int32
     assert store.gather(np.array(good))[:, 1].tolist() == [row * 10 for row in good]
     assert reasons == {row: "not a number: bad" for row in rows.tolist() if not row % 7}
+
+
+def test_a_store_in_memory_is_a_tensor_without_a_copy():
+    store, _ = materialise(manifest(["1", "bad", "3", "4"]), Numbers(), np.arange(4))
+    tensor = store.tensor()
+    store.array[2] += 7
+    np.testing.assert_array_equal(tensor, store.array)
+
+
+@pytest.mark.parametrize("begin", [0, 1, 3, 16])
+def test_a_tensor_of_any_memory(begin):
+    array = np.arange(400, dtype=np.uint8)[begin : begin + 320].reshape(80, 4)
+    tensor = store_module.Store(np.arange(80), array, np.arange(80)).tensor()
+    np.testing.assert_array_equal(tf.gather(tensor, [79, 0, 5]), array[[79, 0, 5]])
 
 
 def test_gather_refuses_rows_that_are_not_stored():
