@@ -32,6 +32,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as multicnn has it, which is imported after TensorFlow here
 
 import keras
 import numpy as np

@@ -8,9 +8,16 @@ classifier = multicnn.load("photos.keras")
 """
 
 import importlib
+import os
+import platform
 from typing import Any
 
 __version__ = "0.1.0"
+
+# On processors without AVX-512 TensorFlow leaves out oneDNN, with which ResNet-20 trains in two thirds of the time. It looks once,
+# when it is imported.
+if platform.machine().lower() in ("x86_64", "amd64"):
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # Public names and where they are; imported when first asked for, so that `import multicnn` is instant.
 _PUBLIC = {

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import multicnn  # noqa: F401 - before TensorFlow, which it tells how to compute
+
 
 @pytest.fixture(scope="session")
 def bright_and_dark(tmp_path_factory) -> Callable[[int], Path]:

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -166,3 +167,14 @@ def test_the_vocabulary_builds_and_trains_without_tensorflow(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.strip().endswith("done")
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="oneDNN is of these processors")
+@pytest.mark.parametrize("wish", [None, "0"])
+def test_tensorflow_computes_by_onednn_unless_the_user_says_otherwise(wish):
+    # TensorFlow's own tests ask so.
+    code = "import multicnn\nfrom tensorflow.python.framework import test_util\nprint(test_util.IsMklEnabled())"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": wish} if wish else {}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == [str(wish != "0")], done.stderr
