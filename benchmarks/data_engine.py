@@ -22,36 +22,36 @@ decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 3 rounds, of recordings and resampled 5; augmented_audio with other work
-beside it:
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 5 rounds, recordings and resampled on another day, before batches were gathered
+in the graph:
 
     row                       peer                      ratio   quartiles        processor   aim
-    photographs               from_directory             0.71   0.62 to 0.71         0.53   1.1
-    photographs, later        from_directory             7.47   7.27 to 11.62       11.45     5
-    photographs, later        ... .cache().shuffle()     2.32   2.17 to 2.49         2.13     1
-    photographs, later        ... .cache()               0.15   0.13 to 0.15         0.10     1
-    large                     from_directory             1.20   0.99 to 1.22         0.99     2
-    large, later              from_directory           223      180 to 279         263        5
-    large, later              ... .cache().shuffle()     2.83   2.77 to 5.07         3.88     1
-    large, later              ... .cache()               1.53   1.51 to 4.69         1.00     1
-    small_pictures            from_directory             0.62   0.61 to 0.68         0.67   1.5
-    small_pictures, later     from_directory             4.70   4.36 to 4.92         5.14    10
-    small_pictures, later     ... .cache().shuffle()     0.52   0.51 to 0.56         0.47     1
-    small_pictures, later     ... .cache()               0.38   0.34 to 0.42         0.29     1
-    recordings                Keras                      0.93   0.67 to 0.94         0.70     1
-    recordings                librosa, 2 processes       3.52   3.33 to 6.97            -     6
-    resampled                 librosa, 2 processes       2.34   2.31 to 2.51            -   1.5
-    texts                     TextVectorization          1.99   1.84 to 2.07         2.06   1.5
-    augmented                 Keras layers in map       14.02   12.93 to 17.32      10.58   1.5
-    augmented_audio           audiomentations            1.21   1.01 to 1.35         1.04     3
+    photographs               from_directory             0.60   0.54 to 0.63          0.47   1.1
+    photographs, later        from_directory            11.30   9.72 to 11.59        10.87     5
+    photographs, later        ... .cache().shuffle()     2.78   2.25 to 3.71          1.90     1
+    photographs, later        ... .cache()               0.21   0.18 to 0.42          0.10     1
+    large                     from_directory             1.22   0.86 to 1.35          0.98     2
+    large, later              from_directory           322.58   143.49 to 426.43    453.67     5
+    large, later              ... .cache().shuffle()     4.67   4.06 to 14.66         8.46     1
+    large, later              ... .cache()               2.27   0.47 to 2.82          2.03     1
+    small_pictures            from_directory             0.75   0.72 to 1.31          0.75   1.5
+    small_pictures, later     from_directory            12.30   10.70 to 13.15        8.74    10
+    small_pictures, later     ... .cache().shuffle()     1.32   1.06 to 1.50          0.80     1
+    small_pictures, later     ... .cache()               1.03   0.86 to 1.16          0.48     1
+    recordings                Keras                      0.93   0.67 to 0.94          0.70     1
+    recordings                librosa, 2 processes       3.52   3.33 to 6.97             -     6
+    resampled                 librosa, 2 processes       2.34   2.31 to 2.51             -   1.5
+    texts                     TextVectorization          2.59   2.42 to 2.69          2.24   1.5
+    augmented                 Keras layers in map       13.24   11.52 to 13.88       11.27   1.5
+    augmented_audio           audiomentations            2.22   2.06 to 2.38          1.35     3
 
-Why first epochs miss their aims: of a photograph of 500x375 Pillow's decoding takes 2.4 ms of the processor (TensorFlow's as
-much) and the antialiased resizing 1.4 (TensorFlow's without antialiasing 1.5), then come the hash of the content, opening the
-file twice, and the start of the pipeline, 0.1 s in all. Of one of 1600x1200 the Huffman codes take most of what decoding at a
-quarter takes. Of a small picture 0.04 ms are decoding, 0.07 finding and hashing the file, 0.04 opening it again. A batch of
-small pictures costs 1 ms whatever is in it: calls from TensorFlow to Python and back. Of a recording of 1 s 0.5 ms are the
-log-mel, in float64, and 0.15 finding and hashing the file. Batches that a cache has kept are handed on without a copy, but are
-the same in each epoch; examples drawn anew have to be copied.
+Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
+and the antialiased resizing 1.6 (TensorFlow's without antialiasing 0.6), then come the hash of the content, opening the file
+twice, and the start of the pipeline, 60 in all. Of one of 1600x1200 the Huffman codes take most of what decoding at a quarter
+takes. Of a small picture 0.04 are decoding, 0.07 finding and hashing the file, 0.04 opening it again. Of a recording of 1 s 0.5
+are the log-mel, in float64, and 0.15 finding and hashing the file. Of 32 augmented clips, 107, the vocoder takes 66 (both
+Fourier transforms 22, the running sum of the phases 13) and reading between samples 23. Batches of photographs that a cache has
+kept are handed on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
 """
 
 from __future__ import annotations
