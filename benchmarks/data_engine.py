@@ -22,8 +22,8 @@ decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21, 5 rounds, recordings and resampled on another day, before batches were gathered
-in the graph:
+Measured on 2 cores of an AMD EPYC, TensorFlow 2.21 without oneDNN, 5 rounds, recordings and resampled on another day, before
+batches were gathered in the graph:
 
     row                       peer                      ratio   quartiles        processor   aim
     photographs               from_directory             0.60   0.54 to 0.63          0.47   1.1

@@ -8,7 +8,7 @@ error, all in points, and the seconds of a run. The mixed policies should be wit
 
 Measured on one core of an AMD EPYC with other work beside it, TensorFlow 2.21, 3 seeds, of digits alone: float32 97.61 (standard
 deviation 1.30), mixed_bfloat16 97.34 (0.32), from float32 -0.28 +- 0.83, mixed_float16 97.25 (1.10), -0.37 +- 0.24: three seeds do
-not tell 0.3 points apart. Not measured yet: docstrings, spoken_digits, the time.
+not tell 0.3 points apart. That was without oneDNN. Not measured yet: docstrings, spoken_digits, the time.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ embedding is dense, as the others' are. In each round all take turns, step by st
 beside TensorFlow's, so its steps and theirs do not run at the same time, but each waits for the others to go to sleep.
 
 Measured on 2 cores of an AMD EPYC at a load of 6 from other work, TensorFlow 2.21, PyTorch 2.13, 6 rounds: plain Keras / ours
-0.98 (of the processor's time 0.96), plain PyTorch / ours 5.3 (3.5; its threads suffer most from other work). That was before an
-embedding's gradient stayed slices; since then `training_step.py`, on the machine alone, gave plain Keras / ours 0.99.
+0.98 (of the processor's time 0.96), plain PyTorch / ours 5.3 (3.5; its threads suffer most from other work). That was without
+oneDNN and before an embedding's gradient stayed slices; since then `training_step.py`, on the machine alone, gave plain Keras /
+ours 0.99.
 """
 
 from __future__ import annotations
