@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from multicnn.engines import batch_norm
 from multicnn.losses import correct, example_losses
 
 
@@ -81,6 +82,8 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     compiled = network.jit_compile and devices == 1
     if devices > 1:
         _join_devices(network)
+    elif not (compiled or tf.config.list_physical_devices("GPU")):
+        batch_norm.fuse(network)
 
     def update(inputs, targets):
         with tf.GradientTape() as tape:
