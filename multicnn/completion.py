@@ -11,7 +11,6 @@ from multicnn.modalities.augment import augmentation
 from multicnn.recipe import SENSES, Recipe
 from multicnn.training import optimizers
 from multicnn.training.model import model_block
-from multicnn.training.precision import policy
 
 
 def completed(recipe: Recipe, manifest: Manifest, workers: int = 1) -> Recipe:
@@ -39,7 +38,6 @@ def completed(recipe: Recipe, manifest: Manifest, workers: int = 1) -> Recipe:
         recipe,
         preprocess=preprocess,
         model=recipe.model or usual,
-        precision=policy(recipe.precision),
         jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
     )
     shares = recipe.devices * workers

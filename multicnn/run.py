@@ -38,7 +38,7 @@ from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.loop import Loop
 from multicnn.training.model import network_block
 from multicnn.training.nonfinite import NotFinite
-from multicnn.training.precision import loss_scaled
+from multicnn.training.precision import loss_scaled, policy
 from multicnn.training.start import Begun
 from multicnn.training.verdict import verdict
 from multicnn.workers import Workers
@@ -66,6 +66,10 @@ class Run:
         if self.begun is not None:
             recipe = self.begun.completed(recipe, manifest.sense)
         self.recipe = completed(recipe, manifest, self.workers.count)
+        if self.recipe.precision == "auto" and (begun := run_folder.begun_recipe(folder)) is not None:
+            self.recipe = dataclasses.replace(
+                self.recipe, precision=begun.precision
+            )  # whatever this machine is good at
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
     def train(self) -> Classifier:
@@ -102,7 +106,9 @@ class Run:
         tf.config.experimental.enable_op_determinism()
         preprocess, vectors = self._preprocess()
         block = network_block(recipe, preprocess, len(self.manifest.labels), None if vectors is None else vectors.dims)
-        rows = measure(block, preprocess.input_shape).layers()
+        measured = measure(block, preprocess.input_shape)
+        recipe = self._with_precision(measured.multiply_adds)
+        rows = measured.layers()
         frozen = frozen_layers(rows, recipe.start.freeze_until)  # a stage that there is not is told before all is read
         nearest = given_vectors.nearest(recipe, vectors, preprocess)
         self.augmentation = augmentation(preprocess, recipe.augment, nearest)
@@ -119,6 +125,13 @@ class Run:
             on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
             self.evaluator = Evaluator(on_stored, self.store, self.manifest, self.workers)
             return classifier, self._loop(classifier, rows)
+
+    def _with_precision(self, multiply_adds: int) -> Recipe:
+        """The recipe with the precision that it leaves open: once for all, wherever the run goes on."""
+        if self.recipe.precision == "auto":
+            self.recipe = dataclasses.replace(self.recipe, precision=policy("auto", multiply_adds))
+            run_folder.write_json(self.folder / "recipe.json", self.recipe.to_dict())
+        return self.recipe
 
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
         """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""

@@ -11,9 +11,12 @@ import soundfile
 from PIL import Image
 
 import multicnn
+from multicnn import run as run_module
 from multicnn import workflow
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.recipe import DataSource
+from multicnn.reporter import Reporter
+from multicnn.training import run_folder
 
 SMALL = {"model": "vgg_small", "arguments": {"width": 4}}  # quick, and fits 8x8 pixels
 RUN_FILES = {
@@ -188,6 +191,24 @@ def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
     loaded = multicnn.load(tmp_path / "run" / "model.keras")
     assert loaded.network.get_layer("conv1.1.conv").compute_dtype == "float32"
     assert loaded.recipe["precision"] == "mixed_bfloat16"
+
+
+def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monkeypatch):
+    def begun(chosen):
+        monkeypatch.setattr(run_module, "policy", lambda precision, multiply_adds: chosen)
+        recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
+        begun = run_module.Run(recipe, workflow.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
+        begun.manifest = run_folder.claim(begun.folder, begun.recipe, begun.manifest, print)
+        classifier, _ = begun.prepared()
+        kept = run_folder.begun_recipe(begun.folder)
+        return (
+            classifier.recipe["precision"],
+            kept.precision,
+            classifier.network.get_layer("conv1.1.conv").compute_dtype,
+        )
+
+    assert begun("mixed_bfloat16") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16")
+    assert begun("float32") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16"), "on another machine"
 
 
 class _Counter(keras.callbacks.Callback):

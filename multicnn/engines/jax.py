@@ -32,6 +32,11 @@ def compute_capabilities() -> list[tuple[int, int]]:
     return [tuple(map(int, each)) if "".join(each).isdigit() else (0, 0) for each in said]
 
 
+def cpu_multiplies_bfloat16() -> bool:
+    """Never: it was not measured whether XLA gains by it on a processor."""
+    return False
+
+
 def peak_bytes() -> int | None:
     """The most memory of the first GPU that was held at once; None without a GPU."""
     return _gpus()[0].memory_stats()["peak_bytes_in_use"] if _gpus() else None

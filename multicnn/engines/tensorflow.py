@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,6 +20,16 @@ def compute_capabilities() -> list[tuple[int, int]]:
     """Of each GPU, as (major, minor)."""
     details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     return [each.get("compute_capability", (0, 0)) for each in details]
+
+
+_CPU = Path("/proc/cpuinfo")
+
+
+def cpu_multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for it (AVX-512 BF16 or AMX), as far as Linux says, and oneDNN may use them."""
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" or not _CPU.exists():
+        return False
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(_CPU.read_text().split())
 
 
 def peak_bytes() -> int | None:

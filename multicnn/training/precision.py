@@ -6,15 +6,27 @@ import keras
 
 from multicnn.engines import engine
 
+# Multiply-adds of an example from which on bfloat16 was always the faster one; smaller networks gain nothing by it.
+_WORTH_IT_ON_A_CPU = 5_000_000
 
-def policy(precision: str) -> str:
+
+def policy(precision: str, multiply_adds: int) -> str:
     """The Keras dtype policy that a recipe's `precision` means on this machine.
 
-    "auto" is mixed_bfloat16 on GPUs of compute capability 8 and later, mixed_float16 on 7, float32 elsewhere.
+    "auto" is mixed_bfloat16 on GPUs of compute capability 8 and later, mixed_float16 on 7; without a GPU mixed_bfloat16 where
+    the processor multiplies it, if the network is large enough to gain by it; float32 elsewhere.
+
+    Args:
+        precision: As the recipe has it.
+        multiply_adds: Of the network, for one example.
     """
     if precision != "auto":
         return precision
-    generation, _ = min(engine.compute_capabilities(), default=(0, 0))
+    capabilities = engine.compute_capabilities()
+    if not capabilities:
+        pays = multiply_adds >= _WORTH_IT_ON_A_CPU and engine.cpu_multiplies_bfloat16()
+        return "mixed_bfloat16" if pays else "float32"
+    generation, _ = min(capabilities)
     if generation < 7:
         return "float32"
     return "mixed_bfloat16" if generation >= 8 else "mixed_float16"

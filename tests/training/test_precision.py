@@ -25,8 +25,45 @@ from multicnn.training.precision import loss_scaled, policy
 )
 def test_auto_takes_what_every_gpu_is_good_at(capabilities, expected, monkeypatch):
     monkeypatch.setattr(engine, "compute_capabilities", lambda: capabilities)
-    assert policy("auto") == expected
-    assert policy("float32") == "float32"
+    monkeypatch.setattr(engine, "cpu_multiplies_bfloat16", lambda: False)
+    assert policy("auto", 10**9) == expected
+    assert policy("float32", 10**9) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("multiplies", "multiply_adds", "capabilities", "expected"),
+    [
+        (True, 10**9, [], "mixed_bfloat16"),
+        (True, 400_000, [], "float32"),  # LeNet-5 gains nothing
+        (False, 10**9, [], "float32"),
+        (True, 10**9, [(6, 1)], "float32"),  # the GPU is what trains
+    ],
+)
+def test_auto_on_a_processor(multiplies, multiply_adds, capabilities, expected, monkeypatch):
+    monkeypatch.setattr(engine, "compute_capabilities", lambda: capabilities)
+    monkeypatch.setattr(engine, "cpu_multiplies_bfloat16", lambda: multiplies)
+    assert policy("auto", multiply_adds) == expected
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA was not measured")
+@pytest.mark.parametrize(
+    ("flags", "onednn", "expected"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", "1", True),
+        ("fpu amx_tile amx_bf16", None, True),
+        ("fpu avx2 avx512f avx512_vnni", "1", False),
+        ("fpu avx512_bf16", "0", False),
+        (None, "1", False),
+    ],
+)
+def test_which_processors_multiply_bfloat16(flags, onednn, expected, monkeypatch, tmp_path):
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(engine, "_CPU", tmp_path / "cpuinfo")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    if onednn is not None:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
+    assert engine.cpu_multiplies_bfloat16() == expected
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
