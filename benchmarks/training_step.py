@@ -1,6 +1,7 @@
 """The training step of our networks beside hand-written plain Keras and, if it is installed, PyTorch of the same layers.
 
     python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 m5 textcnn] [--deterministic] [--bfloat16]
+                                        [--compiled]
 
 Ours: the Block's network through `multicnn.engines`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
@@ -35,6 +36,7 @@ the filters 286 ms, of the convolutions' inputs 211, the convolutions 117, Keras
 from __future__ import annotations
 
 import argparse
+import copy
 import importlib.util
 import os
 import time
@@ -80,16 +82,17 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=["resnet20", "res8", "m5", "textcnn"])
     parser.add_argument("--deterministic", action="store_true")
     parser.add_argument("--bfloat16", action="store_true")
+    parser.add_argument("--compiled", action="store_true")
     arguments = parser.parse_args()
     keras.utils.set_random_seed(0)
     if arguments.deterministic:
         tf.config.experimental.enable_op_determinism()
-    print("network      weights  ours ms  peer            ms  peer/ours   quartiles")
+    print("network      weights  ours ms  peer                 ms  peer/ours   quartiles")
     for name in arguments.networks:
-        compare(name, cases()[name], arguments.rounds, arguments.bfloat16)
+        compare(name, cases()[name], arguments.rounds, arguments.bfloat16, arguments.compiled)
 
 
-def compare(name: str, case: Case, rounds: int, bfloat16: bool) -> None:
+def compare(name: str, case: Case, rounds: int, bfloat16: bool, compiled: bool) -> None:
     """Times all and prints the lines of one network."""
     policy = "mixed_bfloat16" if bfloat16 else "float32"
     ours = network(case.block, case.inputs.shape[1:], dtype=policy)
@@ -105,7 +108,10 @@ def compare(name: str, case: Case, rounds: int, bfloat16: bool) -> None:
         peer = pytorch_peers.make(name, WORDS, DIMS)
         trainable = sum(np.prod(weight.shape) for weight in ours.trainable_weights)
         assert trainable == sum(p.numel() for p in peer.parameters())
-        contestants["PyTorch"] = pytorch_peers.training_step(name, peer, case.inputs, case.targets, bfloat16)
+        for kind in ("eager", "compiled") if compiled else ("eager",):
+            module = pytorch_peers.torch.compile(copy.deepcopy(peer)) if kind == "compiled" else peer
+            step = pytorch_peers.training_step(name, module, case.inputs, case.targets, bfloat16)
+            contestants[f"PyTorch {kind}"] = step
     for step in contestants.values():
         step(), step()  # traces, and warms up
     times = np.array([one_round(tuple(contestants.values()), case.steps) for _ in range(rounds)])
@@ -114,7 +120,7 @@ def compare(name: str, case: Case, rounds: int, bfloat16: bool) -> None:
     for i, peer in list(enumerate(contestants))[1:]:
         low, high = np.quantile(of_rounds[:, i] / of_rounds[:, 0], [0.25, 0.75])
         print(
-            f"{name:<10}{ours.count_params():>10,}{medians[0]:>9.1f}  {peer:<11}{medians[i]:>8.1f}"
+            f"{name:<10}{ours.count_params():>10,}{medians[0]:>9.1f}  {peer:<16}{medians[i]:>8.1f}"
             f"{medians[i] / medians[0]:>10.3f}   {low:.3f} to {high:.3f}",
             flush=True,
         )

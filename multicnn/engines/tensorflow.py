@@ -93,11 +93,9 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     compiled = network.jit_compile and devices == 1
     if devices > 1:
         _join_devices(network)
-    elif not (compiled or tf.config.list_physical_devices("GPU")):
-        batch_norm.fuse(network)
 
     def update(inputs, targets):
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, nullcontext() if compiled else batch_norm.fused(network):
             logits = network(inputs, training=True)
             losses = example_losses(logits, targets, **settings)
             loss = tf.reduce_mean(losses)
@@ -158,7 +156,8 @@ def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
 
     @tf.function(input_signature=[signature], jit_compile=bool(tf.config.list_physical_devices("GPU")))
     def run(batch):
-        return network(batch, training=False)
+        with batch_norm.fused(network):
+            return network(batch, training=False)
 
     return lambda batch: run(tf.convert_to_tensor(batch, dtype)).numpy()
 

@@ -1,5 +1,7 @@
 """Batch norms by TensorFlow's kernel beside their equation and beside Keras's layer, and where the kernel is used."""
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ import tensorflow as tf
 
 from multicnn.blocks import chain, conv, dense, global_average_pool, network, norm
 from multicnn.engines import batch_norm, engine
+
+if tf.config.list_physical_devices("GPU"):
+    pytest.skip("on a CPU only", allow_module_level=True)
 
 # A multiple of 16, of 4, neither; texts, pictures, maps of one position; one row alone; no map at all.
 SHAPES = [
@@ -27,11 +32,9 @@ SHAPES = [
 EPSILON, MOMENTUM = 1e-3, 0.7
 
 
-def model(shape, fused=True, **config):
+def model(shape, **config):
     made = keras.Sequential([keras.layers.BatchNormalization(epsilon=EPSILON, momentum=MOMENTUM, **config)])
     made.build(shape)
-    if fused:
-        batch_norm.fuse(made)
     return made
 
 
@@ -42,22 +45,22 @@ def example(shape):
 @pytest.mark.parametrize("affine", [True, False])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_it_is_the_equation(shape, affine):
-    fused, x = model(shape, center=affine, scale=affine), example(shape)
-    gamma, beta = np.ones(shape[-1]), np.zeros(shape[-1])
+    net, x = model(shape, center=affine, scale=affine), example(shape)
+    layer, gamma, beta = net.layers[0], np.ones(shape[-1]), np.zeros(shape[-1])
     if affine:
         gamma, beta = np.random.default_rng(1).uniform(0.5, 2, (2, shape[-1]))
-        fused.layers[0].gamma.assign(gamma)
-        fused.layers[0].beta.assign(beta)
+        layer.gamma.assign(gamma)
+        layer.beta.assign(beta)
     rows = x.reshape(-1, shape[-1]).astype("float64")
     mean, variance = rows.mean(0), rows.var(0)
-    expected = (x - mean) / np.sqrt(variance + EPSILON) * gamma + beta
-    np.testing.assert_allclose(fused(x, training=True), expected, rtol=1e-4, atol=1e-4)
+    with batch_norm.fused(net):
+        learned = net(x, training=True)
+        answered = net(x, training=False)
+    np.testing.assert_allclose(learned, (x - mean) / np.sqrt(variance + EPSILON) * gamma + beta, rtol=1e-4, atol=1e-4)
     mean, variance = mean * (1 - MOMENTUM), MOMENTUM + variance * (1 - MOMENTUM)
-    np.testing.assert_allclose(fused.layers[0].moving_mean, mean, rtol=1e-5)
-    np.testing.assert_allclose(fused.layers[0].moving_variance, variance, rtol=1e-5)
-    np.testing.assert_allclose(
-        fused(x, training=False), (x - mean) / np.sqrt(variance + EPSILON) * gamma + beta, rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, variance, rtol=1e-5)
+    np.testing.assert_allclose(answered, (x - mean) / np.sqrt(variance + EPSILON) * gamma + beta, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("policy", "close"), [("float32", 2e-4), ("mixed_bfloat16", 0.03), ("mixed_float16", 0.005)])
@@ -66,8 +69,8 @@ def test_its_gradients_are_those_of_keras(shape, policy, close):
     x, weights = example(shape), np.random.default_rng(2).uniform(0.1, 1, shape).astype("float32")
 
     def found(fused):
-        net = model(shape, fused, dtype=policy)
-        with tf.GradientTape() as tape:
+        net = model(shape, dtype=policy)
+        with tf.GradientTape() as tape, batch_norm.fused(net) if fused else nullcontext():
             tape.watch(given := tf.constant(x))
             out = net(given, training=True)
             loss = tf.reduce_sum(tf.cast(out, "float32") ** 3 * weights)
@@ -80,44 +83,49 @@ def test_its_gradients_are_those_of_keras(shape, policy, close):
 
 
 @pytest.mark.parametrize(
-    ("shape", "config", "masked", "expected"),
+    ("shape", "config", "masked", "training", "expected"),
     [
-        ((4, 9, 8), {}, False, True),
-        ((4, 9, 9, 16), {"center": False, "scale": False}, False, True),
-        ((4, 9, 9, 16), {"dtype": "mixed_bfloat16"}, False, True),
-        ((4, 9, 9, 45), {}, False, False),
-        ((4, 8), {}, False, False),
-        ((4, 8, 9), {"axis": 1}, False, False),
-        ((4, 9, 8), {}, True, False),
-        ((4, 9, 8), {"trainable": False}, False, False),
-        ((4, 9, 8), {"synchronized": True}, False, False),
-        ((4, 9, 8), {"renorm": True}, False, False),
+        ((4, 9, 8), {}, False, True, True),
+        ((4, 9, 9, 16), {"center": False, "scale": False}, False, True, True),
+        ((4, 9, 9, 16), {"dtype": "mixed_bfloat16"}, False, True, True),
+        ((4, 9, 9, 16), {}, False, False, True),
+        ((4, 9, 8), {"trainable": False}, False, True, True),
+        ((4, 9, 8), {}, True, False, True),
+        ((4, 9, 8), {}, True, True, False),
+        ((4, 9, 9, 45), {}, False, True, False),
+        ((4, 9, 9, 45), {}, False, False, False),
+        ((4, 8), {}, False, True, False),
+        ((4, 8, 9), {"axis": 1}, False, True, False),
+        ((4, 9, 8), {"synchronized": True}, False, True, False),
+        ((4, 9, 8), {"renorm": True}, False, True, False),
     ],
 )
-def test_where_the_kernel_is_used(shape, config, masked, expected):
+def test_where_the_kernel_is_used(shape, config, masked, training, expected):
     net, mask = model(shape, **config), tf.ones(shape[:-1], "bool") if masked else None
-    function = tf.function(lambda x: net.layers[0](x, training=True, mask=mask))
-    graph = function.get_concrete_function(tf.TensorSpec(shape)).graph
-    assert any("FusedBatchNorm" in operation.type for operation in graph.get_operations()) == expected
+    with batch_norm.fused(net):
+        assert (_kernels(lambda x: net.layers[0](x, training=training, mask=mask), shape) == 1) == expected
+    assert not _kernels(lambda x: net.layers[0](x, training=training, mask=mask), shape), "the layer is as it was"
 
 
-@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="on a CPU only")
-def test_a_training_step_uses_it_and_the_network_stays_as_it_is(tmp_path):
+def _kernels(function, shape):
+    graph = tf.function(function).get_concrete_function(tf.TensorSpec(shape)).graph
+    return sum("FusedBatchNorm" in operation.type for operation in graph.get_operations())
+
+
+def test_training_and_prediction_use_it(monkeypatch):
     block = chain(conv(8, 3, norm="batch"), norm("sub_spectral", bands=2), global_average_pool(), dense(2))
-    net, plain = (network(block, (6, 6, 1)) for _ in range(2))
-    x, targets = example((4, 6, 6, 1)), np.array([0, 1, 1, 0], "int32")
-    for each in (net, plain):
-        each.set_weights([np.array(w) for w in net.get_weights()])
-        each.compile(keras.optimizers.SGD(0.1), jit_compile=False)
-    engine.training_step(net)(x, targets)
-    fused = [layer for layer in net._flatten_layers() if "call" in vars(layer)]
-    assert len(fused) == 2, "the one inside the sub-spectral norm as well"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch_norm, "fuse", lambda network: None)
-        engine.training_step(plain)(x, targets)
-    for ours, theirs in zip(net.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
-    net.save(tmp_path / "net.keras")
-    again = keras.models.load_model(tmp_path / "net.keras")
-    np.testing.assert_array_equal(again(x), net(x))
-    assert type(again.get_layer("conv.norm")) is keras.layers.BatchNormalization
+    x, targets, before = example((4, 6, 6, 1)), np.array([0, 1, 1, 0], "int32"), None
+    results, seen = [], []
+    call = batch_norm._call
+    monkeypatch.setattr(batch_norm, "_call", lambda layer, *args, **kw: seen.append(layer) or call(layer, *args, **kw))
+    for fused in (batch_norm.fused, lambda network: nullcontext()):
+        monkeypatch.setattr(batch_norm, "fused", fused)
+        net = network(block, (6, 6, 1))
+        before = before or net.get_weights()
+        net.set_weights(before)
+        net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+        engine.training_step(net)(x, targets)
+        results.append([*net.get_weights(), engine.inference(net)(x)])
+    assert len(seen) == 4, "both norms, also the one inside another layer, in training and in prediction"
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
