@@ -6,18 +6,17 @@ Ours is what a Classifier runs: `multicnn.engines`' `inference` of the network. 
 in `torch.inference_mode()`, pictures and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
 its array as it wants it laid out. All take turns, batch by batch; printed are medians over all batches.
 
-Measured on 2 cores of an AMD EPYC without AVX-512, TensorFlow 2.21 with oneDNN, PyTorch 2.13, ONNX Runtime 1.31, 5 rounds, the
-peer's time over ours; aimed at are 15 times `model.predict` for one example, and PyTorch's and 0.7 of ONNX Runtime's speed for 256:
+Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, PyTorch 2.13, ONNX Runtime 1.31, 8 rounds, float32, the peer's
+time over ours; aimed at are 15 times `model.predict` for one example, and PyTorch's and 0.7 of ONNX Runtime's speed for 256:
 
                     one example                                    256 examples
                ours   predict  PyTorch  ONNX Runtime       ours   predict  PyTorch  ONNX Runtime
-    ResNet-20  11.3 ms    9.1     0.69          0.13     263 ms       1.4     1.03          0.66
-    res8        7.9 ms   15.1     0.96          0.35     296 ms       1.5     1.32          1.15
-    M5         15.4 ms    6.4     2.09          0.62    1528 ms       1.7     6.34          0.93
-    TextCNN     3.7 ms   28.0     0.69          0.26      81 ms       1.9     1.83          1.80
+    ResNet-20   4.6 ms   15.0     0.78          0.21     137 ms       1.7     1.36          0.93
+    res8        3.7 ms   19.3     0.87          0.50     181 ms       1.6     1.69          1.42
+    M5          9.2 ms    8.1     1.29          0.89    1052 ms       1.3     5.38          1.11
+    TextCNN     2.2 ms   32.6     0.76          0.37      78 ms       2.0     1.85          1.90
 
-Without oneDNN, on another day, 256 examples were 0.71, 1.04, 4.08 and 1.58 of PyTorch's speed, and 0.44, 0.85, 0.58 and 1.43 of
-ONNX Runtime's.
+One waveform through M5 is nearly all convolution: ONNX Runtime needs 8.2 ms for it, and `model.predict` 74.
 """
 
 from __future__ import annotations

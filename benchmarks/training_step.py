@@ -5,9 +5,10 @@
 
 Ours: the Block's network through `multicnn.engines`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
-the same kind of tf.data iterator, without XLA. PyTorch: `pytorch_peers.py`, eager, pictures and log-mels channels_last, with as
-many threads as there are cores. All keep running loss and accuracy and use the same optimizer. In each round they take turns,
-step by step; printed is the median wall-clock time of all their steps, with the quartiles of the rounds' own ratios.
+the same kind of tf.data iterator, without XLA. PyTorch: `pytorch_peers.py`, pictures and log-mels channels_last, with as many
+threads as there are cores; eager and, with `--compiled`, through `torch.compile`. All keep running loss and accuracy and use the
+same optimizer. In each round they take turns, step by step; printed is the median wall-clock time of all their steps, with the
+quartiles of the rounds' own ratios.
 `--deterministic` turns on TensorFlow's determinism, which `multicnn train` does. `--bfloat16` trains ours and plain under
 mixed_bfloat16 and PyTorch under its autocast.
 
@@ -18,19 +19,22 @@ mixed_bfloat16 and PyTorch under its autocast.
     TextCNN    50 texts of 60 ids (1 to 60 of them words),        Adam 0.001
                20,000 words of 300 dimensions, 6 classes
 
-Measured on 2 cores of an AMD EPYC without AVX-512, float32, TensorFlow 2.21 with oneDNN, PyTorch 2.13, 8 rounds, the peer's time
-over ours with the quartiles, and in the last column PyTorch's without oneDNN, as TensorFlow is by itself on such a processor:
+Measured on 2 cores of an AMD EPYC with AVX-512 and bfloat16, TensorFlow 2.21, PyTorch 2.13, 8 rounds, the peer's time over ours
+with the quartiles:
 
-                    ours    plain Keras               PyTorch                    (without oneDNN)
-    ResNet-20      524 ms   1.021 (0.994 to 1.036)    0.839 (0.806 to 0.870)     0.518
-    res8           250 ms   1.024 (1.000 to 1.027)    1.017 (1.004 to 1.029)     0.687
-    M5             963 ms   1.201 (1.176 to 1.234)    1.962 (1.926 to 2.050)     1.254
-    TextCNN        116 ms   0.989 (0.949 to 1.044)    1.176 (1.144 to 1.201)     1.088
+    float32         ours    plain Keras               PyTorch, eager            PyTorch, compiled
+    ResNet-20      231 ms   1.374 (1.315 to 1.506)    1.064 (0.982 to 1.154)    1.030 (0.995 to 1.073)
+    res8           132 ms   1.015 (0.983 to 1.010)    1.442 (1.398 to 1.443)    1.460 (1.417 to 1.473)
+    M5             418 ms   1.528 (1.494 to 1.530)    3.442 (3.347 to 3.656)    2.058 (1.953 to 2.158)
+    TextCNN         64 ms   1.036 (1.045 to 1.093)    1.275 (1.286 to 1.329)    1.375 (1.365 to 1.450)
+    bfloat16
+    ResNet-20      181 ms   1.895 (1.817 to 1.966)    1.208 (1.158 to 1.320)    0.962 (0.908 to 1.110)
+    res8           101 ms   1.036 (1.000 to 1.107)    1.343 (1.308 to 1.356)    1.231 (1.188 to 1.264)
+    M5             284 ms   2.025 (1.887 to 2.091)    4.548 (4.264 to 4.644)    1.964 (1.859 to 2.095)
+    TextCNN         62 ms   1.059 (0.976 to 1.069)    1.446 (1.304 to 1.495)    1.101 (1.013 to 1.107)
 
-Where ResNet-20's time goes, by TensorFlow's profiler (two operations run at once, so it is more than the whole): the gradients of
-the filters 286 ms, of the convolutions' inputs 211, the convolutions 117, Keras's batch norms, made of many operations, about
-240. TensorFlow's fused batch norm, forwards and backwards with a ReLU, takes 7.5 ms instead of 17 for 16 channels, 4.1 instead of
-7.5 for 32, but 12.4 instead of 6.3 for res8's 45; the Keras layer does not use it. Not measured yet: compiled PyTorch, bfloat16.
+What is ahead of plain Keras are the batch norms, which TensorFlow's own kernel makes (`multicnn/engines/batch_norm.py`): before,
+ResNet-20 took 336 ms in 5 rounds on the same machine, M5 625. That kernel is slow for res8's 45 channels, which stay Keras's.
 """
 
 from __future__ import annotations

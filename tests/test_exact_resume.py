@@ -22,7 +22,8 @@ from multicnn.training import checkpoint, run_folder
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
 SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=loss", "seed=3"]
 
-# A life of a run: data or "-" to resume, the run folder, when to die (a step of the run, seconds after it), and settings.
+# A life of a run: data or "-" to resume, the run folder, when to die (a step of the run, seconds after it; after the last step,
+# when training is over), and settings.
 LIFE = """
 import os, signal, sys
 import keras, multicnn
@@ -42,6 +43,10 @@ class Death(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
         if passed >= 0 and signal.getitimer(signal.ITIMER_REAL)[0] == 0:  # a life may begin after the step it is to die at
             signal.setitimer(signal.ITIMER_REAL, float(seconds))  # nobody handles SIGALRM: it kills
+
+    def on_train_end(self, logs=None):
+        if int(step) == self.params["epochs"] * self.params["steps"]:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 class Dying(Reporter):
     def callbacks(self):
@@ -191,7 +196,7 @@ def test_a_loss_that_is_no_longer_finite_names_step_layer_and_examples(pictures,
 
 SENSES = {
     "digits": ["augment.shift=1", "model=vgg_small", "arguments.width=4", "epochs=4"],
-    "spoken_digits": ["augment.time_mask=4", "model=res8", "arguments.maps=8", "epochs=4"],
+    "spoken_digits": ["augment.time_mask=4", "model=res8", "arguments.maps=8", "epochs=4", "precision=mixed_bfloat16"],
     "docstrings": ["augment.word_dropout=0.1", "model=textcnn", "arguments.filters=8", "embedding_dims=8", "epochs=4"],
 }
 
@@ -208,6 +213,8 @@ def test_killed_at_twenty_random_moments(data, tmp_path):
         begun = (folder / "recipe.json").exists()
         killed += live("-" if begun else data, folder, step, rng.uniform(1e-6, 0.02), () if begun else settings) < 0
     assert killed == 20
+    assert live("-", folder, steps) == -9, "trained to the end, and nothing measured or saved yet"
+    assert not (folder / "model.keras").exists()
     assert live("-", folder) == 0
     same(outcome(folder), outcome(tmp_path / "unbroken"))
 
