@@ -22,28 +22,27 @@ decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC, TensorFlow 2.21 without oneDNN, 5 rounds, recordings and resampled on another day, before
-batches were gathered in the graph:
+Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds:
 
     row                       peer                      ratio   quartiles        processor   aim
-    photographs               from_directory             0.60   0.54 to 0.63          0.47   1.1
-    photographs, later        from_directory            11.30   9.72 to 11.59        10.87     5
-    photographs, later        ... .cache().shuffle()     2.78   2.25 to 3.71          1.90     1
-    photographs, later        ... .cache()               0.21   0.18 to 0.42          0.10     1
-    large                     from_directory             1.22   0.86 to 1.35          0.98     2
-    large, later              from_directory           322.58   143.49 to 426.43    453.67     5
-    large, later              ... .cache().shuffle()     4.67   4.06 to 14.66         8.46     1
-    large, later              ... .cache()               2.27   0.47 to 2.82          2.03     1
-    small_pictures            from_directory             0.75   0.72 to 1.31          0.75   1.5
-    small_pictures, later     from_directory            12.30   10.70 to 13.15        8.74    10
-    small_pictures, later     ... .cache().shuffle()     1.32   1.06 to 1.50          0.80     1
-    small_pictures, later     ... .cache()               1.03   0.86 to 1.16          0.48     1
-    recordings                Keras                      0.93   0.67 to 0.94          0.70     1
-    recordings                librosa, 2 processes       3.52   3.33 to 6.97             -     6
-    resampled                 librosa, 2 processes       2.34   2.31 to 2.51             -   1.5
-    texts                     TextVectorization          2.59   2.42 to 2.69          2.24   1.5
-    augmented                 Keras layers in map       13.24   11.52 to 13.88       11.27   1.5
-    augmented_audio           audiomentations            2.22   2.06 to 2.38          1.35     3
+    photographs               from_directory             0.40   0.39 to 0.41          0.44   1.1
+    photographs, later        from_directory            14.58   13.61 to 17.27       13.10     5
+    photographs, later        ... .cache().shuffle()     0.86   0.78 to 1.38          0.67     1
+    photographs, later        ... .cache()               0.71   0.62 to 0.72          0.11     1
+    large                     from_directory             1.13   0.91 to 1.19          0.88     2
+    large, later              from_directory           212.10   87.85 to 321.94     200.33     5
+    large, later              ... .cache().shuffle()     7.41   4.77 to 11.08         2.73     1
+    large, later              ... .cache()               4.88   4.56 to 5.09          0.96     1
+    small_pictures            from_directory             1.09   0.66 to 1.13          0.69   1.5
+    small_pictures, later     from_directory            11.42   10.77 to 15.52        9.81    10
+    small_pictures, later     ... .cache().shuffle()     1.07   0.86 to 1.31          0.81     1
+    small_pictures, later     ... .cache()               0.76   0.75 to 0.86          0.46     1
+    recordings                Keras                      0.90   0.73 to 0.93          0.82     1
+    recordings                librosa, 2 processes       5.11   4.98 to 5.26             -     6
+    resampled                 librosa, 2 processes       2.17   2.02 to 2.20             -   1.5
+    texts                     TextVectorization          1.88   1.67 to 2.05          1.85   1.5
+    augmented                 Keras layers in map       13.23   11.16 to 14.57        9.10   1.5
+    augmented_audio           audiomentations            2.93   2.58 to 3.02          1.77     3
 
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
 and the antialiased resizing 1.6 (TensorFlow's without antialiasing 0.6), then come the hash of the content, opening the file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -113,6 +114,8 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     def learn(inputs, targets):
         return update(inputs, targets) if devices == 1 else strategy.run(update, (inputs, targets))
 
+    learn_alone = learn if compiled else _of_any_size(learn)
+
     def divided(values):
         parts = [values] * devices if len(values) % devices else tf.split(values, devices)
         return strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
@@ -120,7 +123,7 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     def step(inputs, targets):
         try:
             if devices == 1:
-                return learn(inputs, targets).numpy()
+                return learn_alone(inputs, targets).numpy()
             sums = strategy.reduce("SUM", learn(divided(inputs), divided(targets)), axis=None).numpy()
             return sums / devices if len(targets) % devices else sums
         except tf.errors.ResourceExhaustedError as error:
@@ -184,6 +187,17 @@ def _join_devices(network: keras.Model) -> None:
     optimizer._all_reduce_sum_gradients = (
         list  # it sums what each device has clipped for itself; ours are means already
     )
+
+
+def _of_any_size(function: Callable) -> Callable:
+    """One graph for batches of every size: the last one of an epoch is smaller, and tracing takes as long as many steps."""
+    graph = functools.cache(function.get_concrete_function)
+
+    def call(*batch):
+        tensors = [tf.convert_to_tensor(values) for values in batch]
+        return graph(*(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in tensors))(*tensors)
+
+    return call
 
 
 def _summed(gradient: Any, dense: bool) -> Any:

@@ -7,7 +7,7 @@ from keras import ops
 
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.engines import engine
-from multicnn.losses import example_losses
+from multicnn.losses import correct, example_losses
 from multicnn.recipe import Optimizer
 from multicnn.training import optimizers
 from multicnn.training.precision import loss_scaled
@@ -119,6 +119,17 @@ def test_a_step_is_that_of_plain_keras(precision):
     for one, other in zip(*trained, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
     assert any((one != 0).any() for one in trained[0])
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="XLA compiles for a size")
+def test_batches_of_every_size_are_steps_of_one_graph(monkeypatch):
+    traced = []
+    monkeypatch.setattr(engine, "correct", lambda *each: traced.append(each) or correct(*each))
+    net = network(NET, (6, 6, 1))
+    net.compile("sgd", jit_compile=False)
+    step = engine.training_step(net)
+    assert [step(*noise(n))[2] for n in (3, 5, 1, 3)] == [3, 5, 1, 3]
+    assert len(traced) == 1
 
 
 def test_what_does_not_fit_is_a_memory_error(monkeypatch):
