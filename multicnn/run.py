@@ -67,9 +67,8 @@ class Run:
             recipe = self.begun.completed(recipe, manifest.sense)
         self.recipe = completed(recipe, manifest, self.workers.count)
         if self.recipe.precision == "auto" and (begun := run_folder.begun_recipe(folder)) is not None:
-            self.recipe = dataclasses.replace(
-                self.recipe, precision=begun.precision
-            )  # whatever this machine is good at
+            # What was chosen where the run began, whatever this machine is good at.
+            self.recipe = dataclasses.replace(self.recipe, precision=begun.precision)
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
     def train(self) -> Classifier:

@@ -51,9 +51,8 @@ def _call(layer: keras.layers.BatchNormalization, inputs: Any, training: bool | 
     )
     if learns:
         rows = tf.cast(tf.size(x) // channels, tf.float32)
-        variance *= (
-            rows - 1
-        ) / rows  # the batch's own, as Keras keeps it; the kernel's is the estimate of a population's
+        # The batch's own, as Keras keeps it; the kernel's is the estimate of a population's.
+        variance *= (rows - 1) / rows
         for moving, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
             moving.assign(moving * layer.momentum + value * (1 - layer.momentum))
     return tf.cast(y if len(x.shape) == 4 else tf.reshape(y, tf.shape(x)), layer.compute_dtype)

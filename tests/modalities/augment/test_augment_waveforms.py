@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from multicnn.modalities.augment.waveforms import augment, noise_of
+from multicnn.modalities.augment.waveforms import _sum_before, augment, noise_of
 from multicnn.modalities.randomness import around, uniform
 
 RATE, N = 8000, 16
@@ -39,6 +39,13 @@ def test_speed_folds_nothing_down():
     reached = 3600 * 1.3 ** around(SEEDS, "speed", 1).numpy()
     assert (reached > 4020).any() and np.abs(made[reached > 4020]).max() < 1e-3
     assert np.abs(made[reached < 3980]).max(1).min() > 0.4
+
+
+@pytest.mark.parametrize("steps", [1, 2, 63, 64, 65, 300])
+def test_the_phase_runs_on_through_a_sound_of_any_length(steps):
+    turns = np.random.default_rng(0).uniform(-np.pi, np.pi, (3, steps, 5))
+    found = _sum_before(turns.astype(np.float32)).numpy()
+    np.testing.assert_allclose(found, turns.cumsum(axis=1) - turns, atol=1e-4)
 
 
 def test_pitch_moves_the_frequency_and_not_the_length():
