@@ -87,7 +87,8 @@ def batches(
         def drawn(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return order(np.arange(len(rows)), seed, int(number) if random else None), epoch_seed(seed, int(number))
 
-        places, shared = tf.numpy_function(drawn, [index], (tf.int64, tf.int64))
+        # One with a state would, where operations are to be deterministic, have each batch made only when it is asked for.
+        places, shared = tf.numpy_function(drawn, [index], (tf.int64, tf.int64), stateful=False)
         places, shared = tf.ensure_shape(places, (len(rows),)), tf.ensure_shape(shared, ())
         begin = tf.where(index == first, tf.constant(start_step, tf.int64), 0)
         return tf.data.Dataset.range(begin, steps).map(
@@ -129,14 +130,14 @@ def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
     """
     if isinstance(store.array, np.memmap):
         shape, dtype = (None, *store.array.shape[1:]), store.array.dtype
-        return lambda rows: tf.ensure_shape(tf.numpy_function(store.gather, [rows], dtype), shape)
+        return lambda rows: tf.ensure_shape(tf.numpy_function(store.gather, [rows], dtype, stateful=False), shape)
     with tf.device("CPU:0"):
         array, lookup = store.tensor(), tf.constant(store.lookup)
     return lambda rows: tf.gather(array, tf.gather(lookup, rows))
 
 
 def _part(batch: tf.Tensor, part: Callable[[int], slice]) -> tf.Tensor:
-    taken = tf.numpy_function(lambda whole: whole[part(len(whole))], [batch], batch.dtype)
+    taken = tf.numpy_function(lambda whole: whole[part(len(whole))], [batch], batch.dtype, stateful=False)
     return tf.ensure_shape(taken, (None, *batch.shape[1:]))
 
 

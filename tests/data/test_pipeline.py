@@ -96,6 +96,23 @@ def test_a_store_on_disk_gives_the_same_batches(epoch, tmp_path):
         np.testing.assert_array_equal(y, b)
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_nothing_keeps_batches_from_being_made_ahead(on_disk, tmp_path):
+    """Where operations are to be deterministic, TensorFlow makes each batch only when asked if it may call Python with a state."""
+    array = STORE.array
+    if on_disk:
+        array = np.memmap(tmp_path / "examples", array.dtype, "w+", shape=array.shape)
+    data = batches(Store(ROWS, array, LOOKUP), TARGETS, ROWS, Plain(), batch_size=5, epoch=0, part=lambda n: slice(n))
+    pending, found = [data], set()
+    while pending:
+        dataset = pending.pop()
+        pending += dataset._inputs()
+        for function in dataset._functions():
+            found |= {operation.type for operation in function.function.graph.get_operations()}
+    assert "PyFuncStateless" in found
+    assert not found & {"PyFunc", "EagerPyFunc"}
+
+
 def test_cardinality_is_known():
     data = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, start_step=2)
     assert int(data.cardinality()) == 3
