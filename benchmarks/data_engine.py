@@ -43,6 +43,7 @@ Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds:
     texts                     TextVectorization          1.88   1.67 to 2.05          1.85   1.5
     augmented                 Keras layers in map       13.23   11.16 to 14.57        9.10   1.5
     augmented_audio           audiomentations            2.93   2.58 to 3.02          1.77     3
+    ... again, 7 rounds       audiomentations            2.35   2.15 to 2.74          1.51     3
 
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
 and the antialiased resizing 1.4 (TensorFlow's without antialiasing 0.6); from_directory is done in 2.2, and for 300 of them
