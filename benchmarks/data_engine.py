@@ -22,7 +22,8 @@ decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds:
+Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
+for. Of augmented audio the second line is after the vocoder's running sum went block by block:
 
     row                       peer                      ratio   quartiles        processor   aim
     photographs               from_directory             0.40   0.39 to 0.41          0.44   1.1
@@ -49,8 +50,8 @@ Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pil
 and the antialiased resizing 1.4 (TensorFlow's without antialiasing 0.6); from_directory is done in 2.2, and for 300 of them
 finding and hashing takes us 70 more, building the pipeline 75, making the batches 60. Of one of 1600x1200 the Huffman codes take
 most: 12.1 at a quarter, 14.6 in full. Of a recording of 1 s 0.6 are the log-mel, in float64, 0.1 finding and hashing the file; on
-one core ours takes 0.87 for Keras's 0.93 to 1.06. Of 32 augmented clips, 60, the vocoder takes 31, another pitch by reading
-between samples 19. Batches of photographs that a cache has kept are handed on without a copy, but are the same in each epoch;
+one core ours takes 0.87 for Keras's 0.93 to 1.06. Of 32 augmented clips, 56, the vocoder takes 34, most of the rest is
+reading between samples. Batches of photographs that a cache has kept are handed on without a copy, but are the same in each epoch;
 examples drawn anew have to be copied.
 """
 

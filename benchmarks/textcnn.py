@@ -10,8 +10,8 @@ beside TensorFlow's, so its steps and theirs do not run at the same time, but ea
 
 Measured on 2 cores of an AMD EPYC at a load of 6 from other work, TensorFlow 2.21, PyTorch 2.13, 6 rounds: plain Keras / ours
 0.98 (of the processor's time 0.96), plain PyTorch / ours 5.3 (3.5; its threads suffer most from other work). That was without
-oneDNN and before an embedding's gradient stayed slices; since then `training_step.py`, on the machine alone, gave plain Keras /
-ours 0.99.
+oneDNN and before an embedding's gradient stayed slices; since then `training_step.py`, on machines alone, gave plain Keras /
+ours 0.99 and 1.04.
 """
 
 from __future__ import annotations

@@ -194,21 +194,17 @@ def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
 
 
 def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monkeypatch):
-    def begun(chosen):
+    def prepared(chosen):
         monkeypatch.setattr(run_module, "policy", lambda precision, multiply_adds: chosen)
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
-        begun = run_module.Run(recipe, workflow.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
-        begun.manifest = run_folder.claim(begun.folder, begun.recipe, begun.manifest, print)
-        classifier, _ = begun.prepared()
-        kept = run_folder.begun_recipe(begun.folder)
-        return (
-            classifier.recipe["precision"],
-            kept.precision,
-            classifier.network.get_layer("conv1.1.conv").compute_dtype,
-        )
+        run = run_module.Run(recipe, workflow.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
+        run.manifest = run_folder.claim(run.folder, run.recipe, run.manifest, print)
+        classifier, _ = run.prepared()
+        computed = classifier.network.get_layer("conv1.1.conv").compute_dtype
+        return classifier.recipe["precision"], run_folder.begun_recipe(run.folder).precision, computed
 
-    assert begun("mixed_bfloat16") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16")
-    assert begun("float32") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16"), "on another machine"
+    assert prepared("mixed_bfloat16") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16")
+    assert prepared("float32") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16"), "on another machine"
 
 
 class _Counter(keras.callbacks.Callback):

@@ -35,7 +35,7 @@ def _fits(layer: keras.layers.Layer) -> bool:
 
 
 def _call(layer: keras.layers.BatchNormalization, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-    channels, learns = inputs.shape[-1], training and layer.trainable
+    channels, learns = inputs.shape[-1], bool(training and layer.trainable)
     if channels % 4 or (learns and mask is not None):
         return type(layer).call(layer, inputs, training=training, mask=mask)
     # Of bfloat16 the kernel takes 16 channels at once, and is slow where some are left over; its statistics are float32.

@@ -6,7 +6,7 @@ import keras
 
 from multicnn.engines import engine
 
-# Multiply-adds of an example from which on bfloat16 was always the faster one; smaller networks gain nothing by it.
+# Multiply-adds of an example from which on bfloat16 was always the faster one; smaller networks gain little, or lose.
 _WORTH_IT_ON_A_CPU = 5_000_000
 
 
@@ -14,7 +14,7 @@ def policy(precision: str, multiply_adds: int) -> str:
     """The Keras dtype policy that a recipe's `precision` means on this machine.
 
     "auto" is mixed_bfloat16 on GPUs of compute capability 8 and later, mixed_float16 on 7; without a GPU mixed_bfloat16 where
-    the processor multiplies it, if the network is large enough to gain by it; float32 elsewhere.
+    the processor multiplies it, if the network is so large that it gains; float32 elsewhere.
 
     Args:
         precision: As the recipe has it.

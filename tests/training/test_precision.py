@@ -60,7 +60,7 @@ def test_which_processors_multiply_bfloat16(flags, onednn, expected, monkeypatch
     if flags is not None:
         (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(engine, "_CPU", tmp_path / "cpuinfo")
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if onednn is not None:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
     assert engine.cpu_multiplies_bfloat16() == expected
