@@ -22,6 +22,9 @@ _MAGIC = (
     (8, b"AIFC", "audio", "AIFF"),
     (0, b"caff", "audio", "CAF"),
     (0, b".snd", "audio", "AU"),
+    (0, b"RF64", "audio", "WAV"),
+    (0, b"RIFX", "audio", "WAV"),
+    (4, b"ftypheic", "image", "HEIF"),
     (4, b"ftyp", None, "MP4 or HEIF"),
     (0, b"PK\x03\x04", None, "a zip archive"),
     (0, b"\x1f\x8b", None, "a gzip archive"),
@@ -51,7 +54,7 @@ def recognise(data: bytes) -> tuple[str | None, str]:
         text = head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # A character cut by the end of the head is no fault of the text.
-        if len(head) - error.start > 3 or error.start == 0:
+        if error.reason != "unexpected end of data" or error.start == 0:
             return None, f"the bytes {head[:4].hex(' ')}"
         text = head[: error.start].decode("utf-8-sig")
     if any(ord(letter) < 32 and letter not in "\t\n\v\f\r" for letter in text):

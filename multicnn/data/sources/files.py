@@ -11,24 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from multicnn.modalities import content
+
 _BLOCK = 1 << 20
 _CHUNK = 256  # files a task: a task a file costs as much as reading a small file
 
-_MAGIC = (
-    (b"\xff\xd8\xff", "image"),  # JPEG
-    (b"\x89PNG", "image"),
-    (b"GIF8", "image"),
-    (b"BM", "image"),
-    (b"II*\x00", "image"),  # TIFF
-    (b"MM\x00*", "image"),
-    (b"fLaC", "audio"),
-    (b"OggS", "audio"),
-    (b"ID3", "audio"),  # MP3 with a tag
-    (b"RF64", "audio"),
-    (b"RIFX", "audio"),
-    (b".snd", "audio"),
-    (b"caff", "audio"),
-)
 _EXTENSIONS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"), "image"),
     **dict.fromkeys((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"), "audio"),
@@ -46,40 +33,13 @@ class Content(NamedTuple):
     reason: str
 
 
-def sniff(head: bytes) -> str:
-    """Returns the kind of the content that starts with these bytes: "image", "audio", "text", or "" for unknown."""
-    if head[:4] == b"RIFF":
-        return {b"WEBP": "image", b"WAVE": "audio"}.get(head[8:12], "")
-    if head[:4] == b"FORM" and head[8:11] == b"AIF":
-        return "audio"
-    if head[4:12] in (b"ftypavif", b"ftypheic"):
-        return "image"
-    # A Windows bitmap has a zero reserved field; without it a text starting with BM would be a picture.
-    for magic, kind in _MAGIC:
-        if head.startswith(magic) and (magic != b"BM" or head[6:10] == bytes(4)):
-            return kind
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # MP3 without a tag
-        return "audio"
-    return "text" if _is_text(head) else ""
-
-
-def _is_text(head: bytes) -> bool:
-    if not head or b"\x00" in head:
-        return False
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"  # the head may end inside a character
-    return True
-
-
 def kind_by_name(path: Path | str) -> str:
     """Returns the kind that the extension promises, or ""; used only where the content says nothing."""
     return _EXTENSIONS.get(os.path.splitext(path)[1].lower(), "")
 
 
 def read(path: Path | str) -> Content:
-    """Hashes and sniffs one file."""
+    """Hashes one file and tells what kind it is, by its first bytes."""
     try:
         found = os.stat(path)
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # a pipe, say, would be waited for
@@ -97,19 +57,19 @@ def read(path: Path | str) -> Content:
         return Content("", "", f"unreadable: {error.strerror}")
     if not head:
         return Content(digest.hexdigest(), kind_by_name(path), "empty file")
-    return Content(digest.hexdigest(), sniff(head[:512]) or kind_by_name(path), "")
+    return Content(digest.hexdigest(), content.recognise(head[:512])[0] or kind_by_name(path), "")
 
 
 def read_all(paths: Sequence[Path | str]) -> list[Content]:
     """Reads many files in threads; the answers are in the order of the paths."""
     chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
-        return [content for part in pool.map(lambda chunk: [read(path) for path in chunk], chunks) for content in part]
+        return [found for part in pool.map(lambda chunk: [read(path) for path in chunk], chunks) for found in part]
 
 
 def commonest_kind(contents: Sequence[Content]) -> str:
     """Returns the kind of most of the files, or "" if none of them is known."""
-    votes = Counter(content.kind for content in contents if content.kind)
+    votes = Counter(each.kind for each in contents if each.kind)
     return votes.most_common(1)[0][0] if votes else ""
 
 

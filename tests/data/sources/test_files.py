@@ -1,50 +1,6 @@
-import io
-import struct
-
-import numpy as np
 import pytest
-import soundfile
-from PIL import Image
 
 from multicnn.data.sources import files
-
-
-def image_bytes(kind):
-    file = io.BytesIO()
-    Image.new("RGB", (4, 4), "red").save(file, kind)
-    return file.getvalue()
-
-
-def audio_bytes(kind, subtype=None):
-    file = io.BytesIO()
-    soundfile.write(file, np.zeros(2000, np.float32), 8000, format=kind, subtype=subtype)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])
-def test_sniffs_images(kind):
-    assert files.sniff(image_bytes(kind)) == "image"
-
-
-@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"])
-def test_sniffs_audio(kind):
-    assert files.sniff(audio_bytes(kind)[:512]) == "audio"
-
-
-@pytest.mark.parametrize(
-    "head, kind",
-    [
-        (b"hello\n", "text"),
-        ("привет".encode()[:-1], "text"),  # cut inside a character
-        (b"BMW is a car maker, says this text", "text"),
-        (b"", ""),
-        (b"\x00\x01\x02", ""),
-        ("caf\xe9 \xe0".encode("latin-1"), ""),
-        (b"RIFF" + struct.pack("<I", 4) + b"AVI ", ""),
-    ],
-)
-def test_sniffs_other_content(head, kind):
-    assert files.sniff(head) == kind
 
 
 def test_read_says_what_is_wrong(tmp_path):
