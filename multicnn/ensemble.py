@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
+from multicnn import outcome
 from multicnn.blocks import average, network, scope
 from multicnn.classifier import Classifier
 from multicnn.data import store
-from multicnn.data.manifest import Manifest
+from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation import metrics
 from multicnn.recipe import preprocess_to_dict
 from multicnn.run import Run
@@ -21,7 +23,8 @@ from multicnn.training import run_folder
 def train(whole: Run) -> Classifier:
     """Trains what a run's recipe describes; an ensemble's members one after another, each in a run folder inside the run's.
 
-    It goes on from what the folder holds. Of an ensemble the folder gets recipe.json, metrics.json and model.keras.
+    It goes on from what the folder holds. Of an ensemble the folder gets what a run's has, but for what only the members have:
+    learning curves and checkpoints.
 
     Raises:
         ValueError: As `Run`; or there is one member only, or one cannot be a member.
@@ -49,10 +52,12 @@ def train(whole: Run) -> Classifier:
             say(f"the ensemble goes on with: multicnn train --resume {folder}")
             raise
     classifier = averaged(members, recipe.to_dict())
-    measured = _measured(classifier, members, whole.manifest)
-    measured["seconds"] = round(time.perf_counter() - whole.started, 1)
-    run_folder.write_json(folder / "metrics.json", measured)
-    classifier.metrics.update(measured)
+    manifest, logits = _answers(classifier, run.manifest)
+    classifier.metrics.update(_measured(logits, members, manifest))
+    classifier.metrics["seconds"] = round(time.perf_counter() - whole.started, 1)
+    run_folder.write_json(folder / "metrics.json", classifier.metrics)
+    run_folder.keep_manifest(folder, manifest)
+    outcome.report(folder, classifier.preprocess, manifest, lambda rows: logits[rows])
     classifier.save(folder / "model.keras")
     return classifier
 
@@ -90,13 +95,20 @@ def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
             layer.set_weights(weights[layer.name.split(scope, 1)[1]])
 
 
-def _measured(classifier: Classifier, members: Sequence[Classifier], manifest: Manifest) -> dict[str, Any]:
+def _answers(classifier: Classifier, manifest: Manifest) -> tuple[Manifest, np.ndarray]:
+    """The manifest, without what can no longer be read, and float32 (rows of it, classes): the logits, NaN of bad rows."""
+    examples, reasons = store.materialise(manifest, classifier.preprocess, manifest.rows())
+    logits = np.full((len(manifest), len(classifier.labels)), np.nan, np.float32)
+    logits[examples.rows] = classifier.logits(examples.array)
+    return manifest.with_bad(reasons), logits
+
+
+def _measured(logits: np.ndarray, members: Sequence[Classifier], manifest: Manifest) -> dict[str, Any]:
     """The ensemble's metrics on each split, and the test accuracy of each member."""
     measured: dict[str, Any] = {}
-    for split in ("train", "val", "test"):
-        stored, _ = store.materialise(manifest, classifier.preprocess, manifest.rows(split))
-        if len(stored):
-            measured[split] = metrics.summarise(classifier.logits(stored.array), manifest.targets(stored.rows))
+    for split in SPLITS:
+        if len(rows := manifest.rows(split)):
+            measured[split] = metrics.summarise(logits[rows], manifest.targets(rows))
     if "test" in measured:
         measured["linear_baseline"] = members[0].metrics["linear_baseline"]
         measured["members"] = [member.metrics["test"]["accuracy"] for member in members]

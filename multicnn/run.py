@@ -15,18 +15,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn import embeddings, given_vectors, interrupts
+from multicnn import embeddings, given_vectors, interrupts, outcome, reading_in
 from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
 from multicnn.comparison import linear_score
 from multicnn.completion import completed
-from multicnn.data import pipeline, store
-from multicnn.data.checks.rows import examine_rows
-from multicnn.data.manifest import Manifest
-from multicnn.durable import whole_file
+from multicnn.data import pipeline
+from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.engines import engine
-from multicnn.evaluation import report
 from multicnn.evaluation.evaluator import Evaluator
 from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
@@ -42,8 +39,6 @@ from multicnn.training.precision import loss_scaled, policy
 from multicnn.training.start import Begun
 from multicnn.training.verdict import verdict
 from multicnn.workers import Workers
-
-_SPLITS = ("train", "val", "test")
 
 
 class Run:
@@ -112,7 +107,9 @@ class Run:
         nearest = given_vectors.nearest(recipe, vectors, preprocess)
         self.augmentation = augmentation(preprocess, recipe.augment, nearest)
         self.augmentation.check()
-        self._read()
+        self.manifest, self.store = reading_in.read(
+            self.manifest, self.augmentation.stored, self.folder, recipe.bad_limit, self.reporter, self.workers
+        )
         keras.utils.set_random_seed(recipe.seed)
         with engine.scope(recipe.devices):
             built = network(block, preprocess.input_shape, dtype=recipe.precision)
@@ -193,50 +190,6 @@ class Run:
             except ValueError:
                 continue  # it is listed when everything is read
 
-    def _read(self) -> None:
-        """Reads every example once; the bad ones are listed, and too many of them stop the run."""
-        stored, rows = self.augmentation.stored, self.manifest.rows()
-        count, index = self.workers.count, self.workers.index
-        self.store, reasons = store.materialise(self.manifest, stored, rows[index::count], self.reporter.reading)
-        if count > 1:
-            self.store = store.together(self.store, self.workers.everyones)
-            reasons = dict(sorted(bad for part in self.workers.everyones(reasons) for bad in part.items()))
-        path = self.folder / "manifest.parquet"
-        if reasons and path.exists():
-            row, reason = next(iter(reasons.items()))
-            raise ValueError(
-                f"{len(reasons):,} examples could be read when the run began, the first {self.manifest.table['id'][row]!r}: "
-                f"{reason}. Received: resume={str(self.folder)!r}"
-            )
-        self.manifest = self.manifest.with_bad(reasons)
-        bad = self.manifest.bad_rows()
-        run_folder.write(self._listed(), bad.to_csv(index=False))
-        with whole_file(path) as part:
-            self.manifest.save(part)
-        if len(bad):
-            self.reporter.say(f"{len(bad):,} of {len(self.manifest):,} examples are bad and skipped: {self._listed()}")
-        for finding in examine_rows(self.manifest):
-            if finding.decision and finding.name != "bad examples":
-                self.reporter.say(f"{finding.name}: {finding.says}")
-        if len(bad) > self.recipe.bad_limit * len(self.manifest):
-            raise ValueError(
-                f"{len(bad):,} of {len(self.manifest):,} examples are bad, more than `bad_limit` allows; they are listed in "
-                f"{self._listed()}. Received: bad_limit={self.recipe.bad_limit}"
-            )
-        for label, rows in self._rows_by_label().items():
-            if not len(rows):
-                raise ValueError(f"every class needs a good training example. Received: label={label!r}")
-
-    def _listed(self) -> Path:
-        return self.folder / "bad_files.csv"
-
-    def _rows_by_label(self) -> dict[str, np.ndarray]:
-        rows = self.manifest.rows("train")
-        targets = self.manifest.targets(rows)
-        if targets.ndim == 1:
-            return {label: rows[targets == i] for i, label in enumerate(self.manifest.labels)}
-        return {label: rows[targets[:, i] > 0] for i, label in enumerate(self.manifest.labels)}
-
     def _loop(self, classifier: Classifier, stages: dict[str, list[str]]) -> Loop:
         recipe, rows = self.recipe, self.manifest.rows("train")
         targets = self.manifest.targets(rows)
@@ -251,7 +204,7 @@ class Run:
             self.reporter.say(str(freezing))
         weights = None
         if recipe.class_weights:
-            counts = np.array([len(of_label) for of_label in self._rows_by_label().values()])
+            counts = np.array([len(of_label) for of_label in self.manifest.rows_by_label("train").values()])
             several = self.manifest.separator is not None
             weights = (len(targets) - counts) / counts if several else len(targets) / (len(counts) * counts)
             weights = weights.astype(np.float32)
@@ -295,7 +248,7 @@ class Run:
         """The classifier with its metrics, and the run folder's tables and pictures."""
         finished = not loop.interrupted
         measured: dict[str, Any] = {
-            split: self.evaluator.metrics(split) for split in _SPLITS if finished and len(self.manifest.rows(split))
+            split: self.evaluator.metrics(split) for split in SPLITS if finished and len(self.manifest.rows(split))
         }
         if "test" in measured:
             measured["linear_baseline"] = linear_score(self.manifest, self.store, self.augmentation.stored)
@@ -312,24 +265,11 @@ class Run:
         }
         run_folder.write_json(self.folder / "metrics.json", measured)
         if finished:
-            self._report(classifier)
+            outcome.report(self.folder, classifier.preprocess, self.manifest, self.evaluator.logits)
         return dataclasses.replace(classifier, metrics=measured)
 
-    def _report(self, classifier: Classifier) -> None:
-        split = next(s for s in ("test", "val", "train") if len(self.manifest.rows(s)))
-        rows = self.manifest.rows(split)
-        ids = self.manifest.table["id"].iloc[rows].tolist()
-        logits = self.evaluator.logits(rows)
-        mistakes = report.write_evaluation(self.folder, logits, self.manifest.targets(rows), self.manifest.labels, ids)
-        previews = {ids[i]: self._preview(classifier, rows[i]) for i in mistakes["row"]}
-        report.write_report(self.folder, previews)
-
-    def _preview(self, classifier: Classifier, row: int) -> Any:
-        raw = classifier.preprocess.decode(self.manifest.raw_source(row))
-        return (raw, classifier.preprocess.sample_rate) if self.manifest.sense == "audio" else raw
-
     def _summary(self, classifier: Classifier, steps: int) -> str:
-        counts = ", ".join(f"{len(self.manifest.rows(s)):,} {s}" for s in _SPLITS)
+        counts = ", ".join(f"{len(self.manifest.rows(s)):,} {s}" for s in SPLITS)
         parameters = measure(classifier.block, classifier.preprocess.input_shape).parameters
         name = self.recipe.model if isinstance(self.recipe.model, str) else "the given network"
         return (

@@ -43,6 +43,17 @@ def test_its_logits_are_the_mean_of_its_members(trained, pictures):
     assert measured["parameters"] == sum(member.metrics["parameters"] for member in members)
 
 
+def test_its_folder_has_what_a_run_leaves(trained):
+    _, folder = trained
+    member = folder / "member-1"
+    assert {path.name for path in member.iterdir()} - {path.name for path in folder.iterdir()} == {
+        *("checkpoints", "history.csv", "health.csv", "learning_curves.png", "preprocess.json")
+    }
+    for same in ("manifest.parquet", "bad_files.csv", "labels.txt"):
+        assert (folder / same).read_bytes() == (member / same).read_bytes()
+    assert "ensemble" in (folder / "report.html").read_text()
+
+
 @pytest.mark.parametrize("kept", [pytest.param((), marks=pytest.mark.slow), (1,)])
 def test_it_goes_on_with_the_members_that_are_there(trained, kept, tmp_path):
     classifier, folder = trained

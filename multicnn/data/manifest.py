@@ -162,6 +162,14 @@ class Manifest:
             raise ValueError(f"label must be one of {', '.join(self.labels)}. Received: row={row}, label={label!r}")
         return targets
 
+    def rows_by_label(self, split: str) -> dict[str, np.ndarray]:
+        """Returns the positions (int64) of the good rows of a split that have each label."""
+        rows = self.rows(split)
+        targets = self.targets(rows)
+        if self.separator is None:
+            return {label: rows[targets == i] for i, label in enumerate(self.labels)}
+        return {label: rows[targets[:, i] > 0] for i, label in enumerate(self.labels)}
+
     def with_bad(self, reasons: Mapping[int, str]) -> Manifest:
         """Returns this manifest with the rows at these positions bad, for these reasons."""
         table = self.table.copy()

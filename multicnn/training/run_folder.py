@@ -13,6 +13,8 @@ from multicnn.data.manifest import Manifest
 from multicnn.durable import sweep, whole_file
 from multicnn.recipe import Recipe
 
+MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
+
 # Where the data lies and how often the run is saved changes no bit of it; the data itself is compared by its contents.
 _MAY_CHANGE = {
     "data.path",
@@ -54,8 +56,8 @@ def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str],
                 f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
             )
             say(f"the run was begun with {changed}: its last bits may differ from those of a run never stopped")
-    if (folder / "manifest.parquet").exists():
-        manifest = check_data(Manifest.load(folder / "manifest.parquet"), manifest, folder)
+    if (folder / MANIFEST).exists():
+        manifest = check_data(Manifest.load(folder / MANIFEST), manifest, folder)
     write_json(folder / "recipe.json", recipe.to_dict())
     write(folder / "labels.txt", "\n".join(manifest.labels) + "\n")
     return manifest
@@ -104,6 +106,13 @@ def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
         raise ValueError(f"a run can only go on with its own data: {named}. Received: resume={str(folder)!r}")
     then = begun.table[["status", "reason"]]
     return dataclasses.replace(now, table=now.table.assign(**then))
+
+
+def keep_manifest(folder: Path, manifest: Manifest) -> None:
+    """Writes what every example is used for, and lists those that are bad."""
+    write(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
+    with whole_file(folder / MANIFEST) as part:
+        manifest.save(part)
 
 
 def check_start(folder: Path, fingerprint: str) -> None:
