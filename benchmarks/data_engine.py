@@ -78,7 +78,7 @@ import soundfile
 import tensorflow as tf
 from PIL import Image
 
-from multicnn import AudioPreprocess, DataSource, ImagePreprocess, TextPreprocess, workflow
+from multicnn import AudioPreprocess, DataSource, ImagePreprocess, TextPreprocess, request
 from multicnn.data import pipeline, store
 from multicnn.modalities.augment import augmentation
 
@@ -151,7 +151,7 @@ class Ours:
     def read(self) -> None:
         """Finds and stores the examples, and begins to make batches of them."""
         source = DataSource(path=str(self.source), validation_fraction=0.0, test_fraction=0.0)
-        self.manifest = workflow.find(source)
+        self.manifest = request.find(source)
         fitted = self.preprocess
         if not fitted.fitted:
             fitted = fitted.fit(fitted.decode(self.manifest.raw_source(row)) for row in self.manifest.rows())

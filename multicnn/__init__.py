@@ -35,7 +35,7 @@ _PUBLIC = {
     "crossval": "multicnn.workflow",
     "doctor": "multicnn.workflow",
     "dry_run": "multicnn.workflow",
-    "evaluate": "multicnn.workflow",
+    "evaluate": "multicnn.measuring",
     "explain_data": "multicnn.explaining",
     "explain_texts": "multicnn.explaining",
     "features": "multicnn.workflow",

@@ -113,9 +113,9 @@ class Classifier:
         Returns:
             `accuracy`, `loss`, `macro_f1` and `n`; see `multicnn.evaluate` for tables per class.
         """
-        from multicnn import workflow  # the one import upwards: the verb belongs there, and users look for it here
+        from multicnn import measuring  # the one import upwards: the verb belongs there, and users look for it here
 
-        return workflow.evaluate(self, data).metrics
+        return measuring.evaluate(self, data).metrics
 
     def save(self, path: str | os.PathLike) -> Path:
         """Writes the classifier to one `.keras` file, whole or not at all. Its weights are stored in float32.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -13,13 +12,15 @@ from typing import Any
 import keras
 import pandas as pd
 
-from multicnn import ensemble
+from multicnn import ensemble, plan
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
 from multicnn.reporter import Reporter
 from multicnn.run import Run
+from multicnn.training import run_folder
 
+VERB = "crossval"
 _MEASURED = ("test", "linear_baseline")
 _NUMBERS = ("accuracy", "loss", "macro_f1")
 
@@ -63,6 +64,8 @@ def run(
 ) -> CrossValidation:
     """Trains and measures once for each fold and writes `crossval.json` beside the run folders.
 
+    It goes on from what the folder holds.
+
     Args:
         recipe: Of every run; all have its seed. Its `data.validation_fraction` of each training set chooses the epoch.
         manifest: The examples; the splits that they have are not regarded.
@@ -74,14 +77,17 @@ def run(
         ValueError: There are fewer groups or examples than folds, or no groups to leave out.
     """
     reporter, metrics = reporter or Reporter(), {}
-    for name, place, fold in _folds(manifest, folds):
+    divided = list(_folds(manifest, folds))
+    plan.keep(folder, VERB, recipe, folds=folds)
+    for name, place, fold in divided:
         reporter.say(f"{place}: {len(fold.rows('test')):,} test examples")
         fold = splits.assign(fold, recipe.data.validation_fraction, 0.0)
-        metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
+        with plan.going_on(folder, VERB, reporter.say):
+            metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
         keras.backend.clear_session()  # else the graphs of all folds stay in memory
     validation = CrossValidation(metrics)
     said = {"folds": metrics, "summary": validation.summary()}
-    (folder / "crossval.json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    run_folder.write_json(folder / "crossval.json", said)
     return validation
 
 

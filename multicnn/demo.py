@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from multicnn import workflow
+from multicnn import request, workflow
 from multicnn.classifier import Classifier
 from multicnn.progress import RichReporter, show_table
 from multicnn.recipe import DataSource, Optimizer, Recipe
@@ -76,7 +76,7 @@ def _row(name: str, classifier: Classifier) -> list[str]:
 
 
 def _show_predictions(name: str, classifier: Classifier, console: Console) -> None:
-    manifest = workflow.find(DataSource(path=name))
+    manifest = request.find(DataSource(path=name))
     rows = manifest.rows("test")
     chosen = rows[:: max(len(rows) // 3, 1)][:3]
     for row, prediction in zip(chosen, classifier.predict([manifest.raw_source(row) for row in chosen])):

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from multicnn import outcome
+from multicnn import outcome, plan
 from multicnn.blocks import average, network, scope
 from multicnn.classifier import Classifier
 from multicnn.data import store
@@ -46,11 +46,8 @@ def train(whole: Run) -> Classifier:
         if members:  # fitted once: threads add up in another order each time, and the last bits are others
             run.folder.mkdir(exist_ok=True)
             run_folder.write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
-        try:
+        with plan.going_on(folder, "train", say):
             members.append(run.train())
-        except (KeyboardInterrupt, SystemExit):
-            say(f"the ensemble goes on with: multicnn train --resume {folder}")
-            raise
     classifier = averaged(members, recipe.to_dict())
     manifest, logits = _answers(classifier, run.manifest)
     classifier.metrics.update(_measured(logits, members, manifest))

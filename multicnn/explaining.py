@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from multicnn import workflow
+from multicnn import measuring
 from multicnn.classifier import Classifier, load
 from multicnn.evaluation import metrics
 from multicnn.evaluation.explanation_page import write_explanations
@@ -69,7 +69,7 @@ def explain_data(
         ValueError: As in `explain_texts` and `evaluate`.
     """
     explainer = _explainer(classifier)
-    evaluation = workflow.evaluate(explainer.classifier, data, split=split)
+    evaluation = measuring.evaluate(explainer.classifier, data, split=split)
     manifest, rows = evaluation.manifest, evaluation.rows
     findings = over_texts(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
     worst = np.argsort(metrics.log_likelihoods(evaluation.logits, evaluation.targets), kind="stable")[:examples]

@@ -15,10 +15,10 @@ from rich.table import Table
 from multicnn.cross_validation import CrossValidation
 from multicnn.diagnosis import Diagnosis
 from multicnn.inspection import Inspection
+from multicnn.measuring import Evaluation
 from multicnn.reporter import Reporter
 from multicnn.transfer import TransferCurves
 from multicnn.trial import DryRun
-from multicnn.workflow import Evaluation
 
 _STARVED = 0.05  # of the time of the steps
 _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one

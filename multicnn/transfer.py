@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from multicnn import plan
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
 from multicnn.recipe import Recipe, Start
@@ -18,6 +19,7 @@ from multicnn.reporter import Reporter
 from multicnn.run import Run
 from multicnn.training.start import Begun
 
+VERB = "transfer-curves"
 _KINDS = ("transfer", "scratch")
 _SURE = 0.95  # of a gain, by Student's t over the seeds, before it is called one
 
@@ -91,7 +93,7 @@ def run(
     """Trains from the recipe's `start` and from scratch on each number of training examples with each seed.
 
     The smaller sets are parts of the larger ones of the same seed, with the classes in turn. Model, preprocessing, validation
-    and test examples are the same on both sides.
+    and test examples are the same on both sides. It goes on from what the folder holds.
 
     Args:
         recipe: With a `start.path`.
@@ -115,18 +117,19 @@ def run(
         )
     if not len(manifest.rows("test")):
         raise ValueError("`data` must have test examples. Received: none")
-    recipe = Begun(recipe).completed(recipe, manifest.sense)
-    folder.mkdir(parents=True, exist_ok=True)
+    both = Begun(recipe).completed(recipe, manifest.sense)
+    plan.keep(folder, VERB, recipe, sizes=sizes, seeds=seeds)
     rows = []
     for seed in range(recipe.seed, recipe.seed + seeds):
         order = _classes_in_turn(manifest, seed)
         for size in sizes:
             part = _only(manifest, order[:size])
             for kind in _KINDS:
-                one = dataclasses.replace(recipe, seed=seed, start=recipe.start if kind == "transfer" else Start())
+                one = dataclasses.replace(both, seed=seed, start=both.start if kind == "transfer" else Start())
                 name = f"{kind}-{size:06d}-seed-{seed}"
                 reporter.say(name)
-                made = Run(one, part, folder / name, reporter, time.perf_counter()).train()
+                with plan.going_on(folder, VERB, reporter.say):
+                    made = Run(one, part, folder / name, reporter, time.perf_counter()).train()
                 rows.append(_row(made.metrics, folder / name, {"examples": size, "seed": seed, "start": kind}))
                 keras.backend.clear_session()  # else the graphs of all runs stay in memory
                 pd.DataFrame(rows).to_csv(folder / "runs.csv", index=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import os
 import time
@@ -11,21 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from multicnn import cross_validation, ensemble, extraction, transfer, trial
 from multicnn.classifier import Classifier, load
 from multicnn.cross_validation import CrossValidation
-from multicnn.data import splits, store
-from multicnn.data.home import at_home
-from multicnn.data.manifest import Manifest
-from multicnn.data.sources import resolve
 from multicnn.diagnosis import Diagnosis, diagnose
-from multicnn.evaluation import figures, metrics
+from multicnn.evaluation import figures
 from multicnn.extraction import Features
 from multicnn.recipe import DataSource, Recipe
 from multicnn.reporter import Reporter
+from multicnn.request import find, new_folder, of_several, recipe_for, settled, unsplit
 from multicnn.run import Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
@@ -69,15 +62,15 @@ def train(
     started, workers = time.perf_counter(), Workers()
     reporter = (reporter if workers.first else None) or Reporter()
     if resume is None:
-        recipe, manifest = _settled(data, settings, fields)
-        with workers.folder(workers.firsts(lambda: _new_folder(out, recipe))) as folder:
+        recipe, manifest = settled(data, settings, fields)
+        with workers.folder(workers.firsts(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
     with workers.folder(Path(resume)) as folder:
         begun = run_folder.begun_recipe(folder)
         if begun is not None and data is None and not settings and not fields:
             if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
                 return done  # its data need not be there any more
-        recipe, manifest = _settled(begun if data is None else data, settings, fields)
+        recipe, manifest = settled(begun if data is None else data, settings, fields)
         return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
 
 
@@ -104,7 +97,7 @@ def preview(
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
-    recipe, manifest = _settled(data, settings, fields)
+    recipe, manifest = settled(data, settings, fields)
     return write_preview(recipe, manifest, out, examples, draws)
 
 
@@ -129,7 +122,7 @@ def find_rate(
     Raises:
         ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
     """
-    curve = trial.find_rate(*_settled(data, settings, fields), reporter or Reporter())
+    curve = trial.find_rate(*settled(data, settings, fields), reporter or Reporter())
     if picture is not None:
         figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
     return curve
@@ -151,7 +144,7 @@ def dry_run(
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
-    return trial.dry_run(*_settled(data, settings, fields), reporter or Reporter())
+    return trial.dry_run(*settled(data, settings, fields), reporter or Reporter())
 
 
 def doctor(
@@ -177,33 +170,16 @@ def doctor(
     Raises:
         ValueError: The data cannot be used at all; the message says why, in a line.
     """
-    recipe, manifest = _settled(data, settings, fields)
+    recipe, manifest = settled(data, settings, fields)
     return diagnose(recipe, manifest, out, reporter or Reporter(), compare_splits)
 
 
-def _settled(
-    data: str | os.PathLike | DataSource | Recipe, settings: Sequence[str], fields: dict[str, Any]
-) -> tuple[Recipe, Manifest]:
-    """The recipe with its settings, and the manifest of its data."""
-    recipe = _recipe_for(data, fields)
-    # What the settings say of the data decides the sense, which decides what the other settings can mean.
-    manifest = find(recipe.replaced([s for s in settings if s.startswith("data.")]).data)
-    return recipe.replaced(settings, manifest.sense), manifest
-
-
-def find(source: DataSource) -> Manifest:
-    """The manifest of a source, with every split decided."""
-    manifest = resolve(_located(source))
-    if source.leave_out is not None:
-        manifest = splits.leave_group_out(manifest, source.leave_out)
-    return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
-
-
 def crossval(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: str | os.PathLike | DataSource | Recipe | None = None,
     out: str | os.PathLike | None = None,
     *,
     folds: int | None = 10,
+    resume: str | os.PathLike | None = None,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -214,6 +190,7 @@ def crossval(
         data: As in `train`; the splits that the data has are not regarded.
         out: The folder of the run folders and crossval.json; by default a new one in runs/.
         folds: How many; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
+        resume: The folder of a cross-validation that was interrupted, which goes on: it knows data, recipe and folds.
         reporter: Told what happens.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe.
@@ -224,11 +201,10 @@ def crossval(
     Raises:
         ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
     """
-    recipe = _recipe_for(data, fields)
-    source = recipe.replaced([s for s in settings if s.startswith("data.")]).data
-    manifest = resolve(_located(source))
-    recipe = recipe.replaced(settings, manifest.sense)
-    return cross_validation.run(recipe, manifest, folds, _new_folder(out, recipe), reporter)
+    recipe, manifest, folder, kept = of_several(
+        cross_validation.VERB, resume, data, out, settings, fields, look=unsplit
+    )
+    return cross_validation.run(recipe, manifest, kept.get("folds", folds), folder, reporter)
 
 
 def features(
@@ -269,7 +245,7 @@ def features(
         classifier = pretrained(str(model), str(start))
     else:
         classifier = model if isinstance(model, Classifier) else load(model)
-    recipe = _recipe_for(data, {}).replaced(settings)
+    recipe = recipe_for(data, {}).replaced(settings)
     manifest = find(dataclasses.replace(recipe.data, sense=recipe.data.sense or classifier.preprocess.sense))
     front, name = extraction.front(classifier, stage)
     found = extraction.extract(front, manifest, name, reporter or Reporter())
@@ -282,12 +258,13 @@ def features(
 
 
 def transfer_curves(
-    data: str | os.PathLike | DataSource | Recipe,
-    start: str | os.PathLike,
+    data: str | os.PathLike | DataSource | Recipe | None = None,
+    start: str | os.PathLike | None = None,
     out: str | os.PathLike | None = None,
     *,
-    sizes: Sequence[int],
+    sizes: Sequence[int] = (),
     seeds: int = 3,
+    resume: str | os.PathLike | None = None,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -300,6 +277,7 @@ def transfer_curves(
         out: The folder of the run folders, of the table and of the picture; by default a new one in runs/.
         sizes: Numbers of training examples.
         seeds: Runs of each kind and size.
+        resume: The folder of curves that were interrupted, which go on: it knows data, recipe, weights, sizes and seeds.
         reporter: Told what happens.
 
     Returns:
@@ -309,90 +287,7 @@ def transfer_curves(
     Raises:
         ValueError: The data, the weights or the recipe cannot be used.
     """
-    recipe, manifest = _settled(data, [*settings, f"start.path={json.dumps(str(start))}"], fields)
-    return transfer.run(recipe, manifest, sizes, seeds, _new_folder(out, recipe), reporter)
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """What a classifier does on labelled examples."""
-
-    metrics: dict[str, Any]
-    logits: np.ndarray
-    targets: np.ndarray
-    manifest: Manifest
-    rows: np.ndarray
-
-    def per_class(self) -> pd.DataFrame:
-        """Precision, recall, F1 and support of each class."""
-        return metrics.per_class(self.logits, self.targets, self.manifest.labels)
-
-    def confusion(self) -> np.ndarray:
-        """Counts, (true class, predicted class); of examples that have one label each."""
-        return metrics.confusion(self.logits, self.targets, len(self.manifest.labels))
-
-
-def evaluate(
-    classifier: Classifier | str | os.PathLike,
-    data: str | os.PathLike | DataSource,
-    *,
-    split: str | None = None,
-    reporter: Reporter | None = None,
-    settings: Sequence[str] = (),
-) -> Evaluation:
-    """Measures a classifier on labelled examples.
-
-    Args:
-        classifier: It, or the path of its .keras file.
-        data: A source as in `train`.
-        split: "train", "val" or "test" of a source that has them; by default its test examples, or all if it has none.
-        reporter: Told what happens.
-        settings: Changes of how the source is read, as "data.b=1"; a path is read as in training, unless they say otherwise.
-
-    Raises:
-        ValueError: No usable example is there.
-    """
-    classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
-    reporter = reporter or Reporter()
-    if not isinstance(data, DataSource):
-        trained_on = classifier.recipe.get("data", {})
-        names = ("pattern", "text_column", "label_column", "label_separator")
-        kept = {name: trained_on[name] for name in names if name in trained_on}
-        data = DataSource(**kept | {"path": str(data)})
-    data = Recipe(data=data).replaced(settings).data
-    source = dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
-    manifest = resolve(source, classifier.labels)
-    rows = manifest.rows(split) if split else manifest.rows("test")
-    if split is None and not len(rows):
-        rows = manifest.rows()
-    stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
-    manifest = manifest.with_bad(reasons)
-    if not len(stored):
-        raise ValueError(f"`data` must hold a usable example of a known label. Received: data={source.path!r}")
-    logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
-    measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
-    return Evaluation(measured, logits, targets, manifest, stored.rows)
-
-
-def _located(source: DataSource) -> DataSource:
-    """The source, looked for in MULTICNN_DATA where its path does not exist."""
-    return dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
-
-
-def _recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dict[str, Any]) -> Recipe:
-    if data is None:
-        raise ValueError("`data` can only be left out where `resume` names a run that was begun. Received: data=None")
-    if isinstance(data, Recipe):
-        return dataclasses.replace(data, **fields)
-    source = data if isinstance(data, DataSource) else DataSource(path=str(data))
-    return Recipe(data=source, **fields)
-
-
-def _new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
-    if out is None:
-        name = Path(recipe.data.path.removeprefix("tfds:")).stem or "run"
-        out = Path("runs") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"`out` must be a new or empty folder, so that no run is lost. Received: out={str(out)!r}")
-    return folder
+    if start is not None:
+        settings = [*settings, f"start.path={json.dumps(str(start))}"]
+    recipe, manifest, folder, kept = of_several(transfer.VERB, resume, data, out, settings, fields, look=find)
+    return transfer.run(recipe, manifest, kept.get("sizes", sizes), kept.get("seeds", seeds), folder, reporter)

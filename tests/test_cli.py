@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
 
 import multicnn
 from multicnn import cli
+from multicnn.cli import quiet
 
 
 def call(monkeypatch, capsys, *arguments, stdin=""):
@@ -32,7 +34,23 @@ def run(tmp_path_factory):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "linear_baseline" in done.stderr
+    assert "InitializeLog" not in done.stderr, "TensorFlow's chatter"
     return out
+
+
+def test_what_an_import_says_is_told_if_it_fails(capfd):
+    def execute(module):
+        os.write(2, b"no such instruction")
+        if module.__name__ == "broken":
+            raise ImportError
+
+    quiet._silently(execute, types.ModuleType("whole"))
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError):
+        quiet._silently(execute, types.ModuleType("broken"))
+    assert capfd.readouterr().err == "no such instruction"
+    os.write(2, b"and after")
+    assert capfd.readouterr().err == "and after"
 
 
 def test_predict_reads_texts_and_standard_input(run, monkeypatch, capsys):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from multicnn import workflow
+from multicnn import request
 from multicnn.comparison import linear_score
 from multicnn.data.store import Store, materialise
 from multicnn.evaluation.baseline import linear_baseline
@@ -12,7 +12,7 @@ from multicnn.recipe import SENSES, DataSource
 
 @pytest.mark.parametrize("name", ["digits", "spoken_digits", "docstrings"])
 def test_it_is_the_linear_model_of_all_examples_and_few_are_read_at_once(name, monkeypatch):
-    manifest = workflow.find(DataSource(path=name))
+    manifest = request.find(DataSource(path=name))
     preprocess = SENSES[manifest.sense]()
     preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(row)) for row in manifest.rows("train"))
     stored, _ = materialise(manifest, preprocess, manifest.rows())

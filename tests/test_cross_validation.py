@@ -8,7 +8,9 @@ import pytest
 from test_cli import call
 
 import multicnn
+from multicnn import cross_validation
 from multicnn.recipe import DataSource
+from multicnn.reporter import Reporter
 
 TINY = ["arguments.filters=4", "embedding_dims=4", "epochs=1"]
 
@@ -81,3 +83,34 @@ def test_the_table_of_the_command_line(monkeypatch, capsys):
 def test_too_few_to_divide(source, folds, message, table, tmp_path):
     with pytest.raises(ValueError, match=message):
         multicnn.crossval(DataSource(path=str(table), **source), tmp_path / "run", folds=folds, settings=TINY)
+
+
+def test_it_goes_on_where_it_was_interrupted(table, tmp_path, monkeypatch):
+    whole = multicnn.crossval(table, tmp_path / "whole", folds=2, settings=TINY)
+    folder, said = tmp_path / "run", []
+    reporter = Reporter()
+    reporter.say = said.append
+
+    class Interrupted(cross_validation.Run):
+        def train(self):
+            if self.folder.name == "fold-02":
+                raise KeyboardInterrupt
+            return super().train()
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(cross_validation, "Run", Interrupted)
+        multicnn.crossval(table, folder, folds=2, settings=TINY, reporter=reporter)
+    assert said[-1] == f"all of it goes on with: multicnn crossval --resume {folder}"
+    first = (folder / "fold-01" / "model.keras").stat().st_mtime_ns
+    again = multicnn.crossval(resume=folder)
+    assert (folder / "fold-01" / "model.keras").stat().st_mtime_ns == first
+    for name, measured in whole.metrics.items():
+        assert {**again.metrics[name], "seconds": 0, "waited": 0} == {**measured, "seconds": 0, "waited": 0}
+    with pytest.raises(ValueError, match=r"batch_size was \d+, now 8"):
+        multicnn.crossval(resume=folder, settings=["batch_size=8"])
+
+
+@pytest.mark.parametrize("more", [{"data": "digits"}, {"out": "elsewhere"}, {}])
+def test_what_cannot_go_on(more, tmp_path):
+    with pytest.raises(ValueError, match="Received: resume="):
+        multicnn.crossval(resume=tmp_path, **more)

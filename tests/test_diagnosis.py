@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import multicnn
-from multicnn import cli, workflow
+from multicnn import cli, request
 from multicnn.recipe import DataSource
+from multicnn.reporter import Reporter
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def test_the_linear_model_is_scikit_learns_by_hand(digits):
     from sklearn.preprocessing import StandardScaler
 
     diagnosis, _ = digits
-    manifest = workflow.find(DataSource(path="digits"))
+    manifest = request.find(DataSource(path="digits"))
     pixels = np.stack([np.ravel(array) for array in manifest.arrays]).astype(float)
     labels = manifest.table["label"].to_numpy()
     train, test = manifest.rows("train"), manifest.rows("test")
@@ -100,7 +101,7 @@ def test_what_a_group_gives_away_is_seen_when_groups_are_kept_whole(tmp_path):
 
 
 def test_a_training_tells_what_asks_for_a_decision(tmp_path):
-    class Telling(workflow.Reporter):
+    class Telling(Reporter):
         def __init__(self):
             self.lines = []
 

@@ -81,7 +81,7 @@ def test_ctrl_c_says_how_the_whole_goes_on(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(ensemble, "Run", interrupted_in_the_second(ensemble.Run))
     with pytest.raises(KeyboardInterrupt):
         multicnn.train(pictures, tmp_path / "run", reporter=reporter, members=MEMBERS, **TINY)
-    assert said[-1] == f"the ensemble goes on with: multicnn train --resume {tmp_path / 'run'}"
+    assert said[-1] == f"all of it goes on with: multicnn train --resume {tmp_path / 'run'}"
 
 
 def interrupted_in_the_second(run):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import multicnn
-from multicnn import workflow
+from multicnn import request
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
 from multicnn.reporter import Reporter
 from multicnn.run import Run
@@ -171,7 +171,7 @@ def test_the_run_goes_on_with_the_preprocessing_it_was_begun_with(unbroken, tmp_
     path = tmp_path / "preprocess.json"
     path.write_text(json.dumps(json.loads((unbroken / "preprocess.json").read_text()) | {"mean": [0.25]}))
     recipe = run_folder.begun_recipe(unbroken)
-    run = Run(recipe, workflow.find(recipe.data), tmp_path, Reporter(), 0.0)
+    run = Run(recipe, request.find(recipe.data), tmp_path, Reporter(), 0.0)
     assert run._preprocess()[0].mean == (0.25,)
     path.unlink()
     assert run._preprocess()[0].mean != (0.25,)

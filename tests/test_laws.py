@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import multicnn
-from multicnn import workflow
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.classifier import Classifier, load
 from multicnn.data import pipeline, store
 from multicnn.recipe import SENSES, DataSource
+from multicnn.request import find
 
 SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 
@@ -26,7 +26,7 @@ SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 def trained_free(request):
     """A classifier with random weights, its manifest and some rows: what the laws say does not depend on training."""
     sense = request.param
-    manifest = workflow.find(DataSource(path=SETS[sense]))
+    manifest = find(DataSource(path=SETS[sense]))
     rows = manifest.rows("train")[:300]
     raws = [SENSES[sense]().decode(manifest.raw_source(row)) for row in rows]
     preprocess = SENSES[sense]().fit(raws)

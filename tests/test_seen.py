@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import multicnn
-from multicnn import seen, workflow
+from multicnn import request, seen
 from multicnn.recipe import DataSource, Recipe
 
 SETTINGS = {
@@ -41,7 +41,7 @@ def test_a_page_for_each_sense(name, tmp_path):
 
 def test_pictures_are_those_of_the_pipeline(tmp_path):
     recipe = Recipe(data=DataSource(path="digits"), augment={"mirror": True})
-    manifest = workflow.find(recipe.data)
+    manifest = request.find(recipe.data)
     page = seen.write_preview(recipe, manifest, tmp_path / "page.html", examples=30, draws=1).read_text()
     pictures = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(one)))) for one in re.findall(r"base64,([^\"]+)", page)
@@ -53,7 +53,7 @@ def test_pictures_are_those_of_the_pipeline(tmp_path):
 
 
 def test_examples_are_spread_over_the_classes(tmp_path):
-    manifest = workflow.find(DataSource(path="digits"))
+    manifest = request.find(DataSource(path="digits"))
     labels = manifest.table["label"].iloc[seen._spread(manifest, 20)]
     assert labels.value_counts().tolist() == [2] * 10
 

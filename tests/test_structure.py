@@ -22,11 +22,11 @@ FLOORS = [
     {"explaining"},
     {"workflow"},
     {"trial"},
-    {"cross_validation", "diagnosis", "extraction", "inspection", "seen", "transfer"},
+    {"cross_validation", "diagnosis", "extraction", "inspection", "measuring", "seen", "transfer"},
     {"ensemble"},
     {"run"},
-    {"completion"},
-    {"comparison", "given_vectors"},
+    {"completion", "request"},
+    {"comparison", "given_vectors", "outcome", "plan", "reading_in"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data"},
     {"recipe"},
@@ -41,7 +41,7 @@ FLOORS = [
     {"layers", "losses", "optimizers"},
 ]
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
-UPWARDS = {("classifier", "workflow")}  # `Classifier.evaluate` is where users look for the verb
+UPWARDS = {("classifier", "measuring")}  # `Classifier.evaluate` is where users look for the verb
 KERAS_ONLY = (
     "site",
     "block",

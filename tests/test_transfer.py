@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import multicnn
-from multicnn import transfer, workflow
+from multicnn import request, transfer, workflow
 from multicnn.blocks import chain, conv, dense, global_average_pool, network, stage
 from multicnn.classifier import Classifier
 from multicnn.modalities.image import ImagePreprocess
@@ -131,6 +131,8 @@ def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
     assert (out / "transfer_curves.png").read_bytes()[:4] == b"\x89PNG"
     assert pd.read_csv(out / "transfer_curves.csv")["examples"].tolist() == [4, 8]
     assert made.claims()["higher start"][0] is None
+    again = workflow.transfer_curves(resume=out)  # all of it is there
+    pd.testing.assert_frame_equal(again.runs, made.runs)
 
 
 def curves(of_transfer, of_scratch, seeds=3, noise=0.01):
@@ -171,7 +173,7 @@ def test_the_slope_is_accuracy_for_each_doubling():
 
 @pytest.mark.parametrize(("sizes", "start"), [([1], "x"), ([10**6], "x"), ([], "x"), ([4], None)])
 def test_what_curves_refuse(sizes, start, pictures, tmp_path):
-    manifest = workflow.find(DataSource(path=str(pictures), test_fraction=0.3))
+    manifest = request.find(DataSource(path=str(pictures), test_fraction=0.3))
     recipe = Recipe(start=Start(path=start))
     with pytest.raises(ValueError, match=r"Received: (sizes|start\.path)="):
         transfer.run(recipe, manifest, sizes, 1, tmp_path)

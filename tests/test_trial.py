@@ -5,10 +5,10 @@ import tempfile
 import numpy as np
 import pytest
 
-from multicnn import trial, workflow
+from multicnn import request, trial, workflow
 from multicnn.arithmetic import measure
 from multicnn.blocks import chain, conv, dense, global_average_pool
-from multicnn.recipe import Optimizer, Recipe
+from multicnn.recipe import DataSource, Optimizer, Recipe
 from multicnn.reporter import Reporter
 
 NET = chain(conv(4, 3, norm="batch", activation="relu"), global_average_pool(), dense(10))
@@ -63,7 +63,7 @@ def test_bad_files_stay_listed(temporary, tmp_path_factory):
 
 
 def test_the_rate_is_found_whatever_the_recipe_says_of_it(temporary):
-    manifest = workflow.find(workflow.DataSource(path="digits"))
+    manifest = request.find(DataSource(path="digits"))
     settings = {"learning_rate": 5.0, "schedule": "cosine", "warmup_epochs": 2}
     found = [
         trial.find_rate(

@@ -11,8 +11,8 @@ import soundfile
 from PIL import Image
 
 import multicnn
+from multicnn import measuring, request
 from multicnn import run as run_module
-from multicnn import workflow
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.recipe import DataSource
 from multicnn.reporter import Reporter
@@ -80,7 +80,7 @@ def test_bad_files_are_listed_with_reasons_and_nothing_else_is_lost(run, picture
 
 def test_evaluate_gives_the_numbers_of_the_run(run, pictures):
     classifier, out = run
-    evaluation = workflow.evaluate(out / "model.keras", pictures)
+    evaluation = measuring.evaluate(out / "model.keras", pictures)
     assert evaluation.metrics["n"] == 60
     assert evaluation.metrics["bad"] == 4
     assert evaluation.confusion().sum() == 60
@@ -140,7 +140,7 @@ def test_texts_from_a_table_with_a_separate_test_file(tmp_path):
     assert classifier.metrics["test"]["n"] == 20
     assert classifier.metrics["test"]["accuracy"] == 1
     assert [p.label for p in classifier.predict(["фильм ужас", "ФИЛЬМ РАДОСТЬ"])] == ["плохо", "хорошо"]
-    assert workflow.evaluate(classifier, str(tmp_path / "test.csv")).metrics["n"] == 20
+    assert measuring.evaluate(classifier, str(tmp_path / "test.csv")).metrics["n"] == 20
 
 
 def test_early_stopping_keeps_the_best_weights(tmp_path):
@@ -179,7 +179,7 @@ def test_class_weights_make_a_rare_class_heard(tmp_path):
             class_weights=weighted,
             monitor="loss",
         )
-        evaluation = workflow.evaluate(classifier, tmp_path / "rare.npz")
+        evaluation = measuring.evaluate(classifier, tmp_path / "rare.npz")
         recall[weighted] = evaluation.per_class()["recall"].iloc[1]
     assert recall[False] < 0.2
     assert recall[True] > 0.5
@@ -197,7 +197,7 @@ def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monk
     def prepared(chosen):
         monkeypatch.setattr(run_module, "policy", lambda precision, multiply_adds: chosen)
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
-        run = run_module.Run(recipe, workflow.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
+        run = run_module.Run(recipe, request.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
         run.manifest = run_folder.claim(run.folder, run.recipe, run.manifest, print)
         classifier, _ = run.prepared()
         computed = classifier.network.get_layer("conv1.1.conv").compute_dtype
@@ -219,7 +219,7 @@ class _Counter(keras.callbacks.Callback):
 
 def test_keras_callbacks_are_honoured(tmp_path):
     counter = _Counter()
-    reporter = type("Counting", (workflow.Reporter,), {"callbacks": lambda self: (counter,)})()
+    reporter = type("Counting", (Reporter,), {"callbacks": lambda self: (counter,)})()
     multicnn.train("digits", tmp_path / "run", **SMALL, epochs=5, reporter=reporter)
     assert [epoch for epoch, _, _ in counter.calls] == [0, 1]
     assert all(has_model for _, _, has_model in counter.calls)

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from multicnn.cli import classifiers, data, explain, networks, training, transfer, words
+from multicnn.cli.quiet import import_tensorflow_silently
 from multicnn.interrupts import terminate_like_ctrl_c
 
 app = typer.Typer(
@@ -30,7 +31,8 @@ app.add_typer(words.app, name="words")
 
 def main() -> None:
     """Runs the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130 (Typer sees to it), SIGTERM 143."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter is not for users
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's chatter is not for users
+    import_tensorflow_silently()
     terminate_like_ctrl_c()
     try:
         app()

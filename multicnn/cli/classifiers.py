@@ -21,11 +21,11 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a classifier: metrics, a table per class, the confusion matrix (where each example has one label)."""
-    from multicnn import workflow
+    from multicnn import measuring
     from multicnn.progress import RichReporter, show_evaluation
 
     with RichReporter(quiet=as_json) as reporter:
-        evaluation = workflow.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
+        evaluation = measuring.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
         print(json.dumps(evaluation.metrics))
     else:

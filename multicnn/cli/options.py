@@ -9,8 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-Data = Annotated[
-    str, typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
+_DATA = typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
+Data = Annotated[str, _DATA]
+DataUnlessResumed = Annotated[str | None, _DATA]
+Resume = Annotated[
+    Path | None, typer.Option(help="The folder of what was stopped, which goes on; DATA is then left out.")
 ]
 Source = Annotated[str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")]
 Pattern = Annotated[
@@ -31,9 +34,9 @@ def assigned(fields: Mapping[str, Any], settings: list[str] | None) -> list[str]
     return given + (settings or [])
 
 
-def recipe_or_path(path: str) -> Any:
-    """The recipe that a .py file binds to `recipe`, or that a .json file is; anything else is the path of data."""
-    if not path.endswith((".py", ".json")) or not Path(path).is_file():
+def recipe_or_path(path: str | None) -> Any:
+    """The recipe that a .py file binds to `recipe`, or that a .json file is; anything else is the path of data, if any."""
+    if path is None or not path.endswith((".py", ".json")) or not Path(path).is_file():
         return path
     from multicnn.recipe import Recipe
 

@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from multicnn.cli import launching
-from multicnn.cli.options import Data, Json, Pattern, Settings, Source, assigned, recipe_or_path
+from multicnn.cli.options import (
+    Data,
+    DataUnlessResumed,
+    Json,
+    Pattern,
+    Resume,
+    Settings,
+    Source,
+    assigned,
+    recipe_or_path,
+)
 
 
 def demo(
@@ -22,14 +32,9 @@ def demo(
 
 
 def train(
-    data: Annotated[
-        str | None,
-        typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json)."),
-    ] = None,
+    data: DataUnlessResumed = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; by default a new one in runs/.")] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="The folder of a run that was stopped, which goes on; DATA may be left out.")
-    ] = None,
+    resume: Resume = None,
     settings: Settings = None,
     model: Annotated[str | None, typer.Option(help="A name from `multicnn models`.")] = None,
     source: Source = None,
@@ -91,7 +96,7 @@ def train(
         from multicnn.progress import RichReporter
 
         with RichReporter() as reporter:
-            what = data and recipe_or_path(data)
+            what = recipe_or_path(data)
             classifier = workflow.train(what, out, resume=resume, reporter=reporter, settings=assignments)
             reporter.finished(classifier)
 
@@ -106,10 +111,11 @@ def _dry_run(data: str, assignments: list[str]) -> None:
 
 
 def crossval(
-    data: Data,
+    data: DataUnlessResumed = None,
     folds: Annotated[int, typer.Option(help="How many folds.")] = 10,
     groups: Annotated[bool, typer.Option("--groups", help="Leave each group out in turn instead.")] = False,
     out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
+    resume: Resume = None,
     settings: Settings = None,
     source: Source = None,
     as_json: Json = False,
@@ -120,9 +126,8 @@ def crossval(
 
     assignments = assigned({"data.path": source}, settings)
     with RichReporter() as reporter:
-        validation = workflow.crossval(
-            recipe_or_path(data), out, folds=None if groups else folds, reporter=reporter, settings=assignments
-        )
+        what, wanted = recipe_or_path(data), None if groups else folds
+        validation = workflow.crossval(what, out, folds=wanted, resume=resume, reporter=reporter, settings=assignments)
     if as_json:
         print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
     else:

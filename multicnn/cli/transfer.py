@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from multicnn.cli.options import Data, Json, Settings, Source, assigned, recipe_or_path
+from multicnn.cli.options import DataUnlessResumed, Json, Resume, Settings, Source, assigned, recipe_or_path
 
 
 def features(
@@ -40,11 +40,14 @@ def features(
 
 
 def transfer_curves(
-    data: Data,
-    start: Annotated[str, typer.Option("--from", metavar="FILE", help="The weights to begin with, as for train.")],
-    sizes: Annotated[str, typer.Option(help="Numbers of training examples, such as 10,30,100,300.")],
+    data: DataUnlessResumed = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="FILE", help="The weights to begin with, as for train.")
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="Numbers of training examples, such as 10,30,100,300.")] = "",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each kind and size.")] = 3,
     out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
+    resume: Resume = None,
     settings: Settings = None,
     source: Source = None,
     as_json: Json = False,
@@ -55,12 +58,13 @@ def transfer_curves(
 
     assignments = assigned({"data.path": source}, settings)
     try:
-        numbers = [int(size) for size in sizes.split(",")]
+        numbers = [int(size) for size in sizes.split(",") if size]
     except ValueError:
         raise ValueError(f"--sizes must be whole numbers with commas between. Received: sizes={sizes!r}") from None
     with RichReporter(quiet=as_json) as reporter:
+        what, wanted = recipe_or_path(data), {"sizes": numbers, "seeds": seeds}
         curves = workflow.transfer_curves(
-            recipe_or_path(data), start, out, sizes=numbers, seeds=seeds, reporter=reporter, settings=assignments
+            what, start, out, **wanted, resume=resume, reporter=reporter, settings=assignments
         )
     if as_json:
         print(json.dumps({"runs": curves.runs.to_dict("records"), "claims": curves.claims()}))

@@ -1,0 +1,80 @@
+"""Measures a classifier on labelled examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from multicnn.classifier import Classifier, load
+from multicnn.data import store
+from multicnn.data.manifest import Manifest
+from multicnn.evaluation import metrics
+from multicnn.recipe import DataSource, Recipe
+from multicnn.reporter import Reporter
+from multicnn.request import unsplit
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a classifier does on labelled examples."""
+
+    metrics: dict[str, Any]
+    logits: np.ndarray
+    targets: np.ndarray
+    manifest: Manifest
+    rows: np.ndarray
+
+    def per_class(self) -> pd.DataFrame:
+        """Precision, recall, F1 and support of each class."""
+        return metrics.per_class(self.logits, self.targets, self.manifest.labels)
+
+    def confusion(self) -> np.ndarray:
+        """Counts, (true class, predicted class); of examples that have one label each."""
+        return metrics.confusion(self.logits, self.targets, len(self.manifest.labels))
+
+
+def evaluate(
+    classifier: Classifier | str | os.PathLike,
+    data: str | os.PathLike | DataSource,
+    *,
+    split: str | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+) -> Evaluation:
+    """Measures a classifier on labelled examples.
+
+    Args:
+        classifier: It, or the path of its .keras file.
+        data: A source as in `train`.
+        split: "train", "val" or "test" of a source that has them; by default its test examples, or all if it has none.
+        reporter: Told what happens.
+        settings: Changes of how the source is read, as "data.b=1"; a path is read as in training, unless they say otherwise.
+
+    Raises:
+        ValueError: No usable example is there.
+    """
+    classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
+    reporter = reporter or Reporter()
+    if not isinstance(data, DataSource):
+        trained_on = classifier.recipe.get("data", {})
+        names = ("pattern", "text_column", "label_column", "label_separator")
+        kept = {name: trained_on[name] for name in names if name in trained_on}
+        data = DataSource(**kept | {"path": str(data)})
+    data = Recipe(data=data).replaced(settings).data
+    source = dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
+    manifest = unsplit(source, classifier.labels)
+    rows = manifest.rows(split) if split else manifest.rows("test")
+    if split is None and not len(rows):
+        rows = manifest.rows()
+    stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
+    manifest = manifest.with_bad(reasons)
+    if not len(stored):
+        raise ValueError(f"`data` must hold a usable example of a known label. Received: data={source.path!r}")
+    logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
+    measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
+    return Evaluation(measured, logits, targets, manifest, stored.rows)

@@ -1,0 +1,42 @@
+"""What several runs in one folder are made from, so that those that were interrupted can go on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from multicnn.recipe import Recipe
+from multicnn.training import run_folder
+
+
+def keep(folder: Path, verb: str, recipe: Recipe, **values: Any) -> Path:
+    """Writes plan.json into a folder of runs that begin: the recipe of all, and what else the verb was given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run_folder.write_json(folder / "plan.json", {"verb": verb, "recipe": recipe.to_dict(), **values})
+    return folder
+
+
+def kept(folder: Path, verb: str) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe and the other values that `keep` was given.
+
+    Raises:
+        ValueError: No such runs were begun there.
+    """
+    path = folder / "plan.json"
+    values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if values.pop("verb", None) != verb:
+        raise ValueError(f"`resume` must be the folder of a {verb} that was begun. Received: resume={str(folder)!r}")
+    return Recipe.from_dict(values.pop("recipe")), values
+
+
+@contextlib.contextmanager
+def going_on(folder: Path, verb: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Says how the runs of its block go on, where they are interrupted."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        say(f"all of it goes on with: multicnn {verb} --resume {folder}")
+        raise

@@ -1,0 +1,94 @@
+"""What a caller asked for: from data, settings and fields to a recipe, a manifest and a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from multicnn import plan
+from multicnn.data import splits
+from multicnn.data.home import at_home
+from multicnn.data.manifest import Manifest
+from multicnn.data.sources import resolve
+from multicnn.recipe import DataSource, Recipe
+
+
+def find(source: DataSource) -> Manifest:
+    """The manifest of a source, with every split decided."""
+    manifest = unsplit(source)
+    if source.leave_out is not None:
+        manifest = splits.leave_group_out(manifest, source.leave_out)
+    return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
+
+
+def unsplit(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
+    """The manifest of a source, looked for in MULTICNN_DATA where its path does not exist; of given labels, if any."""
+    located = dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
+    return resolve(located, labels)
+
+
+def settled(
+    data: str | os.PathLike | DataSource | Recipe | None,
+    settings: Sequence[str],
+    fields: dict[str, Any],
+    look: Callable[[DataSource], Manifest] = find,
+) -> tuple[Recipe, Manifest]:
+    """The recipe with its settings, and the manifest of its data as `look` gives it.
+
+    Raises:
+        ValueError: `data` is None, or the data or the recipe cannot be used.
+    """
+    recipe = recipe_for(data, fields)
+    # What the settings say of the data decides the sense, which decides what the other settings can mean.
+    manifest = look(recipe.replaced([s for s in settings if s.startswith("data.")]).data)
+    return recipe.replaced(settings, manifest.sense), manifest
+
+
+def of_several(
+    verb: str,
+    resume: str | os.PathLike | None,
+    data: str | os.PathLike | DataSource | Recipe | None,
+    out: str | os.PathLike | None,
+    settings: Sequence[str],
+    fields: dict[str, Any],
+    look: Callable[[DataSource], Manifest],
+) -> tuple[Recipe, Manifest, Path, dict[str, Any]]:
+    """Recipe, manifest and folder of several runs that begin, or go on; and what else was asked for when they began.
+
+    Raises:
+        ValueError: As `settled`; no such runs were begun in `resume`, or it is not all that is named.
+    """
+    if resume is None:
+        recipe, manifest = settled(data, settings, fields, look)
+        return recipe, manifest, new_folder(out, recipe), {}
+    if data is not None or out is not None:
+        raise ValueError(
+            f"`resume` says what the data are and where the runs lie: name neither. Received: resume={str(resume)!r}"
+        )
+    recipe, kept = plan.kept(Path(resume), verb)
+    return *settled(recipe, settings, fields, look), Path(resume), kept
+
+
+def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dict[str, Any]) -> Recipe:
+    """The recipe of some data, or the one given, with its fields."""
+    if data is None:
+        raise ValueError("`data` can only be left out where `resume` names a run that was begun. Received: data=None")
+    if isinstance(data, Recipe):
+        return dataclasses.replace(data, **fields)
+    source = data if isinstance(data, DataSource) else DataSource(path=str(data))
+    return Recipe(data=source, **fields)
+
+
+def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
+    """The folder of a run that begins, by default a new one in runs/; one that holds something is refused."""
+    if out is None:
+        name = Path(recipe.data.path.removeprefix("tfds:")).stem or "run"
+        out = Path("runs") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"`out` must be a new or empty folder, so that no run is lost. Received: out={str(out)!r}")
+    return folder

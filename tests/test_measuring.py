@@ -1,0 +1,49 @@
+"""What `evaluate` says of a classifier is what scikit-learn says of its predictions."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+import multicnn
+from multicnn import measuring
+
+ARTEFACT = Path(__file__).parent / "artefacts" / "0.1.0" / "docstrings.keras"
+ROWS = [
+    ("Draws a line on the axes.", "matplotlib", "train"),
+    ("A frame of columns.", "pandas", "test"),
+    ("The axes of the figure.", "matplotlib", "test"),
+    ("A layer with weights.", "keras", "test"),
+    ("", "keras", "test"),
+    ("A label that it does not know.", "numpy", "test"),
+]
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "texts.csv"
+    pd.DataFrame(ROWS, columns=["text", "label", "split"]).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(("split", "rows"), [(None, [1, 2, 3]), ("test", [1, 2, 3]), ("train", [0])])
+def test_the_examples_of_a_split_are_measured(split, rows, table):
+    classifier = multicnn.load(ARTEFACT)
+    found = measuring.evaluate(classifier, table, split=split)
+    predicted = [said.label for said in classifier.predict([ROWS[row][0] for row in rows])]
+    true = [ROWS[row][1] for row in rows]
+    assert found.metrics["accuracy"] == pytest.approx(accuracy_score(true, predicted))
+    assert found.metrics["n"] == len(rows) and found.metrics["bad"] == 2
+    assert found.confusion().tolist() == confusion_matrix(true, predicted, labels=classifier.labels).tolist()
+
+
+def test_data_are_looked_for_in_their_home(table, monkeypatch):
+    monkeypatch.setenv("MULTICNN_DATA", str(table.parent))
+    assert measuring.evaluate(ARTEFACT, "texts.csv").metrics["n"] == 3
+
+
+def test_no_usable_example_is_told(tmp_path):
+    pd.DataFrame([("a text", "numpy")], columns=["text", "label"]).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match="'numpy' is not one of the classifier's labels"):
+        measuring.evaluate(ARTEFACT, tmp_path / "t.csv")
