@@ -164,7 +164,7 @@ class Ours:
         settings = {"batch_size": BATCH, "epoch": 0, "epochs": None}
         settings |= {"augment_stored": changes.before, "augment": changes.after}
         targets = self.manifest.targets(rows)
-        self.stream = iter(pipeline.batches(self.store, targets, rows, changes.stored, **settings))
+        self.stream = pipeline.each(pipeline.batches(self.store, targets, rows, changes.stored, **settings))
 
     def epoch(self) -> None:
         """Takes the batches of the next epoch, as training does."""

@@ -209,8 +209,8 @@ class Run:
             weights = (len(targets) - counts) / counts if several else len(targets) / (len(counts) * counts)
             weights = weights.astype(np.float32)
 
-        def batches(epoch: int, start_step: int, whole: bool = self.workers.count == 1) -> tf.data.Dataset:
-            return pipeline.batches(
+        def batches(epoch: int, start_step: int, whole: bool = self.workers.count == 1) -> Iterator[tuple]:
+            made = pipeline.batches(
                 self.store,
                 targets,
                 rows,
@@ -225,6 +225,7 @@ class Run:
                 mix=self._mix(),
                 part=None if whole else self._part,
             )
+            return pipeline.each(made)
 
         validate = functools.partial(self.evaluator.metrics, "val") if len(self.manifest.rows("val")) else None
         say, callbacks = self.reporter.say, [*self.reporter.callbacks()]

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from multicnn.data.manifest import Manifest
-from multicnn.data.pipeline import augmentation_seeds, batches, order
+from multicnn.data.pipeline import augmentation_seeds, batches, each, order
 from multicnn.data.store import Store, materialise
 from multicnn.modalities.audio import AudioPreprocess
 from multicnn.modalities.augment import geometry
@@ -111,6 +111,23 @@ def test_nothing_keeps_batches_from_being_made_ahead(on_disk, tmp_path):
             found |= {operation.type for operation in function.function.graph.get_operations()}
     assert "PyFuncStateless" in found
     assert not found & {"PyFunc", "EagerPyFunc"}
+
+
+@pytest.mark.parametrize("settings", [{}, {"epoch": 2, "start_step": 3}, {"epoch": 0, "epochs": 3}])
+def test_each_batch_is_that_of_the_dataset(settings):
+    made = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, **settings)
+    for ours, theirs in zip(each(made), made, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+
+
+def test_what_fails_in_a_batch_is_told_and_nothing_follows():
+    failing = each(tf.data.Dataset.range(4).map(lambda i: (tf.debugging.check_numerics(1 / (2 - i), "no number"),)))
+    assert [float(next(failing)[0]) for _ in range(2)] == [0.5, 1.0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no number"):
+        next(failing)
+    assert list(failing) == []
 
 
 def test_cardinality_is_known():
