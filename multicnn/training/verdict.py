@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 _GAP = 0.05  # of accuracy, training above validation, that is more than usual
+_LEARNED = 0.99  # of accuracy on training examples, beyond which nothing is too little
 
 
 def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]]) -> str:
@@ -29,6 +30,7 @@ def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]]) -> st
         return f"overfitting: {said}. Try more examples, augment, dropout, weight decay, or a smaller network"
     if linear is not None and seen < linear["accuracy"] - 0.01:
         return f"underfitting: {said}, less than a linear model. Try more epochs, another learning rate, or a larger network"
-    if len(losses) > 1 and np.argmin(losses) == len(losses) - 1 and losses[-2] - losses[-1] > 0.01 * losses[-1]:
+    falling = len(losses) > 1 and np.argmin(losses) == len(losses) - 1 and losses[-2] - losses[-1] > 0.01 * losses[-1]
+    if falling and seen < _LEARNED:
         return f"underfitting: {said}, and the validation loss was still falling. Try more epochs"
     return f"neither under- nor overfitting stands out: {said}"

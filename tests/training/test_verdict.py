@@ -24,6 +24,7 @@ FALLING, FLAT, RISING = [2.0, 1.5, 1.2, 1.0], [2.0, 1.0, 0.999, 0.998], [2.0, 1.
         (measured(0.90, 0.90, linear=0.9), FLAT, "neither"),
         (measured(0.90, 0.89), FALLING, "still falling"),
         (measured(0.90, 0.89), [1.0], "neither"),
+        (measured(0.996, 0.99), FALLING, "neither"),
         (measured(0.90), [], "without validation"),
     ],
 )
