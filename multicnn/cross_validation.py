@@ -15,10 +15,10 @@ import pandas as pd
 from multicnn import ensemble, plan
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
+from multicnn.durable import write_json
 from multicnn.recipe import Recipe
 from multicnn.reporter import Reporter
 from multicnn.run import Run
-from multicnn.training import run_folder
 
 VERB = "crossval"
 _MEASURED = ("test", "linear_baseline")
@@ -87,7 +87,7 @@ def run(
         keras.backend.clear_session()  # else the graphs of all folds stay in memory
     validation = CrossValidation(metrics)
     said = {"folds": metrics, "summary": validation.summary()}
-    run_folder.write_json(folder / "crossval.json", said)
+    write_json(folder / "crossval.json", said)
     return validation
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 _PART = ".part-"  # in front of the name, for some writers go by its ending
 
@@ -32,6 +34,17 @@ def whole_file(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError):
             raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text to a file, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes plain data to a file, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def sweep(folder: Path) -> None:

@@ -14,6 +14,7 @@ from multicnn.blocks import average, network, scope
 from multicnn.classifier import Classifier
 from multicnn.data import store
 from multicnn.data.manifest import SPLITS, Manifest
+from multicnn.durable import write_json
 from multicnn.evaluation import metrics
 from multicnn.recipe import preprocess_to_dict
 from multicnn.run import Run
@@ -45,14 +46,14 @@ def train(whole: Run) -> Classifier:
         run = _member(whole, i)
         if members:  # fitted once: threads add up in another order each time, and the last bits are others
             run.folder.mkdir(exist_ok=True)
-            run_folder.write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
+            write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
         with plan.going_on(folder, "train", say):
             members.append(run.train())
     classifier = averaged(members, recipe.to_dict())
     manifest, logits = _answers(classifier, run.manifest)
     classifier.metrics.update(_measured(logits, members, manifest))
     classifier.metrics["seconds"] = round(time.perf_counter() - whole.started, 1)
-    run_folder.write_json(folder / "metrics.json", classifier.metrics)
+    write_json(folder / "metrics.json", classifier.metrics)
     run_folder.keep_manifest(folder, manifest)
     outcome.report(folder, classifier.preprocess, manifest, lambda rows: logits[rows])
     classifier.save(folder / "model.keras")

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from multicnn.durable import write_json
 from multicnn.recipe import Recipe
-from multicnn.training import run_folder
 
 
 def keep(folder: Path, verb: str, recipe: Recipe, **values: Any) -> Path:
     """Writes plan.json into a folder of runs that begin: the recipe of all, and what else the verb was given."""
     folder.mkdir(parents=True, exist_ok=True)
-    run_folder.write_json(folder / "plan.json", {"verb": verb, "recipe": recipe.to_dict(), **values})
+    write_json(folder / "plan.json", {"verb": verb, "recipe": recipe.to_dict(), **values})
     return folder
 
 

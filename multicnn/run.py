@@ -23,6 +23,7 @@ from multicnn.comparison import linear_score
 from multicnn.completion import completed
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
+from multicnn.durable import write_json
 from multicnn.engines import engine
 from multicnn.evaluation.evaluator import Evaluator
 from multicnn.modalities import mixup
@@ -126,7 +127,7 @@ class Run:
         """The recipe with the precision that it leaves open: once for all, wherever the run goes on."""
         if self.recipe.precision == "auto":
             self.recipe = dataclasses.replace(self.recipe, precision=policy("auto", multiply_adds))
-            run_folder.write_json(self.folder / "recipe.json", self.recipe.to_dict())
+            write_json(self.folder / "recipe.json", self.recipe.to_dict())
         return self.recipe
 
     def _preprocess(self) -> tuple[Any, embeddings.WordVectors | None]:
@@ -136,7 +137,7 @@ class Run:
             fitted = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
             return fitted, given_vectors.given(self.recipe, fitted, self.training_examples())
         fitted, vectors = self.fitted()
-        run_folder.write_json(path, preprocess_to_dict(fitted))
+        write_json(path, preprocess_to_dict(fitted))
         return fitted, vectors
 
     def fitted(self) -> tuple[Any, embeddings.WordVectors | None]:
@@ -264,7 +265,7 @@ class Run:
             "waited": round(float(np.mean([row.get("waited", 0.0) for row in loop.at.history] or [0.0])), 4),
             "seconds": round(time.perf_counter() - self.started, 1),
         }
-        run_folder.write_json(self.folder / "metrics.json", measured)
+        write_json(self.folder / "metrics.json", measured)
         if finished:
             outcome.report(self.folder, classifier.preprocess, self.manifest, self.evaluator.logits)
         return dataclasses.replace(classifier, metrics=measured)

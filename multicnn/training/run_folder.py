@@ -10,7 +10,7 @@ from typing import Any
 
 from multicnn.classifier import Classifier, load, software
 from multicnn.data.manifest import Manifest
-from multicnn.durable import sweep, whole_file
+from multicnn.durable import sweep, whole_file, write_json, write_text
 from multicnn.recipe import Recipe
 
 MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
@@ -59,7 +59,7 @@ def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str],
     if (folder / MANIFEST).exists():
         manifest = check_data(Manifest.load(folder / MANIFEST), manifest, folder)
     write_json(folder / "recipe.json", recipe.to_dict())
-    write(folder / "labels.txt", "\n".join(manifest.labels) + "\n")
+    write_text(folder / "labels.txt", "\n".join(manifest.labels) + "\n")
     return manifest
 
 
@@ -110,7 +110,7 @@ def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
 
 def keep_manifest(folder: Path, manifest: Manifest) -> None:
     """Writes what every example is used for, and lists those that are bad."""
-    write(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
+    write_text(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
     with whole_file(folder / MANIFEST) as part:
         manifest.save(part)
 
@@ -125,17 +125,6 @@ def check_start(folder: Path, fingerprint: str) -> None:
     if path.exists() and json.loads(path.read_text(encoding="utf-8"))["sha256"] != fingerprint:
         raise ValueError(f"a run can only go on with the weights that it began with. Received: resume={str(folder)!r}")
     write_json(path, {"sha256": fingerprint})
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes plain data to a file, whole or not at all."""
-    write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-
-
-def write(path: Path, text: str) -> None:
-    """Writes a text to a file, whole or not at all."""
-    with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8")
 
 
 def _differences(one: Any, other: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
