@@ -12,11 +12,11 @@ from multicnn.durable import write_json
 from multicnn.recipe import Recipe
 
 
-def keep(folder: Path, verb: str, recipe: Recipe, **values: Any) -> Path:
+def keep(folder: Path, verb: str, recipe: Recipe, **values: Any) -> None:
     """Writes plan.json into a folder of runs that begin: the recipe of all, and what else the verb was given."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "plan.json", {"verb": verb, "recipe": recipe.to_dict(), **values})
-    return folder
+    path = folder / "plan.json"
+    if not path.exists():  # those that go on keep theirs, whatever is asked for now and may be refused
+        write_json(path, {"verb": verb, "recipe": recipe.to_dict(), **values})
 
 
 def kept(folder: Path, verb: str) -> tuple[Recipe, dict[str, Any]]:

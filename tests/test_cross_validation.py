@@ -108,6 +108,7 @@ def test_it_goes_on_where_it_was_interrupted(table, tmp_path, monkeypatch):
         assert {**again.metrics[name], "seconds": 0, "waited": 0} == {**measured, "seconds": 0, "waited": 0}
     with pytest.raises(ValueError, match=r"batch_size was \d+, now 8"):
         multicnn.crossval(resume=folder, settings=["batch_size=8"])
+    assert multicnn.crossval(resume=folder).metrics == again.metrics
 
 
 @pytest.mark.parametrize("more", [{"data": "digits"}, {"out": "elsewhere"}, {}])
