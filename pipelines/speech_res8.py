@@ -7,16 +7,16 @@ r"""res8 on log-mels of the Free Spoken Digit Dataset: the official split, and o
 Official: recordings 0 to 4 of each digit and speaker are the test set, a tenth of the others chooses the epoch. The same
 speakers are in both, so it says little of a new voice; leaving a speaker out does.
 
-Measured on 2 cores of an AMD EPYC (busy with other work), TensorFlow 2.21. Official, seeds 0 to 2: test accuracy .980 .993
-.990, mean .988 (an earlier version: .993 .997 .987, mean .992); a linear model on the log-mels, .960.
-Left out (6 epochs, no validation set), seeds 0 to 2 and their mean beside that of the linear model:
+Measured on one core of an AMD EPYC with AVX-512, in bfloat16, TensorFlow 2.21. Official, seeds 0 to 2: test accuracy .993 .993
+.990, mean .992 (without AVX-512, in float32: .980 .993 .990, mean .988); a linear model on the log-mels, .967 .960 .960.
+Left out, without AVX-512 (6 epochs, no validation set), seeds 0 to 2 and their mean beside that of the linear model:
 
     george   .596 .530 .496  .541 | .599    jackson  .588 .572 .636  .599 | .714    lucas    .842 .740 .802  .795 | .384
     nicolas  .600 .480 .504  .528 | .658    theo     .784 .626 .758  .723 | .795    yweweler .746 .746 .686  .726 | .727
     mean     .693 .616 .647  .652 | .646
 
 So few epochs on five voices do not make a network that hears a sixth: but for one speaker the linear model is level or ahead.
-speakers_vgg.py takes out what tells the speakers apart, and has .892.
+speakers_vgg.py takes out what tells the speakers apart, and has .89.
 """
 
 from multicnn import AudioPreprocess, DataSource, Optimizer, Recipe
