@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from multicnn.data import store
 from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import Manifest
@@ -65,7 +63,7 @@ def _materialised(
     manifest: Manifest, preprocess: Any, reporter: Reporter, workers: Workers
 ) -> tuple[Store, dict[int, str]]:
     """Everybody's examples, and the reason for each that cannot be read."""
-    own: np.ndarray = manifest.rows()[workers.index :: workers.count]
+    own = manifest.rows()[workers.index :: workers.count]
     examples, reasons = store.materialise(manifest, preprocess, own, reporter.reading)
     if workers.count == 1:
         return examples, reasons
