@@ -6,7 +6,8 @@ The bare process imports Keras with TensorFlow and `multicnn.layers`, and calls 
 the file nor runs the network. Without MODEL and FILE, a vgg_small for 32x32 pictures is made, untrained, and a PNG. Both
 kinds of process run in turns; the best of the rounds counts, since everything else on the machine can only add to a time.
 
-Measured on 2 cores of an AMD EPYC, best of 5, in three runs: 1.08, 1.11 and 1.17 times the bare process.
+Measured on 2 cores of an AMD EPYC, best of 5, in four runs: 1.08, 1.11, 1.17 and, with AVX-512, 1.11 times
+the bare process.
 """
 
 from __future__ import annotations
