@@ -6,8 +6,8 @@ The files are made in a temporary folder first: pictures with the spectrum of ph
 90, noises as 16-bit wav, texts of 20,000 words in Zipf's proportions. In each round every contestant does the same work once, in
 turn; printed are the medians of the rounds: the examples a second, the peer's seconds over ours with their quartiles, the same of
 processor time, which other work on the machine disturbs less, and the ratio aimed at. What a first epoch of ours does: finds the
-files, hashes them, decodes, stores, and makes the batches. The last column is the part of our time that the limit alone takes:
-decoding, or copying.
+files, hashes them, decodes, stores, and makes the batches. The last column printed is the part of our time that the limit alone
+takes: decoding, or copying.
 
     row              work                                                       peer
     photographs      300 JPEGs of 500x375 to batches of 224x224                 image_dataset_from_directory
@@ -23,28 +23,31 @@ decoding, or copying.
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
-for. Of augmented audio the second line is after the vocoder's running sum went block by block:
+for. The last column is what another such machine gave earlier, when batches were still handed over by another thread:
 
-    row                       peer                      ratio   quartiles        processor   aim
-    photographs               from_directory             0.40   0.39 to 0.41          0.44   1.1
-    photographs, later        from_directory            14.58   13.61 to 17.27       13.10     5
-    photographs, later        ... .cache().shuffle()     0.86   0.78 to 1.38          0.67     1
-    photographs, later        ... .cache()               0.71   0.62 to 0.72          0.11     1
-    large                     from_directory             1.13   0.91 to 1.19          0.88     2
-    large, later              from_directory           212.10   87.85 to 321.94     200.33     5
-    large, later              ... .cache().shuffle()     7.41   4.77 to 11.08         2.73     1
-    large, later              ... .cache()               4.88   4.56 to 5.09          0.96     1
-    small_pictures            from_directory             1.09   0.66 to 1.13          0.69   1.5
-    small_pictures, later     from_directory            11.42   10.77 to 15.52        9.81    10
-    small_pictures, later     ... .cache().shuffle()     1.07   0.86 to 1.31          0.81     1
-    small_pictures, later     ... .cache()               0.76   0.75 to 0.86          0.46     1
-    recordings                Keras                      0.90   0.73 to 0.93          0.82     1
-    recordings                librosa, 2 processes       5.11   4.98 to 5.26             -     6
-    resampled                 librosa, 2 processes       2.17   2.02 to 2.20             -   1.5
-    texts                     TextVectorization          1.88   1.67 to 2.05          1.85   1.5
-    augmented                 Keras layers in map       13.23   11.16 to 14.57        9.10   1.5
-    augmented_audio           audiomentations            2.93   2.58 to 3.02          1.77     3
-    ... again, 7 rounds       audiomentations            2.35   2.15 to 2.74          1.51     3
+    row                       peer                      ratio   quartiles        processor   aim   before
+    photographs               from_directory             0.46   0.44 to 0.49          0.50   1.1     0.40
+    photographs, later        from_directory            13.65   13.06 to 14.10       14.44     5    14.58
+    photographs, later        ... .cache().shuffle()     1.11   0.93 to 2.66          0.92     1     0.86
+    photographs, later        ... .cache()               0.17   0.17 to 0.17          0.10     1     0.71
+    large                     from_directory             0.76   0.73 to 0.79          0.87     2     1.13
+    large, later              from_directory           515.57   441.47 to 899.57    859.23     5   212.10
+    large, later              ... .cache().shuffle()     7.46   6.30 to 9.83          9.30     1     7.41
+    large, later              ... .cache()               2.69   1.45 to 3.95          2.54     1     4.88
+    small_pictures            from_directory             0.66   0.64 to 0.70          0.72   1.5     1.09
+    small_pictures, later     from_directory            16.29   16.14 to 17.66       15.78    10    11.42
+    small_pictures, later     ... .cache().shuffle()     1.75   1.57 to 1.88          1.54     1     1.07
+    small_pictures, later     ... .cache()               1.19   1.05 to 1.38          0.72     1     0.76
+    recordings                Keras                      0.95   0.89 to 1.03          0.85     1     0.90
+    recordings                librosa, 2 processes       6.70   6.02 to 11.06            -     6     5.11
+    resampled                 librosa, 2 processes       2.23   1.88 to 2.83             -   1.5     2.17
+    texts                     TextVectorization          2.22   1.48 to 2.25          2.16   1.5     1.88
+    augmented                 Keras layers in map       11.55   8.50 to 13.54        10.03   1.5    13.23
+    augmented_audio           audiomentations            2.64   2.49 to 2.76          1.59     3     2.93, 2.35
+
+On the later machine the code of before has 0.67 on small pictures, 1.12 and 0.81 later, and on photographs 0.45, 0.86 and 0.14
+later; a second run of today's 0.77, 1.39 and 1.31, and 0.47, 0.77 and 0.17. So the first epochs
+are the machine's, the later ones of small pictures gain by the handing over.
 
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
 and the antialiased resizing 1.4 (TensorFlow's without antialiasing 0.6); from_directory is done in 2.2, and for 300 of them
