@@ -107,7 +107,7 @@ def run(
         ValueError: There is no start, no test set, or too few examples.
     """
     reporter = reporter or Reporter()
-    sizes, available = sorted(set(sizes)), len(manifest.rows("train"))
+    sizes, available = sorted({int(size) for size in sizes}), len(manifest.rows("train"))
     if recipe.start.path is None:
         raise ValueError("`start.path` must say from which weights to begin. Received: start.path=None")
     if not sizes or sizes[0] < len(manifest.labels) or sizes[-1] > available:
