@@ -109,7 +109,13 @@ def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
     net = chain(*BODY, dense(2)).to_dict()
     out = tmp_path / "curves"
     made = workflow.transfer_curves(
-        pictures, trained[1], out, sizes=np.array([8, 4]), seeds=1, model=net, settings=["epochs=1", "data.test_fraction=0.3"]
+        pictures,
+        trained[1],
+        out,
+        sizes=np.array([8, 4]),
+        seeds=1,
+        model=net,
+        settings=["epochs=1", "data.test_fraction=0.3"],
     )
     assert made.runs[["examples", "seed", "start"]].to_numpy().tolist() == [
         [size, 0, kind] for size in (4, 8) for kind in ("transfer", "scratch")
