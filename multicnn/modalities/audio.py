@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, spectrogram, waveforms
+from multicnn.modalities import audio_features, content, spectrogram, waveforms
 
 _MAX_SECONDS = 10.0
 _FIT_EXAMPLES = 1000
@@ -31,7 +30,6 @@ _POSITIVE = (
     "top_db",
     "std",
 )
-_SAMPLES = 2**18  # of the recordings whose features are made at once
 _FIT_SECONDS = 3600.0  # of sound kept while the length is being learned: 230 MB at 16 kHz
 
 
@@ -125,6 +123,11 @@ class AudioPreprocess:
         return self.stored_shape
 
     @property
+    def mel_filters(self) -> np.ndarray:
+        """The filter of each mel band: float64, shape (n_fft // 2 + 1, n_mels)."""
+        return spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
+
+    @property
     def bands(self) -> np.ndarray | None:
         """Centre of each mel band in Hz, shape (n_mels,); None where the features are not a log-mel."""
         if self.features != "log_mel":
@@ -174,10 +177,10 @@ class AudioPreprocess:
             raise ValueError("fit needs at least one training recording. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
         total = squares = 0.0
-        for example in learned._examples(map(learned.window, kept)):
-            features = example.astype(np.float64)
-            total += features.mean()
-            squares += np.square(features).mean()
+        for example in audio_features.of_each(map(learned.window, kept), learned):
+            values = example.astype(np.float64)
+            total += values.mean()
+            squares += np.square(values).mean()
         mean = total / len(kept)
         std = max(math.sqrt(max(squares / len(kept) - mean**2, 0.0)), 1e-3)
         return dataclasses.replace(
@@ -195,16 +198,12 @@ class AudioPreprocess:
         Args:
             raw: float32, shape (samples,), of `decode` or `windows`.
         """
-        waveform = self.window(raw)
-        if self.features == "waveform":
-            return waveform.reshape(self.stored_shape).astype(np.float32)
-        frames = spectrogram.frames(waveform, self.n_fft, self.hop_length, self.center)
-        return self._spectrum(frames).numpy().reshape(self.stored_shape)
+        return audio_features.of_one(self.window(raw), self)
 
     def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
         """What `example(decode(source))` gives of each source, bit by bit, or the reason why there is nothing.
 
-        Faster than one by one: most of the time that one spectrum takes is that of calling TensorFlow, operation by operation.
+        Faster than one by one.
         """
         answers: list[np.ndarray | str] = []
         for source in sources:
@@ -213,34 +212,16 @@ class AudioPreprocess:
             except ValueError as error:
                 answers.append(str(error))
         good = [place for place, answer in enumerate(answers) if not isinstance(answer, str)]
-        for place, example in zip(good, self._examples(answers[place] for place in good)):
+        for place, example in zip(good, audio_features.of_each((answers[place] for place in good), self)):
             answers[place] = example
         return answers
 
-    def _examples(self, windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """`example` of each, several of them at once."""
-        made = _compiled(dataclasses.replace(self, mean=None, std=None))  # which features have nothing to do with
-        windows, together = iter(windows), max(1, _SAMPLES // self.samples)
-        while few := list(itertools.islice(windows, together)):
-            yield from made(np.stack(few).astype(np.float32, copy=False)).numpy()
-
-    def from_windows(self, waveforms: tf.Tensor) -> tf.Tensor:
-        """`example` of each of a batch of waveforms, with the same bits.
-
-        Args:
-            waveforms: float32, shape (batch, samples), of `window`.
-        """
-        with tf.device("CPU:0"):
-            if self.features != "waveform":
-                around = self.n_fft // 2 if self.center else 0
-                padded = tf.pad(waveforms, ((0, 0), (around, around)))
-                waveforms = self._spectrum(tf.signal.frame(padded, self.n_fft, self.hop_length))
-            return tf.reshape(waveforms, (-1, *self.stored_shape))
-
     def window(self, raw: np.ndarray) -> np.ndarray:
         """The first `seconds` of a decoded recording, a shorter one followed by zeros: float32, shape (samples,)."""
+        if len(raw) == self.samples:
+            return raw
         waveform = raw[: self.samples]
-        return np.pad(waveform, (0, self.samples - len(waveform)))
+        return np.pad(waveform, (0, self.samples - len(waveform)))  # a copy, so that nobody keeps the whole of `raw`
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees: (features - mean) / std, float32.
@@ -285,28 +266,7 @@ class AudioPreprocess:
     def _fewest_samples(self) -> int:
         return 1 if self.center or self.features == "waveform" else self.n_fft
 
-    def _spectrum(self, frames: np.ndarray | tf.Tensor) -> tf.Tensor:
-        """Features of frames (..., frames, n_fft): float32, shape (..., frames, bands)."""
-        window = spectrogram.hann(self.win_length or self.n_fft, self.n_fft)
-        filters = spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
-        features = spectrogram.log_mel(frames, window, filters)
-        if self.stretch_db is not None:
-            features = spectrogram.stretched(features, self.stretch_db)
-        if self.top_db is not None:
-            features = spectrogram.below_peak(features, self.top_db)
-        if self.features == "mfcc":
-            features = spectrogram.mfcc(features, self.n_mfcc)
-        with tf.device("CPU:0"):
-            return tf.cast(features, tf.float32)
-
     def _usual_seconds(self, durations: list[float]) -> float:
         fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10
         usual = math.ceil(10 * np.percentile(durations, 95) - 1e-6) / 10
         return max(min(usual, _MAX_SECONDS), fewest)
-
-
-@functools.lru_cache(maxsize=8)
-def _compiled(preprocess: AudioPreprocess) -> Callable[[np.ndarray], tf.Tensor]:
-    """Its `from_windows` as one call of TensorFlow, which takes half the time."""
-    signature = [tf.TensorSpec((None, preprocess.samples), tf.float32)]
-    return tf.function(preprocess.from_windows, input_signature=signature, autograph=False)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from multicnn.modalities import audio_features
 from multicnn.modalities.audio import AudioPreprocess
 
 
@@ -45,4 +46,4 @@ class OnWaveforms:
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees, of waveforms (batch, samples)."""
-        return self.preprocess.finish(self.preprocess.from_windows(batch))
+        return self.preprocess.finish(audio_features.of_batch(batch, self.preprocess))

@@ -1,0 +1,18 @@
+"""A recipe: everything about a run, as plain data."""
+
+from multicnn.recipe.assignments import assigned
+from multicnn.recipe.parts import DataSource, Embedding, Optimizer, Start
+from multicnn.recipe.preprocess import SENSES, preprocess_from_dict, preprocess_to_dict
+from multicnn.recipe.recipe import Recipe
+
+__all__ = [
+    "SENSES",
+    "DataSource",
+    "Embedding",
+    "Optimizer",
+    "Recipe",
+    "Start",
+    "assigned",
+    "preprocess_from_dict",
+    "preprocess_to_dict",
+]

@@ -1,0 +1,143 @@
+"""The parts of a recipe: where the data is, the optimizer, the front of a text network, transfer learning."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic.dataclasses import dataclass
+
+STRICT = {"extra": "forbid"}
+Named = str | tuple[str, dict[str, Any]]  # a name, or [name, parameters]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DataSource:
+    """Where the examples are and how they divide.
+
+    Args:
+        path: A folder, a table (CSV, TSV, JSON lines, Parquet), an .npz file, "tfds:name", or an embedded set's name
+            (digits, docstrings, spoken_digits).
+        pattern: For a folder whose file names carry the label: a regular expression with named groups `label`, and
+            if wanted `group` and `split`, searched in each file name.
+        text_column, label_column, split_column, group_column: Columns of a table.
+        label_separator: What stands between the labels of an example that can have several, or none, such as "|"; JSON lines
+            and Parquet can have lists instead. Each label is then a question of its own.
+        test: A separate folder or table of test examples.
+        leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
+        validation_fraction, test_fraction: Of the examples, where the source does not say.
+        sense: "image", "audio" or "text", where the files do not tell.
+    """
+
+    path: str = ""
+    pattern: str | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    label_separator: Annotated[str, pydantic.Field(min_length=1)] | None = None
+    split_column: str | None = None
+    group_column: str | None = None
+    test: str | None = None
+    leave_out: str | None = None
+    validation_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
+    test_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
+    sense: Literal["image", "audio", "text"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Optimizer:
+    """The optimizer by name, its learning rate, and how that changes over the run.
+
+    Args:
+        name: "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam", "adamw",
+            "rprop"; or another of Keras's by its name there.
+        learning_rate: At the start, after the warm-up, or at the peak of one_cycle; None is the usual one of the name
+            (`training.optimizers.NAMES`).
+        schedule: "constant"; "step", a tenth of it from one half and a hundredth from three quarters of the run; "cosine"
+            down to zero; or "one_cycle". With parameters: ["step", {"at": [0.3, 0.6], "factor": 0.2}], ["cosine",
+            {"alpha": 0.01}], ["one_cycle", {"rise": 0.4}].
+        warmup_epochs: The learning rate rises linearly over so many epochs first; the schedule has the rest of the run.
+        weight_decay: Decoupled, on every weight but biases, norms and embeddings; None is the optimizer's own.
+        arguments: Further arguments of the Keras optimizer, such as {"momentum": 0.9}. Of them all: `global_clipnorm`,
+            `clipnorm` and `clipvalue` clip the gradients; `gradient_accumulation_steps` updates once in so many steps,
+            with their mean gradient; `use_ema` keeps an exponential moving average of the weights (`ema_momentum`),
+            and it is what is validated and saved.
+    """
+
+    name: str = "adam"
+    learning_rate: Annotated[float, pydantic.Field(gt=0)] | None = None
+    schedule: Named = "constant"
+    warmup_epochs: Annotated[float, pydantic.Field(ge=0)] = 0
+    weight_decay: Annotated[float, pydantic.Field(ge=0)] | None = None
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Embedding:
+    """What the token ids of a text become at the front of the network.
+
+    Characters and subwords are levels of the preprocessing (`preprocess.level`) and have the kinds "one_hot" or "rand".
+
+    Args:
+        kind: "rand" draws word vectors and trains them. "static" has given ones that stay as they are, "nonstatic" trains on
+            them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
+        vectors: Where given vectors come from: a file (see `multicnn.embeddings.read`; its words also fill the vocabulary up
+            to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
+        length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
+            dimensions (4.5 on average), change little while a network learns: 0.35 is about that of drawn ones.
+        dropout: The share of all their elements that a training step does without.
+        ngrams: Beside the network, a linear model of all runs of up to so many tokens adds to its logits (Cheng et al. 2016,
+            wide and deep; Joulin et al. 2016); they are hashed. 0 has none.
+    """
+
+    kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
+    vectors: str | None = None
+    length: Annotated[float, pydantic.Field(gt=0)] | None = None
+    dropout: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
+    ngrams: Annotated[int, pydantic.Field(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        given = self.kind in ("static", "nonstatic", "multichannel")
+        if given and not self.vectors:
+            raise ValueError(
+                f"vectors must be a file or a way to learn them where kind is {self.kind!r}. Received: vectors=None"
+            )
+        if not given and (self.vectors or self.length):
+            raise ValueError(
+                f"kind must be one that takes vectors: static, nonstatic, multichannel. Received: kind={self.kind!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Start:
+    """Transfer learning: the weights that a network begins with, and how fast what learns from them.
+
+    Stages are named as `multicnn inspect` lists them; any dotted name of a block will do ("conv4_x", "conv4_x.1").
+
+    Args:
+        path: A .keras file (of multicnn, with any classes and of any sense; or a plain Keras model), an .npz or .safetensors
+            file of arrays, or "keras.applications": Keras's ImageNet weights of the model, which it downloads. Whatever fits
+            by name and shape is taken over, the rest (the head of other classes) is new. None begins with random weights.
+        names: Of a file of arrays: our name of each layer -> the file's, such as {"conv1.conv": "features.0"}. By default
+            they are recognised: our own names, or those of torchvision, Keras or Caffe for the models they have.
+        freeze_until: The stage up to which, itself included, nothing learns; its norms work as in prediction.
+        unfreeze_every: Epochs after which the last stage still frozen begins to learn, again and again (gradual unfreezing,
+            Howard & Ruder 2018, section 3.3); None never.
+        rate_decay: The learning rate of a stage, as a share of that of the stage after it (discriminative fine-tuning,
+            ibid., section 3.2, with 1/2.6).
+    """
+
+    path: str | None = None
+    names: dict[str, str] | None = None
+    freeze_until: str | None = None
+    unfreeze_every: Annotated[int, pydantic.Field(gt=0)] | None = None
+    rate_decay: Annotated[float, pydantic.Field(gt=0, le=1)] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.path is None and (self.names or self.freeze_until):
+            received = f"names={self.names!r}, freeze_until={self.freeze_until!r}"
+            raise ValueError(f"path must say where the weights come from that are meant. Received: {received}")
+        if self.unfreeze_every and not self.freeze_until:
+            raise ValueError(
+                f"freeze_until must name a stage that can be unfrozen. Received: unfreeze_every={self.unfreeze_every}"
+            )

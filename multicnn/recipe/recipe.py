@@ -1,0 +1,136 @@
+"""The whole of a recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic.dataclasses import dataclass
+
+from multicnn.recipe.assignments import assigned, in_one_line
+from multicnn.recipe.parts import STRICT, DataSource, Embedding, Named, Optimizer, Start
+from multicnn.recipe.preprocess import Preprocess
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe:
+    """Everything about a run. Fields that are None are chosen from the data when the run starts.
+
+    Args:
+        data: Where the examples are.
+        preprocess: How an example becomes a tensor; what it does not say is learned from the training examples.
+        model: A registered name, "module:function", or a Block as a dict (`Block.to_dict()`).
+        arguments: The model's hyperparameters.
+        initializer: Of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros" (which cannot
+            learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
+        regularizer: Of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
+        embedding: The front of a text network: how token ids become vectors.
+        embedding_dims: Size of those vectors, where no file gives it.
+        start: The weights that the network begins with, and what of it is frozen. A trained .keras file also gives the model
+            and, for data of its sense, the preprocessing where the recipe says nothing of them.
+        augment: Settings of the sense's random changes (`modalities.augment`), in training only; `multicnn preview` shows
+            them. Pictures: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
+            sounds: speed, pitch, gain_db, noise, snr_db, frequency_warp, equalizer, time_shift, time_mask, frequency_mask;
+            texts: neighbours, word_dropout, shuffle, typos.
+        mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
+            (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
+        cutmix: Put a rectangle of another picture over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,
+            1 usual.
+        epochs, batch_size, optimizer: Of the training.
+        loss: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one against all) or "focal", or with
+            parameters ["focal", {"gamma": 1}]; where examples can have several labels, the first is the same as "logistic", and
+            there is no other. In history.csv `loss` is this one, with all that follows here; `val_loss` and those of
+            metrics.json are always the plain cross-entropy, so that runs compare.
+        label_smoothing: Share of each target spread over all classes.
+        class_weights: Weigh the classes so that each counts the same; of several labels, yes and no of each.
+        monitor: What decides which weights are kept, on the validation set.
+        patience: Epochs without improvement before the run stops early; None never stops early.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the device is good at.
+        jit_compile: Compile with XLA; None means on a GPU only. JAX always does.
+        devices: Among so many of the machine's devices each batch is divided, of each machine where several train together.
+        checkpoint_seconds: The state of the run is saved after each epoch and about so often within one; less often where
+            that would cost more than 2 % of the time.
+        checkpoint_steps: Saved after every so many steps of an epoch instead, whatever it costs.
+        tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
+        bad_limit: The share of bad examples above which the run stops.
+        seed: Of weights, order, augmentation and dropout.
+        members: An ensemble: a network for each, trained by this recipe with the changes that it names, such as [{"seed": 1},
+            {"seed": 2}] or {"model": "linear", "optimizer.learning_rate": 0.01}; the classifier takes the mean of their
+            logits. Data and preprocessing stay the same. Empty, one network.
+    """
+
+    data: DataSource = DataSource()
+    preprocess: Preprocess | None = None
+    model: str | dict[str, Any] | None = None
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    initializer: Named | None = None
+    regularizer: Named | None = None
+    embedding: Embedding = Embedding()
+    embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
+    start: Start = Start()
+    augment: dict[str, Any] = dataclasses.field(default_factory=dict)
+    mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0
+    cutmix: Annotated[float, pydantic.Field(ge=0)] = 0.0
+    epochs: Annotated[int, pydantic.Field(gt=0)] = 20
+    batch_size: Annotated[int, pydantic.Field(gt=0)] = 32
+    optimizer: Optimizer = Optimizer()
+    loss: Named = "cross_entropy"
+    label_smoothing: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
+    class_weights: bool = False
+    monitor: Literal["accuracy", "loss", "macro_f1"] = "accuracy"
+    patience: Annotated[int, pydantic.Field(gt=0)] | None = None
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
+    jit_compile: bool | None = None
+    devices: Annotated[int, pydantic.Field(gt=0)] = 1
+    checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60
+    checkpoint_steps: Annotated[int, pydantic.Field(gt=0)] | None = None
+    tensorboard: bool = False
+    bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
+    seed: Annotated[int, pydantic.Field(ge=0)] = 0
+    members: tuple[dict[str, Any], ...] = ()
+
+    def member(self, index: int) -> Recipe:
+        """The recipe of one of the networks of an ensemble.
+
+        Raises:
+            ValueError: It changes what all see, or names no field.
+        """
+        changes = self.members[index]
+        for name in changes:
+            if name.split(".")[0] in ("data", "preprocess", "members"):
+                raise ValueError(f"a member cannot change {name!r}. Received: members[{index}]={changes!r}")
+        data = self.to_dict() | {"members": ()}
+        return Recipe.from_dict(assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that goes through JSON unchanged."""
+        return _ADAPTER.dump_python(self, mode="json")
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Recipe:
+        """The recipe that `to_dict` described. Raises ValueError that names each field that does not fit."""
+        try:
+            return _ADAPTER.validate_python(data)
+        except pydantic.ValidationError as error:
+            raise ValueError(in_one_line(error)) from None
+
+    def replaced(self, settings: Sequence[str], sense: str | None = None) -> Recipe:
+        """A recipe with the fields that "a.b=1" assignments name changed, checked and typed.
+
+        Args:
+            settings: Assignments; the value is JSON, or text where it is not.
+            sense: Of a preprocess that the recipe does not have yet.
+
+        Raises:
+            ValueError: An assignment has no '=', names no field, or its value does not fit.
+        """
+        data = self.to_dict()
+        if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
+            data["preprocess"] = {"sense": sense}
+        return Recipe.from_dict(assigned(data, settings))
+
+
+_ADAPTER = pydantic.TypeAdapter(Recipe)
