@@ -125,13 +125,11 @@ class Manifest:
                 row[:] = -1
         return matrix
 
-    def raw_source(self, i: int) -> str | Path | bytes | np.ndarray | tuple[np.ndarray, int]:
+    def raw_source(self, i: int) -> str | bytes | np.ndarray | tuple[np.ndarray, int]:
         """Returns what `preprocess.decode` takes for row `i`: a path, a text, or an example held in memory."""
         source = self._sources[i]
-        if self.sense == "text":
+        if isinstance(source, str):  # a Path takes as long to make as a small file to read
             return source
-        if isinstance(source, str):
-            return Path(source)
         if self.arrays is None:
             raise ValueError(f"row {i} is in memory and a loaded manifest has no arrays: resolve its source again.")
         example = self.arrays[source]

@@ -201,10 +201,10 @@ def _fill(
 def _as_found(manifest: Manifest, row: int) -> bool:
     """Whether the example of a bad row still has the content it was found with, which then is what is bad."""
     source = manifest.raw_source(row)
-    if not isinstance(source, Path):
+    if manifest.sense == "text" or not isinstance(source, str):
         return True
     try:
-        return content_hash(source.read_bytes()) == manifest.table["hash"].iloc[row]
+        return content_hash(Path(source).read_bytes()) == manifest.table["hash"].iloc[row]
     except OSError:
         return False
 

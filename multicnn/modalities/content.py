@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_BLOCK = 1 << 16
 
 # (offset, magic bytes, sense, name of the format); the first that matches wins.
 _MAGIC = (
@@ -62,6 +66,16 @@ def recognise(data: bytes) -> tuple[str | None, str]:
     return "text", "text"
 
 
+def blocks(path: str | os.PathLike) -> Iterator[bytes]:
+    """The bytes of a file, piece by piece. Of a small one `open` would take half as long again."""
+    file = os.open(path, _READ_ONLY)
+    try:
+        while block := os.read(file, _BLOCK):
+            yield block
+    finally:
+        os.close(file)
+
+
 def read(source: str | os.PathLike | bytes) -> bytes:
     """The bytes of a path, or the bytes given.
 
@@ -74,8 +88,7 @@ def read(source: str | os.PathLike | bytes) -> bytes:
         raise ValueError(f"neither a path nor bytes: {type(source).__name__}")
     else:
         try:
-            with open(source, "rb", buffering=0) as file:  # a buffer takes longer than a small file
-                data = file.read()
+            data = b"".join(blocks(source))
         except OSError as error:
             raise ValueError(f"cannot be read: {error.strerror or type(error).__name__}") from error
     if not data:

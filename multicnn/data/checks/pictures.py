@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +50,7 @@ class PictureProbe:
         if isinstance(source, np.ndarray):
             pixels = pictures.from_array(source)
             return _Raw(pixels, f"array of {pixels.shape[-1]}")
-        data = content.read(source) if isinstance(source, (str, Path)) else source
+        data = content.read(source) if isinstance(source, str) else source
         return _Raw(pictures.from_bytes(data), _mode(data))
 
     def example(self, raw: _Raw) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,7 +69,7 @@ class SoundProbe:
             return _Raw(waveforms.from_array(array), rate, 1 if array.ndim == 1 else array.shape[1])
         import soundfile
 
-        data = content.read(source) if isinstance(source, (str, Path)) else source
+        data = content.read(source) if isinstance(source, str) else source
         waveform, rate = waveforms.from_bytes(data)
         return _Raw(waveform, rate, soundfile.info(io.BytesIO(data)).channels)
 

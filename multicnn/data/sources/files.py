@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from multicnn.modalities import content
 
-_BLOCK = 1 << 20
 _CHUNK = 256  # files a task: a task a file costs as much as reading a small file
 
 _EXTENSIONS = {
@@ -41,16 +40,13 @@ def kind_by_name(path: Path | str) -> str:
 def read(path: Path | str) -> Content:
     """Hashes one file and tells what kind it is, by its first bytes."""
     try:
-        found = os.stat(path)
-        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # a pipe, say, would be waited for
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe, say, would be waited for
             return Content("", "", "not a file")
-        with open(path, "rb", buffering=0) as file:  # a buffer takes longer than a small file
-            head = file.read(min(_BLOCK, found.st_size + 1))
-            digest = hashlib.blake2b(head, digest_size=16)
-            more = b"" if len(head) == found.st_size else head  # a read may give less than there is
-            while more:
-                more = file.read(_BLOCK)
-                digest.update(more)
+        head, digest = b"", hashlib.blake2b(digest_size=16)
+        for block in content.blocks(path):
+            digest.update(block)
+            head = head or block
     except FileNotFoundError:
         return Content("", "", "missing file")
     except OSError as error:

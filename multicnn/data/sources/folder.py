@@ -30,14 +30,15 @@ def resolve_folder(source, root: Path, sense: str | None) -> Manifest:
     with_splits = has_split_folders({parts[0] for parts in files if len(parts) > 1})
     said = [_said(parts, with_splits, pattern) for parts in files]
     _check_labels(source, root, files, said)
-    contents = read_all([os.path.join(root, *parts) for parts in files])
+    folder, names = os.path.join(root, ""), ["/".join(parts) for parts in files]
+    contents = read_all([folder + name for name in names])
     sense = sense or sense_of(root, contents)
     # A file that belongs to no class and is of another kind was never meant as an example: a script, a list of classes.
     keep = [i for i, named in enumerate(said) if isinstance(named, Named) or contents[i].kind == sense]
     return manifest_of_files(
         sense,
         root,
-        ["/".join(files[i]) for i in keep],
+        [names[i] for i in keep],
         [said[i] for i in keep],
         [contents[i] for i in keep],
     )

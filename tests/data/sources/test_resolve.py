@@ -29,7 +29,7 @@ def test_a_separate_test_folder(photos, picture, source):
     held = picture(photos.parent / "held" / "cat" / "0.png").parents[1]
     manifest = resolve(source(photos, test=held))
     assert manifest.rows("test").tolist() == [12]
-    assert manifest.raw_source(12) == held / "cat" / "0.png"
+    assert manifest.raw_source(12) == str(held / "cat" / "0.png")
 
 
 def test_the_chosen_sense_wins(photos, source):
