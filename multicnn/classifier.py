@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,7 @@ class Classifier:
         logits = logits.astype(np.float64)
         if self.separator is not None:
             return 0.5 + 0.5 * np.tanh(logits / 2)  # the logistic function, which overflows nowhere
-        exponents = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=0))
+        exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return exponents / exponents.sum(axis=-1, keepdims=True)
 
     def predict(self, inputs: Any) -> list[Prediction]:
@@ -103,8 +104,8 @@ class Classifier:
 
     def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
         """Predicts inputs one batch after another, in their order, without holding them all."""
-        inputs = iter(inputs)
-        while batch := list(itertools.islice(inputs, _BATCH)):
+        numbered = enumerate(inputs)
+        while batch := list(itertools.islice(numbered, _BATCH)):
             yield from self._predict_batch(batch)
 
     def evaluate(self, data: Any) -> dict[str, Any]:
@@ -143,12 +144,12 @@ class Classifier:
             "versions": self.versions,
         }
 
-    def _predict_batch(self, inputs: list[Any]) -> Iterator[Prediction]:
-        windows = [self._windows(source) for source in inputs]
+    def _predict_batch(self, inputs: list[tuple[int, Any]]) -> Iterator[Prediction]:
+        windows = [self._windows(source) for _, source in inputs]
         examples = [example for found in windows if not isinstance(found, str) for _, example in found]
         logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
         rows = iter(self.probabilities(logits))
-        for position, (source, found) in enumerate(zip(inputs, windows)):
+        for (position, source), found in zip(inputs, windows):
             name = str(source) if isinstance(source, (str, os.PathLike)) else f"[{position}]"
             if isinstance(found, str):
                 yield Prediction(name, error=found)
@@ -186,7 +187,7 @@ def load(path: str | os.PathLike) -> Classifier:
             data = json.loads(archive.read(_MEMBER))
     except FileNotFoundError:
         raise ValueError(f"`path` must name a .keras file; nothing is there. Received: path={str(path)!r}") from None
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError) as error:
         raise ValueError(
             f"`path` must be a .keras file that multicnn saved ({error}). Received: path={str(path)!r}"
         ) from None

@@ -11,20 +11,29 @@ from multicnn.modalities.augment import augmentation
 from multicnn.recipe import SENSES, Recipe
 from multicnn.training import optimizers
 from multicnn.training.model import model_block
+from multicnn.training.start import Begun
 
 
-def completed(recipe: Recipe, manifest: Manifest, workers: int = 1) -> Recipe:
-    """The recipe with what it leaves open chosen from the data, and from the devices that are there.
+def weights_of(recipe: Recipe) -> Begun | None:
+    """The weights that a recipe begins with, if they are not drawn."""
+    return None if recipe.start.path is None else Begun(recipe)
+
+
+def completed(recipe: Recipe, manifest: Manifest, begun: Begun | None, workers: int = 1) -> Recipe:
+    """The recipe with what it leaves open chosen from the data, the weights it begins with, and the devices that are there.
 
     Args:
         recipe: As it was given.
         manifest: Of the data.
+        begun: Of `weights_of`; None too where a run goes on, which has them in its checkpoints.
         workers: Processes that train together.
 
     Raises:
         ValueError: A field fits neither the data nor the others; it is told before anything is read or written.
     """
     sense, several = manifest.sense, manifest.separator is not None
+    if begun is not None:
+        recipe = begun.completed(recipe, sense)
     preprocess = recipe.preprocess or SENSES[sense]()
     if preprocess.sense != sense:
         raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from multicnn.comparison import linear_score
+from multicnn.completion import completed, weights_of
 from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.examination import shown_rows, write_examination
+from multicnn.fitting import training_examples
 from multicnn.recipe import SENSES, Recipe
 from multicnn.reporter import Reporter
-from multicnn.run import Run
 
 _FOLDS = 5  # in which both ways to split are compared
 _LISTED = 100  # groups of a finding in `to_dict`
@@ -121,8 +122,8 @@ def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dic
 
 def _stored(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> tuple[store.Store, Any]:
     """The examples as at the end of a training: the preprocessing is that of the recipe."""
-    run = Run(recipe, manifest, Path(), reporter, 0.0)
-    preprocess = run.recipe.preprocess.fit(run.training_examples())
+    recipe = completed(recipe, manifest, weights_of(recipe))
+    preprocess = recipe.preprocess.fit(training_examples(recipe, manifest))
     examples, _ = store.materialise(manifest, preprocess, manifest.rows(), reporter.reading)
     return examples, preprocess
 

@@ -35,8 +35,10 @@ def train(whole: Run) -> Classifier:
         return whole.train()
     if len(recipe.members) == 1:
         raise ValueError(f"`members` must be two or more. Received: members={recipe.members!r}")
-    for i in range(len(recipe.members)):  # what is wrong with one is told before another is trained
-        _member(whole, i)
+    for i in range(
+        len(recipe.members)
+    ):  # what is wrong with one is told before another is trained, or anything written
+        run_folder.check_begun((member := _member(whole, i)).folder, member.recipe)
     run_folder.claim(folder, recipe, whole.manifest, say, whole.workers.count)
     if (done := run_folder.finished(folder, recipe, say)) is not None:
         return done

@@ -17,6 +17,7 @@ from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.durable import whole_file
 from multicnn.evaluation import metrics
+from multicnn.recipe import Recipe
 from multicnn.reporter import Reporter
 
 _PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
@@ -141,9 +142,8 @@ def linear_head(front: Classifier, found: Features) -> Classifier:
     built = network(block, front.preprocess.input_shape)
     weights = front.network.get_weights()
     built.set_weights([*weights, kernel.astype(np.float32), bias.astype(np.float32)])
-    recipe = {"data": {"path": ""}, "features": found.stage, "head": "linear"}
-    made = Classifier(front.preprocess, block, built, labels, recipe)
-    measured = {}
+    made = Classifier(front.preprocess, block, built, labels, Recipe(model=block.to_dict()).to_dict())
+    measured = {"features": found.stage, "head": "linear"}
     for split in ("train", "val", "test"):
         values, targets = found.of(split)
         if len(values):

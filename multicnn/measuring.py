@@ -67,6 +67,11 @@ def evaluate(
         data = DataSource(**kept | {"path": str(data)})
     data = Recipe(data=data).replaced(settings).data
     source = dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
+    if (source.label_separator is None) != (classifier.separator is None):
+        raise ValueError(
+            f"`label_separator` must be {classifier.separator!r}, as in the training. "
+            f"Received: label_separator={source.label_separator!r}"
+        )
     manifest = unsplit(source, classifier.labels)
     rows = manifest.rows(split) if split else manifest.rows("test")
     if split is None and not len(rows):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,12 @@ def report(folder: Path, preprocess: Any, manifest: Manifest, logits_of: Callabl
     rows = manifest.rows(split)
     ids = manifest.table["id"].iloc[rows].tolist()
     mistakes = page.write_evaluation(folder, logits_of(rows), manifest.targets(rows), manifest.labels, ids)
-    page.write_report(folder, {ids[i]: _shown(preprocess, manifest, rows[i]) for i in mistakes["row"]})
+    page.write_report(folder, dict(_shown(preprocess, manifest, rows[mistakes["row"]])))
 
 
-def _shown(preprocess: Any, manifest: Manifest, row: int) -> Any:
-    raw = preprocess.decode(manifest.raw_source(row))
-    return (raw, preprocess.sample_rate) if manifest.sense == "audio" else raw
+def _shown(preprocess: Any, manifest: Manifest, rows: np.ndarray) -> Iterator[tuple[str, Any]]:
+    """Ids and raw examples; not of a file that has vanished since it was read."""
+    for row in rows:
+        with suppress(ValueError):
+            raw = preprocess.decode(manifest.raw_source(row))
+            yield manifest.table["id"][row], (raw, preprocess.sample_rate) if manifest.sense == "audio" else raw

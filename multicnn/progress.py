@@ -49,7 +49,7 @@ class RichReporter(Reporter):
         self.bars.stop()
 
     def say(self, line: str) -> None:
-        self.console.print(line, highlight=False)
+        self.console.print(line, highlight=False, markup=False)
 
     def reading(self, done: int, total: int) -> None:
         if self.task is None:

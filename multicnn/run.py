@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,12 +19,13 @@ from multicnn.arithmetic import measure
 from multicnn.blocks import network
 from multicnn.classifier import Classifier
 from multicnn.comparison import linear_score
-from multicnn.completion import completed
+from multicnn.completion import completed, weights_of
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.durable import write_json
 from multicnn.engines import engine
 from multicnn.evaluation.evaluator import Evaluator
+from multicnn.fitting import fitted, training_examples
 from multicnn.modalities import mixup
 from multicnn.modalities.augment import augmentation
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
@@ -58,10 +58,8 @@ class Run:
         self.manifest, self.folder, self.reporter, self.started = manifest, folder, reporter, started
         # A run that goes on by its own recipe has all its weights in its checkpoints.
         goes_on = recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
-        self.begun = None if recipe.start.path is None or goes_on else Begun(recipe)
-        if self.begun is not None:
-            recipe = self.begun.completed(recipe, manifest.sense)
-        self.recipe = completed(recipe, manifest, self.workers.count)
+        self.begun = None if goes_on else weights_of(recipe)
+        self.recipe = completed(recipe, manifest, self.begun, self.workers.count)
         if self.recipe.precision == "auto" and (begun := run_folder.begun_recipe(folder)) is not None:
             # What was chosen where the run began, whatever this machine is good at.
             self.recipe = dataclasses.replace(self.recipe, precision=begun.precision)
@@ -134,17 +132,13 @@ class Run:
         """The recipe's preprocessing, fitted: once for all, whatever becomes of the files. And its word vectors."""
         path = self.folder / "preprocess.json"
         if path.exists():
-            fitted = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
-            return fitted, given_vectors.given(self.recipe, fitted, self.training_examples())
-        fitted, vectors = self.fitted()
-        write_json(path, preprocess_to_dict(fitted))
-        return fitted, vectors
-
-    def fitted(self) -> tuple[Any, embeddings.WordVectors | None]:
-        """The recipe's preprocessing, fitted on the training examples, and the word vectors that the network begins with."""
-        fitted = self.workers.firsts(lambda: self.recipe.preprocess.fit(self.training_examples()))
-        vectors = given_vectors.given(self.recipe, fitted, self.training_examples())
-        return fitted if vectors is None else fitted.with_words(vectors.words), vectors
+            preprocess = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
+            return preprocess, given_vectors.given(
+                self.recipe, preprocess, training_examples(self.recipe, self.manifest)
+            )
+        preprocess, vectors = fitted(self.recipe, self.manifest, self.workers)
+        write_json(path, preprocess_to_dict(preprocess))
+        return preprocess, vectors
 
     def _lay(self, vectors: embeddings.WordVectors, preprocess: Any, built: keras.Model) -> None:
         """Lays the given vectors into the network, and says how much of the training texts they cover."""
@@ -180,16 +174,6 @@ class Run:
             "optimizer.learning_rate, clip the gradients (optimizer.arguments.global_clipnorm), or train in float32. "
             f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
         )
-
-    def training_examples(self) -> Iterator[Any]:
-        """The training examples that can be decoded, in an order drawn from the seed."""
-        rows = list(self.manifest.rows("train"))
-        random.Random(self.recipe.seed).shuffle(rows)
-        for row in rows:
-            try:
-                yield self.recipe.preprocess.decode(self.manifest.raw_source(row))
-            except ValueError:
-                continue  # it is listed when everything is read
 
     def _loop(self, classifier: Classifier, stages: dict[str, list[str]]) -> Loop:
         recipe, rows = self.recipe, self.manifest.rows("train")

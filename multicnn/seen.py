@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from multicnn import given_vectors
+from multicnn.completion import completed, weights_of
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.contact_sheet import spectrogram_picture, write_contact_sheet
+from multicnn.fitting import fitted
 from multicnn.modalities.augment import Augmentation, augmentation
 from multicnn.recipe import Recipe
-from multicnn.reporter import Reporter
-from multicnn.run import Run
 
 _WITHOUT = "without augmentation"
 _UNKNOWN = "[?]"  # a token that the vocabulary does not have
@@ -34,8 +34,8 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
     Raises:
         ValueError: A setting is wrong, or no training example can be read.
     """
-    run = Run(recipe, manifest, Path(path).parent, Reporter(), 0.0)
-    preprocess, vectors = run.fitted()
+    recipe = completed(recipe, manifest, weights_of(recipe))
+    preprocess, vectors = fitted(recipe, manifest)
     made = augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
     kept, _ = store.materialise(manifest, made.stored, _spread(manifest, examples))
     if not len(kept):

@@ -48,7 +48,7 @@ class TransferCurves:
         """What transfer may bring (Torrey & Shavlik 2010, figure 3), over training examples in the place of time.
 
         Returns:
-            For "higher start" (fewest examples), "steeper slope" (accuracy for each doubling, over the first half of the sizes)
+            For "higher start" (fewest examples), "steeper slope" (accuracy for each doubling, over the first half of several sizes)
             and "higher asymptote" (most examples): whether it is there, by a paired t-test over the seeds (5 %, one-sided),
             None where there is one seed; and the numbers in words.
         """
@@ -60,19 +60,12 @@ class TransferCurves:
         def slope(kind: str) -> pd.Series:
             return cells[kind].iloc[early].apply(lambda column: np.polyfit(doublings, column, 1)[0])
 
-        compared = {
-            "higher start": (cells["transfer"].iloc[0], cells["scratch"].iloc[0], f"with {sizes[0]:,.0f} examples"),
-            "steeper slope": (
-                slope("transfer"),
-                slope("scratch"),
-                f"a doubling, up to {sizes[early][-1]:,.0f} examples",
-            ),
-            "higher asymptote": (
-                cells["transfer"].iloc[-1],
-                cells["scratch"].iloc[-1],
-                f"with {sizes[-1]:,.0f} examples",
-            ),
-        }
+        examples = [f"with {size:,.0f} examples" for size in sizes]
+        compared = {"higher start": (cells["transfer"].iloc[0], cells["scratch"].iloc[0], examples[0])}
+        if len(sizes) > 1:
+            where = f"a doubling, up to {sizes[early][-1]:,.0f} examples"
+            compared["steeper slope"] = slope("transfer"), slope("scratch"), where
+        compared["higher asymptote"] = cells["transfer"].iloc[-1], cells["scratch"].iloc[-1], examples[-1]
         return {name: _claim(*values) for name, values in compared.items()}
 
 

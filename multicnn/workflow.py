@@ -65,6 +65,8 @@ def train(
         recipe, manifest = settled(data, settings, fields)
         with workers.folder(workers.firsts(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
+    if out is not None:
+        raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
         begun = run_folder.begun_recipe(folder)
         if begun is not None and data is None and not settings and not fields:

@@ -54,6 +54,13 @@ def test_texts_on_the_terminal(model, monkeypatch, capsys):
     assert "48;2;" not in out and "good [ b ] text" in out
 
 
+def test_a_text_longer_than_a_file_name(model, monkeypatch, capsys):
+    text = "the file is read and its lines are returned " * 20
+    monkeypatch.setenv("MULTICNN_DATA", "/nowhere")
+    code, out, err = call(monkeypatch, capsys, "explain", model, text)
+    assert code == 0 and "bias" in out, err
+
+
 def test_data_and_its_page(model, tmp_path, monkeypatch, capsys):
     table, page = model.parent / "t.csv", tmp_path / "page.html"
     code, out, err = call(monkeypatch, capsys, "explain", model, table, "--out", page, "--examples", 3, "--json")

@@ -75,6 +75,17 @@ def test_a_finished_one_is_not_trained_again(trained):
     assert (folder / "model.keras").stat().st_mtime_ns == before
 
 
+def test_what_one_member_refuses_leaves_the_whole_as_it_was(trained, tmp_path):
+    shutil.copytree(trained[1], tmp_path / "run")
+    before = (tmp_path / "run" / "recipe.json").read_bytes()
+    path = tmp_path / "run" / "member-2" / "recipe.json"
+    begun = json.loads(path.read_text())
+    path.write_text(json.dumps(begun | {"optimizer": begun["optimizer"] | {"schedule": "cosine"}}))
+    with pytest.raises(ValueError, match=r"only go on with its own recipe: .*schedule"):
+        multicnn.train(resume=tmp_path / "run", settings=["epochs=2"])
+    assert (tmp_path / "run" / "recipe.json").read_bytes() == before
+
+
 def test_ctrl_c_says_how_the_whole_goes_on(pictures, tmp_path, monkeypatch):
     reporter, said = Reporter(), []
     reporter.say = said.append

@@ -11,6 +11,7 @@ from multicnn.classifier import Classifier
 from multicnn.modalities.image import ImagePreprocess
 from multicnn.modalities.text import TextPreprocess
 from multicnn.models import create
+from multicnn.recipe import Recipe
 
 NET = chain(
     stage("one", conv(4, 3, norm="batch", activation="relu"), max_pool(2)),
@@ -64,6 +65,7 @@ def test_a_linear_head_is_a_classifier_like_any_other(classifier, tmp_path):
     assert made.metrics["test"]["accuracy"] > 0.3  # of features that no training has made
     loaded = multicnn.load(tmp_path / "x.keras")
     assert loaded.labels == found.manifest.labels
+    assert Recipe.from_dict(loaded.recipe).model == loaded.block.to_dict() and loaded.metrics["features"] == "conv"
     again = multicnn.evaluate(loaded, "digits")
     assert again.metrics["accuracy"] == pytest.approx(made.metrics["test"]["accuracy"], abs=1e-6)
     assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)

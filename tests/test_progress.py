@@ -4,6 +4,11 @@ from multicnn import progress
 from multicnn.progress import RichReporter
 
 
+def test_what_is_said_is_no_markup(capsys):
+    RichReporter().say("runs/[final]/img[copy].jpg is bad: [/b]")
+    assert capsys.readouterr().err == "runs/[final]/img[copy].jpg is bad: [/b]\n"
+
+
 def test_the_bar_of_a_run_that_goes_on_measures_its_speed_from_there(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])

@@ -39,6 +39,12 @@ def test_a_page_for_each_sense(name, tmp_path):
         assert ("<img" in row[1]) == (name != "docstrings")
 
 
+def test_a_recipe_of_another_program_beside_the_page_is_left_alone(tmp_path):
+    (tmp_path / "recipe.json").write_text('{"name": "soup"}')
+    assert multicnn.preview("digits", tmp_path / "page.html", examples=2).exists()
+    assert (tmp_path / "recipe.json").read_text() == '{"name": "soup"}'
+
+
 def test_pictures_are_those_of_the_pipeline(tmp_path):
     recipe = Recipe(data=DataSource(path="digits"), augment={"mirror": True})
     manifest = request.find(recipe.data)

@@ -66,6 +66,11 @@ def test_the_artefact_predicts_the_same_again(trained, tmp_path):
     assert again.predict(texts) == trained.predict(texts)
 
 
+def test_an_evaluation_divides_labels_as_the_training_did(trained, table):
+    with pytest.raises(ValueError, match=r"`label_separator` must be ';', as in the training. Received: label_sep"):
+        multicnn.evaluate(trained, DataSource(path=str(table), label_column="tags"))
+
+
 def test_metrics_are_those_of_scikit_learn(trained, table):
     evaluation = multicnn.evaluate(trained, table)  # read as in training
     truth = np.array([[label in labels for label in trained.labels] for _, labels in rows()])

@@ -26,6 +26,7 @@ FLOORS = [
     {"ensemble"},
     {"run"},
     {"completion", "request"},
+    {"fitting"},
     {"comparison", "given_vectors", "outcome", "reading_in"},
     {"training", "evaluation", "explain", "export", "serve"},
     {"classifier", "data", "plan"},

@@ -177,6 +177,10 @@ def test_the_slope_is_accuracy_for_each_doubling():
     assert table.index.tolist() == [10, 20, 40]
 
 
+def test_one_size_has_no_slope():
+    assert list(curves([0.5], [0.4]).claims()) == ["higher start", "higher asymptote"]
+
+
 @pytest.mark.parametrize(("sizes", "start"), [([1], "x"), ([10**6], "x"), ([], "x"), ([4], None)])
 def test_what_curves_refuse(sizes, start, pictures, tmp_path):
     manifest = request.find(DataSource(path=str(pictures), test_fraction=0.3))

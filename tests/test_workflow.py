@@ -254,6 +254,34 @@ def test_too_many_bad_files_stop_the_run_with_the_list(pictures, tmp_path):
     assert len(pd.read_csv(tmp_path / "run" / "bad_files.csv")) == 4
 
 
+def test_probabilities_of_any_logits(run):
+    classifier, _ = run
+    found = classifier.probabilities(np.array([[-2000.0, -2001], [3000, 0], [0, 0]], np.float32))
+    np.testing.assert_allclose(found, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)], [1, 0], [0.5, 0.5]], rtol=1e-12)
+    assert classifier.probabilities(np.zeros((0, 2), np.float32)).shape == (0, 2)
+
+
+def test_arrays_are_named_by_their_place_among_all(run):
+    classifier, _ = run
+    found = classifier.stream(np.zeros((12, 12, 3), np.uint8) for _ in range(300))
+    assert [prediction.input for prediction in found] == [f"[{i}]" for i in range(300)]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", "flipped"])
+def test_a_damaged_artefact_is_one_clear_line(damage, run, tmp_path):
+    data = bytearray((run[1] / "model.keras").read_bytes())
+    at = data.rindex(b"multicnn.json", 0, -400) + 60  # in the compressed description
+    data[at : at + 40] = bytes(40)
+    (tmp_path / "x.keras").write_bytes(data if damage == "flipped" else damage)
+    with pytest.raises(ValueError, match=r"must be a .keras file that multicnn saved \(.*\). Received: path="):
+        multicnn.load(tmp_path / "x.keras")
+
+
+def test_a_run_that_goes_on_goes_on_in_its_folder(run, tmp_path):
+    with pytest.raises(ValueError, match=r"name no other folder. Received: out="):
+        multicnn.train(resume=run[1], out=tmp_path / "other")
+
+
 def test_a_run_folder_is_never_overwritten(tmp_path):
     (tmp_path / "kept.txt").write_text("mine")
     with pytest.raises(ValueError, match="out="):

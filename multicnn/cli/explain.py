@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ def _is_data(inputs: list[str]) -> bool:
     from multicnn.data.home import at_home
     from multicnn.data.sources import EMBEDDED
 
-    return len(inputs) == 1 and (Path(at_home(inputs[0])).exists() or inputs[0] in EMBEDDED)
+    return len(inputs) == 1 and (os.path.exists(at_home(inputs[0])) or inputs[0] in EMBEDDED)
 
 
 def _show(explanation: Any, top: int) -> None:

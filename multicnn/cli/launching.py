@@ -30,27 +30,31 @@ def workers(count: int | None) -> Iterator[None]:
         shared = {_ADDRESSES: f"127.0.0.1:{free.getsockname()[1]}", _COUNT: str(count), "KERAS_BACKEND": "jax"}
     command = [sys.executable, "-m", "multicnn.cli", *sys.argv[1:]]
     # In a session of their own, lest Ctrl-C reaches them: this one tells them of it.
-    others = [
-        subprocess.Popen(
-            command, env=os.environ | shared | _of_worker(i), start_new_session=True, stdin=subprocess.DEVNULL
-        )
-        for i in range(1, count)
-    ]
-    os.environ |= shared | _of_worker(0)
+    others: list[subprocess.Popen] = []
     try:
-        yield  # at the end, after Ctrl-C too, all wait for one another
-    except Exception:
+        for i in range(1, count):
+            environment = os.environ | shared | _of_worker(i)
+            others.append(subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL))
+        os.environ |= shared | _of_worker(0)
+        yield  # at the end all wait for one another
+    except BaseException as error:  # Ctrl-C too: what is to be kept this process has written
         for other in others:
             other.kill()
-        atexit.register(_leave)
+        atexit.register(_leave, _exit_code(error))
         raise
 
 
-def _leave() -> None:
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 2
+    return 130 if isinstance(error, KeyboardInterrupt) else 2
+
+
+def _leave(code: int) -> None:
     """Ends this process: JAX would wait for the others, which are dead, for minutes."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(2)
+    os._exit(code)
 
 
 def _of_worker(i: int) -> dict[str, str]:

@@ -3,6 +3,9 @@
 `multicnn.data.pipeline` is not imported here: it needs TensorFlow, and a manifest does not.
 """
 
+import dataclasses
+
+from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources import resolve
 from multicnn.data.splits import assign, folds, leave_group_out
@@ -33,7 +36,9 @@ def examine(source, progress=None):
 
     if not isinstance(source, Manifest):
         source = source if isinstance(source, DataSource) else DataSource(path=str(source))
-        manifest = resolve(source)
+        manifest = resolve(
+            dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
+        )
         if source.leave_out is not None:
             manifest = leave_group_out(manifest, source.leave_out)
         fraction = 0.0 if source.leave_out else source.test_fraction

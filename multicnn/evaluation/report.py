@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 LISTED_BAD_FILES = 100
+SHOWN = 300  # characters of a bad text
 SPLITS = {"train": "training", "val": "validation", "test": "test", "linear_baseline": "linear model, test"}
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 MATRIX_TEXT = "A row per true class, a column per predicted class; the diagonal is right. Counts by class are below."
@@ -98,8 +98,10 @@ def _json(path: Path) -> dict[str, Any]:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    import pandas
+
+    # The module csv refuses a field that is a book.
+    return pandas.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
 
 
 def _lead(metrics: dict[str, Any]) -> str:
@@ -181,8 +183,9 @@ def _bad_files(rows: list[dict[str, str]]) -> str:
     if not rows:
         return ""
     more = len(rows) - LISTED_BAD_FILES
+    listed = [{name: said[:SHOWN] for name, said in row.items()} for row in rows[:LISTED_BAD_FILES]]
     note = f'<p class="note">and {more:,} more in bad_files.csv</p>' if more > 0 else ""
-    return section("Skipped inputs", table(f"{len(rows):,} skipped", list(rows[0]), rows[:LISTED_BAD_FILES]) + note)
+    return section("Skipped inputs", table(f"{len(rows):,} skipped", list(rows[0]), listed) + note)
 
 
 def _recipe(recipe: dict[str, Any]) -> str:

@@ -271,6 +271,8 @@ class Loop:
     def _not_finite(self) -> NotFinite:
         """What has happened in this step: it is led up to again, exactly, from the last checkpoint."""
         epoch, failed = self.at.epoch, self.at.step
+        if self.workers.count > 1:  # they have no checkpoints of their own
+            return NotFinite(epoch, failed, "one process alone would say in which layer")
         self._restore()
         with self.stream(self.at.epoch, self.at.step) as iterator:
             for each in range(self.at.epoch, epoch + 1):

@@ -80,9 +80,11 @@ def discriminative(
 
     @functools.cache
     def by_index() -> dict[int, tuple[float, bool]]:  # what `update_step` is given is known by its place only
+        learning = {id(variable) for variable in optimizer._trainable_variables}  # the rest is frozen for good
         return {
             optimizer._get_variable_index(variable): (share, not any(n in variable.name for n in _NOT_DECAYED))
             for variable, share in shares
+            if id(variable) in learning
         }
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -43,12 +43,10 @@ def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str],
     Raises:
         ValueError: Recipe or data are not those that the run was begun with; the message names what differs.
     """
-    begun, versions = begun_recipe(folder), folder / "versions.json"
-    now = software() | {"workers": workers}
-    if begun is None:
+    versions, now = folder / "versions.json", software() | {"workers": workers}
+    if not check_begun(folder, recipe):
         write_json(versions, now)
     else:
-        check_recipe(begun.to_dict(), recipe.to_dict(), folder)
         sweep(folder)
         then = json.loads(versions.read_text(encoding="utf-8"))
         if then != now:
@@ -67,6 +65,14 @@ def begun_recipe(folder: Path) -> Recipe | None:
     """The recipe of the run that was begun in a folder, None where none was."""
     path = folder / "recipe.json"
     return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def check_begun(folder: Path, recipe: Recipe) -> bool:
+    """Whether a run was begun in a folder. Raises ValueError if its recipe was another, naming each field."""
+    begun = begun_recipe(folder)
+    if begun is not None:
+        check_recipe(begun.to_dict(), recipe.to_dict(), folder)
+    return begun is not None
 
 
 def finished(folder: Path, recipe: Recipe, say: Callable[[str], None]) -> Classifier | None:

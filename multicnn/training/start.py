@@ -74,6 +74,11 @@ class Begun:
         if recipe.model is None:
             tables = [_named(layer, _EMBEDDINGS) for layer in self.classifier.network.layers]
             dims = [table.shape[1] for table in tables if table is not None] or [trained.embedding_dims]
+            if isinstance(trained.model, str) and trained.model not in MODELS:
+                raise ValueError(
+                    f"`model` must be named: this file's is {trained.model!r}, and no file may say what code is run. "
+                    f"Received: start.path={self.start.path!r}"
+                )
             same = {"model": trained.model, "arguments": trained.arguments, "embedding_dims": dims[0]}
             recipe = dataclasses.replace(recipe, **same)
         if preprocess.sense == sense and recipe.preprocess is None:
@@ -86,7 +91,7 @@ class Begun:
         return recipe
 
     def lay(self, network: keras.Model, preprocess: Any, labels: Sequence[str]) -> Laid:
-        """Gives every layer whose name and shapes fit its weights; the last layer of a classifier of other classes does not.
+        """Gives every layer whose name and shapes fit its weights; of a classifier of other classes the heads do not.
 
         Args:
             network: Built.
@@ -127,10 +132,10 @@ class Begun:
         """Our name of a layer -> Keras's name of an array -> the array."""
         if self.classifier is None:
             return translate(network, self.arrays, self._source or self._named_source(network))
-        with_weights = [layer for layer in self.classifier.network.layers if layer.weights]
-        if self.classifier.labels != tuple(labels):
-            del with_weights[-1]
-        given = {layer.name: {w.name: np.array(w) for w in layer.weights} for layer in with_weights}
+        trained = self.classifier.network
+        of_other_classes = heads(trained) if self.classifier.labels != tuple(labels) else set()
+        taken = [layer for layer in trained.layers if layer.weights and layer.name not in of_other_classes]
+        given = {layer.name: {w.name: np.array(w) for w in layer.weights} for layer in taken}
         then = self.classifier.preprocess
         if then.sense == preprocess.sense == "text":
             for layer in network.layers:
@@ -153,6 +158,18 @@ class Begun:
         for name in sorted(arrays):
             digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
         return digest.hexdigest()
+
+
+def heads(network: keras.Model) -> set[str]:
+    """The last layer with weights on each way to the logits, by name."""
+    found, ways = set(), [network.output._keras_history.operation]
+    while ways:
+        operation = ways.pop()
+        if getattr(operation, "weights", None):
+            found.add(operation.name)
+        else:
+            ways += [parent.operation for node in operation._inbound_nodes for parent in node.parent_nodes]
+    return found
 
 
 def pretrained(model: str, path: str) -> Classifier:

@@ -131,6 +131,12 @@ def test_embedded_pictures_are_those_of_the_folder(run):
     assert {base64.b64decode(source) for source in sources} == files
 
 
+def test_a_bad_text_may_be_a_book(run):
+    (run / "bad_files.csv").write_text(f"id,source,reason\n1,{'word ' * 100_000},no label\n")
+    page = Page(write_report(run).read_text())
+    assert "no label" in page.text and max(map(len, page.text)) < 10_000
+
+
 def test_parts_without_a_file_are_left_out(tmp_path):
     page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
     assert not page.all("section")

@@ -123,6 +123,14 @@ def test_frozen_layers_keep_weights_and_statistics(tmp_path):
     assert len(bench.net.optimizer.variables) == 2 + 2 * 4
 
 
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_what_is_frozen_for_good_needs_no_share_of_the_rate(name, tmp_path):
+    some = start(freeze_until="a", rate_decay=0.5)
+    assert Bench(tmp_path, some, epochs=1, name=name).run().moved(1) == {"norm", "dense"} | {
+        path for path in ROWS["b"] if "activation" not in path
+    }
+
+
 def test_stages_learn_once_they_thaw(tmp_path):
     bench = Bench(tmp_path, start(freeze_until="b", unfreeze_every=1)).run()
     one, two = ({path for path in ROWS[name] if "activation" not in path} for name in "ab")

@@ -9,6 +9,8 @@ from multicnn.blocks import chain, dense, global_average_pool, network
 from multicnn.recipe import Recipe
 from multicnn.training import loop as loop_module
 from multicnn.training.loop import Loop
+from multicnn.training.nonfinite import NotFinite
+from multicnn.workers import Workers
 
 
 @pytest.mark.parametrize("validated", [True, False])
@@ -85,3 +87,25 @@ def test_a_run_that_fails_leaves_no_stream_of_batches_behind(tmp_path):
     with pytest.raises(RuntimeError) as error:  # whose traceback still knows all that was
         Loop(net, Recipe(), batches, 3, None, tmp_path, print, None, [Failing()]).run()
     assert (error.type, streams) == (RuntimeError, ["open", "closed"])
+
+
+def test_of_several_workers_none_leads_up_to_a_nan_again(tmp_path):
+    """The others have no checkpoint to begin at, and would never take those steps with it."""
+
+    class Two(Workers):
+        def __init__(self):
+            self.index, self.count = 0, 2
+
+        def everyones(self, value):
+            return [value, value]
+
+    def batches(epoch, first):
+        taken.append(first)
+        yield np.full((2, 3), np.nan, "float32"), np.array([0, 1])
+
+    taken = []
+    net = network(dense(2), (3,))
+    net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    with pytest.raises(NotFinite, match="step 1 of epoch 1: one process alone would say in which layer"):
+        Loop(net, Recipe(), batches, 1, None, tmp_path, print, workers=Two()).run()
+    assert taken == [0]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network, stage
+from multicnn.blocks import add, chain, conv, dense, drop, embed, global_average_pool, network, norm, stage
 from multicnn.classifier import Classifier
 from multicnn.modalities.audio import AudioPreprocess
 from multicnn.modalities.image import ImagePreprocess
@@ -67,6 +67,29 @@ def test_the_head_of_other_classes_is_new(labels, new, tmp_path):
         for one, other in zip(head, ours.get_layer("dense").weights, strict=True):
             np.testing.assert_array_equal(one, other)
     assert laid.numbers == sum(w.numpy().size for name in laid.taken for w in ours.get_layer(name).weights)
+
+
+def test_every_head_of_other_classes_is_new(tmp_path):
+    """One beside the other."""
+
+    def two(classes):
+        ways = [chain(stage(name, conv(4, 3)), global_average_pool(), drop(0.1), dense(classes)) for name in "ab"]
+        return chain(norm("batch"), add(*ways))
+
+    path, _ = saved(tmp_path, GREY, "abc", two(3))
+    laid = begun(path).lay(network(two(3), GREY.input_shape), GREY, "abd")
+    assert [name.split(".")[-1] for name in laid.taken] == ["norm", "conv", "conv"]
+    assert [name.split(".")[-1] for name in laid.new] == ["dense", "dense"]
+
+
+def test_no_file_says_what_code_is_run(tmp_path):
+    path = tmp_path / "x.keras"
+    recipe = Recipe(model="subprocess:run").to_dict()
+    Classifier(GREY, net(2), network(net(2), GREY.input_shape), ("a", "b"), recipe).save(path)
+    with pytest.raises(ValueError, match=r"no file may say what code is run. Received: start.path="):
+        begun(path).completed(Recipe(start=Start(path=str(path))), "image")
+    named = Recipe(model="lenet5", start=Start(path=str(path)))
+    assert begun(path).completed(named, "image").model == "lenet5"
 
 
 @pytest.mark.parametrize(("there", "here"), [(3, 1), (1, 3)])

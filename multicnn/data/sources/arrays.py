@@ -9,6 +9,7 @@ import numpy as np
 
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.naming import split_named
+from multicnn.data.sources.reading import mark_halves
 
 
 def resolve_arrays(path: Path, sense: str | None) -> Manifest:
@@ -35,6 +36,9 @@ def resolve_arrays(path: Path, sense: str | None) -> Manifest:
     x = xs[0] if len(xs) == 1 else np.concatenate(xs)
     sense = sense or _sense(path, x)
     x = [str(text) for text in x.tolist()] if sense == "text" else _examples(path, x, sense)
+    reasons = ["empty text" if sense == "text" and not text.strip() else "" for text in x]
+    for cells in (labels, x) if sense == "text" else (labels,):
+        mark_halves(cells, reasons)
     rate = archive.get("sample_rate")
     return Manifest.of(
         sense,
@@ -43,7 +47,7 @@ def resolve_arrays(path: Path, sense: str | None) -> Manifest:
         labels=labels,
         splits=splits,
         hashes=[content_hash(example) for example in x],
-        reasons=[_reason(sense, example) for example in x],
+        reasons=reasons,
         arrays=None if sense == "text" else x,
         sample_rate=int(rate) if rate is not None and sense == "audio" else None,
     )
@@ -101,7 +105,3 @@ def _examples(path: Path, x: np.ndarray, sense: str) -> np.ndarray:
         return x.astype(np.uint8)
     expected = "whole numbers from 0 to 255, or floats from 0 to 1"
     raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g} in {path.name}")
-
-
-def _reason(sense: str, example: str | np.ndarray) -> str:
-    return "empty text" if sense == "text" and not example.strip() else ""

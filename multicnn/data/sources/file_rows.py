@@ -73,6 +73,8 @@ def _read_text(path: Path) -> tuple[str, str]:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         return str(path), "not UTF-8"
+    except OSError as error:  # it has vanished since
+        return str(path), f"unreadable: {error.strerror}"
     return (text, "") if text.strip() else (str(path), "empty text")
 
 

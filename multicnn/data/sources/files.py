@@ -51,6 +51,8 @@ def read(path: Path | str) -> Content:
         return Content("", "", "missing file")
     except OSError as error:
         return Content("", "", f"unreadable: {error.strerror}")
+    except ValueError:  # a name of a table
+        return Content("", "", "file name holds a NUL character")
     if not head:
         return Content(digest.hexdigest(), kind_by_name(path), "empty file")
     return Content(digest.hexdigest(), content.recognise(head[:512])[0] or kind_by_name(path), "")

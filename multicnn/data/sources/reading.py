@@ -64,10 +64,15 @@ def read_table(path: Path) -> Table:
     columns = {name: [_string(record.get(name)) for record in records] for name in names}
     reasons = reasons or [""] * len(records)
     for cells in columns.values():
-        for i, cell in enumerate(cells):
-            if not cell.isascii() and _HALF.search(cell):
-                cells[i], reasons[i] = _HALF.sub("\ufffd", cell), "not Unicode text: half of a surrogate pair"
+        mark_halves(cells, reasons)
     return Table(path.name, columns, reasons)
+
+
+def mark_halves(cells: list[str], reasons: list[str]) -> None:
+    """Puts U+FFFD for the halves of surrogate pairs, which no file can hold, and says so in the reasons."""
+    for i, cell in enumerate(cells):
+        if not cell.isascii() and _HALF.search(cell):
+            cells[i], reasons[i] = _HALF.sub("\ufffd", cell), "not Unicode text: half of a surrogate pair"
 
 
 def _string(value: Any) -> str:

@@ -53,6 +53,15 @@ def test_texts(tmp_path, source):
     assert manifest.bad_rows()["reason"].tolist() == ["empty text"]
 
 
+def test_halves_of_surrogate_pairs(tmp_path, source):
+    texts, labels = np.array(["one", "half \udc80", "three", "four"]), np.array(["a", "a", "b\ud800", "b"])
+    np.savez(tmp_path / "a.npz", x=texts, y=labels)
+    manifest = resolve(source(tmp_path / "a.npz"))
+    assert manifest.bad_rows()["id"].tolist() == ["x[1]", "x[2]"]
+    assert set(manifest.bad_rows()["reason"]) == {"not Unicode text: half of a surrogate pair"}
+    manifest.save(tmp_path / "manifest.parquet")
+
+
 def test_a_separate_test_archive(tmp_path, source):
     np.savez(tmp_path / "a.npz", x=PIXELS, y=Y)
     np.savez(tmp_path / "b.npz", x=PIXELS[:2, :3], y=Y[:2])

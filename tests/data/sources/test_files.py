@@ -8,6 +8,7 @@ def test_read_says_what_is_wrong(tmp_path):
     assert files.read(tmp_path / "empty.jpg")[1:] == ("image", "empty file")
     assert files.read(tmp_path / "none.jpg").reason == "missing file"
     assert files.read(tmp_path).reason.startswith("unreadable")
+    assert files.read(f"{tmp_path}/a\0.jpg").reason == "file name holds a NUL character"
 
 
 def test_hash_of_a_large_file_is_of_all_of_it(tmp_path):

@@ -1,9 +1,11 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
 
 from multicnn.data.manifest import content_hash
-from multicnn.data.sources import resolve
+from multicnn.data.sources import files, resolve
 from multicnn.data.sources.folder import has_split_folders
 
 
@@ -87,6 +89,24 @@ def test_text_files(tmp_path, source):
     assert manifest.sense == "text"
     assert [manifest.raw_source(i) for i in manifest.rows()] == ["hello", "привет"]
     assert sorted(manifest.bad_rows()["reason"]) == ["empty file", "not UTF-8"]
+
+
+def test_a_text_that_vanishes_while_it_is_read(tmp_path, source, monkeypatch):
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for name in "12":
+            (tmp_path / label / f"{name}.txt").write_text(f"text {name}")
+    read = files.read
+
+    def read_and_lose(path):
+        found = read(path)
+        if str(path).endswith("a/2.txt"):
+            os.unlink(path)
+        return found
+
+    monkeypatch.setattr(files, "read", read_and_lose)
+    manifest = resolve(source(tmp_path))
+    assert manifest.table["reason"].tolist() == ["", "unreadable: No such file or directory", "", ""]
 
 
 def test_labels_and_groups_in_file_names(tmp_path, source):
