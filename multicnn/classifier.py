@@ -45,9 +45,9 @@ class Prediction:
     labels: tuple[str, ...] = ()  # one, or of several those above one half
 
     @property
-    def probability(self) -> float:
-        """The probability of the one `label`."""
-        return self.probabilities[self.label]
+    def probability(self) -> float | None:
+        """The probability of the one `label`; None of a bad input."""
+        return None if self.label is None else self.probabilities[self.label]
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,6 +59,7 @@ def train(whole: Run) -> Classifier:
     run_folder.keep_manifest(folder, manifest)
     outcome.report(folder, classifier.preprocess, manifest, lambda rows: logits[rows])
     classifier.save(folder / "model.keras")
+    say(f"the classifier is {folder / 'model.keras'}")
     return classifier
 
 

@@ -27,7 +27,7 @@ def explain_texts(
 
     Args:
         classifier: Of texts, or the path of its .keras file.
-        texts: At least one.
+        texts: One, or several.
         out: The HTML page to write, if any.
         label: The class to explain; None is the one predicted for each text.
 
@@ -35,7 +35,7 @@ def explain_texts(
         ValueError: The classifier is none of texts, the class is unknown, or there is no text, or nothing in one.
     """
     explainer = _explainer(classifier)
-    texts = [explainer.preprocess.decode(text) for text in texts]
+    texts = [explainer.preprocess.decode(text) for text in ([texts] if isinstance(texts, (str, bytes)) else texts)]
     if not texts:
         raise ValueError("`texts` must hold at least one text. Received: texts=[]")
     explanations = list(explainer.explain(texts, label))

@@ -55,6 +55,8 @@ def inspect(
     """
     if str(model).endswith(".keras"):
         return _of_classifier(model)
+    if classes is not None and classes < 1:
+        raise ValueError(f"`classes` must be 1 or more. Received: classes={classes}")
     known = MODELS.get(str(model))
     if input_shape is None and known is None and ":" in str(model):
         raise ValueError(

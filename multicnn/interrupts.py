@@ -7,12 +7,24 @@ import threading
 from typing import Any, NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_unwinding: int | None = None  # the signal that ends this program, unless some library swallows the exception
 
 
-def terminate_like_ctrl_c() -> None:
-    """Makes SIGTERM unwind the program and exit with 143, so that nothing is left half done."""
+def unwind() -> None:
+    """Makes SIGTERM unwind the program as Ctrl-C does, and exit with 143, so that nothing is left half done.
+
+    Where a library swallows the exception, which the imports of some can, the next run stops before its first step.
+    """
     if threading.current_thread() is threading.main_thread():  # the only one that may handle signals
-        signal.signal(signal.SIGTERM, lambda signum, frame: stop(signum, "terminated"))
+        signal.signal(signal.SIGTERM, _unwind)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as under nohup
+            signal.signal(signal.SIGINT, _unwind)
+
+
+def _unwind(signum: int, frame: Any) -> NoReturn:
+    global _unwinding
+    _unwinding = signum
+    stop(signum, "interrupted")
 
 
 def stop(signum: int, message: str) -> NoReturn:
@@ -28,6 +40,7 @@ class Deferred:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Deferred:
+        self.signum = _unwinding
         if threading.current_thread() is threading.main_thread():
             self._previous = {each: signal.signal(each, self._note) for each in _SIGNALS}
         return self

@@ -14,9 +14,9 @@ from multicnn.classifier import Classifier, load
 from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import metrics
-from multicnn.recipe import DataSource, Recipe
+from multicnn.recipe import DataSource
 from multicnn.reporter import Reporter
-from multicnn.request import unsplit
+from multicnn.request import as_trained, unsplit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +60,13 @@ def evaluate(
     """
     classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
     reporter = reporter or Reporter()
-    if not isinstance(data, DataSource):
-        trained_on = classifier.recipe.get("data", {})
-        names = ("pattern", "text_column", "label_column", "label_separator")
-        kept = {name: trained_on[name] for name in names if name in trained_on}
-        data = DataSource(**kept | {"path": str(data)})
-    data = Recipe(data=data).replaced(settings).data
-    source = dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
-    if (source.label_separator is None) != (classifier.separator is None):
-        raise ValueError(
-            f"`label_separator` must be {classifier.separator!r}, as in the training. "
-            f"Received: label_separator={source.label_separator!r}"
-        )
+    source = as_trained(classifier, data, settings)
     manifest = unsplit(source, classifier.labels)
     rows = manifest.rows(split) if split else manifest.rows("test")
     if split is None and not len(rows):
         rows = manifest.rows()
+    if split is not None and not len(rows):
+        raise ValueError(f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}")
     stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
     manifest = manifest.with_bad(reasons)
     if not len(stored):

@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from multicnn import plan
+from multicnn.classifier import Classifier
 from multicnn.data import splits
 from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
-from multicnn.recipe import DataSource, Recipe
+from multicnn.recipe import DataSource, Recipe, in_one_line
 
 
 def find(source: DataSource) -> Manifest:
@@ -29,6 +32,26 @@ def unsplit(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
     """The manifest of a source, looked for in MULTICNN_DATA where its path does not exist; of given labels, if any."""
     located = dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
     return resolve(located, labels)
+
+
+def as_trained(classifier: Classifier, data: str | os.PathLike | DataSource, settings: Sequence[str]) -> DataSource:
+    """A source of examples for a classifier; a path is read as in its training, unless the settings say otherwise.
+
+    Raises:
+        ValueError: A setting does not fit, or labels are not divided as in the training.
+    """
+    if not isinstance(data, DataSource):
+        trained_on = classifier.recipe.get("data", {})
+        names = ("pattern", "text_column", "label_column", "label_separator")
+        kept = {name: trained_on[name] for name in names if name in trained_on}
+        data = DataSource(**kept | {"path": str(data)})
+    data = Recipe(data=data).replaced(settings).data
+    if (data.label_separator is None) != (classifier.separator is None):
+        raise ValueError(
+            f"`label_separator` must be {classifier.separator!r}, as in the training. "
+            f"Received: label_separator={data.label_separator!r}"
+        )
+    return dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
 
 
 def settled(
@@ -77,10 +100,18 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
     """The recipe of some data, or the one given, with its fields."""
     if data is None:
         raise ValueError("`data` can only be left out where `resume` names a run that was begun. Received: data=None")
-    if isinstance(data, Recipe):
-        return dataclasses.replace(data, **fields)
-    source = data if isinstance(data, DataSource) else DataSource(path=str(data))
-    return Recipe(data=source, **fields)
+    try:
+        if isinstance(data, Recipe):
+            return dataclasses.replace(data, **fields)
+        source = data if isinstance(data, DataSource) else DataSource(path=str(data))
+        return Recipe(data=source, **fields)
+    except pydantic.ValidationError as error:
+        raise ValueError(in_one_line(error)) from None
+    except TypeError:  # what `replace` says of a field that there is not
+        unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(Recipe)})
+        raise ValueError(
+            f"a recipe has no field {unknown[0]!r}. Received: {unknown[0]}={fields[unknown[0]]!r}"
+        ) from None
 
 
 def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:

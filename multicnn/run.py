@@ -85,6 +85,7 @@ class Run:
             best = f"the best weights so far are in {self.folder / 'model.keras'}"
             self.reporter.say(said := f"interrupted; {best}; go on with: multicnn train --resume {self.folder}")
             interrupts.stop(loop.interrupted, said)
+        self.reporter.say(f"the classifier is {self.folder / 'model.keras'}")
         return classifier
 
     def prepared(self) -> tuple[Classifier, Loop]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import time
@@ -18,7 +17,7 @@ from multicnn.evaluation import figures
 from multicnn.extraction import Features
 from multicnn.recipe import DataSource, Recipe
 from multicnn.reporter import Reporter
-from multicnn.request import find, new_folder, of_several, recipe_for, settled, unsplit
+from multicnn.request import as_trained, find, new_folder, of_several, settled, unsplit
 from multicnn.run import Run
 from multicnn.seen import write_preview
 from multicnn.training import run_folder
@@ -69,7 +68,9 @@ def train(
         raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
         begun = run_folder.begun_recipe(folder)
-        if begun is not None and data is None and not settings and not fields:
+        if begun is None:
+            raise ValueError(f"`resume` must be the folder of a run that was begun. Received: resume={str(resume)!r}")
+        if data is None and not settings and not fields:
             if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
                 return done  # its data need not be there any more
         recipe, manifest = settled(begun if data is None else data, settings, fields)
@@ -124,6 +125,8 @@ def find_rate(
     Raises:
         ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
     """
+    if picture is not None:  # told now, not after the steps
+        Path(picture).parent.mkdir(parents=True, exist_ok=True)
     curve = trial.find_rate(*settled(data, settings, fields), reporter or Reporter())
     if picture is not None:
         figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
@@ -247,8 +250,7 @@ def features(
         classifier = pretrained(str(model), str(start))
     else:
         classifier = model if isinstance(model, Classifier) else load(model)
-    recipe = recipe_for(data, {}).replaced(settings)
-    manifest = find(dataclasses.replace(recipe.data, sense=recipe.data.sense or classifier.preprocess.sense))
+    manifest = find(as_trained(classifier, data, settings))
     front, name = extraction.front(classifier, stage)
     found = extraction.extract(front, manifest, name, reporter or Reporter())
     made = extraction.linear_head(front, found) if head else None

@@ -53,6 +53,36 @@ def test_what_an_import_says_is_told_if_it_fails(capfd):
     assert capfd.readouterr().err == "and after"
 
 
+def test_ctrl_c_in_the_midst_of_an_import_waits_for_its_end(monkeypatch):
+    done = []
+
+    def execute(module):
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(module)
+
+    with pytest.raises(KeyboardInterrupt):
+        quiet._silently(execute, types.ModuleType("whole"))
+    assert done
+
+
+@pytest.mark.parametrize("verb", ["predict", "explain"])
+def test_a_text_may_lie_in_a_file(verb, run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "a text.txt").write_text("Returns the lines of a file.")
+    monkeypatch.chdir(tmp_path)
+    answers = [
+        call(monkeypatch, capsys, verb, run / "model.keras", text, "--json")
+        for text in ("a text.txt", "Returns the lines of a file.", "no text.txt")
+    ]
+    in_file, same, other = (
+        json.loads(out) if verb == "predict" else json.loads(out)["texts"][0] for _, out, _ in answers
+    )
+    if verb == "predict":
+        assert in_file["input"] == "a text.txt" and in_file["probabilities"] == same["probabilities"]
+        assert other["probabilities"] != same["probabilities"]
+    else:
+        assert in_file == same != other
+
+
 def test_predict_reads_texts_and_standard_input(run, monkeypatch, capsys):
     code, out, _ = call(
         monkeypatch,
@@ -62,7 +92,7 @@ def test_predict_reads_texts_and_standard_input(run, monkeypatch, capsys):
         "A first sentence.",
         "-",
         "--json",
-        stdin="Second one\n\nThird\n",
+        stdin="Second one\r\n\nThird\n",
     )
     rows = [json.loads(line) for line in out.splitlines()]
     assert code == 0
@@ -151,11 +181,11 @@ def test_a_dry_run_and_a_rate_from_the_command_line(tmp_path, monkeypatch, capsy
     code, _, err = call(monkeypatch, capsys, "train", "--dry-run")
     assert code == 2
     assert "--dry-run needs data" in err
-    code, out, _ = call(monkeypatch, capsys, "find-rate", *small, "--out", "rates.png", "--json")
+    code, out, _ = call(monkeypatch, capsys, "find-rate", *small, "--out", "new/rates.png", "--json")
     said = json.loads(out)
     assert code == 0
     assert 1e-6 <= said["suggestion"] <= said["limit"] <= 10
-    assert [path.name for path in tmp_path.iterdir()] == ["rates.png"]
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["new/rates.png"]
 
 
 def _one_class(folder):
@@ -205,6 +235,11 @@ MISTAKES = {
     "curves of no weights": (
         lambda folder: ["transfer-curves", "digits", "--from", "x.npz", "--sizes", "10,20"],
         "start.path='x.npz'",
+    ),
+    "classes": (lambda folder: ["inspect", "lenet5", "--classes", "0"], "classes=0"),
+    "resumed elsewhere": (
+        lambda folder: ["train", "digits", "--resume", folder / "no"],
+        "the folder of a run that was begun",
     ),
     "features of a name": (lambda folder: ["features", "squeezenet", "digits"], "squeezenet"),
     "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),

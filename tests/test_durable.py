@@ -61,12 +61,33 @@ def test_how_an_interrupted_run_ends(signum, error):
     assert raised.value.args == (("why",) if error is KeyboardInterrupt else (143,))
 
 
-def test_sigterm_unwinds():
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize(
+    ("signum", "error"), [(signal.SIGINT, KeyboardInterrupt("interrupted")), (signal.SIGTERM, SystemExit(143))]
+)
+def test_both_unwind_and_are_heeded_though_a_library_swallows_them(signum, error, monkeypatch):
+    monkeypatch.setattr(interrupts, "_unwinding", None)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        interrupts.terminate_like_ctrl_c()
-        with pytest.raises(SystemExit) as raised:
-            os.kill(os.getpid(), signal.SIGTERM)
-        assert raised.value.code == 143
+        interrupts.unwind()
+        with interrupts.Deferred() as signals:
+            assert signals.signum is None
+        with pytest.raises(type(error)) as raised:
+            os.kill(os.getpid(), signum)
+        assert raised.value.args == error.args
+        with interrupts.Deferred() as signals:
+            assert signals.signum == signum
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def test_an_ignored_ctrl_c_stays_ignored():
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        interrupts.unwind()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

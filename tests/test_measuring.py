@@ -28,6 +28,18 @@ def table(tmp_path):
 
 
 @pytest.mark.parametrize(("split", "rows"), [(None, [1, 2, 3]), ("test", [1, 2, 3]), ("train", [0])])
+def test_a_split_that_the_data_does_not_name(tmp_path):
+    """It would be that of the training, which only a run knows."""
+    (tmp_path / "t.csv").write_text(
+        "text,label\n" + "".join(f"{'good bad'.split()[i % 2]} {i},{i % 2}\n" for i in range(40))
+    )
+    made = multicnn.train(tmp_path / "t.csv", tmp_path / "run", epochs=1, embedding_dims=4, arguments={"filters": 2})
+    with pytest.raises(
+        ValueError, match=r"must say itself which examples are test; these do not. Received: split='test'"
+    ):
+        multicnn.evaluate(made, tmp_path / "t.csv", split="test")
+
+
 def test_the_examples_of_a_split_are_measured(split, rows, table):
     classifier = multicnn.load(ARTEFACT)
     found = measuring.evaluate(classifier, table, split=split)

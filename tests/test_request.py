@@ -6,6 +6,21 @@ from multicnn import request
 from multicnn.recipe import DataSource, Recipe
 
 
+@pytest.mark.parametrize(
+    ("data", "fields", "said"),
+    [
+        ("digits", {"epoch": 1}, "a recipe has no field 'epoch'"),
+        (Recipe(), {"epoch": 1}, "a recipe has no field 'epoch'"),
+        ("digits", {"epochs": "x"}, "`epochs`: .*Received: epochs='x'"),
+        (Recipe(), {"epochs": 0}, "`epochs`: .*Received: epochs=0"),
+    ],
+)
+def test_wrong_fields_are_one_line(data, fields, said):
+    with pytest.raises(ValueError, match=said) as error:
+        request.recipe_for(data, fields)
+    assert type(error.value) is ValueError and "\n" not in str(error.value)
+
+
 def test_settings_and_fields_change_the_recipe():
     recipe, manifest = request.settled("digits", ["optimizer.learning_rate=0.5", "augment.mirror=true"], {"epochs": 3})
     assert (recipe.epochs, recipe.optimizer.learning_rate, recipe.augment) == (3, 0.5, {"mirror": True})

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from test_cli import call
 
 import multicnn
+from multicnn import workflow
 from multicnn.recipe import DataSource
 
 WORDS = {"sport": ("goal", "match"), "food": ("soup", "bread"), "art": ("song", "dance")}
@@ -69,6 +70,12 @@ def test_the_artefact_predicts_the_same_again(trained, tmp_path):
 def test_an_evaluation_divides_labels_as_the_training_did(trained, table):
     with pytest.raises(ValueError, match=r"`label_separator` must be ';', as in the training. Received: label_sep"):
         multicnn.evaluate(trained, DataSource(path=str(table), label_column="tags"))
+
+
+def test_features_are_read_as_in_training(trained, table):
+    with pytest.raises(ValueError, match="needs examples of one label each"):
+        workflow.features(trained, table, head="linear")
+    assert len(workflow.features(trained, table)[0].rows) == len(list(rows()))
 
 
 def test_metrics_are_those_of_scikit_learn(trained, table):

@@ -9,7 +9,7 @@ import typer
 
 from multicnn.cli import classifiers, data, explain, networks, training, transfer, words
 from multicnn.cli.quiet import import_tensorflow_silently
-from multicnn.interrupts import terminate_like_ctrl_c
+from multicnn.interrupts import unwind
 
 app = typer.Typer(
     add_completion=False,
@@ -33,7 +33,7 @@ def main() -> None:
     """Runs the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130 (Typer sees to it), SIGTERM 143."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's chatter is not for users
     import_tensorflow_silently()
-    terminate_like_ctrl_c()
+    unwind()
     try:
         app()
     except BrokenPipeError:  # the reader of our output has gone

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +39,8 @@ def evaluate(
 def predict(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     inputs: Annotated[
-        list[str], typer.Argument(help="Files, or texts for a text classifier; - reads them from standard input.")
+        list[str],
+        typer.Argument(help="Files, or for a text classifier texts or their files; - reads them from standard input."),
     ],
     as_json: Json = False,
     per_window: Annotated[
@@ -48,21 +53,37 @@ def predict(
     classifier = load(model)
     place = "{:.2f} s" if classifier.preprocess.sense == "audio" else "token {:.0f}"
     bad, several = False, classifier.separator is not None
-    for prediction in classifier.stream(_expanded(inputs)):
+    names: deque[str] = deque()  # of what the stream has taken
+
+    def sources() -> Iterator[str | bytes]:
+        for item in _expanded(inputs):
+            names.append(item)
+            yield text_or_file(item) if classifier.preprocess.sense == "text" else item
+
+    for prediction in classifier.stream(sources()):
+        prediction = dataclasses.replace(prediction, input=names.popleft())
         bad |= prediction.error is not None
         if as_json:
             print(json.dumps(_row(prediction, several, per_window), ensure_ascii=False))
         else:
-            print(_line(prediction, place if per_window else None))
+            print(_line(prediction, place if per_window and classifier.preprocess.sense != "image" else None))
     if bad:
         raise typer.Exit(1)
+
+
+def text_or_file(item: str) -> str | bytes:
+    """What the file of a text holds, where there is one of this name; else the text itself."""
+    if os.path.isfile(item):
+        with suppress(OSError):
+            return Path(item).read_bytes()
+    return item
 
 
 def _expanded(inputs: Iterable[str]) -> Iterator[str]:
     """The inputs, with the lines of standard input in the place of '-'."""
     for item in inputs:
         if item == "-":
-            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
         else:
             yield item
 

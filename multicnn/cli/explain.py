@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from multicnn.cli.classifiers import text_or_file
 from multicnn.cli.options import Json
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
@@ -33,7 +34,7 @@ def explain(
     if _is_data(inputs):
         findings, explained = explain_data(model, inputs[0], out, label=label, split=split, examples=examples, top=top)
     else:
-        explained = explain_texts(model, inputs, out, label=label)
+        explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)
     if as_json:
         found = {"texts": [explanation.to_dict() for explanation in explained]}
         print(json.dumps(found | ({"data": findings.to_dict()} if findings else {}), ensure_ascii=False))
@@ -51,7 +52,9 @@ def _is_data(inputs: list[str]) -> bool:
     from multicnn.data.home import at_home
     from multicnn.data.sources import EMBEDDED
 
-    return len(inputs) == 1 and (os.path.exists(at_home(inputs[0])) or inputs[0] in EMBEDDED)
+    if len(inputs) != 1 or not inputs[0] or inputs[0].endswith(".txt"):
+        return False
+    return os.path.exists(at_home(inputs[0])) or inputs[0] in EMBEDDED
 
 
 def _show(explanation: Any, top: int) -> None:

@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from multicnn.interrupts import Deferred, stop
+
 
 class _Finder(MetaPathFinder):
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
@@ -26,10 +28,13 @@ class _Finder(MetaPathFinder):
 
 
 def _silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
-    """Imports a module with standard error kept; where that fails, what was said is told."""
+    """Imports a module with standard error kept; where that fails, what was said is told.
+
+    Ctrl-C waits until it is imported: in the midst of it, libraries of C++ swallow the exception, or crash.
+    """
     sys.stderr.flush()
     ours = os.dup(2)
-    with tempfile.TemporaryFile() as said:
+    with Deferred() as signals, tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)
         try:
             execute(module)
@@ -40,6 +45,8 @@ def _silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None
         finally:
             os.dup2(ours, 2)
             os.close(ours)
+    if signals.signum is not None:
+        stop(signals.signum, "interrupted")
 
 
 def import_tensorflow_silently() -> None:

@@ -29,11 +29,11 @@ def learn(
     texts: Texts,
     out: Annotated[Path, typer.Argument(help="The file to write: .txt, .vec, .bin (word2vec's formats) or .npy.")],
     kind: Annotated[str, typer.Option(help="cbow, skipgram or fasttext.")] = "skipgram",
-    dims: Annotated[int, typer.Option(help="Size of a vector.")] = 100,
-    window: Annotated[int, typer.Option(help="Words to each side that count as context.")] = 5,
-    min_count: Annotated[int, typer.Option(help="Times a word must occur.")] = 5,
-    epochs: Annotated[int, typer.Option(help="Passes over the texts.")] = 5,
-    workers: Annotated[int, typer.Option(help="Threads; only with one are two runs equal.")] = 1,
+    dims: Annotated[int, typer.Option(min=1, help="Size of a vector.")] = 100,
+    window: Annotated[int, typer.Option(min=1, help="Words to each side that count as context.")] = 5,
+    min_count: Annotated[int, typer.Option(min=1, help="Times a word must occur.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the texts.")] = 5,
+    workers: Annotated[int, typer.Option(min=1, help="Threads; only with one are two runs equal.")] = 1,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     tokenizer: Annotated[str, typer.Option(help="unicode, whitespace or kim.")] = "unicode",
     text_column: Column = "text",
@@ -41,6 +41,7 @@ def learn(
     """Learn word vectors from texts, with gensim."""
     from multicnn import embeddings
 
+    out.parent.mkdir(parents=True, exist_ok=True)  # told now, not after the learning
     tokens = _tokens(texts, text_column, tokenizer)
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
     vectors = embeddings.learn(tokens, kind, seed=seed, **settings)
@@ -52,7 +53,7 @@ def learn(
 def nearest(
     vectors: Vectors,
     words: Annotated[list[str], typer.Argument(help="One word or several, each by itself.")],
-    count: Annotated[int, typer.Option(help="Neighbours of each.")] = 10,
+    count: Annotated[int, typer.Option(min=1, help="Neighbours of each.")] = 10,
     most: Most = 200_000,
     as_json: Json = False,
 ) -> None:
@@ -67,7 +68,7 @@ def analogy(
     a: Annotated[str, typer.Argument(help="A is to")],
     b: Annotated[str, typer.Argument(help="B as")],
     c: Annotated[str, typer.Argument(help="C is to ...")],
-    count: Annotated[int, typer.Option(help="Answers.")] = 5,
+    count: Annotated[int, typer.Option(min=1, help="Answers.")] = 5,
     most: Most = 200_000,
     as_json: Json = False,
 ) -> None:
@@ -109,7 +110,7 @@ def picture(
     vectors: Vectors,
     out: Annotated[Path, typer.Argument(help="The PNG file to write.")],
     words: Annotated[list[str] | None, typer.Argument(help="Which words; by default the first ones.")] = None,
-    count: Annotated[int, typer.Option(help="How many, where they are not named.")] = 150,
+    count: Annotated[int, typer.Option(min=1, help="How many, where they are not named.")] = 150,
     most: Most = 200_000,
 ) -> None:
     """Draw words in the plane, near to one another where their vectors are (t-SNE)."""

@@ -1,6 +1,6 @@
 """A recipe: everything about a run, as plain data."""
 
-from multicnn.recipe.assignments import assigned
+from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.parts import DataSource, Embedding, Optimizer, Start
 from multicnn.recipe.preprocess import SENSES, preprocess_from_dict, preprocess_to_dict
 from multicnn.recipe.recipe import Recipe
@@ -13,6 +13,7 @@ __all__ = [
     "Recipe",
     "Start",
     "assigned",
+    "in_one_line",
     "preprocess_from_dict",
     "preprocess_to_dict",
 ]
