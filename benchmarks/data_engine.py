@@ -23,38 +23,35 @@ takes: decoding, or copying.
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
-for. The last column is what another such machine gave earlier, when batches were still handed over by another thread:
+for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the rows with
+a star 20 minutes later, of the others with the code of a day before:
 
-    row                       peer                      ratio   quartiles        processor   aim   before
-    photographs               from_directory             0.46   0.44 to 0.49          0.50   1.1     0.40
-    photographs, later        from_directory            13.65   13.06 to 14.10       14.44     5    14.58
-    photographs, later        ... .cache().shuffle()     1.11   0.93 to 2.66          0.92     1     0.86
-    photographs, later        ... .cache()               0.17   0.17 to 0.17          0.10     1     0.71
-    large                     from_directory             0.76   0.73 to 0.79          0.87     2     1.13
-    large, later              from_directory           515.57   441.47 to 899.57    859.23     5   212.10
-    large, later              ... .cache().shuffle()     7.46   6.30 to 9.83          9.30     1     7.41
-    large, later              ... .cache()               2.69   1.45 to 3.95          2.54     1     4.88
-    small_pictures            from_directory             0.66   0.64 to 0.70          0.72   1.5     1.09
-    small_pictures, later     from_directory            16.29   16.14 to 17.66       15.78    10    11.42
-    small_pictures, later     ... .cache().shuffle()     1.75   1.57 to 1.88          1.54     1     1.07
-    small_pictures, later     ... .cache()               1.19   1.05 to 1.38          0.72     1     0.76
-    recordings                Keras                      0.95   0.89 to 1.03          0.85     1     0.90
-    recordings                librosa, 2 processes       6.70   6.02 to 11.06            -     6     5.11
-    resampled                 librosa, 2 processes       2.23   1.88 to 2.83             -   1.5     2.17
-    texts                     TextVectorization          2.22   1.48 to 2.25          2.16   1.5     1.88
-    augmented                 Keras layers in map       11.55   8.50 to 13.54        10.03   1.5    13.23
-    augmented_audio           audiomentations            2.64   2.49 to 2.76          1.59     3     2.93, 2.35
-
-On the later machine the code of before has 0.67 on small pictures, 1.12 and 0.81 later, and on photographs 0.45, 0.86 and 0.14
-later; a second run of today's 0.77, 1.39 and 1.31, and 0.47, 0.77 and 0.17. So the first epochs
-are the machine's, the later ones of small pictures gain by the handing over.
+    row                       peer                      ratio   quartiles        processor   aim   other
+    photographs               from_directory             0.44   0.42 to 0.47          0.47   1.1    0.46
+    photographs, later        from_directory            12.63   4.68 to 13.56        13.64     5   13.65
+    photographs, later        ... .cache().shuffle()     0.55   0.28 to 0.80          0.63     1    1.11
+    photographs, later        ... .cache()               0.09   0.04 to 0.13          0.07     1    0.17
+    large                     from_directory             0.78   0.76 to 0.80          0.92     2    0.76
+    large, later              from_directory           439.20   432.47 to 787.99   1157.79     5  515.57
+    large, later              ... .cache().shuffle()     7.26   5.20 to 22.61        12.82     1    7.46
+    large, later              ... .cache()               1.64   1.54 to 4.23          2.92     1    2.69
+    small_pictures            from_directory             0.92   0.89 to 0.97          0.93   1.5    0.66
+    small_pictures, later     from_directory            16.55   13.73 to 17.52       14.84    10   16.29
+    small_pictures, later     ... .cache().shuffle()     1.60   1.56 to 1.73          1.41     1    1.75
+    small_pictures, later     ... .cache()               1.10   1.07 to 1.16          0.74     1    1.19
+    recordings *              Keras                      0.99   0.97 to 1.00          0.85     1    1.18
+    recordings *              librosa, 2 processes       6.68   6.09 to 6.79             -     6    8.34
+    resampled                 librosa, 2 processes       2.76   2.66 to 4.62             -   1.5    2.23
+    texts *                   TextVectorization          1.39   1.31 to 1.55          1.57   1.5    1.72
+    augmented                 Keras layers in map       11.76   10.49 to 13.14       11.66   1.5   11.55
+    augmented_audio *         audiomentations            2.80   2.38 to 2.92          1.42     3    3.72
 
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
 and the antialiased resizing 1.4 (TensorFlow's without antialiasing 0.6); from_directory is done in 2.2, and for 300 of them
 finding and hashing takes us 70 more, building the pipeline 75, making the batches 60. Of one of 1600x1200 the Huffman codes take
-most: 12.1 at a quarter, 14.6 in full. Of a recording of 1 s 0.6 are the log-mel, in float64, 0.1 finding and hashing the file; on
-one core ours takes 0.87 for Keras's 0.93 to 1.06. Of 32 augmented clips, 56, the vocoder takes 34, most of the rest is
-reading between samples. Batches of photographs that a cache has kept are handed on without a copy, but are the same in each epoch;
+most: 12.1 at a quarter, 14.6 in full. Of 20,000 small pictures one takes 0.02 to be found, hashed and recognised and 0.04 to be
+decoded, most of it in Python, whose threads take turns. Of a recording of 1 s 0.3 are the log-mel, in float64. Of 32 augmented
+clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of photographs that a cache has kept are handed on without a copy, but are the same in each epoch;
 examples drawn anew have to be copied.
 """
 

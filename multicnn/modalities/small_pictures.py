@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 LARGEST = 2**14  # bytes of a file, beyond which decoding it takes longer than opening it
-_TOGETHER = 64  # files that one call decodes
 _BASELINE = 0xC0
 _PLAIN = (_BASELINE, 0xC4, 0xDB, 0xDD, 0xE0, 0xEE, 0xFE)  # tables, JFIF, Adobe, comments: nothing that turns a picture
 
@@ -43,22 +42,16 @@ def _png(data: bytes) -> tuple[int, int, int] | None:
 
 def decoded(files: Sequence[bytes], shape: tuple[int, int, int]) -> np.ndarray | None:
     """uint8 (files, *shape), the pixels that Pillow gives, of files whose `plain_shape` this is; None if one is damaged."""
-    groups = [files[i : i + _TOGETHER] for i in range(0, len(files), _TOGETHER)]
-    last = len(groups[-1])
-    groups[-1] = [*groups[-1], *[files[-1]] * (_TOGETHER - last)]
     try:
-        pixels = [_decode(tf.constant(group, tf.string), shape).numpy() for group in groups]
+        return _decode(tf.constant(files, tf.string), shape).numpy()
     except tf.errors.InvalidArgumentError:  # it does not say which
         return None
-    return np.concatenate([*pixels[:-1], pixels[-1][:last]])
 
 
 @tf.function(autograph=False, reduce_retracing=False)
 def _decode(files: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+    def one(data: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(tf.io.decode_jpeg(data, shape[-1], dct_method="INTEGER_ACCURATE"), shape)  # PNG too
+
     with tf.device("CPU:0"):
-        # An operation for each file: a loop over them would take half as long again. DecodeJpeg reads PNGs too.
-        pixels = [
-            tf.raw_ops.DecodeJpeg(contents=data, channels=shape[-1], dct_method="INTEGER_ACCURATE")
-            for data in tf.unstack(files, _TOGETHER)
-        ]
-        return tf.ensure_shape(tf.stack(pixels), (_TOGETHER, *shape))
+        return tf.map_fn(one, files, fn_output_signature=tf.uint8, parallel_iterations=1)  # the callers are parallel
