@@ -100,6 +100,8 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
     """The recipe of some data, or the one given, with its fields."""
     if data is None:
         raise ValueError("`data` can only be left out where `resume` names a run that was begun. Received: data=None")
+    for name in fields.keys() - {field.name for field in dataclasses.fields(Recipe)}:
+        raise ValueError(f"a recipe has no field {name!r}. Received: {name}={fields[name]!r}")
     try:
         if isinstance(data, Recipe):
             return dataclasses.replace(data, **fields)
@@ -107,11 +109,6 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
         return Recipe(data=source, **fields)
     except pydantic.ValidationError as error:
         raise ValueError(in_one_line(error)) from None
-    except TypeError:  # what `replace` says of a field that there is not
-        unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(Recipe)})
-        raise ValueError(
-            f"a recipe has no field {unknown[0]!r}. Received: {unknown[0]}={fields[unknown[0]]!r}"
-        ) from None
 
 
 def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:

@@ -68,9 +68,11 @@ def train(
         raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
         begun = run_folder.begun_recipe(folder)
-        if begun is None:
-            raise ValueError(f"`resume` must be the folder of a run that was begun. Received: resume={str(resume)!r}")
-        if data is None and not settings and not fields:
+        if begun is None and data is None:
+            raise ValueError(
+                f"`resume` must be the folder of a run that was begun, if no data are named. Received: resume={str(resume)!r}"
+            )
+        if begun is not None and data is None and not settings and not fields:
             if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
                 return done  # its data need not be there any more
         recipe, manifest = settled(begun if data is None else data, settings, fields)

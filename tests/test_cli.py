@@ -237,10 +237,7 @@ MISTAKES = {
         "start.path='x.npz'",
     ),
     "classes": (lambda folder: ["inspect", "lenet5", "--classes", "0"], "classes=0"),
-    "resumed elsewhere": (
-        lambda folder: ["train", "digits", "--resume", folder / "no"],
-        "the folder of a run that was begun",
-    ),
+    "resumed elsewhere": (lambda folder: ["train", "--out", folder, "--resume", folder / "no"], "name no other folder"),
     "features of a name": (lambda folder: ["features", "squeezenet", "digits"], "squeezenet"),
     "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),
 }

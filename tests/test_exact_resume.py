@@ -137,7 +137,7 @@ def test_what_may_not_change_is_named(unbroken, tmp_path):
     with pytest.raises(ValueError, match=r"batch_size was 4, now 32; model was {.*"):
         multicnn.train("digits", resume=unbroken)
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(ValueError, match="`resume` names a run that was begun"):
+        with pytest.raises(ValueError, match="`resume` must be the folder of a run that was begun"):
             multicnn.train(resume=folder)
 
 
