@@ -27,7 +27,6 @@ def table(tmp_path):
     return path
 
 
-@pytest.mark.parametrize(("split", "rows"), [(None, [1, 2, 3]), ("test", [1, 2, 3]), ("train", [0])])
 def test_a_split_that_the_data_does_not_name(tmp_path):
     """It would be that of the training, which only a run knows."""
     (tmp_path / "t.csv").write_text(
@@ -40,6 +39,7 @@ def test_a_split_that_the_data_does_not_name(tmp_path):
         multicnn.evaluate(made, tmp_path / "t.csv", split="test")
 
 
+@pytest.mark.parametrize(("split", "rows"), [(None, [1, 2, 3]), ("test", [1, 2, 3]), ("train", [0])])
 def test_the_examples_of_a_split_are_measured(split, rows, table):
     classifier = multicnn.load(ARTEFACT)
     found = measuring.evaluate(classifier, table, split=split)
