@@ -24,7 +24,7 @@ takes: decoding, or copying.
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
 for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the rows with
-a star 20 minutes later, of the others with the code of a day before:
+a star 20 minutes later, of the others with the code of a day before. The small pictures' own are of those 20 minutes later:
 
     row                       peer                      ratio   quartiles        processor   aim   other
     photographs               from_directory             0.44   0.42 to 0.47          0.47   1.1    0.46
@@ -49,10 +49,10 @@ a star 20 minutes later, of the others with the code of a day before:
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
 and the antialiased resizing 1.4 (TensorFlow's without antialiasing 0.6); from_directory is done in 2.2, and for 300 of them
 finding and hashing takes us 70 more, building the pipeline 75, making the batches 60. Of one of 1600x1200 the Huffman codes
-take most: 12.1 at a quarter, 14.6 in full. Of 20,000 small pictures one takes 0.02 to be found, hashed and recognised and 0.04
-to be decoded, most of it in Python, whose threads take turns. Of a recording of 1 s 0.3 are the log-mel, in float64. Of 32
-augmented clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of photographs that a cache has kept are
-handed on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
+take most: 12.1 at a quarter, 14.6 in full. Of 20,000 small pictures one takes 0.02 to be found, hashed and recognised, 0.01 to
+be read and 0.03 to be decoded, and two threads are hardly faster at it than one. Of a recording of 1 s 0.3 are the log-mel, in
+float64. Of 32 augmented clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of photographs that a cache
+has kept are handed on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
 """
 
 from __future__ import annotations

@@ -61,33 +61,32 @@ def test_how_an_interrupted_run_ends(signum, error):
     assert raised.value.args == (("why",) if error is KeyboardInterrupt else (143,))
 
 
+@pytest.fixture
+def handlers():
+    """Those of before are put back."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
 @pytest.mark.parametrize(
     ("signum", "error"), [(signal.SIGINT, KeyboardInterrupt("interrupted")), (signal.SIGTERM, SystemExit(143))]
 )
-def test_both_unwind_and_are_heeded_though_a_library_swallows_them(signum, error, monkeypatch):
+def test_both_unwind_and_are_heeded_though_a_library_swallows_them(signum, error, handlers, monkeypatch):
     monkeypatch.setattr(interrupts, "_unwinding", None)
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        interrupts.unwind()
-        with interrupts.Deferred() as signals:
-            assert signals.signum is None
-        with pytest.raises(type(error)) as raised:
-            os.kill(os.getpid(), signum)
-        assert raised.value.args == error.args
-        with interrupts.Deferred() as signals:
-            assert signals.signum == signum
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    interrupts.unwind()
+    with interrupts.Deferred() as signals:
+        assert signals.signum is None
+    with pytest.raises(type(error)) as raised:
+        os.kill(os.getpid(), signum)
+    assert raised.value.args == error.args
+    with interrupts.Deferred() as signals:
+        assert signals.signum == signum
 
 
-def test_an_ignored_ctrl_c_stays_ignored():
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+def test_an_ignored_ctrl_c_stays_ignored(handlers):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        interrupts.unwind()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    interrupts.unwind()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN

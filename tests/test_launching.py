@@ -34,7 +34,7 @@ def test_however_the_first_ends_none_is_left(error, code, monkeypatch):
     assert Started.killed == 2 and left == [(code,)]
 
 
-def test_what_ends_well_is_waited_for(monkeypatch):
+def test_where_the_first_ends_well_none_is_killed(monkeypatch):
     monkeypatch.setattr(Started, "killed", 0)
     monkeypatch.setattr(launching.subprocess, "Popen", Started)
     monkeypatch.setattr(os, "environ", {**os.environ})
