@@ -93,6 +93,12 @@ class Classifier:
         exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return exponents / exponents.sum(axis=-1, keepdims=True)
 
+    def labels_of(self, probabilities: dict[str, float]) -> tuple[str, ...]:
+        """The label of the highest probability; where there can be several, those above one half."""
+        if self.separator is None:
+            return (max(probabilities, key=probabilities.get),)
+        return tuple(label for label, probability in probabilities.items() if probability > 0.5)
+
     def predict(self, inputs: Any) -> list[Prediction]:
         """Predicts one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
 
@@ -169,11 +175,8 @@ class Classifier:
         mean = np.mean([row for _, row in windows], axis=0)
         named = tuple((start, dict(zip(self.labels, map(float, row)))) for start, row in windows)
         probabilities = dict(zip(self.labels, map(float, mean)))
-        if self.separator is None:
-            label = self.labels[int(mean.argmax())]
-            return Prediction(name, label, probabilities, None, named, (label,))
-        labels = tuple(label for label, probability in probabilities.items() if probability > 0.5)
-        return Prediction(name, self.separator.join(labels), probabilities, None, named, labels)
+        labels = self.labels_of(probabilities)
+        return Prediction(name, (self.separator or "").join(labels), probabilities, None, named, labels)
 
 
 def load(path: str | os.PathLike) -> Classifier:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 _PART = ".part-"  # in front of the name, for some writers go by its ending
 
@@ -51,6 +57,30 @@ def sweep(folder: Path) -> None:
     """Deletes what `whole_file` left half written in a folder and those below it when it was killed."""
     for part in folder.rglob(_PART + "*"):
         part.unlink()
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keeps a folder to this process; the system lets go of it when the process ends, however that comes.
+
+    Where the system cannot lock a folder (Windows, some network disks) nothing is kept.
+
+    Raises:
+        ValueError: Another process holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise ValueError(f"another run is at work in this folder. Received: folder={str(folder)!r}") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _synchronise(path: Path) -> None:

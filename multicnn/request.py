@@ -115,7 +115,8 @@ def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
     """The folder of a run that begins, by default a new one in runs/; one that holds something is refused."""
     if out is None:
         name = Path(recipe.data.path.removeprefix("tfds:")).stem or "run"
-        out = Path("runs") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+        now = datetime.datetime.now()  # to the microsecond: of several that begin together each has its own
+        out = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S-%f}"
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"`out` must be a new or empty folder, so that no run is lost. Received: out={str(out)!r}")

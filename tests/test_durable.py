@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from multicnn import interrupts
-from multicnn.durable import sweep, whole_file
+from multicnn.durable import held, sweep, whole_file
 
 
 def test_the_old_contents_stand_until_the_new_are_whole(tmp_path):
@@ -52,6 +54,23 @@ def test_sweeping_deletes_what_was_half_written(tmp_path):
         left.touch()
     sweep(tmp_path)
     assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_a_folder_is_held_by_one_until_it_ends_however_it_does(tmp_path):
+    with pytest.raises(RuntimeError), held(tmp_path):
+        with (
+            pytest.raises(ValueError, match=r"another run is at work in this folder. Received: folder="),
+            held(tmp_path),
+        ):
+            pass
+        raise RuntimeError
+    dies = (
+        f"import os; from pathlib import Path; from multicnn.durable import held; kept = held(Path({str(tmp_path)!r}))"
+    )
+    killed = f"{dies}; kept.__enter__(); os._exit(9)"
+    assert subprocess.run([sys.executable, "-c", killed]).returncode == 9
+    with held(tmp_path):
+        assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("signum", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])

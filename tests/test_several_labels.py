@@ -1,5 +1,6 @@
 """Examples with several labels, or none, end to end: from a table to an artefact that predicts each label by itself."""
 
+import dataclasses
 import itertools
 import json
 
@@ -12,6 +13,7 @@ from test_cli import call
 
 import multicnn
 from multicnn import workflow
+from multicnn.blocks import network
 from multicnn.recipe import DataSource
 
 WORDS = {"sport": ("goal", "match"), "food": ("soup", "bread"), "art": ("song", "dance")}
@@ -115,6 +117,20 @@ def test_the_command_line(trained, table, monkeypatch, capsys):
     assert code == 0 and "micro" in out and "confusion" not in out
     code, out, _ = call(monkeypatch, capsys, "explain", model, "goal soup")
     assert code == 0 and "goal" in out
+
+
+def test_the_windows_of_a_text_have_several_labels_each(trained, tmp_path, monkeypatch, capsys):
+    preprocess = dataclasses.replace(trained.preprocess, length=2, long="windows")
+    shorter = network(trained.block, (2,))
+    shorter.set_weights(trained.network.get_weights())
+    path = dataclasses.replace(trained, preprocess=preprocess, network=shorter).save(tmp_path / "m.keras")
+    _, out, _ = call(monkeypatch, capsys, "predict", path, "goal soup song dance", "--per-window")
+    whole, *windows = [line.split("\t") for line in out.splitlines()]
+    assert [(place, labels) for place, labels, _ in windows] == [
+        ("  token 0", "food;sport"),
+        ("  token 2", "art"),
+    ]
+    assert whole[1] == ";".join(sorted(multicnn.load(path).predict("goal soup song dance")[0].labels))
 
 
 def test_explanations_of_a_data_set_begin_with_what_was_predicted_worst(trained, table):

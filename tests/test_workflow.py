@@ -14,6 +14,7 @@ import multicnn
 from multicnn import measuring, request
 from multicnn import run as run_module
 from multicnn.blocks import chain, conv, dense, global_average_pool
+from multicnn.durable import held
 from multicnn.recipe import DataSource
 from multicnn.reporter import Reporter
 from multicnn.training import run_folder
@@ -280,6 +281,13 @@ def test_a_damaged_artefact_is_one_clear_line(damage, run, tmp_path):
 def test_a_run_that_goes_on_goes_on_in_its_folder(run, tmp_path):
     with pytest.raises(ValueError, match=r"name no other folder. Received: out="):
         multicnn.train(resume=run[1], out=tmp_path / "other")
+
+
+@pytest.mark.parametrize("members", [[], [{"seed": 1}, {"seed": 2}]], ids=["one network", "an ensemble"])
+def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
+    with held(tmp_path), pytest.raises(ValueError, match=r"another run is at work in this folder"):
+        multicnn.train("digits", tmp_path, members=members)
+    assert not (tmp_path / "model.keras").exists()
 
 
 def test_a_run_folder_is_never_overwritten(tmp_path):

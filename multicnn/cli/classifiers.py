@@ -66,7 +66,9 @@ def predict(
         if as_json:
             print(json.dumps(_row(prediction, several, per_window), ensure_ascii=False))
         else:
-            print(_line(prediction, place if per_window and classifier.preprocess.sense != "image" else None))
+            print(
+                _lines(classifier, prediction, place if per_window and classifier.preprocess.sense != "image" else None)
+            )
     if bad:
         raise typer.Exit(1)
 
@@ -100,13 +102,16 @@ def _row(prediction: Any, several: bool, per_window: bool) -> dict[str, Any]:
     return row
 
 
-def _line(prediction: Any, place: str | None) -> str:
+def _lines(classifier: Any, prediction: Any, place: str | None) -> str:
     if prediction.error is not None:
         return f"{prediction.input}\terror: {prediction.error}"
-    probabilities = " ".join(f"{prediction.probabilities[label]:.3f}" for label in prediction.labels)
-    lines = [f"{prediction.input}\t{prediction.label}\t{probabilities}"]
+    found = [(prediction.input, prediction.probabilities)]
     if place:
-        for start, named in prediction.windows:
-            label = max(named, key=named.get)
-            lines.append(f"  {place.format(start)}\t{label}\t{named[label]:.3f}")
-    return "\n".join(lines)
+        found += [(f"  {place.format(start)}", probabilities) for start, probabilities in prediction.windows]
+    return "\n".join(f"{name}\t{_labels(classifier, probabilities)}" for name, probabilities in found)
+
+
+def _labels(classifier: Any, probabilities: dict[str, float]) -> str:
+    labels = classifier.labels_of(probabilities)
+    shares = " ".join(f"{probabilities[label]:.3f}" for label in labels)
+    return f"{(classifier.separator or '').join(labels)}\t{shares}"

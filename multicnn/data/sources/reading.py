@@ -128,6 +128,9 @@ def _text(path: Path) -> tuple[str, bool]:
 
 def _delimited(path: Path, delimiter: str) -> Table:
     text, valid = _text(path)
+    header = text[: text.find("\n")]
+    if delimiter == "," and "," not in header and ";" in header:
+        delimiter = ";"  # as spreadsheets write it where the comma is the decimal sign
     try:
         rows = _split(text, delimiter, csv.QUOTE_MINIMAL)
         if delimiter == "\t" and not _tidy(rows):

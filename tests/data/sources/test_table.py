@@ -111,6 +111,14 @@ def test_bad_rows_of_json_lines(tmp_path, source):
     assert manifest.bad_rows()["reason"].tolist() == ["not a JSON object"] * 2 + ["empty text", "empty label"]
 
 
+def test_semicolons_as_spreadsheets_write_them(tmp_path, source):
+    path = tmp_path / "t.csv"
+    path.write_text('text;label\r\n"one; two, three";a\r\nvier, fünf;b\r\n', encoding="utf-8-sig")
+    manifest = resolve(source(path))
+    assert manifest.labels == ("a", "b") and not len(manifest.bad_rows())
+    assert [manifest.raw_source(row) for row in range(2)] == ["one; two, three", "vier, fünf"]
+
+
 def test_tsv_without_quoting(tmp_path):
     path = tmp_path / "t.tsv"
     path.write_text('text\tlabel\n"so he said\tx\nplain\ty\n5" disk\tx\nend\ty\n')
