@@ -37,7 +37,7 @@ SMALL = {
     ],
     "speakers_vgg": ["data.path=spoken_digits", "data.pattern=null", "data.test_fraction=0.2", "arguments.width=4"],
     "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "arguments.maps=4"],
-    "trec_dcnn": ["data.path=docstrings", "data.test=null", "embedding_dims=8"],
+    "trec_dcnn": ["data.path=docstrings", "data.test=null", "embedding.vectors=cbow", "embedding_dims=8"],
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
 }
 
