@@ -9,9 +9,10 @@ with a capital, a comma or a full stop here and there, 1 to 60 words each. In ea
 of the rounds' speeds by the processor's clock, first for texts never seen, then for the same texts again, and the median ratio
 to plain Python.
 
-Measured on 2 cores of an AMD EPYC busy with other work, Python 3.11, two runs of 7 rounds, ours / plain: on new texts 1.06 and
-1.04 by white space, 0.67 and 0.72 by Unicode words, 0.84 and 0.80 with Kim's cleaning; on the same texts again 1.16 and 1.03,
-1.02 and 1.02, 0.95 and 0.88. What a new text costs more are its words never seen, which are cut by the tokenizer's expressions.
+Measured on 2 cores of an AMD EPYC with AVX-512, idle but for this, Python 3.11, ours / plain: on new texts 1.13 by white space,
+0.82 by Unicode words, 0.81 with Kim's cleaning; on the same texts again 1.11, 0.85, 0.87. On one busy with other work, two runs of
+7 rounds: on new texts 1.06 and 1.04, 0.67 and 0.72, 0.84 and 0.80. What a new text costs more are its words never seen, which are
+cut by the tokenizer's expressions.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ Reading: 400,000 vectors of 50 dimensions as GloVe writes them (made here at ran
 vocabulary of 20,000 words is wanted, 19,000 of them in the file. A fresh process reads it; printed are its seconds (of the clock
 and of the processor), imports not counted, and how much higher its memory stood than before. Linux only.
 
-Measured on 2 cores of an AMD EPYC busy with other work, 5 rounds of 3,000 texts: gensim / ours 1.016 (skip-gram) and 1.008
-(CBOW); reading took 1.25 s of the processor (4.5 s of the clock, at a load of 9) and 31 MB.
+Measured on 2 cores of an AMD EPYC with AVX-512, idle but for this, 5 rounds: gensim / ours 0.975 (skip-gram) and 1.007 (CBOW);
+reading took 0.75 s and 31 MB. On one at a load of 9, 3,000 texts: 1.016 and 1.008; 1.25 s of the processor.
 """
 
 from __future__ import annotations
