@@ -24,6 +24,7 @@ from multicnn.blocks import (
     global_average_pool,
     max_pool,
     network,
+    ngram_bag,
     share,
     stage,
 )
@@ -127,6 +128,8 @@ def test_reach_and_stride_are_what_a_poke_shows(block):
 def test_a_flattened_or_pooled_network_sees_everything():
     for last in (flatten(), global_average_pool()):
         assert measure(chain(conv(2, 3, padding="valid"), last), (20, 30, 1)).output.reach == (20, 30)
+    for ids in ((20,), (20, 4)):
+        assert measure(chain(ngram_bag(2, 3), dense(4)), ids).output.reach == (20,)
 
 
 # Smallest input -------------------------------------------------------------------------------------------------------

@@ -185,7 +185,8 @@ def _embed(block: blocks.embed, x: Signal) -> Part:
 
 
 def _ngram_bag(block: blocks.ngram_bag, x: Signal) -> Part:
-    return _part(block, _reshaped(x, (x.shape[0], block.dims)), block.buckets * block.dims)
+    tokens = _whole(dataclasses.replace(x, shape=(*x.shape[:2], 1)), (x.shape[0], block.dims))
+    return _part(block, tokens, block.buckets * block.dims)
 
 
 def _one_hot(block: blocks.one_hot, x: Signal) -> Part:
