@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterator
@@ -75,9 +74,10 @@ def held(folder: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise ValueError(f"another run is at work in this folder. Received: folder={str(folder)!r}") from None
+        except BlockingIOError:
+            raise ValueError(f"another run is at work in this folder. Received: folder={str(folder)!r}") from None
+        except OSError:
+            pass  # a disk that cannot
         yield
     finally:
         os.close(descriptor)
