@@ -60,13 +60,18 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keeps a folder to this process; the system lets go of it when the process ends, however that comes.
+    """Keeps a folder, which is made if need be, to this process; the system lets go of it however the process ends.
 
     Where the system cannot lock a folder (Windows, some network disks) nothing is kept.
 
     Raises:
         ValueError: Another process holds it.
+        OSError: It cannot be made.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"{folder} cannot be written: {error.strerror or error}") from error
     if fcntl is None:
         yield
         return

@@ -14,7 +14,7 @@ from multicnn.blocks import average, network, scope
 from multicnn.classifier import Classifier
 from multicnn.data import store
 from multicnn.data.manifest import SPLITS, Manifest
-from multicnn.durable import held, write_json
+from multicnn.durable import write_json
 from multicnn.evaluation import metrics
 from multicnn.recipe import preprocess_to_dict
 from multicnn.run import Run
@@ -39,8 +39,7 @@ def train(whole: Run) -> Classifier:
         len(recipe.members)
     ):  # what is wrong with one is told before another is trained, or anything written
         run_folder.check_begun((member := _member(whole, i)).folder, member.recipe)
-    run_folder.claim(folder, recipe, whole.manifest, say, whole.workers.count)
-    with held(folder):
+    with run_folder.claim(folder, recipe, whole.manifest, say, whole.workers.count):
         return run_folder.finished(folder, recipe, say) or _trained(whole)
 
 

@@ -22,7 +22,7 @@ from multicnn.comparison import linear_score
 from multicnn.completion import completed, weights_of
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
-from multicnn.durable import held, write_json
+from multicnn.durable import write_json
 from multicnn.engines import engine
 from multicnn.evaluation.evaluator import Evaluator
 from multicnn.fitting import fitted, training_examples
@@ -68,8 +68,7 @@ class Run:
     def train(self) -> Classifier:
         """Trains, measures, and writes everything that belongs in the run folder."""
         say, count = self.reporter.say, self.workers.count
-        self.manifest = run_folder.claim(self.folder, self.recipe, self.manifest, say, count)
-        with held(self.folder):
+        with run_folder.claim(self.folder, self.recipe, self.manifest, say, count) as self.manifest:
             return run_folder.finished(self.folder, self.recipe, say) or self._trained()
 
     def _trained(self) -> Classifier:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -199,8 +200,8 @@ def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monk
         monkeypatch.setattr(run_module, "policy", lambda precision, multiply_adds: chosen)
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
         run = run_module.Run(recipe, request.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
-        run.manifest = run_folder.claim(run.folder, run.recipe, run.manifest, print)
-        classifier, _ = run.prepared()
+        with run_folder.claim(run.folder, run.recipe, run.manifest, print) as run.manifest:
+            classifier, _ = run.prepared()
         computed = classifier.network.get_layer("conv1.1.conv").compute_dtype
         return classifier.recipe["precision"], run_folder.begun_recipe(run.folder).precision, computed
 
@@ -287,7 +288,17 @@ def test_a_run_that_goes_on_goes_on_in_its_folder(run, tmp_path):
 def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
     with held(tmp_path), pytest.raises(ValueError, match=r"another run is at work in this folder"):
         multicnn.train("digits", tmp_path, members=members)
-    assert not (tmp_path / "model.keras").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_another_run_is_writing_is_left_to_it(run, tmp_path):
+    folder = shutil.copytree(run[1], tmp_path / "run")
+    (half := folder / ".part-model.keras").touch()
+    with held(folder), pytest.raises(ValueError, match=r"another run is at work in this folder"):
+        multicnn.train(resume=folder, settings=["bad_limit=0.2"])
+    assert half.exists()
+    multicnn.train(resume=folder, settings=["bad_limit=0.2"])
+    assert not half.exists()
 
 
 def test_a_run_folder_is_never_overwritten(tmp_path):

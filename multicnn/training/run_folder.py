@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 from multicnn.classifier import Classifier, load, software
 from multicnn.data.manifest import Manifest
-from multicnn.durable import sweep, whole_file, write_json, write_text
+from multicnn.durable import held, sweep, whole_file, write_json, write_text
 from multicnn.recipe import Recipe
 
 MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
@@ -27,8 +28,11 @@ _MAY_CHANGE = {
 }
 
 
-def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None], workers: int = 1) -> Manifest:
-    """Makes a folder that of a run, or sees to it that the run begun there was the same.
+@contextlib.contextmanager
+def claim(
+    folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None], workers: int = 1
+) -> Iterator[Manifest]:
+    """Makes a folder that of a run, or sees to it that the run begun there was the same; in its block nobody else has it.
 
     Args:
         folder: It may not exist yet.
@@ -37,12 +41,19 @@ def claim(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str],
         say: Told of other software, or another number of workers, than it was begun with.
         workers: That train together.
 
-    Returns:
+    Yields:
         The manifest with the bad rows that the run has known so far.
 
     Raises:
-        ValueError: Recipe or data are not those that the run was begun with; the message names what differs.
+        ValueError: Recipe or data are not those that the run was begun with, and the message names what differs; or another
+            process is at work there.
     """
+    check_begun(folder, recipe)  # before anything is made
+    with held(folder):
+        yield _claimed(folder, recipe, manifest, say, workers)
+
+
+def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None], workers: int) -> Manifest:
     versions, now = folder / "versions.json", software() | {"workers": workers}
     if not check_begun(folder, recipe):
         write_json(versions, now)

@@ -128,7 +128,7 @@ def _text(path: Path) -> tuple[str, bool]:
 
 def _delimited(path: Path, delimiter: str) -> Table:
     text, valid = _text(path)
-    header = text[: text.find("\n")]
+    header = text.partition("\n")[0]
     if delimiter == "," and "," not in header and ";" in header:
         delimiter = ";"  # as spreadsheets write it where the comma is the decimal sign
     try:
