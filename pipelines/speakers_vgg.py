@@ -17,11 +17,11 @@ accuracy on each speaker left out, seeds 0 to 2 and their mean beside that of a 
 Without any augmentation and mixup (--set 'augment={}' --set mixup=0) seed 0 has a mean of .891: george .882, jackson .890, lucas
 .950, nicolas .782 (under the linear model), theo .952, yweweler .890. Steps waited 2 % of the time for data.
 
-With a width of 16 the means are .903 .883 .892, and "jackson" comes under the linear model
-with .859 (in float32 on a processor without AVX-512: .901 .891 .884, and .877). At that width, seed 0 has a mean of .878 without
-the equalizer and with 12 epochs; with the equalizer at 0.6, .906. res8 of speech_res8.py, which sees none of this and is augmented
-by shifts and masks alone, has a mean of .652, a linear model on its features .646. The settings were found by comparing what the
-held-out speakers score, so the numbers are optimistic.
+With a width of 16 the means are .903 .883 .892, and "jackson" comes under the linear model with .859 (in float32 on a processor
+without AVX-512: .901 .891 .884, and .877). At that width, seed 0 has a mean of .878 without the equalizer and with 12 epochs;
+with the equalizer at 0.6, .906. res8 of speech_res8.py, which sees none of this and is augmented by shifts and masks alone, has
+a mean of .652, a linear model on its features .646. The settings were found by comparing what the held-out speakers score, so
+the numbers are optimistic.
 """
 
 from multicnn import AudioPreprocess, DataSource, Optimizer, Recipe
