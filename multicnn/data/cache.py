@@ -24,7 +24,7 @@ from typing import Any
 import multicnn
 
 LIMIT = 100 * 2**30  # bytes of all entries
-_DECODERS = ("pillow", "soundfile", "soxr", "tensorflow")
+_DECODERS = ("pillow", "simplejpeg", "soundfile", "soxr", "tensorflow")
 _ENTRY = "[0-9a-f]" * 32  # what else is in the folder is not ours
 _PART = ".multicnn-part-"  # begins the names of what is not whole yet
 _ABANDONED = 7 * 24 * 3600  # seconds after which nobody works on such a thing any more

@@ -83,6 +83,7 @@ def batches(
     with tf.device("CPU:0"):
         all_rows, all_targets = tf.constant(rows), tf.constant(targets)
 
+    @tf.autograph.experimental.do_not_convert
     def of_epoch(index: tf.Tensor) -> tf.data.Dataset:
         def drawn(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return order(np.arange(len(rows)), seed, int(number) if random else None), epoch_seed(seed, int(number))
@@ -95,6 +96,7 @@ def batches(
             lambda i: (places[i * batch_size : (i + 1) * batch_size], shared)
         )
 
+    @tf.autograph.experimental.do_not_convert
     def batch_of(places: tf.Tensor, shared: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         labels = tf.gather(all_targets, places)
         # Any two examples of a batch may be mixed, so all are made then.
@@ -120,6 +122,7 @@ def batches(
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False  # there is nothing for them to find
     return data.with_options(options)
 
 

@@ -140,10 +140,8 @@ class ImagePreprocess:
         if not small:
             return answers
         found = small_pictures.decoded([answers[place] for place in small], self.stored_shape)
-        if found is None:  # alone, each tells what is wrong with it
-            found = [self._answer(answers[place], together=False) for place in small]
-        for place, answer in zip(small, found):
-            answers[place] = answer
+        for place, pixels in zip(small, found):  # alone, a damaged one tells what is wrong with it
+            answers[place] = self._answer(answers[place], together=False) if pixels is None else pixels
         return answers
 
     def _answer(self, source: str | os.PathLike | bytes | np.ndarray, together: bool) -> np.ndarray | bytes | str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import simplejpeg
 
-from multicnn.modalities import content
+from multicnn.modalities import content, shrinking
 
 # What Pillow may open: the formats that only hold pixels (PostScript, for one, would start an interpreter).
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -21,8 +22,8 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int 
         data: The file.
         size: (height, width) that will be made of it: of a JPEG at least twice as large an eighth, a quarter or a half of
             its resolution is decoded, as little as is not under `size`. None decodes all.
-        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `shrunk` would: sooner, for it need
-            not be copied. Others are left as they are.
+        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `shrunk` would: sooner. Others are
+            left as they are.
 
     Raises:
         ValueError: Not a picture, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
@@ -37,13 +38,18 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int 
             width, height = picture.size
             if width * height > _MAX_PIXELS:
                 raise _Refused(f"too large: {width} x {height} pixels")
-            if size and picture.format == "JPEG":
-                picture.draft(None, size if _orientation(picture) in _TURNED else size[::-1])
+            if picture.format in ("JPEG", "MPO"):  # MPO is a JPEG with more of them behind it
+                orientation = _orientation(picture)
+                if size:
+                    picture.draft(None, size if orientation in _TURNED else size[::-1])
+                to = size if orientation == 1 and shrink_to == len(picture.getbands()) else None
+                if (pixels := _jpeg(data, picture, to)) is not None:
+                    return _upright(pixels, orientation)
             picture.load()
             orientation = _orientation(picture)
-            mode = {1: "L", 3: "RGB"}.get(shrink_to)
-            if picture.mode == mode and not picture.has_transparency_data and orientation == 1:
-                picture = _shrunk(picture, size)
+            alike = picture.mode == {1: "L", 3: "RGB"}.get(shrink_to) and not picture.has_transparency_data
+            if alike and orientation == 1 and shrinking.is_larger(picture, size):
+                picture = shrinking.by_pillow(picture, size)
             return _upright(_to_pixels(picture), orientation)
     except _Refused as error:
         raise ValueError(str(error)) from None
@@ -73,21 +79,30 @@ def from_array(array: np.ndarray) -> np.ndarray:
 
 
 def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 pixels (h, w, 1 or 3), at `size` if that is smaller in height or width: bilinear, with antialiasing."""
+    """uint8 pixels (h, w, 1 or 3) at `size`, as `shrinking` makes them."""
     from PIL import Image
 
     grey = pixels.shape[-1] == 1
-    pixels = np.array(_shrunk(Image.fromarray(pixels[..., 0] if grey else pixels), size))
+    pixels = np.array(shrinking.by_pillow(Image.fromarray(pixels[..., 0] if grey else pixels), size))
     return pixels[..., None] if grey else pixels
 
 
-def _shrunk(picture, size: tuple[int, int]):
-    from PIL import Image
+def _jpeg(data: bytes, picture, shrink_to: tuple[int, int] | None) -> np.ndarray | None:
+    """What Pillow would make of an opened JPEG, sooner; None if it has to do it itself, as it is damaged or has other colours.
 
-    (width, height), (to_height, to_width) = picture.size, size
-    if width <= to_width and height <= to_height:
-        return picture
-    return picture.resize((to_width, to_height), Image.Resampling.BILINEAR)
+    One larger than `shrink_to` is shrunk to this.
+    """
+    shrink = shrink_to is not None and shrinking.is_larger(picture, shrink_to)
+    colours = {"L": "GRAY", "RGB": "RGBX" if shrink else "RGB"}.get(picture.mode)
+    if colours is None:
+        return None
+    try:  # strict: whatever is not as it should be is refused
+        pixels = simplejpeg.decode_jpeg(data, colours, min_width=picture.width, min_height=picture.height)
+    except ValueError:
+        return None
+    if not shrink:
+        return pixels
+    return shrinking.photograph(pixels, shrink_to) if colours == "RGBX" else shrunk(pixels, shrink_to)
 
 
 class _Refused(Exception):

@@ -21,6 +21,7 @@ PLAIN = {  # saved as, of so many channels, with these options
     "coarse": ("JPEG", 3, {"quality": 30, "optimize": True}),
     "every colour": ("JPEG", 3, {"subsampling": 0, "quality": 95}),
     "restarts": ("JPEG", 3, {"restart_marker_rows": 1, "comment": "a comment"}),
+    "progressive": ("JPEG", 3, {"progressive": True}),
     "png": ("PNG", 3, {}),
     "grey png": ("PNG", 1, {}),
 }
@@ -59,7 +60,6 @@ def others():
     yield saved("JPEG", 3, {"exif": exif})
     yield saved("PNG", 3, {"exif": exif})
     yield saved("PNG", 3, {"transparency": (1, 2, 3)})
-    yield saved("JPEG", 3, {"progressive": True})
     yield saved("PNG", 4)
     yield saved("JPEG", 3)[:-1]
     yield saved("PNG", 3)[:-1]

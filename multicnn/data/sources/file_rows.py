@@ -65,7 +65,7 @@ def _reason(sense: str, name: str, said: Named | str, content: Content) -> str:
 
 def _printable(name: str) -> str:
     """Returns a name that can be written as UTF-8; bytes that could not become U+FFFD."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _read_text(path: Path) -> tuple[str, str]:

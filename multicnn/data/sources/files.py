@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,9 @@ from typing import NamedTuple
 
 from multicnn.modalities import content
 
-_CHUNK = 256  # files a task: a task a file costs as much as reading a small file
+_LONG = 1e-4  # seconds a file from which threads are worth their while
+_FEWEST, _MOST = 16, 256  # files read between two looks at the time that they take
+_TASK = 32  # files a thread reads at a time
 
 _EXTENSIONS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"), "image"),
@@ -59,10 +62,22 @@ def read(path: Path | str) -> Content:
 
 
 def read_all(paths: Sequence[Path | str]) -> list[Content]:
-    """Reads many files in threads; the answers are in the order of the paths."""
-    chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
+    """Reads many files, in threads unless each takes but a moment; the answers are in the order of the paths.
+
+    Small files that a disk need not be waited for are read by one thread in half of the time that several take, which would
+    spend it on handing each other the interpreter.
+    """
+    found: list[Content] = []
+    long = False
+    while len(found) < len(paths) and not long:
+        part = paths[len(found) : len(found) + min(max(len(found), _FEWEST), _MOST)]
+        begun = time.perf_counter()
+        found += map(read, part)
+        long = time.perf_counter() - begun > _LONG * len(part)
+    rest = range(len(found), len(paths), _TASK)
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
-        return [found for part in pool.map(lambda chunk: [read(path) for path in chunk], chunks) for found in part]
+        parts = pool.map(lambda begin: list(map(read, paths[begin : begin + _TASK])), rest)
+        return found + [each for part in parts for each in part]
 
 
 def commonest_kind(contents: Sequence[Content]) -> str:
@@ -73,9 +88,11 @@ def commonest_kind(contents: Sequence[Content]) -> str:
 
 def is_clutter(name: str) -> bool:
     """Whether a file of this name is clearly not data: hidden, a thumbnail cache, a readme, a licence."""
-    stem, extension = os.path.splitext(name.lower())
-    about = stem in _ABOUT and extension in {"", ".txt", ".md", ".rst", ".html", ".pdf"}
-    return name.startswith(".") or name.lower() in _CLUTTER or about
+    name = name.lower()
+    if name.startswith(".") or name in _CLUTTER:
+        return True
+    stem, _, extension = name.partition(".")
+    return stem in _ABOUT and extension in {"", "txt", "md", "rst", "html", "pdf"}
 
 
 def walk(root: Path) -> Iterator[tuple[str, ...]]:

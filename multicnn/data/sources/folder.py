@@ -61,11 +61,12 @@ def _said(parts: tuple[str, ...], with_splits: bool, pattern: NamePattern | None
     named = pattern.read(parts[-1]) if pattern else Named("", "", "")
     if named is None:
         return "file name does not match the pattern"
+    label = named.label
     if pattern is None or not pattern.has_label:
         if not folders:
             return "not in a class folder"
-        named = named._replace(label=folders[0])
-    return named._replace(split=named.split or split)
+        label = folders[0]
+    return Named(label, named.group, named.split or split)
 
 
 def _check_labels(source, root: Path, files: list[tuple[str, ...]], said: list[Named | str]) -> None:
