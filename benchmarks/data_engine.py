@@ -10,8 +10,8 @@ files, hashes them, decodes, stores, and makes the batches. The last column prin
 takes: decoding, or copying.
 
     row              work                                                       peer
-    photographs      300 JPEGs of 500x375 to batches of 224x224                 image_dataset_from_directory
-    large            60 JPEGs of 1600x1200, likewise                            the same
+    photographs      1,000 JPEGs of 500x375 to batches of 224x224                 image_dataset_from_directory
+    large            100 JPEGs of 1600x1200, likewise                            the same
     small_pictures   20,000 JPEGs of 32x32                                      the same
       ... later      a later epoch of these                                     the same; and with its .cache(), of examples
                                                                                 that are drawn anew, or of the same batches
@@ -378,8 +378,8 @@ def augmented_audio(folder: Path) -> dict[str, Row]:
 
 
 ROWS = {
-    "photographs": picture_rows("photographs", 300, (500, 375), SIZE, (1.1, 5.0, 1.0)),
-    "large": picture_rows("large", 60, (1600, 1200), SIZE, (2.0, 5.0, 1.0)),
+    "photographs": picture_rows("photographs", 1000, (500, 375), SIZE, (1.1, 5.0, 1.0)),
+    "large": picture_rows("large", 100, (1600, 1200), SIZE, (2.0, 5.0, 1.0)),
     "small_pictures": picture_rows("small_pictures", 20_000, (32, 32), (32, 32), (1.5, 10.0, 1.0)),
     "recordings": recordings,
     "resampled": resampled,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import multicnn
-from multicnn import cli
+from multicnn import Recipe, cli, workflow
 from multicnn.cli import quiet
 
 
@@ -186,6 +186,25 @@ def test_a_dry_run_and_a_rate_from_the_command_line(tmp_path, monkeypatch, capsy
     assert code == 0
     assert 1e-6 <= said["suggestion"] <= said["limit"] <= 10
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["new/rates.png"]
+
+
+@pytest.mark.parametrize("verb", ["train", "crossval", "find-rate", "transfer-curves", "doctor", "preview"])
+def test_whatever_learns_from_data_is_told_how_to_read_it(verb, monkeypatch, capsys):
+    told = []
+
+    def stop(*arguments, settings, **fields):
+        told.extend(settings)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(workflow, verb.replace("-", "_"), stop)
+    columns = ["--text-column", "review", "--label-column", "kind", "--group-column", "by", "--label-separator", ";"]
+    chosen = ["--data", "x.csv", "--pattern", "(?P<label>.)", *columns, "--set", "data.text_column=text"]
+    code, _, err = call(monkeypatch, capsys, verb, "reviews.csv", *chosen)
+    assert (code, err.strip()) == (2, "multicnn: enough")
+    source = Recipe().replaced(told).data
+    assert (source.path, source.pattern, source.label_column) == ("x.csv", "(?P<label>.)", "kind")
+    assert (source.group_column, source.label_separator) == ("by", ";")
+    assert source.text_column == "text", "what --set says comes last"
 
 
 def _one_class(folder):

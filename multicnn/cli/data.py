@@ -8,15 +8,14 @@ from typing import Annotated
 
 import typer
 
-from multicnn.cli.options import Data, Json, Pattern, Settings, Source, assigned, recipe_or_path
+from multicnn.cli.options import Data, Json, Settings, reads_data, recipe_or_path
 
 
+@reads_data
 def doctor(
     data: Data,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("doctor.html"),
     settings: Settings = None,
-    source: Source = None,
-    pattern: Pattern = None,
     groups: Annotated[
         bool,
         typer.Option(
@@ -29,15 +28,13 @@ def doctor(
     from multicnn import workflow
     from multicnn.progress import RichReporter, show_diagnosis
 
-    given = {"data.path": source, "data.pattern": pattern}
-    assignments = assigned(given, settings)
     with RichReporter(quiet=as_json) as reporter:
         diagnosis = workflow.doctor(
             recipe_or_path(data),
             out,
             compare_splits=groups,
             reporter=reporter,
-            settings=assignments,
+            settings=settings,
         )
     if as_json:
         print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))
@@ -47,16 +44,15 @@ def doctor(
         raise typer.Exit(1)
 
 
+@reads_data
 def preview(
     data: Data,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),
     settings: Settings = None,
-    source: Source = None,
     examples: Annotated[int, typer.Option(min=1, help="Examples, spread over the classes.")] = 12,
     draws: Annotated[int, typer.Option(min=0, help="Epochs whose augmentation is shown.")] = 4,
 ) -> None:
     """Write a page of training examples as the network will see them, before and after augmentation."""
     from multicnn import workflow
 
-    assignments = assigned({"data.path": source}, settings)
-    print(workflow.preview(recipe_or_path(data), out, settings=assignments, examples=examples, draws=draws))
+    print(workflow.preview(recipe_or_path(data), out, settings=settings, examples=examples, draws=draws))

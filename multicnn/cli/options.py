@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +17,6 @@ DataUnlessResumed = Annotated[str | None, _DATA]
 Resume = Annotated[
     Path | None, typer.Option(help="The folder of what was stopped, which goes on; DATA is then left out.")
 ]
-Source = Annotated[str | None, typer.Option("--data", help="For a recipe: use this data instead of its own.")]
-Pattern = Annotated[
-    str | None, typer.Option(help="Regular expression with groups label, group, split, for file names.")
-]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -26,6 +24,34 @@ Settings = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+_READING = {  # fields of a DataSource, each with the option that gives it
+    "path": typer.Option("--data", help="For a recipe: use this data instead of its own."),
+    "pattern": typer.Option(help="Regular expression with groups label, group, split, for file names."),
+    "text_column": typer.Option(help="Column of the texts in a table."),
+    "label_column": typer.Option(help="Column of the labels in a table."),
+    "label_separator": typer.Option(
+        help="What stands between the labels of an example that can have several, or none."
+    ),
+    "group_column": typer.Option(help="Column of the group, never split between sets."),
+}
+
+
+def reads_data(verb: Callable[..., None]) -> Callable[..., None]:
+    """Gives a verb the options that say how its data is read; they come to it as the first of its `settings`."""
+    signature = inspect.signature(verb, eval_str=True)
+
+    @functools.wraps(verb)
+    def command(**arguments: Any) -> None:
+        given = {f"data.{field}": arguments.pop(field) for field in _READING}
+        verb(**arguments | {"settings": assigned(given, arguments["settings"])})
+
+    reading = [
+        inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
+        for field, option in _READING.items()
+    ]
+    command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *reading])
+    return command
 
 
 def assigned(fields: Mapping[str, Any], settings: list[str] | None) -> list[str]:

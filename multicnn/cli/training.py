@@ -13,11 +13,10 @@ from multicnn.cli.options import (
     Data,
     DataUnlessResumed,
     Json,
-    Pattern,
     Resume,
     Settings,
-    Source,
     assigned,
+    reads_data,
     recipe_or_path,
 )
 
@@ -31,20 +30,13 @@ def demo(
     demonstration.run(epochs)
 
 
+@reads_data
 def train(
     data: DataUnlessResumed = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; by default a new one in runs/.")] = None,
     resume: Resume = None,
     settings: Settings = None,
     model: Annotated[str | None, typer.Option(help="A name from `multicnn models`.")] = None,
-    source: Source = None,
-    pattern: Pattern = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts in a table.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels in a table.")] = None,
-    label_separator: Annotated[
-        str | None, typer.Option(help="What stands between the labels of an example that can have several, or none.")
-    ] = None,
-    group_column: Annotated[str | None, typer.Option(help="Column of the group, never split between sets.")] = None,
     test: Annotated[str | None, typer.Option(help="A separate folder or table of test examples.")] = None,
     leave_out: Annotated[str | None, typer.Option(help="The group that is the test set.")] = None,
     start: Annotated[
@@ -79,9 +71,7 @@ def train(
 ) -> None:
     """Train a classifier on a folder of pictures or recordings, or a table of texts."""
     given = {
-        "data.path": source, "data.pattern": pattern, "data.text_column": text_column, "data.label_column": label_column,
-        "data.label_separator": label_separator, "data.group_column": group_column, "data.test": test,
-        "data.leave_out": leave_out, "model": model, "epochs": epochs,
+        "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
         "class_weights": class_weights or None, "seed": seed,
         "start.path": start, "start.freeze_until": freeze_until, "precision": precision, "jit_compile": xla,
     }  # fmt: skip
@@ -110,6 +100,7 @@ def _dry_run(data: str, assignments: list[str]) -> None:
     show_dry_run(tried)
 
 
+@reads_data
 def crossval(
     data: DataUnlessResumed = None,
     folds: Annotated[int, typer.Option(help="How many folds.")] = 10,
@@ -117,37 +108,34 @@ def crossval(
     out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
     resume: Resume = None,
     settings: Settings = None,
-    source: Source = None,
     as_json: Json = False,
 ) -> None:
     """Train once for each fold or group left out: mean and spread of what the test sets say."""
     from multicnn import workflow
     from multicnn.progress import RichReporter, show_crossval
 
-    assignments = assigned({"data.path": source}, settings)
     with RichReporter() as reporter:
         what, wanted = recipe_or_path(data), None if groups else folds
-        validation = workflow.crossval(what, out, folds=wanted, resume=resume, reporter=reporter, settings=assignments)
+        validation = workflow.crossval(what, out, folds=wanted, resume=resume, reporter=reporter, settings=settings)
     if as_json:
         print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
     else:
         show_crossval(validation)
 
 
+@reads_data
 def find_rate(
     data: Data,
     out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("rates.png"),
     settings: Settings = None,
-    source: Source = None,
     as_json: Json = False,
 ) -> None:
     """Find a learning rate: a few steps at rising rates, and a picture of the loss."""
     from multicnn import workflow
     from multicnn.progress import RichReporter
 
-    assignments = assigned({"data.path": source}, settings)
     with RichReporter() as reporter:
-        curve = workflow.find_rate(recipe_or_path(data), out, reporter=reporter, settings=assignments)
+        curve = workflow.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings)
     if as_json:
         lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
         print(json.dumps({"suggestion": curve.suggestion, "limit": curve.limit, "picture": str(out), **lists}))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from multicnn.cli.options import DataUnlessResumed, Json, Resume, Settings, Source, assigned, recipe_or_path
+from multicnn.cli.options import DataUnlessResumed, Json, Resume, Settings, reads_data, recipe_or_path
 
 
 def features(
@@ -39,6 +39,7 @@ def features(
             print(f"a classifier on them: {out.with_suffix('.keras')}")
 
 
+@reads_data
 def transfer_curves(
     data: DataUnlessResumed = None,
     start: Annotated[
@@ -49,14 +50,12 @@ def transfer_curves(
     out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
     resume: Resume = None,
     settings: Settings = None,
-    source: Source = None,
     as_json: Json = False,
 ) -> None:
     """Show what trained weights bring: learning curves with them and from scratch, as a table and a picture."""
     from multicnn import workflow
     from multicnn.progress import RichReporter, show_transfer
 
-    assignments = assigned({"data.path": source}, settings)
     try:
         numbers = [int(size) for size in sizes.split(",") if size]
     except ValueError:
@@ -64,7 +63,7 @@ def transfer_curves(
     with RichReporter(quiet=as_json) as reporter:
         what, wanted = recipe_or_path(data), {"sizes": numbers, "seeds": seeds}
         curves = workflow.transfer_curves(
-            what, start, out, **wanted, resume=resume, reporter=reporter, settings=assignments
+            what, start, out, **wanted, resume=resume, reporter=reporter, settings=settings
         )
     if as_json:
         print(json.dumps({"runs": curves.runs.to_dict("records"), "claims": curves.claims()}))
