@@ -19,6 +19,7 @@ class Block:
 
     kinds: ClassVar[dict[str, type[Block]]] = {}
     transparent: ClassVar[bool] = False  # a transparent Block adds no segment of its own to the names below it
+    at_least_one: ClassVar[tuple[str, ...]] = ()  # the fields that are whole numbers from 1 on
     names_itself: ClassVar[bool] = False  # a stage and a scope keep the name that they were given; other names count up
 
     def __init_subclass__(cls, init: bool = True) -> None:
@@ -35,6 +36,11 @@ class Block:
                     f"`{field.name}` of {type(self).__name__} must be a Block. Received: {field.name}={value!r}"
                 )
             object.__setattr__(self, field.name, _plain(value, field.name))
+        for name in self.at_least_one:
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                kind = type(self).__name__
+                raise ValueError(f"`{name}` of {kind} must be a whole number of at least 1. Received: {name}={value!r}")
 
     @property
     def label(self) -> str:

@@ -25,6 +25,8 @@ from multicnn.blocks import (
     stage,
 )
 
+# Whole numbers that may be 0, or mean nothing of some norms, or are checked with others.
+NO_COUNTS = {"n", "axis", "seed", "bands", "size", "channels", "vocabulary_size"}
 values = pytest.mark.parametrize("block", [block for block, _ in BLOCKS.values()], ids=BLOCKS)
 
 
@@ -114,3 +116,15 @@ BAD = {
 def test_bad_arguments(make, kind, message):
     with pytest.raises(kind, match=message):
         make()
+
+
+@values
+def test_numbers_of_things_are_whole_and_at_least_one(block):
+    counts = [field for field, hint in type(block).__annotations__.items() if hint == "int"]
+    assert set(block.at_least_one) >= set(counts) - NO_COUNTS
+    for name in block.at_least_one:
+        for wrong in (0, -3, 1.5, "4"):
+            with pytest.raises(
+                ValueError, match=rf"`{name}` of {type(block).__name__} must be a whole number of at least 1"
+            ):
+                block.replaced(**{name: wrong})

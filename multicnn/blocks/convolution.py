@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -73,6 +73,7 @@ class conv(_Convolution):
     kernel_initializer: Named = "glorot_uniform"
     kernel_regularizer: Named = None
     kernel_constraint: Named = None
+    at_least_one: ClassVar[tuple[str, ...]] = ("filters", "groups")
 
     def build(self, x, site):
         rank = rank_of(x)
@@ -159,6 +160,7 @@ class conv_transpose(Block):
     activation: Named = None
     kernel_initializer: Named = "glorot_uniform"
     kernel_regularizer: Named = None
+    at_least_one: ClassVar[tuple[str, ...]] = ("filters",)
 
     has_bias = _Convolution.has_bias
     reaches = _Convolution.reaches

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -24,6 +24,7 @@ class dense(Block):
     kernel_initializer: Named = "glorot_uniform"
     kernel_regularizer: Named = None
     kernel_constraint: Named = None
+    at_least_one: ClassVar[tuple[str, ...]] = ("units",)
 
     @property
     def has_bias(self) -> bool:
@@ -52,6 +53,7 @@ class rbf(Block):
     units: int
     _: KW_ONLY
     seed: int = 0
+    at_least_one: ClassVar[tuple[str, ...]] = ("units",)
 
     def build(self, x, site):
         return site.layer(layers.RadialBasis, units=self.units, seed=self.seed)(x)

@@ -10,7 +10,7 @@ import keras
 from multicnn import layers
 from multicnn.block import Block
 from multicnn.blocks.pointwise import scale
-from multicnn.blocks.rank import check_at_least_one, per_axis, rank_of
+from multicnn.blocks.rank import per_axis, rank_of
 from multicnn.blocks.windows import _Windowed
 from multicnn.composition import chain
 
@@ -122,10 +122,7 @@ class k_max_pool(Block):
     """
 
     k: int
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_at_least_one("k", self.k)
+    at_least_one: ClassVar[tuple[str, ...]] = ("k",)
 
     def build(self, x, site):
         rank_of(x)
@@ -142,10 +139,10 @@ class dynamic_k_max_pool(Block):
     k_top: int
     layer: int
     layers: int
+    at_least_one: ClassVar[tuple[str, ...]] = ("k_top", "layer", "layers")
 
     def __post_init__(self):
         super().__post_init__()
-        check_at_least_one("k_top", self.k_top)
         if not 1 <= self.layer <= self.layers:
             raise ValueError(f"`layer` must be one of 1 to {self.layers}. Received: layer={self.layer!r}")
 

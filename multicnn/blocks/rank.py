@@ -35,9 +35,3 @@ def keras_object(kind: Any, value: Named) -> Any:
         return kind.get(value)
     name, parameters = value
     return type(kind.get(name))(**parameters)
-
-
-def check_at_least_one(name: str, value: Any) -> None:
-    """Raises ValueError unless the argument of this name is a whole number of at least 1."""
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from multicnn import layers
 from multicnn.block import Block
 from multicnn.blocks.convolution import conv
-from multicnn.blocks.rank import Named, check_at_least_one
+from multicnn.blocks.rank import Named
 from multicnn.site import BlockError
 
 
@@ -28,11 +28,7 @@ class row_conv(Block):
     kernel_initializer: Named = "glorot_uniform"
     kernel_regularizer: Named = None
     transparent: ClassVar[bool] = True
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("maps", "kernel_size", "below"):
-            check_at_least_one(name, getattr(self, name))
+    at_least_one: ClassVar[tuple[str, ...]] = ("maps", "kernel_size", "below")
 
     def apply(self, x, site):
         try:
@@ -54,10 +50,7 @@ class fold(Block):
     """Each two neighbouring rows of `maps` are summed; of an odd number of rows the last stays as it is (section 3.5)."""
 
     maps: int
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_at_least_one("maps", self.maps)
+    at_least_one: ClassVar[tuple[str, ...]] = ("maps",)
 
     def folded(self, x: Any) -> int:
         """How many channels are left of those of `x`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
+from typing import ClassVar
 
 import keras
 
@@ -30,6 +31,7 @@ class embed(_front):
     _: KW_ONLY
     trainable: bool = True
     embeddings_initializer: Named = "uniform"
+    at_least_one: ClassVar[tuple[str, ...]] = ("vocabulary_size", "dims")
 
     def build(self, x, site):
         return site.layer(
@@ -70,6 +72,7 @@ class ngram_bag(_front):
     dims: int
     _: KW_ONLY
     buckets: int = 2**19 - 1
+    at_least_one: ClassVar[tuple[str, ...]] = ("n", "dims", "buckets")
 
     def build(self, x, site):
         return site.layer(layers.NgramBag, n=self.n, output_dim=self.dims, buckets=self.buckets)(x)

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
+import operator
+import typing
 from dataclasses import dataclass
 from typing import Any
+
+import pydantic
 
 from multicnn.blocks import Block, from_dict
 
@@ -81,21 +86,35 @@ def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) ->
         **hyperparameters: Those of the model's function.
 
     Raises:
-        ValueError: The name or a hyperparameter is unknown; the message lists the known ones.
+        ValueError: The name or a hyperparameter is unknown, and the message lists the known ones; or it is of another type
+            than a registered model takes.
     """
     if isinstance(model, dict):
         return from_dict(model)
     function = _function(model)
     known = [p.name for p in inspect.signature(function).parameters.values() if p.kind == p.KEYWORD_ONLY]
-    for name in hyperparameters:
+    for name, value in hyperparameters.items():
         if name not in known:
-            raise ValueError(f"`{model}` takes the hyperparameters {known}. Received: {name}={hyperparameters[name]!r}")
+            raise ValueError(f"`{model}` takes the hyperparameters {known}. Received: {name}={value!r}")
+        if model in MODELS:
+            _check_type(model, typing.get_type_hints(function), name, value)
     block = function(classes, **hyperparameters)
     if not isinstance(block, Block):
         raise TypeError(
             f"`model` must return a Block; {model} returned {type(block).__name__}. Received: model={model!r}"
         )
     return block
+
+
+def _check_type(model: str, hints: dict[str, Any], name: str, value: Any) -> None:
+    hint = hints[name]
+    try:
+        # As from JSON: a list may be a tuple, but no string a number.
+        text = json.dumps(value, default=operator.methodcaller("item"))
+        pydantic.TypeAdapter(hint).validate_json(text, strict=True)
+    except (pydantic.ValidationError, AttributeError):
+        kind = hint.__name__ if isinstance(hint, type) else str(hint)
+        raise ValueError(f"`{name}` of {model} must be {kind}. Received: {name}={value!r}") from None
 
 
 def _function(model: str) -> Any:

@@ -404,6 +404,17 @@ BAD = {
     "stride": (lambda: create("fcn", 10, stride=4), ValueError, r"\[8, 16, 32\].*Received: stride=4"),
     "maps": (lambda: create("dcnn", 2, widths=(7, 5), maps=(6,)), ValueError, r"\(7, 5\). Received: maps=\(6,\)"),
     "name": (lambda: create("resnet21", 10), ValueError, "'lenet5'.*Received: model='resnet21'"),
+    "a word": (
+        lambda: create("vgg_small", 10, width="9"),
+        ValueError,
+        "`width` of vgg_small must be int. Received: width='9'",
+    ),
+    "one": (lambda: create("textcnn", 10, widths=3), ValueError, r"`widths` of textcnn must be tuple\[int, ...\]. Rec"),
+    "less than none": (
+        lambda: create("res8", 10, maps=-1),
+        ValueError,
+        "`filters` of conv must .* Received: filters=-1",
+    ),
     "hyperparameter": (lambda: create("resnet20", 10, depth=3), ValueError, r"\['width'\].*Received: depth=3"),
     "module": (lambda: create("nowhere:net", 10), ValueError, "nowhere.*Received: model='nowhere:net'"),
     "function": (lambda: create(f"{__name__}:three_layers", 10), ValueError, "three_layers"),
