@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
-import operator
+import numbers
+import types
 import typing
 from dataclasses import dataclass
 from typing import Any
-
-import pydantic
 
 from multicnn.blocks import Block, from_dict
 
@@ -96,8 +94,9 @@ def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) ->
     for name, value in hyperparameters.items():
         if name not in known:
             raise ValueError(f"`{model}` takes the hyperparameters {known}. Received: {name}={value!r}")
-        if model in MODELS:
-            _check_type(model, typing.get_type_hints(function), name, value)
+        if model in MODELS and not _fits(value, hint := typing.get_type_hints(function)[name]):
+            kind = hint.__name__ if isinstance(hint, type) else hint
+            raise ValueError(f"`{name}` of {model} must be {kind}. Received: {name}={value!r}")
     block = function(classes, **hyperparameters)
     if not isinstance(block, Block):
         raise TypeError(
@@ -106,15 +105,15 @@ def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) ->
     return block
 
 
-def _check_type(model: str, hints: dict[str, Any], name: str, value: Any) -> None:
-    hint = hints[name]
-    try:
-        # As from JSON: a list may be a tuple, but no string a number.
-        text = json.dumps(value, default=operator.methodcaller("item"))
-        pydantic.TypeAdapter(hint).validate_json(text, strict=True)
-    except (pydantic.ValidationError, AttributeError):
-        kind = hint.__name__ if isinstance(hint, type) else str(hint)
-        raise ValueError(f"`{name}` of {model} must be {kind}. Received: {name}={value!r}") from None
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that a hyperparameter has; a list may be a tuple, as in JSON."""
+    if isinstance(hint, types.UnionType):
+        return any(_fits(value, choice) for choice in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        return isinstance(value, (list, tuple)) and all(_fits(item, typing.get_args(hint)[0]) for item in value)
+    if hint in (int, float):
+        return isinstance(value, {int: numbers.Integral, float: numbers.Real}[hint]) and not isinstance(value, bool)
+    return isinstance(value, hint)
 
 
 def _function(model: str) -> Any:
