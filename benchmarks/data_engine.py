@@ -23,22 +23,23 @@ takes: decoding, or copying.
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
-for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the rows with
-a star 20 minutes later, of the others with the code of a day before. The small pictures' own are of those 20 minutes later:
+for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the pictures half
+an hour before, of the rows with a star 20 minutes later, of the rest with the code of a day before. In the rounds photographs are
+shrunk by what was compiled before them, as from the 1,000th of a process on; compiling takes 1 s once, reading it again 0.4.
 
     row                       peer                      ratio   quartiles        processor   aim   other
-    photographs               from_directory             0.44   0.42 to 0.47          0.47   1.1    0.46
-    photographs, later        from_directory            12.63   4.68 to 13.56        13.64     5   13.65
-    photographs, later        ... .cache().shuffle()     0.55   0.28 to 0.80          0.63     1    1.11
-    photographs, later        ... .cache()               0.09   0.04 to 0.13          0.07     1    0.17
-    large                     from_directory             0.78   0.76 to 0.80          0.92     2    0.76
-    large, later              from_directory           439.20   432.47 to 787.99   1157.79     5  515.57
-    large, later              ... .cache().shuffle()     7.26   5.20 to 22.61        12.82     1    7.46
-    large, later              ... .cache()               1.64   1.54 to 4.23          2.92     1    2.69
-    small_pictures            from_directory             0.92   0.89 to 0.97          0.93   1.5    0.66
-    small_pictures, later     from_directory            16.55   13.73 to 17.52       14.84    10   16.29
-    small_pictures, later     ... .cache().shuffle()     1.60   1.56 to 1.73          1.41     1    1.75
-    small_pictures, later     ... .cache()               1.10   1.07 to 1.16          0.74     1    1.19
+    photographs               from_directory             0.69   0.58 to 0.77          0.61   1.1    0.80
+    photographs, later        from_directory             9.11   8.89 to 9.65          8.61     5   14.01
+    photographs, later        ... .cache().shuffle()     0.61   0.52 to 0.69          0.50     1    0.68
+    photographs, later        ... .cache()               0.06   0.06 to 0.09          0.04     1    0.09
+    large                     from_directory             0.97   0.94 to 1.02          0.98     2    0.96
+    large, later              from_directory           343.37   337.65 to 373.39    516.21     5  390.58
+    large, later              ... .cache().shuffle()     6.92   6.37 to 13.11         6.32     1    4.38
+    large, later              ... .cache()               1.93   1.88 to 2.36          1.62     1    1.48
+    small_pictures            from_directory             1.51   1.49 to 1.79          1.35   1.5    1.36
+    small_pictures, later     from_directory            21.71   16.58 to 22.53       15.68    10   17.27
+    small_pictures, later     ... .cache().shuffle()     1.43   1.41 to 1.65          1.28     1    1.87
+    small_pictures, later     ... .cache()               1.28   1.12 to 1.34          0.88     1    1.06
     recordings *              Keras                      0.99   0.97 to 1.00          0.85     1    1.18
     recordings *              librosa, 2 processes       6.68   6.09 to 6.79             -     6    8.34
     resampled                 librosa, 2 processes       2.76   2.66 to 4.62             -   1.5    2.23
@@ -46,11 +47,11 @@ a star 20 minutes later, of the others with the code of a day before. The small 
     augmented                 Keras layers in map       11.76   10.49 to 13.14       11.66   1.5   11.55
     augmented_audio *         audiomentations            2.80   2.38 to 2.92          1.42     3    3.72
 
-Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 Pillow's decoding takes 1.8 (TensorFlow's as much)
-and the antialiased resizing 1.4 (TensorFlow's without antialiasing 0.6); from_directory is done in 2.2, and for 300 of them
-finding and hashing takes us 70 more, building the pipeline 75, making the batches 60. Of one of 1600x1200 the Huffman codes
-take most: 12.1 at a quarter, 14.6 in full. Of 20,000 small pictures one takes 0.02 to be found, hashed and recognised, 0.01 to
-be read and 0.03 to be decoded, and two threads are hardly faster at it than one. Of a recording of 1 s 0.3 are the log-mel, in
+Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 decoding takes 1.1 (Pillow's 1.3, TensorFlow's 1.3 to
+1.8) and the antialiased resizing 0.3 to 0.5 (Pillow's 1.1, TensorFlow's without antialiasing 0.4); from_directory is done in 1.9,
+and finding and hashing takes us 0.2 more, making the batches 0.2. Of one of 1600x1200 the Huffman codes take most: 6.0 at a
+quarter, 7.4 in full (TensorFlow's 7.1 and 9.4). Of 20,000 small pictures one takes 0.02 to be found, hashed and recognised, 0.007
+to be read and 0.013 to be decoded, and two threads are hardly faster at it than one. Of a recording of 1 s 0.3 are the log-mel, in
 float64. Of 32 augmented clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of photographs that a cache
 has kept are handed on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
 """
