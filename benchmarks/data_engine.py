@@ -24,8 +24,8 @@ takes: decoding, or copying.
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
 for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the pictures half
-an hour before, of the rows with a star 20 minutes later, of the rest with the code of a day before. In the rounds photographs are
-shrunk by what was compiled before them, as from the 1,000th of a process on; compiling takes 1 s once, reading it again 0.4.
+an hour before, of the rest with the code of a day before. In the rounds photographs are shrunk by what was compiled before them,
+as from the 1,000th of a process on; compiling takes 1 s once, reading it again 0.4.
 
     row                       peer                      ratio   quartiles        processor   aim   other
     photographs               from_directory             0.69   0.58 to 0.77          0.61   1.1    0.80
@@ -40,12 +40,12 @@ shrunk by what was compiled before them, as from the 1,000th of a process on; co
     small_pictures, later     from_directory            21.71   16.58 to 22.53       15.68    10   17.27
     small_pictures, later     ... .cache().shuffle()     1.43   1.41 to 1.65          1.28     1    1.87
     small_pictures, later     ... .cache()               1.28   1.12 to 1.34          0.88     1    1.06
-    recordings *              Keras                      0.99   0.97 to 1.00          0.85     1    1.18
-    recordings *              librosa, 2 processes       6.68   6.09 to 6.79             -     6    8.34
-    resampled                 librosa, 2 processes       2.76   2.66 to 4.62             -   1.5    2.23
-    texts *                   TextVectorization          1.39   1.31 to 1.55          1.57   1.5    1.72
-    augmented                 Keras layers in map       11.76   10.49 to 13.14       11.66   1.5   11.55
-    augmented_audio *         audiomentations            2.80   2.38 to 2.92          1.42     3    3.72
+    recordings                Keras                      1.00   0.98 to 1.05          0.90     1    0.99
+    recordings                librosa, 2 processes       6.74   6.08 to 8.55             -     6    6.68
+    resampled                 librosa, 2 processes       3.43   3.25 to 4.38             -   1.5    2.76
+    texts                     TextVectorization          2.07   1.92 to 2.22          2.20   1.5    1.39
+    augmented                 Keras layers in map       11.33   10.10 to 12.76        9.51   1.5   11.76
+    augmented_audio           audiomentations            3.00   2.97 to 3.17          1.90     3    2.80
 
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 decoding takes 1.1 (Pillow's 1.3, TensorFlow's 1.3 to
 1.8) and the antialiased resizing 0.3 to 0.5 (Pillow's 1.1, TensorFlow's without antialiasing 0.4); from_directory is done in 1.9,
