@@ -2,6 +2,7 @@
 
 import itertools
 
+import numba
 import numpy as np
 import pytest
 from PIL import Image
@@ -62,3 +63,17 @@ def test_a_photograph_is_the_sum_of_triangles(photograph):
 def test_one_that_needs_no_step_is_as_it_was():
     picture = Image.fromarray(pixels_of((8, 9))[..., 0])
     assert shrinking.by_pillow(picture, (8, 9)) is picture
+
+
+def test_where_what_is_compiled_cannot_be_kept_it_is_compiled_all_the_same(monkeypatch):
+    def njit(cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return really(**options)
+
+    really = numba.njit
+    monkeypatch.setattr(numba, "njit", njit)
+    lines, (first, weights) = RANDOM.integers(0, 256, (9, 8), dtype=np.uint8), shrinking._weights(9, 4)
+    for channels in (3, 4):
+        arguments = lines, first, weights, channels
+        np.testing.assert_array_equal(shrinking._compiled.__wrapped__()(*arguments), shrinking._weighted(*arguments))
