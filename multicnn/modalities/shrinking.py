@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def _turned(lines: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(lines.view(np.uint32).T).view(np.uint8)
 
 
-@cache
+@lru_cache(1024)
 def _weights(length: int, to: int) -> tuple[np.ndarray, np.ndarray]:
     """For each of `to` lines the first of `length` that it is made of, and the int32 weights of this and of those that follow.
 
@@ -63,8 +63,8 @@ def _weights(length: int, to: int) -> tuple[np.ndarray, np.ndarray]:
     first = np.maximum((middle - reach + 0.5).astype(np.int64), 0)
     last = np.minimum((middle + reach + 0.5).astype(np.int64), length)
     lines = first[:, None] + np.arange((last - first).max())
-    weights = np.maximum(1 - np.abs((lines - middle[:, None] + 0.5) / reach), 0) * (lines < last[:, None])
-    weights /= weights.sum(axis=1, keepdims=True)
+    weights = np.maximum(1 - np.abs((lines - middle[:, None] + 0.5) * (1 / reach)), 0) * (lines < last[:, None])
+    weights /= np.cumsum(weights, axis=1)[:, -1:]  # one after the other, as there, which rounds otherwise than a sum
     return first, (0.5 + weights * 2**_BITS).astype(np.int32)
 
 
