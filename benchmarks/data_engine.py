@@ -10,7 +10,7 @@ files, hashes them, decodes, stores, and makes the batches. The last column prin
 takes: decoding, or copying.
 
     row              work                                                       peer
-    photographs      1,000 JPEGs of 500x375 to batches of 224x224                 image_dataset_from_directory
+    photographs      1,000 JPEGs of 500x375 to batches of 224x224               image_dataset_from_directory
     large            100 JPEGs of 1600x1200, likewise                            the same
     small_pictures   20,000 JPEGs of 32x32                                      the same
       ... later      a later epoch of these                                     the same; and with its .cache(), of examples
@@ -25,7 +25,7 @@ takes: decoding, or copying.
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
 for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the pictures half
 an hour before, of the rest with the code of a day before. In the rounds photographs are shrunk by what was compiled before them,
-as from the 1,000th of a process on; compiling takes 1 s once, reading it again 0.4.
+as from the 1,000th of a process on; compiling takes 1 to 1.6 s once, reading it again 0.5.
 
     row                       peer                      ratio   quartiles        processor   aim   other
     photographs               from_directory             0.69   0.58 to 0.77          0.61   1.1    0.80

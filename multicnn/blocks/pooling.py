@@ -143,7 +143,7 @@ class dynamic_k_max_pool(Block):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 1 <= self.layer <= self.layers:
+        if self.layer > self.layers:
             raise ValueError(f"`layer` must be one of 1 to {self.layers}. Received: layer={self.layer!r}")
 
     def k(self, sentence: int) -> int:

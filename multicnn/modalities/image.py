@@ -133,7 +133,7 @@ class ImagePreprocess:
     def examples_of(self, sources: Sequence[str | os.PathLike | bytes | np.ndarray]) -> list[np.ndarray | str]:
         """What `example(decode(source))` gives of each source, or the reason why there is nothing.
 
-        Small JPEGs and PNGs that need not be resized are decoded together, at several times the speed.
+        Small JPEGs and PNGs that need not be resized are decoded by `small_pictures`, at several times the speed.
         """
         answers = [self._answer(source, together=True) for source in sources]
         small = [place for place, answer in enumerate(answers) if isinstance(answer, bytes)]

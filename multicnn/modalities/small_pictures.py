@@ -1,4 +1,4 @@
-"""Many small pictures decoded at once: alone, most of the time that each takes is Python's."""
+"""Small pictures decoded past Pillow, most of whose time would be spent on opening each of them."""
 
 from __future__ import annotations
 

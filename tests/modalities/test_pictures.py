@@ -92,7 +92,7 @@ def test_a_damaged_jpeg_is_what_pillow_makes_of_it_or_is_refused_as_it_refuses_i
         try:
             ours = pictures.from_bytes(bytes(data))
         except ValueError:
-            assert expected is None or expected.size > 3 * 10**8, trial
+            assert expected is None, trial
         else:
             np.testing.assert_array_equal(ours, expected, err_msg=str(trial))
     assert min(answers.values()) > 50
