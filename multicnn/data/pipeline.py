@@ -13,6 +13,7 @@ from multicnn.data.store import Store
 
 _PREFETCH = 2  # batches made ready while a step runs
 _MAKERS = 4  # batches made at once, at most
+_LARGE = 2**20  # values of a batch from which calling Python out of TensorFlow takes no time beside them
 
 
 def order(rows: np.ndarray, seed: int, epoch: int | None) -> np.ndarray:
@@ -79,7 +80,8 @@ def batches(
     steps = _steps(store, rows, targets, batch_size, seed, epoch, start_step)
     first, random = epoch or 0, epoch is not None
     mix = mix if random else None
-    examples = _examples(store)
+    augment_stored = augment_stored if random else None
+    examples = _finished(store, preprocess, batch_size) if augment_stored is None else _examples(store)
     with tf.device("CPU:0"):
         all_rows, all_targets = tf.constant(rows), tf.constant(targets)
 
@@ -103,9 +105,8 @@ def batches(
         made = tf.gather(all_rows, places if mix or not part else _part(places, part))
         seeds = tf.stack([tf.fill(tf.shape(made), shared), made], axis=1)
         batch = examples(made)
-        if augment_stored is not None and random:
-            batch = augment_stored(batch, seeds)
-        batch = preprocess.finish(batch)
+        if augment_stored is not None:
+            batch = preprocess.finish(augment_stored(batch, seeds))
         if augment is not None and random:
             batch = augment(batch, seeds)
         if mix is None:
@@ -150,11 +151,24 @@ def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
     Of a store in memory a part of the graph: calling Python out of TensorFlow takes as long as a batch of small pictures.
     """
     if isinstance(store.array, np.memmap):
-        shape, dtype = (None, *store.array.shape[1:]), store.array.dtype
-        return lambda rows: tf.ensure_shape(tf.numpy_function(store.gather, [rows], dtype, stateful=False), shape)
+        return _by_numpy(store.gather, store.array.dtype, store.array.shape[1:])
     with tf.device("CPU:0"):
         array, lookup = store.tensor(), tf.constant(store.lookup)
     return lambda rows: tf.gather(array, tf.gather(lookup, rows))
+
+
+def _finished(store: Store, preprocess: Any, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """What gives the finished examples of rows, int64 (n,)."""
+    if hasattr(preprocess, "finish_of") and batch_size * int(np.prod(preprocess.stored_shape)) >= _LARGE:
+        take = preprocess.finish_of()
+        return _by_numpy(lambda rows: store.gather(rows, take), np.float32, preprocess.input_shape)
+    examples = _examples(store)
+    return lambda rows: preprocess.finish(examples(rows))
+
+
+def _by_numpy(gather: Callable[[np.ndarray], np.ndarray], dtype: Any, shape: tuple[int, ...]) -> Callable:
+    """A function of arrays, which gives examples of this dtype and shape, as one of tensors."""
+    return lambda rows: tf.ensure_shape(tf.numpy_function(gather, [rows], dtype, stateful=False), (None, *shape))
 
 
 def _part(batch: tf.Tensor, part: Callable[[int], slice]) -> tf.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import operator
 import os
 import shutil
 from collections import deque
@@ -22,6 +23,7 @@ from multicnn.data.manifest import Manifest, content_hash
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept on disk
 _TASK_BYTES = 2**22  # of the examples that a thread makes at a time
 _FEWEST, _MOST = 16, 1024  # examples of these
+_TASKS = 8  # a thread has of a small data set, so that none waits long for another at the end
 _ALIGNED = 64  # bytes: TensorFlow's tensors begin at multiples of it
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
@@ -47,8 +49,10 @@ class Store:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def gather(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the examples (len(rows), *stored_shape) of rows of the manifest.
+    def gather(
+        self, rows: np.ndarray, take: Callable[[np.ndarray, np.ndarray], np.ndarray] = operator.getitem
+    ) -> np.ndarray:
+        """Returns the examples (len(rows), *stored_shape) of rows of the manifest, or what `take(array, places)` makes of them.
 
         Raises:
             ValueError: a row is not stored.
@@ -57,7 +61,7 @@ class Store:
         if (index < 0).any():
             missing = np.asarray(rows)[index < 0]
             raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
-        examples = self.array[index]
+        examples = take(self.array, index)
         _let_go(self.array)
         return examples
 
@@ -238,7 +242,7 @@ def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterat
     """Yields, chunk by chunk, the example of each row in order, or the reason why there is none."""
     workers = os.cpu_count() or 1
     bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
-    size = min(max(_TASK_BYTES // bytes_each, _FEWEST), _MOST)
+    size = min(max(_TASK_BYTES // bytes_each, _FEWEST), _MOST, -(-len(rows) // (_TASKS * workers)) or 1)
     chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
     pending: deque[Future] = deque()
 

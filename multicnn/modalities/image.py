@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, pictures, small_pictures
+from multicnn.modalities import content, pictures, scaling, small_pictures
 
 _MAX_SIDE = 224
 _FIT_EXAMPLES = 1000
@@ -165,17 +166,24 @@ class ImagePreprocess:
         Args:
             batch: uint8, shape (batch, height, width, channels).
         """
+        scale, offset = self._scale_and_offset()
+        with tf.device("CPU:0"):  # the same bits where there is an accelerator
+            pixels = tf.cast(tf.reshape(batch, (-1, len(scale))), tf.float32) * scale + offset
+            return tf.reshape(pixels, (-1, *self.stored_shape))
+
+    def finish_of(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """What makes of stored examples and the places of some what `finish` makes of these, to the bit; large ones sooner."""
+        return functools.partial(scaling.scaled, *self._scale_and_offset())
+
+    def _scale_and_offset(self) -> tuple[np.ndarray, np.ndarray]:
+        """float32 (width * channels,): what the values of a line of pixels are multiplied by, and what is added."""
         if self.mean is None or self.std is None:
             raise ValueError(f"mean and std are not known yet: call fit first. Received: {self}")
-        with tf.device("CPU:0"):  # the same bits where there is an accelerator
-            # Multiplied, never divided: a graph turns a division by a constant into a product, which rounds otherwise.
-            # Whole rows of pixels against rows of constants: six times as fast as three channels against three.
-            width = self.stored_shape[1]
-            scale = np.tile(1 / (255 * np.array(self.std)), width)
-            offset = np.tile(-np.array(self.mean) / np.array(self.std), width)
-            rows = tf.cast(tf.reshape(batch, (-1, len(scale))), tf.float32)
-            pixels = rows * tf.constant(scale, tf.float32) + tf.constant(offset, tf.float32)
-            return tf.reshape(pixels, (-1, *self.stored_shape))
+        # Multiplied, never divided: a graph turns a division by a constant into a product, which rounds otherwise.
+        # Whole lines of pixels against lines of constants: six times as fast as three channels against three.
+        scale, offset = 1 / (255 * np.array(self.std)), -np.array(self.mean) / np.array(self.std)
+        width = self.stored_shape[1]
+        return np.tile(scale, width).astype(np.float32), np.tile(offset, width).astype(np.float32)
 
     def _in_channels(self, pixels: np.ndarray) -> np.ndarray:
         if self.channels is None or pixels.shape[-1] == self.channels:

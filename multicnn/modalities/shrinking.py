@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
+from multicnn.modalities.compiling import Late
+
 _BITS = 22  # of the fraction of a weight, as in Pillow
-_FEW = 1000  # photographs that take Pillow as long as importing the compiler and reading what it once made
-_asked = itertools.count()
 
 
 def is_larger(picture, size: tuple[int, int]) -> bool:
@@ -35,12 +33,12 @@ def photograph(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     The first of a process are left to Pillow, which need not be compiled.
     """
     (height, width), (to_height, to_width) = pixels.shape[:2], size
-    if next(_asked) < _FEW:
+    weighted = _late.get()
+    if weighted is None:
         from PIL import Image
 
         picture = Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
         return np.ascontiguousarray(np.asarray(by_pillow(picture, size))[..., :3])
-    weighted = _compiled()
     # Lines are summed as a whole, many bytes at a time; for its width the picture lies on its side.
     columns = weighted(_turned(pixels.reshape(height, -1)), *_weights(width, to_width), 4)
     return weighted(_turned(columns), *_weights(height, to_height), 3).reshape(to_height, to_width, 3)
@@ -68,16 +66,6 @@ def _weights(length: int, to: int) -> tuple[np.ndarray, np.ndarray]:
     return first, (0.5 + weights * 2**_BITS).astype(np.int32)
 
 
-@cache
-def _compiled() -> Callable[..., np.ndarray]:
-    from numba import njit
-
-    try:
-        return njit(nogil=True, cache=True)(_weighted)
-    except RuntimeError:  # there is no folder to keep it in
-        return njit(nogil=True)(_weighted)
-
-
 def _weighted(lines: np.ndarray, first: np.ndarray, weights: np.ndarray, channels: int) -> np.ndarray:
     """Weighted sums of lines of pixels of 4 bytes, of which the first `channels` are kept: 3 or 4."""
     width = lines.shape[1] // 4
@@ -99,3 +87,6 @@ def _weighted(lines: np.ndarray, first: np.ndarray, weights: np.ndarray, channel
                 for c in range(3):  # a number that the compiler knows: else it would take four times as long
                     result[i, 3 * j + c] = sums[4 * j + c] >> _BITS
     return result
+
+
+_late = Late(_weighted, few=1000)  # photographs, which take Pillow as long as reading what was once compiled

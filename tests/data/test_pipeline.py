@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from multicnn.data import pipeline
 from multicnn.data.manifest import Manifest
 from multicnn.data.pipeline import augmentation_seeds, batches, each, order
 from multicnn.data.store import Store, materialise
@@ -94,6 +95,32 @@ def test_a_store_on_disk_gives_the_same_batches(epoch, tmp_path):
     ):
         np.testing.assert_array_equal(x, a)
         np.testing.assert_array_equal(y, b)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("changed", [False, True])
+def test_large_pictures_are_finished_to_the_same_bits(changed, on_disk, tmp_path, monkeypatch):
+    pictures = np.random.default_rng(0).integers(0, 256, (N, 6, 5, 3), dtype=np.uint8)
+    if on_disk:
+        array = np.memmap(tmp_path / "examples", np.uint8, "w+", shape=pictures.shape)
+        array[:] = pictures
+        array = np.memmap(tmp_path / "examples", np.uint8, "r", shape=pictures.shape)
+    store = Store(ROWS, array if on_disk else pictures, LOOKUP)
+    preprocess = ImagePreprocess(size=(6, 5), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
+    settings = {"batch_size": 5, "epoch": 0, "epochs": 70}
+    if changed:
+        settings["augment_stored"] = lambda batch, seeds: 255 - batch
+    made = {}
+    for large in (1, 2**40):
+        monkeypatch.setattr(pipeline, "_LARGE", large)
+        # All are held at once, and they are more than are made before anything is compiled.
+        made[large] = list(batches(store, TARGETS, ROWS, preprocess, **settings))
+    assert len(made[1]) == 350
+    for (x, y), (a, b) in zip(*made.values(), strict=True):
+        assert x.numpy().tobytes() == a.numpy().tobytes()
+        np.testing.assert_array_equal(y, b)
+    first = pictures[LOOKUP[order(ROWS, 0, 0)[:5]]]
+    np.testing.assert_array_equal(made[1][0][0], preprocess.finish(255 - first if changed else first))
 
 
 @pytest.mark.parametrize("on_disk", [False, True])

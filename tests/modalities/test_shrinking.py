@@ -1,13 +1,11 @@
 """Smaller pictures, beside Pillow's own steps and the equation in floating point."""
 
-import itertools
-
-import numba
 import numpy as np
 import pytest
 from PIL import Image
 
 from multicnn.modalities import shrinking
+from multicnn.modalities.compiling import Late
 
 RANDOM = np.random.default_rng(0)
 SIZES = [
@@ -23,8 +21,8 @@ SIZES += [tuple(map(tuple, RANDOM.integers(1, 120, (2, 2)).tolist())) for _ in r
 
 @pytest.fixture(params=["pillow", "compiled"])
 def photograph(request, monkeypatch):
-    begin = {"pillow": 0, "compiled": shrinking._FEW}[request.param]
-    monkeypatch.setattr(shrinking, "_asked", itertools.count(begin))
+    few = {"pillow": 10**9, "compiled": 0}[request.param]
+    monkeypatch.setattr(shrinking, "_late", Late(shrinking._weighted, few))
     return shrinking.photograph
 
 
@@ -64,17 +62,3 @@ def test_a_photograph_is_the_sum_of_triangles(photograph):
 def test_one_that_needs_no_step_is_as_it_was():
     picture = Image.fromarray(pixels_of((8, 9))[..., 0])
     assert shrinking.by_pillow(picture, (8, 9)) is picture
-
-
-def test_where_what_is_compiled_cannot_be_kept_it_is_compiled_all_the_same(monkeypatch):
-    def njit(cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return really(**options)
-
-    really = numba.njit
-    monkeypatch.setattr(numba, "njit", njit)
-    lines, (first, weights) = RANDOM.integers(0, 256, (9, 8), dtype=np.uint8), shrinking._weights(9, 4)
-    for channels in (3, 4):
-        arguments = lines, first, weights, channels
-        np.testing.assert_array_equal(shrinking._compiled.__wrapped__()(*arguments), shrinking._weighted(*arguments))

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from multicnn.modalities import content
 
 _LONG = 1e-4  # seconds a file from which threads are worth their while
-_FEWEST, _MOST = 16, 256  # files read between two looks at the time that they take
-_TASK = 32  # files a thread reads at a time
+_FEWEST, _MOST = 4, 256  # files read between two looks at the time that they take
+_TASK = 3e-3  # seconds for which a thread reads at a time
 
 _EXTENSIONS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"), "image"),
@@ -73,11 +73,13 @@ def read_all(paths: Sequence[Path | str]) -> list[Content]:
         part = paths[len(found) : len(found) + min(max(len(found), _FEWEST), _MOST)]
         begun = time.perf_counter()
         found += map(read, part)
-        long = time.perf_counter() - begun > _LONG * len(part)
-    rest = range(len(found), len(paths), _TASK)
+        each = (time.perf_counter() - begun) / len(part)
+        long = each > _LONG
+    task = max(round(_TASK / each), 1) if long else 1
+    rest = range(len(found), len(paths), task)
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
-        parts = pool.map(lambda begin: list(map(read, paths[begin : begin + _TASK])), rest)
-        return found + [each for part in parts for each in part]
+        parts = pool.map(lambda begin: list(map(read, paths[begin : begin + task])), rest)
+        return found + [content for part in parts for content in part]
 
 
 def commonest_kind(contents: Sequence[Content]) -> str:
