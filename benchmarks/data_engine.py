@@ -23,37 +23,39 @@ takes: decoding, or copying.
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
-for. The last column is what another run gave on the same machine, whose speed changes with its neighbours: of the pictures half
-an hour before, of the rest with the code of a day before. In the rounds photographs are shrunk by what was compiled before them,
-as from the 1,000th of a process on; compiling takes 1 to 1.6 s once, reading it again 0.5.
+for. The last column is what the next run gave on the same machine, whose speed changes with its neighbours. Photographs are shrunk
+and large batches scaled by what was compiled before the rounds, as from the 1,000th photograph and the 300th batch of a process
+on; compiling takes 1 to 1.6 s once, reading it again 0.5.
 
-    row                       peer                      ratio   quartiles        processor   aim   other
-    photographs               from_directory             0.69   0.58 to 0.77          0.61   1.1    0.80
-    photographs, later        from_directory             9.11   8.89 to 9.65          8.61     5   14.01
-    photographs, later        ... .cache().shuffle()     0.61   0.52 to 0.69          0.50     1    0.68
-    photographs, later        ... .cache()               0.06   0.06 to 0.09          0.04     1    0.09
-    large                     from_directory             0.97   0.94 to 1.02          0.98     2    0.96
-    large, later              from_directory           343.37   337.65 to 373.39    516.21     5  390.58
-    large, later              ... .cache().shuffle()     6.92   6.37 to 13.11         6.32     1    4.38
-    large, later              ... .cache()               1.93   1.88 to 2.36          1.62     1    1.48
-    small_pictures            from_directory             1.51   1.49 to 1.79          1.35   1.5    1.36
-    small_pictures, later     from_directory            21.71   16.58 to 22.53       15.68    10   17.27
-    small_pictures, later     ... .cache().shuffle()     1.43   1.41 to 1.65          1.28     1    1.87
-    small_pictures, later     ... .cache()               1.28   1.12 to 1.34          0.88     1    1.06
-    recordings                Keras                      1.00   0.98 to 1.05          0.90     1    0.99
-    recordings                librosa, 2 processes       6.74   6.08 to 8.55             -     6    6.68
-    resampled                 librosa, 2 processes       3.43   3.25 to 4.38             -   1.5    2.76
-    texts                     TextVectorization          2.07   1.92 to 2.22          2.20   1.5    1.39
-    augmented                 Keras layers in map       11.33   10.10 to 12.76        9.51   1.5   11.76
-    augmented_audio           audiomentations            3.00   2.97 to 3.17          1.90     3    2.80
+    row                       peer                      ratio   quartiles           processor   aim   other
+    photographs               from_directory              0.68   0.66 to 0.86           0.67   1.1    0.88
+    photographs, later        from_directory             28.79   22.00 to 35.74        27.67     5   22.33
+    photographs, later        ... .cache().shuffle()      1.50   1.45 to 1.61           1.46     1    1.21
+    photographs, later        ... .cache()                0.18   0.16 to 0.20           0.13     1    0.15
+    large                     from_directory              1.00   0.93 to 1.00           1.02     2    0.93
+    large, later              from_directory            663.64   603.56 to 834.34     769.41     5  422.82
+    large, later              ... .cache().shuffle()      8.55   6.99 to 8.64           8.61     1    8.64
+    large, later              ... .cache()                2.23   1.51 to 2.40           1.52     1    1.89
+    small_pictures            from_directory              1.20   1.20 to 1.26           1.40   1.5    1.12
+    small_pictures, later     from_directory             17.29   15.52 to 29.49        17.50    10   24.34
+    small_pictures, later     ... .cache().shuffle()      1.43   1.32 to 1.75           1.55     1    1.61
+    small_pictures, later     ... .cache()                1.06   0.91 to 1.47           0.76     1    1.14
+    recordings                Keras                       1.12   1.11 to 1.23           0.89     1    1.09
+    recordings                librosa, 2 processes        9.39   8.68 to 10.71             -     6    8.73
+    resampled                 librosa, 2 processes        3.15   2.83 to 3.18              -   1.5    2.90
+    texts                     TextVectorization           1.69   1.36 to 1.78           1.71   1.5    2.15
+    augmented                 Keras layers in map        10.27   9.41 to 13.77          9.00   1.5    9.62
+    augmented_audio           audiomentations             3.44   3.40 to 3.68           2.26     3    3.79
 
 Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 decoding takes 1.1 (Pillow's 1.3, TensorFlow's 1.3 to
-1.8) and the antialiased resizing 0.3 to 0.5 (Pillow's 1.1, TensorFlow's without antialiasing 0.4); from_directory is done in 1.9,
-and finding and hashing takes us 0.2 more, making the batches 0.2. Of one of 1600x1200 the Huffman codes take most: 6.0 at a
-quarter, 7.4 in full (TensorFlow's 7.1 and 9.4). Of 20,000 small pictures one takes 0.02 to be found, hashed and recognised, 0.007
-to be read and 0.013 to be decoded, and two threads are hardly faster at it than one. Of a recording of 1 s 0.3 are the log-mel, in
-float64. Of 32 augmented clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of photographs that a cache
-has kept are handed on without a copy, but are the same in each epoch; examples drawn anew have to be copied.
+1.8) and the antialiased resizing 0.3 to 0.4 (Pillow's 1.1, TensorFlow's without antialiasing 0.4); from_directory is done in 1.6
+to 1.8. Finding and hashing takes us 0.2 more, making the batches 0.1, and 0.4 the system, which on this virtual machine clears
+new memory for the store at 0.4 GB/s: where it had some at hand, the ratio was 0.85. Of one of 1600x1200 the Huffman codes take
+most: 6.0 at a quarter, 7.4 in full (TensorFlow's 7.1 and 9.4). Of 20,000 small pictures one takes 0.02 to be found, hashed and
+recognised, 0.007 to be read and 0.013 to be decoded, and two threads are hardly faster at it than one. Of a recording of 1 s 0.3
+are the log-mel, in float64. Of 32 augmented clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of
+photographs that a cache has kept are handed on without a copy, but are the same in each epoch; of examples that are drawn anew
+one has to be made, in a pass over memory that takes 1.2 for 32 of 224x224.
 """
 
 from __future__ import annotations
@@ -176,6 +178,11 @@ class Ours:
         self.read()
         self.epoch()
 
+    def repeat(self) -> None:
+        """Makes so many batches that what is compiled only then is compiled."""
+        self.read()
+        drain(itertools.islice(self.stream, 400))
+
     def copy(self) -> None:
         """No more than gathering the stored examples in another order."""
         for places in np.array_split(RANDOM.permutation(len(self.store)), -(-len(self.store) // BATCH)):
@@ -227,6 +234,7 @@ def picture_rows(name: str, count: int, size: tuple[int, int], to: tuple[int, in
     def rows(folder: Path) -> dict[str, Row]:
         pictures(folder, count, size)
         ours = Ours(folder, ImagePreprocess(size=to, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3))
+        ours.repeat()
         first = {"from_directory": (lambda: drain(from_directory(folder, to)), aims[0])}
         again, cached = from_directory(folder, to), from_directory(folder, to).cache()
         drawn = (
