@@ -12,6 +12,7 @@ import pandas as pd
 
 from multicnn.classifier import Classifier, load
 from multicnn.data import store
+from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import metrics
 from multicnn.recipe import DataSource
@@ -65,6 +66,10 @@ def evaluate(
     rows = manifest.rows(split) if split else manifest.rows("test")
     if split is None and not len(rows):
         rows = manifest.rows()
+        if _is_of_training(source, classifier):
+            reporter.say(
+                "The classifier was trained on these data, and so does better on them than on others: see its own test metrics."
+            )
     if split is not None and not len(rows):
         raise ValueError(f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}")
     stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
@@ -74,3 +79,9 @@ def evaluate(
     logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
     measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, stored.rows)
+
+
+def _is_of_training(source: DataSource, classifier: Classifier) -> bool:
+    """Whether a source has the path of what the classifier was trained on; a relative one is looked for from here."""
+    trained_on = classifier.recipe.get("data", {}).get("path")
+    return trained_on is not None and os.path.realpath(at_home(source.path)) == os.path.realpath(at_home(trained_on))

@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 
 import multicnn
 from multicnn import measuring
+from multicnn.reporter import Reporter
 
 ARTEFACT = Path(__file__).parent / "artefacts" / "0.1.0" / "docstrings.keras"
 ROWS = [
@@ -59,3 +60,19 @@ def test_no_usable_example_is_told(tmp_path):
     pd.DataFrame([("a text", "numpy")], columns=["text", "label"]).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(ValueError, match="'numpy' is not one of the classifier's labels"):
         measuring.evaluate(ARTEFACT, tmp_path / "t.csv")
+
+
+def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatch):
+    class Heard(Reporter):
+        def say(self, line):
+            told.append(line)
+
+    for name in ("trained.csv", "other.csv"):
+        (tmp_path / name).write_text("text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(30)))
+    monkeypatch.chdir(tmp_path)
+    made = multicnn.train("trained.csv", "run", epochs=1, embedding_dims=4, arguments={"filters": 2})
+    for data, is_told in [("trained.csv", True), (tmp_path / "trained.csv", True), ("other.csv", False)]:
+        told = []
+        assert measuring.evaluate(made, data, reporter=Heard()).metrics["n"] == 30
+        assert [line for line in told if "trained on these data" in line] == told[: int(is_told)]
+        assert len(told) == int(is_told)
