@@ -8,8 +8,8 @@ digits, on the pictures as they are, and on the pictures enlarged to `--size`, o
 memory (2**30 bytes), so that they lie in the cache on disk. Printed are the largest resident sets (`ru_maxrss`); the exit code is
 1 if one is more than `--limit` GB (10^9 bytes) above that of the digits.
 
-Measured with CIFAR-10 as 50,000 JPEG files on one core of an AMD EPYC with AVX-512, TensorFlow 2.21: the digits
-0.96 GB, the pictures 1.78, enlarged to 96 x 96 (1.38 GB of examples, on disk) 1.79.
+Measured with CIFAR-10 as 50,000 JPEG files on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21: the digits
+0.96 GB, the pictures 1.77, enlarged to 96 x 96 (1.38 GB of examples, on disk) 1.89.
 """
 
 from __future__ import annotations
