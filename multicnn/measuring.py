@@ -67,9 +67,7 @@ def evaluate(
     if split is None and not len(rows):
         rows = manifest.rows()
         if _is_of_training(source, classifier):
-            reporter.say(
-                "The classifier was trained on these data, and so does better on them than on others: see its own test metrics."
-            )
+            reporter.say("the classifier has learned from these data: how it does on others, its own test metrics say")
     if split is not None and not len(rows):
         raise ValueError(f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}")
     stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from multicnn.modalities import content
 
 _LONG = 1e-4  # seconds a file from which threads are worth their while
-_FEWEST, _MOST = 4, 256  # files read between two looks at the time that they take
+_FEWEST, _MOST = 8, 256  # files read between two looks at the time that they take
 _TASK = 3e-3  # seconds for which a thread reads at a time
 
 _EXTENSIONS = {
