@@ -77,11 +77,19 @@ def run(
         ValueError: There are fewer groups or examples than folds, or no groups to leave out.
     """
     reporter, metrics = reporter or Reporter(), {}
-    divided = list(_folds(manifest, folds))
+    divided = [
+        (name, place, splits.assign(fold, recipe.data.validation_fraction, 0.0))
+        for name, place, fold in _folds(manifest, folds)
+    ]
+    for name, _, fold in divided:  # all of them, before the first is trained
+        for label, rows in fold.rows_by_label("train").items():
+            if not len(rows):
+                raise ValueError(
+                    f"every class needs training examples in every fold. Received: label={label!r}, fold={name!r}"
+                )
     plan.keep(folder, VERB, recipe, folds=folds)
     for name, place, fold in divided:
         reporter.say(f"{place}: {len(fold.rows('test')):,} test examples")
-        fold = splits.assign(fold, recipe.data.validation_fraction, 0.0)
         with plan.going_on(folder, VERB, reporter.say):
             metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
         keras.backend.clear_session()  # else the graphs of all folds stay in memory

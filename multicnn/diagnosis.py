@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +132,12 @@ def _stored(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> tuple[sto
 
 def _shown(manifest: Manifest, row: int) -> tuple[str, str, Any]:
     """Id, label and raw example of a row, None in its place if it cannot be decoded."""
-    preprocess = SENSES[manifest.sense]()
-    try:
-        raw = preprocess.decode(manifest.raw_source(row))
-    except ValueError:
-        raw = None
+    preprocess, source = SENSES[manifest.sense](), manifest.raw_source(row)
+    raw = None
+    # A pipe, say, would be waited for.
+    if manifest.sense == "text" or not isinstance(source, str) or os.path.isfile(source):
+        with suppress(ValueError):
+            raw = preprocess.decode(source)
     if raw is not None and manifest.sense == "audio":
         raw = (raw, preprocess.sample_rate)
     reason = manifest.table["reason"][row]

@@ -111,10 +111,10 @@ def extract(front: Classifier, manifest: Manifest, stage: str, reporter: Reporte
     stored, reasons = store.materialise(manifest, front.preprocess, manifest.rows(), reporter.reading)
     if not len(stored):
         raise ValueError(f"`data` must hold a usable example. Received: bad={len(reasons)}")
-    if reasons:
-        row, reason = next(iter(reasons.items()))
-        reporter.say(f"{len(reasons):,} examples are bad, the first {manifest.table['id'][row]!r}: {reason}")
-    return Features(stage, front.logits(stored.array), stored.rows, manifest.with_bad(reasons))
+    manifest = manifest.with_bad(reasons)
+    if len(bad := manifest.bad_rows()):
+        reporter.say(f"{len(bad):,} examples are bad, the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}")
+    return Features(stage, front.logits(stored.array), stored.rows, manifest)
 
 
 def linear_head(front: Classifier, found: Features) -> Classifier:

@@ -12,12 +12,11 @@ import pandas as pd
 
 from multicnn.classifier import Classifier, load
 from multicnn.data import store
-from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import metrics
 from multicnn.recipe import DataSource
 from multicnn.reporter import Reporter
-from multicnn.request import as_trained, unsplit
+from multicnn.request import as_trained, find, is_of_training, unsplit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +51,8 @@ def evaluate(
     Args:
         classifier: It, or the path of its .keras file.
         data: A source as in `train`.
-        split: "train", "val" or "test" of a source that has them; by default its test examples, or all if it has none.
+        split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
+            its test examples, or all if it has none.
         reporter: Told what happens.
         settings: Changes of how the source is read, as "data.b=1"; a path is read as in training, unless they say otherwise.
 
@@ -61,13 +61,17 @@ def evaluate(
     """
     classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
     reporter = reporter or Reporter()
-    source = as_trained(classifier, data, settings)
-    manifest = unsplit(source, classifier.labels)
-    rows = manifest.rows(split) if split else manifest.rows("test")
+    source = as_trained(classifier, data, settings, divided=split is not None)
+    learned_from = is_of_training(classifier, source.path)
+    divided = source.leave_out is not None or (split is not None and learned_from)
+    manifest = (find if divided else unsplit)(source, classifier.labels)
+    rows = manifest.rows(split or "test")
     if split is None and not len(rows):
         rows = manifest.rows()
-        if _is_of_training(source, classifier):
-            reporter.say("the classifier has learned from these data: how it does on others, its own test metrics say")
+        if learned_from:
+            reporter.say(
+                "the classifier has learned from most of these data; --split test measures those that were kept apart"
+            )
     if split is not None and not len(rows):
         raise ValueError(f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}")
     stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
@@ -77,9 +81,3 @@ def evaluate(
     logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
     measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, stored.rows)
-
-
-def _is_of_training(source: DataSource, classifier: Classifier) -> bool:
-    """Whether a source has the path of what the classifier was trained on; a relative one is looked for from here."""
-    trained_on = classifier.recipe.get("data", {}).get("path")
-    return trained_on is not None and os.path.realpath(at_home(source.path)) == os.path.realpath(at_home(trained_on))

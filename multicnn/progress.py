@@ -198,7 +198,7 @@ def show_dry_run(tried: DryRun) -> None:
         ["batch", " x ".join(map(str, tried.batch))],
         ["parameters", f"{tried.parameters:,}"],
         ["weights, optimizer", f"{_size(tried.weights_bytes)}, {_size(tried.optimizer_bytes)}"],
-        ["memory at its highest", _size(tried.peak_bytes)],
+        ["memory at its highest", "not known" if tried.peak_bytes is None else _size(tried.peak_bytes)],
         ["first step, with compiling", f"{tried.first_step_seconds:.2f} s"],
         ["a step", f"{1000 * tried.step_seconds:.1f} ms"],
         ["steps an epoch", f"{tried.steps:,}"],

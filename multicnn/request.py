@@ -20,9 +20,18 @@ from multicnn.data.sources import resolve
 from multicnn.recipe import DataSource, Recipe, in_one_line
 
 
-def find(source: DataSource) -> Manifest:
-    """The manifest of a source, with every split decided."""
-    manifest = unsplit(source)
+def find(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
+    """The manifest of a source, with every split decided; of given labels, if any.
+
+    Raises:
+        ValueError: As `resolve`; or there is no such group to leave out, or it is to be the test set beside another.
+    """
+    if source.leave_out is not None and source.test is not None:
+        raise ValueError(
+            "leave_out must be None where test is given: each would be the test set. "
+            f"Received: leave_out={source.leave_out!r}, test={source.test!r}"
+        )
+    manifest = unsplit(source, labels)
     if source.leave_out is not None:
         manifest = splits.leave_group_out(manifest, source.leave_out)
     return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
@@ -34,8 +43,16 @@ def unsplit(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
     return resolve(located, labels)
 
 
-def as_trained(classifier: Classifier, data: str | os.PathLike | DataSource, settings: Sequence[str]) -> DataSource:
+def as_trained(
+    classifier: Classifier, data: str | os.PathLike | DataSource, settings: Sequence[str], divided: bool
+) -> DataSource:
     """A source of examples for a classifier; a path is read as in its training, unless the settings say otherwise.
+
+    Args:
+        classifier: Whose training it is.
+        data: The source.
+        settings: Changes of how it is read, as "data.b=1".
+        divided: Whether the data of the training itself are to be divided as they were there.
 
     Raises:
         ValueError: A setting does not fit, or labels are not divided as in the training.
@@ -43,6 +60,8 @@ def as_trained(classifier: Classifier, data: str | os.PathLike | DataSource, set
     if not isinstance(data, DataSource):
         trained_on = classifier.recipe.get("data", {})
         names = ("pattern", "text_column", "label_column", "label_separator")
+        if is_of_training(classifier, str(data)):
+            names = tuple(trained_on) if divided else (*names, "split_column", "group_column")
         kept = {name: trained_on[name] for name in names if name in trained_on}
         data = DataSource(**kept | {"path": str(data)})
     data = Recipe(data=data).replaced(settings).data
@@ -52,6 +71,12 @@ def as_trained(classifier: Classifier, data: str | os.PathLike | DataSource, set
             f"Received: label_separator={data.label_separator!r}"
         )
     return dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
+
+
+def is_of_training(classifier: Classifier, path: str) -> bool:
+    """Whether a path is that of what the classifier was trained on; a relative one is looked for from here."""
+    trained_on = classifier.recipe.get("data", {}).get("path")
+    return trained_on is not None and os.path.realpath(at_home(path)) == os.path.realpath(at_home(trained_on))
 
 
 def settled(

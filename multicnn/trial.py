@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import resource
 import shutil
 import sys
 import tempfile
@@ -53,7 +52,8 @@ class DryRun:
         examples: Of each split.
         parameters: Trainable numbers of the network.
         weights_bytes, optimizer_bytes: What the network and its optimizer's slots hold.
-        peak_bytes: The most memory that the process (with a GPU: the GPU) has held up to the end of the second step.
+        peak_bytes: The most memory that the process (with a GPU: the GPU) has held up to the end of the second step;
+            None where the system does not tell.
         steps: Of an epoch.
         first_step_seconds: With the compilation.
         step_seconds: The second step.
@@ -66,7 +66,7 @@ class DryRun:
     parameters: int
     weights_bytes: int
     optimizer_bytes: int
-    peak_bytes: int
+    peak_bytes: int | None
     steps: int
     first_step_seconds: float
     step_seconds: float
@@ -113,9 +113,13 @@ def _bytes(variables: list[Any]) -> int:
     return sum(np.asarray(variable).nbytes for variable in variables)
 
 
-def _peak() -> int:
+def _peak() -> int | None:
     if (on_gpu := engine.peak_bytes()) is not None:
         return on_gpu
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held if sys.platform == "darwin" else held * 1024  # bytes there, kilobytes on Linux
 

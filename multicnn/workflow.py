@@ -211,7 +211,12 @@ def crossval(
     recipe, manifest, folder, kept = of_several(
         cross_validation.VERB, resume, data, out, settings, fields, look=unsplit
     )
-    return cross_validation.run(recipe, manifest, kept.get("folds", folds), folder, reporter)
+    if recipe.data.test is not None:
+        raise ValueError(
+            f"test must be None: each fold is a test set of what there is. Received: test={recipe.data.test!r}"
+        )
+    folds = _as_begun(kept, "folds", folds, default=10)
+    return cross_validation.run(recipe, manifest, folds, folder, reporter)
 
 
 def features(
@@ -252,7 +257,7 @@ def features(
         classifier = pretrained(str(model), str(start))
     else:
         classifier = model if isinstance(model, Classifier) else load(model)
-    manifest = find(as_trained(classifier, data, settings))
+    manifest = find(as_trained(classifier, data, settings, divided=True))
     front, name = extraction.front(classifier, stage)
     found = extraction.extract(front, manifest, name, reporter or Reporter())
     made = extraction.linear_head(front, found) if head else None
@@ -296,4 +301,14 @@ def transfer_curves(
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
     recipe, manifest, folder, kept = of_several(transfer.VERB, resume, data, out, settings, fields, look=find)
-    return transfer.run(recipe, manifest, kept.get("sizes", sizes), kept.get("seeds", seeds), folder, reporter)
+    sizes = _as_begun(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
+    seeds = _as_begun(kept, "seeds", seeds, default=3)
+    return transfer.run(recipe, manifest, sizes, seeds, folder, reporter)
+
+
+def _as_begun(kept: dict[str, Any], name: str, asked: Any, default: Any) -> Any:
+    """What several runs that go on were begun with; what is asked for where they begin. Asking for something else is refused."""
+    begun = kept.get(name, asked)
+    if asked not in (begun, default):
+        raise ValueError(f"`resume` can only go on with its own {name}: {begun}. Received: {name}={asked}")
+    return begun

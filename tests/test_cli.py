@@ -92,7 +92,7 @@ def test_predict_reads_texts_and_standard_input(run, monkeypatch, capsys):
         "A first sentence.",
         "-",
         "--json",
-        stdin="Second one\r\n\nThird\n",
+        stdin="\ufeffSecond one\r\n\nThird\n",
     )
     rows = [json.loads(line) for line in out.splitlines()]
     assert code == 0

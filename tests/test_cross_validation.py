@@ -108,7 +108,25 @@ def test_it_goes_on_where_it_was_interrupted(table, tmp_path, monkeypatch):
         assert {**again.metrics[name], "seconds": 0, "waited": 0} == {**measured, "seconds": 0, "waited": 0}
     with pytest.raises(ValueError, match=r"batch_size was \d+, now 8"):
         multicnn.crossval(resume=folder, settings=["batch_size=8"])
-    assert multicnn.crossval(resume=folder).metrics == again.metrics
+    for folds in (3, None):
+        with pytest.raises(ValueError, match=f"can only go on with its own folds: 2. Received: folds={folds}"):
+            multicnn.crossval(resume=folder, folds=folds)
+    assert multicnn.crossval(resume=folder, folds=2).metrics == again.metrics
+
+
+def test_a_set_apart_for_testing_is_in_no_fold(table):
+    with pytest.raises(ValueError, match="test must be None: each fold"):
+        multicnn.crossval(table, folds=2, settings=[f"data.test={table}"])
+
+
+def test_a_class_that_a_fold_would_not_learn_is_told_before_any_is_trained(tmp_path):
+    rows = [f"text {i},{i % 2}" for i in range(40)] + ["alone,2"]
+    (tmp_path / "t.csv").write_text("\n".join(["text,label", *rows]))
+    with pytest.raises(
+        ValueError, match=r"every class needs training examples in every fold. Received: label='2', fold="
+    ):
+        multicnn.crossval(tmp_path / "t.csv", tmp_path / "out", folds=3, settings=TINY)
+    assert not [*tmp_path.glob("out/*")]
 
 
 @pytest.mark.parametrize("more", [{"data": "digits"}, {"out": "elsewhere"}, {}])

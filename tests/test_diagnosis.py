@@ -1,14 +1,17 @@
 """The doctor as a verb: its scores, its page, its exit codes; and what a training says of it."""
 
 import json
+import os
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import multicnn
-from multicnn import cli, request
+from multicnn import cli, diagnosis, request
+from multicnn.modalities import content
 from multicnn.recipe import DataSource
 from multicnn.reporter import Reporter
 
@@ -116,3 +119,16 @@ def test_a_training_tells_what_asks_for_a_decision(tmp_path):
         multicnn.train(path, tmp_path / str(contradict) / "run", epochs=1, reporter=reporter, settings=settings)
         said[contradict] = [line for line in reporter.lines if line.startswith("contradictions")]
     assert not said[False] and len(said[True]) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_listed_and_not_waited_for(tmp_path, monkeypatch):
+    for i in range(8):
+        path = tmp_path / "data" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(path)
+    os.mkfifo(tmp_path / "data" / "a" / "pipe.png")
+    manifest = request.find(DataSource(path=str(tmp_path / "data")))
+    (row,) = np.flatnonzero(manifest.table["status"] == "bad")
+    monkeypatch.setattr(content, "read", lambda source: pytest.fail(f"{source} is read"))
+    assert diagnosis._shown(manifest, row) == ("a/pipe.png: not a file", "a", None)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import multicnn
 from multicnn import extraction, workflow
@@ -12,6 +13,7 @@ from multicnn.modalities.image import ImagePreprocess
 from multicnn.modalities.text import TextPreprocess
 from multicnn.models import create
 from multicnn.recipe import Recipe
+from multicnn.reporter import Reporter
 
 NET = chain(
     stage("one", conv(4, 3, norm="batch", activation="relu"), max_pool(2)),
@@ -69,6 +71,21 @@ def test_a_linear_head_is_a_classifier_like_any_other(classifier, tmp_path):
     again = multicnn.evaluate(loaded, "digits")
     assert again.metrics["accuracy"] == pytest.approx(made.metrics["test"]["accuracy"], abs=1e-6)
     assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)
+
+
+def test_all_bad_files_are_told(classifier, tmp_path):
+    class Heard(Reporter):
+        def say(self, line):
+            told.append(line)
+
+    told = []
+    for i in range(12):
+        (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
+        Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(tmp_path / "ab"[i % 2] / f"{i}.png")
+    (tmp_path / "a" / "empty.png").touch()
+    (tmp_path / "b" / "cut.png").write_bytes((tmp_path / "b" / "1.png").read_bytes()[:50])
+    workflow.features(classifier, tmp_path, reporter=Heard())
+    assert told == ["2 examples are bad, the first 'a/empty.png': empty file"]
 
 
 def test_two_classes_have_two_logits(tmp_path):

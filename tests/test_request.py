@@ -59,3 +59,11 @@ def test_no_run_is_overwritten(tmp_path, monkeypatch):
     for taken in (tmp_path, tmp_path / "file"):
         with pytest.raises(ValueError, match="`out` must be a new or empty folder"):
             request.new_folder(taken, recipe)
+
+
+def test_a_group_is_not_left_out_beside_a_test_set(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("text,label,who\n" + "".join(f"t {i},{i % 2},{'xyz'[i % 3]}\n" for i in range(30)))
+    source = DataSource(path=str(tmp_path / "a.csv"), test=str(tmp_path / "b.csv"), group_column="who", leave_out="x")
+    with pytest.raises(ValueError, match=r"leave_out must be None where test is given.*Received: leave_out='x', test="):
+        request.find(source)

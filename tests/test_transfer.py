@@ -137,7 +137,13 @@ def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
     assert (out / "transfer_curves.png").read_bytes()[:4] == b"\x89PNG"
     assert pd.read_csv(out / "transfer_curves.csv")["examples"].tolist() == [4, 8]
     assert made.claims()["higher start"][0] is None
-    again = workflow.transfer_curves(resume=out)  # all of it is there
+    for other, said in (
+        ({"sizes": [16]}, r"its own sizes: \[4, 8\]. Received: sizes=\[16\]"),
+        ({"seeds": 2}, "its own seeds: 1"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            workflow.transfer_curves(resume=out, **other)
+    again = workflow.transfer_curves(resume=out, sizes=[8, 4])  # all of it is there
     pd.testing.assert_frame_equal(again.runs, made.runs)
 
 

@@ -85,7 +85,7 @@ def _expanded(inputs: Iterable[str]) -> Iterator[str]:
     """The inputs, with the lines of standard input in the place of '-'."""
     for item in inputs:
         if item == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            yield from (line.rstrip("\r\n").removeprefix("\ufeff") for line in sys.stdin if line.strip())
         else:
             yield item
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import pydantic
 import tensorflow as tf
 
 from multicnn.modalities.audio import AudioPreprocess
@@ -65,12 +66,13 @@ def augmentation(
         nearest: Of a text's `neighbours`: the words nearest to each, `embeddings.nearest`.
 
     Raises:
-        ValueError: A setting is unknown; the message lists the known ones.
+        ValueError: A setting is unknown, the message lists the known ones; or it is not of the type that it must have.
     """
     known = settings_of(preprocess.sense)
     for name, value in settings.items():
         if name not in known:
             raise ValueError(f"`augment` of {preprocess.sense} takes {known}. Received: augment.{name}={value!r}")
+    settings = {name: _typed(preprocess.sense, name, value) for name, value in settings.items()}
     before = _chosen(_BEFORE.get(preprocess.sense), settings)
     after = _chosen(_AFTER[preprocess.sense], settings)
     if preprocess.sense == "audio":
@@ -85,6 +87,16 @@ def augmentation(
 
 def _settings(change: Callable | None) -> list[str]:
     return [name for name in inspect.signature(change).parameters if name not in _GIVEN] if change else []
+
+
+def _typed(sense: str, name: str, value: Any) -> Any:
+    """The value of a setting in the type of the parameter that it is for."""
+    change = _BEFORE[sense] if name in _settings(_BEFORE.get(sense)) else _AFTER[sense]
+    try:
+        wanted = inspect.signature(change, eval_str=True).parameters[name].annotation
+        return pydantic.TypeAdapter(wanted).validate_python(value)
+    except pydantic.ValidationError as error:
+        raise ValueError(f"augment.{name}: {error.errors()[0]['msg']}. Received: augment.{name}={value!r}") from None
 
 
 def _chosen(change: Callable | None, settings: Mapping[str, Any]) -> Callable | None:

@@ -138,6 +138,25 @@ def test_waveforms_are_stored_only_where_something_changes_them():
     [
         (IMAGE, {"wobble": 3}, r"`augment` of image takes \['brightness'.*'erase'\]. Received: augment.wobble=3"),
         (AUDIO, {"sample_rate": 3}, "Received: augment.sample_rate=3"),
+        (IMAGE, {"shift": 2.5}, r"augment.shift: Input should be a valid integer.*Received: augment.shift=2.5"),
+        (
+            IMAGE,
+            {"rotation": "10deg"},
+            "augment.rotation: Input should be a valid number.*Received: augment.rotation='10deg'",
+        ),
+        (IMAGE, {"mirror": 3}, "augment.mirror: Input should be a valid boolean.*Received: augment.mirror=3"),
+        (AUDIO, {"noise": 0.01}, "augment.noise: Input should be a valid string.*Received: augment.noise=0.01"),
+        (AUDIO, {"snr_db": 10}, "augment.snr_db: Input should be a valid tuple.*Received: augment.snr_db=10"),
+        (
+            AUDIO,
+            {"time_mask": 0.5},
+            "augment.time_mask: Input should be a valid integer.*Received: augment.time_mask=0.5",
+        ),
+        (
+            WORDS,
+            {"word_dropout": "a"},
+            "augment.word_dropout: Input should be a valid number.*Received: augment.word_dropout='a'",
+        ),
         (WORDS, {"level": "characters"}, "Received: augment.level="),
     ],
 )
