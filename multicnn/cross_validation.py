@@ -74,8 +74,13 @@ def run(
         reporter: Told what happens.
 
     Raises:
-        ValueError: There are fewer groups or examples than folds, or no groups to leave out.
+        ValueError: There are fewer groups or examples than folds, no groups to leave out, or a test set that would be in the
+            folds; or a class has no training example in some fold.
     """
+    if recipe.data.test is not None:
+        raise ValueError(
+            f"test must be None: each fold is a test set of what there is. Received: test={recipe.data.test!r}"
+        )
     reporter, metrics = reporter or Reporter(), {}
     divided = [
         (name, place, splits.assign(fold, recipe.data.validation_fraction, 0.0))

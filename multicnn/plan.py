@@ -32,6 +32,18 @@ def kept(folder: Path, verb: str) -> tuple[Recipe, dict[str, Any]]:
     return Recipe.from_dict(values.pop("recipe")), values
 
 
+def as_begun(values: dict[str, Any], name: str, asked: Any, default: Any) -> Any:
+    """What runs that go on were begun with, by the `values` that they keep; where they begin, what is asked for.
+
+    Raises:
+        ValueError: Something else than that, or the default, is asked for.
+    """
+    begun = values.get(name, asked)
+    if asked not in (begun, default):
+        raise ValueError(f"`resume` can only go on with its own {name}: {begun}. Received: {name}={asked}")
+    return begun
+
+
 @contextlib.contextmanager
 def going_on(folder: Path, verb: str, say: Callable[[str], None]) -> Iterator[None]:
     """Says how the runs of its block go on, where they are interrupted."""

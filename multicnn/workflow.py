@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from multicnn import cross_validation, ensemble, extraction, transfer, trial
+from multicnn import cross_validation, ensemble, extraction, plan, transfer, trial
 from multicnn.classifier import Classifier, load
 from multicnn.cross_validation import CrossValidation
 from multicnn.diagnosis import Diagnosis, diagnose
@@ -211,11 +211,7 @@ def crossval(
     recipe, manifest, folder, kept = of_several(
         cross_validation.VERB, resume, data, out, settings, fields, look=unsplit
     )
-    if recipe.data.test is not None:
-        raise ValueError(
-            f"test must be None: each fold is a test set of what there is. Received: test={recipe.data.test!r}"
-        )
-    folds = _as_begun(kept, "folds", folds, default=10)
+    folds = plan.as_begun(kept, "folds", folds, default=10)
     return cross_validation.run(recipe, manifest, folds, folder, reporter)
 
 
@@ -234,7 +230,7 @@ def features(
 
     Args:
         model: A classifier or the path of one; with `start`, a registered model's name.
-        data: As in `train`.
+        data: As in `train`; those that the network was trained on are divided as they were there.
         out: The .npz file to write: `features` (n, d) float32, averaged over positions, `labels`, `splits`, `ids`.
         stage: The dotted name of a stage; None takes all but the last layer with weights.
         start: The weights that another library trained, as a recipe's `start.path`.
@@ -301,14 +297,6 @@ def transfer_curves(
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
     recipe, manifest, folder, kept = of_several(transfer.VERB, resume, data, out, settings, fields, look=find)
-    sizes = _as_begun(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
-    seeds = _as_begun(kept, "seeds", seeds, default=3)
+    sizes = plan.as_begun(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
+    seeds = plan.as_begun(kept, "seeds", seeds, default=3)
     return transfer.run(recipe, manifest, sizes, seeds, folder, reporter)
-
-
-def _as_begun(kept: dict[str, Any], name: str, asked: Any, default: Any) -> Any:
-    """What several runs that go on were begun with; what is asked for where they begin. Asking for something else is refused."""
-    begun = kept.get(name, asked)
-    if asked not in (begun, default):
-        raise ValueError(f"`resume` can only go on with its own {name}: {begun}. Received: {name}={asked}")
-    return begun

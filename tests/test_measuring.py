@@ -98,5 +98,4 @@ def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatc
     for data, is_told in [("trained.csv", True), (tmp_path / "trained.csv", True), ("other.csv", False)]:
         told = []
         assert measuring.evaluate(made, data, reporter=Heard()).metrics["n"] == 30
-        assert [line for line in told if "has learned from most of these data" in line] == told[: int(is_told)]
-        assert len(told) == int(is_told)
+        assert ["has learned from most of these data" in line for line in told] == [True] * is_told

@@ -73,13 +73,13 @@ def read_all(paths: Sequence[Path | str]) -> list[Content]:
         part = paths[len(found) : len(found) + min(max(len(found), _FEWEST), _MOST)]
         begun = time.perf_counter()
         found += map(read, part)
-        each = (time.perf_counter() - begun) / len(part)
-        long = each > _LONG
-    task = max(round(_TASK / each), 1) if long else 1
+        seconds = (time.perf_counter() - begun) / len(part)
+        long = seconds > _LONG
+    task = max(round(_TASK / seconds), 1) if long else 1
     rest = range(len(found), len(paths), task)
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
         parts = pool.map(lambda begin: list(map(read, paths[begin : begin + task])), rest)
-        return found + [content for part in parts for content in part]
+        return found + [each for part in parts for each in part]
 
 
 def commonest_kind(contents: Sequence[Content]) -> str:
