@@ -51,7 +51,7 @@ def train(recipes: list[str], seeds: int) -> None:
     import numpy as np
 
     import multicnn
-    from multicnn.demo import RECIPES
+    from multicnn.cli.demo import RECIPES
 
     for name in recipes:
         accuracies, started = [], time.perf_counter()

@@ -38,8 +38,8 @@ import keras
 import numpy as np
 
 import multicnn
+from multicnn.cli.demo import RECIPES
 from multicnn.cli.options import recipe_or_path
-from multicnn.demo import RECIPES
 
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 

@@ -2,7 +2,7 @@
 
     python benchmarks/prediction.py [--rounds 20] [--networks resnet20 res8 m5 textcnn]
 
-Ours is what a Classifier runs: `multicnn.engines`' `inference` of the network. PyTorch is the eager module of `pytorch_peers.py`
+Ours is what a Classifier runs: `multicnn.backends`' `inference` of the network. PyTorch is the eager module of `pytorch_peers.py`
 in `torch.inference_mode()`, pictures and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
 its array as it wants it laid out. All take turns, batch by batch; printed are medians over all batches.
 
@@ -36,8 +36,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from training_step import DIMS, WORDS, cases
 
+from multicnn.backends import engine
 from multicnn.blocks import network
-from multicnn.engines import engine
 
 BATCHES = {1: 10, 256: 1}  # batch size: batches of each in a round
 

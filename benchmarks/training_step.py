@@ -3,7 +3,7 @@
     python benchmarks/training_step.py [--rounds 20] [--networks resnet20 res8 m5 textcnn] [--deterministic] [--bfloat16]
                                         [--compiled]
 
-Ours: the Block's network through `multicnn.engines`. Plain: the layers written out by hand with
+Ours: the Block's network through `multicnn.backends`. Plain: the layers written out by hand with
 `keras.layers`, compiled, and trained through the function that `model.fit` calls for each step. Both take their batches from
 the same kind of tf.data iterator, without XLA. PyTorch: `pytorch_peers.py`, pictures and log-mels channels_last, with as many
 threads as there are cores; eager and, with `--compiled`, through `torch.compile`. All keep running loss and accuracy and use the
@@ -33,7 +33,7 @@ with the quartiles:
     M5             284 ms   2.025 (1.887 to 2.091)    4.548 (4.264 to 4.644)    1.964 (1.859 to 2.095)
     TextCNN         62 ms   1.059 (0.976 to 1.069)    1.446 (1.304 to 1.495)    1.101 (1.013 to 1.107)
 
-What is ahead of plain Keras are the batch norms, which TensorFlow's own kernel makes (`multicnn/engines/batch_norm.py`): before,
+What is ahead of plain Keras are the batch norms, which TensorFlow's own kernel makes (`multicnn/backends/batch_norm.py`): before,
 ResNet-20 took 336 ms in 5 rounds on the same machine, M5 625. That kernel is slow for res8's 45 channels, which stay Keras's.
 """
 
@@ -56,8 +56,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from multicnn import models
+from multicnn.backends import engine
 from multicnn.blocks import Block, chain, embed, network
-from multicnn.engines import engine
 
 WORDS, DIMS, LENGTH = 20_000, 300, 60
 

@@ -59,11 +59,11 @@ def learning(kind: str, texts: list[list[str]], rounds: int) -> None:
     """Times both ways of learning in turns."""
     from gensim.models import Word2Vec
 
-    from multicnn import embeddings
+    from multicnn.modalities.text import word_vectors
 
     settings = {"window": 5, "min_count": 5, "epochs": 5, "workers": 1, "seed": 0}
     contestants = (
-        lambda: embeddings.learn(iter(texts), kind, dims=100, **settings),
+        lambda: word_vectors.learn(iter(texts), kind, dims=100, **settings),
         lambda: Word2Vec(texts, sg=int(kind == "skipgram"), vector_size=100, **settings),
     )
     times = np.zeros((rounds, 2))

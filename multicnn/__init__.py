@@ -12,7 +12,7 @@ import os
 import platform
 from typing import Any
 
-__version__ = "0.1.0"
+from multicnn.version import __version__ as __version__
 
 # On processors without AVX-512 TensorFlow leaves out oneDNN, with which ResNet-20 trains in two thirds of the time. It looks once,
 # when it is imported.
@@ -21,29 +21,29 @@ if platform.machine().lower() in ("x86_64", "amd64"):
 
 # Public names and where they are; imported when first asked for, so that `import multicnn` is instant.
 _PUBLIC = {
-    "Classifier": "multicnn.classifier",
-    "Prediction": "multicnn.classifier",
-    "load": "multicnn.classifier",
+    "Classifier": "multicnn.predictor",
+    "Prediction": "multicnn.predictor",
+    "load": "multicnn.predictor",
     "DataSource": "multicnn.recipe",
     "Embedding": "multicnn.recipe",
     "Optimizer": "multicnn.recipe",
     "Recipe": "multicnn.recipe",
     "Start": "multicnn.recipe",
-    "AudioPreprocess": "multicnn.modalities.audio",
-    "ImagePreprocess": "multicnn.modalities.image",
-    "TextPreprocess": "multicnn.modalities.text",
-    "crossval": "multicnn.workflow",
-    "doctor": "multicnn.workflow",
-    "dry_run": "multicnn.workflow",
-    "evaluate": "multicnn.measuring",
-    "explain_data": "multicnn.explaining",
-    "explain_texts": "multicnn.explaining",
-    "features": "multicnn.workflow",
-    "find_rate": "multicnn.workflow",
-    "inspect": "multicnn.inspection",
-    "preview": "multicnn.workflow",
-    "train": "multicnn.workflow",
-    "transfer_curves": "multicnn.workflow",
+    "AudioPreprocess": "multicnn.modalities.audio.preprocess",
+    "ImagePreprocess": "multicnn.modalities.image.preprocess",
+    "TextPreprocess": "multicnn.modalities.text.preprocess",
+    "crossval": "multicnn.api",
+    "doctor": "multicnn.api",
+    "dry_run": "multicnn.api",
+    "evaluate": "multicnn.evaluation.evaluate",
+    "explain_data": "multicnn.explanations.api",
+    "explain_texts": "multicnn.explanations.api",
+    "features": "multicnn.api",
+    "find_rate": "multicnn.api",
+    "inspect": "multicnn.evaluation.inspect",
+    "preview": "multicnn.api",
+    "train": "multicnn.api",
+    "transfer_curves": "multicnn.api",
 }
 __all__ = sorted(_PUBLIC)
 

@@ -14,10 +14,10 @@ import pytest
 
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
-from multicnn.classifier import Classifier, load
 from multicnn.data import pipeline, store
+from multicnn.predictor import Classifier, load
 from multicnn.recipe import SENSES, DataSource
-from multicnn.request import find
+from multicnn.training.setup import find
 
 SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 

@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from multicnn import blocks, cli
-from multicnn.arithmetic import measure
+from multicnn.blocks.cost import measure
 from multicnn.models import MODELS, create
 
 INNER = {"merged", "cut_to", "switched"}  # leaves that add, cropped and unpool are made of

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 import multicnn
-from multicnn import request
 from multicnn.recipe import DataSource
+from multicnn.training import setup
 
 RECIPES = {
     "digits": ["model=vgg_small", "arguments.width=4"],
@@ -31,7 +31,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as run:
             classifier = multicnn.train(name, Path(run) / "x", epochs=1, settings=settings)
         classifier.save(folder / f"{name}.keras")
-        manifest = request.find(DataSource(path=name))
+        manifest = setup.find(DataSource(path=name))
         said = []
         for row in manifest.rows("test")[:2]:
             source = manifest.raw_source(row)

@@ -7,20 +7,32 @@ holds one number per axis, a plain number means the same for each, and a tensor 
 is time for every sound and sentence.
 """
 
-from multicnn.block import Block as Block
-from multicnn.block import from_dict as from_dict
+from multicnn.blocks.activation_norm import activation as activation
+from multicnn.blocks.activation_norm import drop as drop
+from multicnn.blocks.activation_norm import norm as norm
+from multicnn.blocks.activation_norm import scale as scale
+from multicnn.blocks.base import Block as Block
+from multicnn.blocks.base import from_dict as from_dict
+from multicnn.blocks.builder import BlockError as BlockError
+from multicnn.blocks.combinators import add as add
+from multicnn.blocks.combinators import average as average
+from multicnn.blocks.combinators import chain as chain
+from multicnn.blocks.combinators import concat as concat
+from multicnn.blocks.combinators import join as join
+from multicnn.blocks.combinators import merged as merged
+from multicnn.blocks.combinators import network as network
+from multicnn.blocks.combinators import repeat as repeat
+from multicnn.blocks.combinators import scope as scope
+from multicnn.blocks.combinators import share as share
+from multicnn.blocks.combinators import stage as stage
 from multicnn.blocks.convolution import conv as conv
 from multicnn.blocks.convolution import conv_transpose as conv_transpose
 from multicnn.blocks.convolution import depthwise_conv as depthwise_conv
 from multicnn.blocks.convolution import fixed_filter as fixed_filter
 from multicnn.blocks.convolution import separable_conv as separable_conv
-from multicnn.blocks.ends import dense as dense
-from multicnn.blocks.ends import lift as lift
-from multicnn.blocks.ends import rbf as rbf
-from multicnn.blocks.pointwise import activation as activation
-from multicnn.blocks.pointwise import drop as drop
-from multicnn.blocks.pointwise import norm as norm
-from multicnn.blocks.pointwise import scale as scale
+from multicnn.blocks.heads import dense as dense
+from multicnn.blocks.heads import lift as lift
+from multicnn.blocks.heads import rbf as rbf
 from multicnn.blocks.pooling import average_over as average_over
 from multicnn.blocks.pooling import average_pool as average_pool
 from multicnn.blocks.pooling import dynamic_k_max_pool as dynamic_k_max_pool
@@ -47,15 +59,3 @@ from multicnn.blocks.shaping import take_channels as take_channels
 from multicnn.blocks.tokens import embed as embed
 from multicnn.blocks.tokens import ngram_bag as ngram_bag
 from multicnn.blocks.tokens import one_hot as one_hot
-from multicnn.composition import add as add
-from multicnn.composition import average as average
-from multicnn.composition import chain as chain
-from multicnn.composition import concat as concat
-from multicnn.composition import join as join
-from multicnn.composition import merged as merged
-from multicnn.composition import network as network
-from multicnn.composition import repeat as repeat
-from multicnn.composition import scope as scope
-from multicnn.composition import share as share
-from multicnn.composition import stage as stage
-from multicnn.site import BlockError as BlockError

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import keras
 
 from multicnn import layers
-from multicnn.block import Block
-from multicnn.blocks.pointwise import activated
+from multicnn.blocks.activation_norm import activated
+from multicnn.blocks.base import Block
+from multicnn.blocks.combinators import chain
 from multicnn.blocks.rank import Named, keras_object, per_axis, rank_of
 from multicnn.blocks.windows import _Windowed, around, check_padding, margins
-from multicnn.composition import chain
 
 
 def _zeroed(x: Any, site: Any) -> dict[str, bool]:

@@ -8,11 +8,11 @@ from typing import ClassVar
 import keras
 
 from multicnn import layers
-from multicnn.block import Block
-from multicnn.blocks.pointwise import scale
+from multicnn.blocks.activation_norm import scale
+from multicnn.blocks.base import Block
+from multicnn.blocks.combinators import chain
 from multicnn.blocks.rank import per_axis, rank_of
 from multicnn.blocks.windows import _Windowed
-from multicnn.composition import chain
 
 
 class _pool(_Windowed):

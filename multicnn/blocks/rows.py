@@ -9,10 +9,10 @@ from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from multicnn import layers
-from multicnn.block import Block
+from multicnn.blocks.base import Block
+from multicnn.blocks.builder import BlockError
 from multicnn.blocks.convolution import conv
 from multicnn.blocks.rank import Named
-from multicnn.site import BlockError
 
 
 class row_conv(Block):

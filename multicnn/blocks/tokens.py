@@ -8,7 +8,7 @@ from typing import ClassVar
 import keras
 
 from multicnn import layers
-from multicnn.block import Block
+from multicnn.blocks.base import Block
 from multicnn.blocks.rank import Named, keras_object
 
 

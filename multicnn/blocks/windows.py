@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from multicnn import layers
-from multicnn.block import Block
+from multicnn.blocks.base import Block
 from multicnn.blocks.rank import per_axis, rank_of
 
 Margins = tuple[tuple[int, int], ...]

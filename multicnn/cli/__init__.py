@@ -9,7 +9,7 @@ import typer
 
 from multicnn.cli import classifiers, data, explain, networks, training, transfer, words
 from multicnn.cli.quiet import import_tensorflow_silently
-from multicnn.interrupts import unwind
+from multicnn.utils.signals import unwind
 
 app = typer.Typer(
     add_completion=False,

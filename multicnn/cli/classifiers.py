@@ -25,11 +25,11 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a classifier: metrics, a table per class, the confusion matrix (where each example has one label)."""
-    from multicnn import measuring
-    from multicnn.progress import RichReporter, show_evaluation
+    from multicnn.cli.tables import RichReporter, show_evaluation
+    from multicnn.evaluation import evaluate
 
     with RichReporter(quiet=as_json) as reporter:
-        evaluation = measuring.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
+        evaluation = evaluate.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
         print(json.dumps(evaluation.metrics))
     else:
@@ -48,7 +48,7 @@ def predict(
     ] = False,
 ) -> None:
     """Predict the class of pictures, recordings or texts; exit code 1 if one of them is bad."""
-    from multicnn.classifier import load
+    from multicnn.predictor import load
 
     classifier = load(model)
     place = "{:.2f} s" if classifier.preprocess.sense == "audio" else "token {:.0f}"

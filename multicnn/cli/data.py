@@ -25,11 +25,11 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Examine data before training: bad, odd, doubled, leaking and contradicting examples; exit code 1 if there are any."""
-    from multicnn import workflow
-    from multicnn.progress import RichReporter, show_diagnosis
+    from multicnn import api
+    from multicnn.cli.tables import RichReporter, show_diagnosis
 
     with RichReporter(quiet=as_json) as reporter:
-        diagnosis = workflow.doctor(
+        diagnosis = api.doctor(
             recipe_or_path(data),
             out,
             compare_splits=groups,
@@ -53,6 +53,6 @@ def preview(
     draws: Annotated[int, typer.Option(min=0, help="Epochs whose augmentation is shown.")] = 4,
 ) -> None:
     """Write a page of training examples as the network will see them, before and after augmentation."""
-    from multicnn import workflow
+    from multicnn import api
 
-    print(workflow.preview(recipe_or_path(data), out, settings=settings, examples=examples, draws=draws))
+    print(api.preview(recipe_or_path(data), out, settings=settings, examples=examples, draws=draws))

@@ -28,7 +28,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
-    from multicnn.explaining import explain_data, explain_texts
+    from multicnn.explanations.api import explain_data, explain_texts
 
     findings = None
     if _is_data(inputs):
@@ -49,7 +49,7 @@ def explain(
 
 
 def _is_data(inputs: list[str]) -> bool:
-    from multicnn.data.home import at_home
+    from multicnn.data.paths import at_home
     from multicnn.data.sources import EMBEDDED
 
     if len(inputs) != 1 or not inputs[0] or inputs[0].endswith(".txt"):
@@ -62,7 +62,7 @@ def _show(explanation: Any, top: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from multicnn.progress import show_table
+    from multicnn.cli.tables import show_table
 
     scores = explanation.scores[:, explanation.column]
     largest = float(abs(scores).max(initial=0))
@@ -99,7 +99,7 @@ def _style(score: float, largest: float) -> str:
 
 
 def _show_findings(findings: Any) -> None:
-    from multicnn.progress import show_table
+    from multicnn.cli.tables import show_table
 
     for label, rows in findings.classes.items():
         listed = [[row["text"], row["texts"], f"{row['contribution']:+.3f}"] for row in rows]

@@ -12,7 +12,7 @@ from multicnn.cli.options import Json
 
 def models(as_json: Json = False) -> None:
     """List the networks by name: the senses they suit and their parameters, counted without building them."""
-    from multicnn.arithmetic import measure
+    from multicnn.blocks.cost import measure
     from multicnn.models import ANY, MODELS, create
 
     rows = [
@@ -29,7 +29,7 @@ def models(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    from multicnn.progress import show_table
+    from multicnn.cli.tables import show_table
 
     shown = [
         [
@@ -61,7 +61,7 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Show a network stage by stage: shapes, receptive field, parameters, multiply-adds; nothing is built."""
-    from multicnn.inspection import inspect
+    from multicnn.evaluation.inspect import inspect
     from multicnn.recipe import assigned
 
     shape = None if input_shape is None else _shape(input_shape)
@@ -69,7 +69,7 @@ def inspect(
     if as_json:
         print(json.dumps(table.to_dict()))
         return
-    from multicnn.progress import show_inspection
+    from multicnn.cli.tables import show_inspection
 
     show_inspection(model, table)
 

@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from multicnn.interrupts import Deferred, stop
+from multicnn.utils.signals import Deferred, stop
 
 
 class _Finder(MetaPathFinder):

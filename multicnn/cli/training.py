@@ -9,23 +9,14 @@ from typing import Annotated
 import typer
 
 from multicnn.cli import launching
-from multicnn.cli.options import (
-    Data,
-    DataUnlessResumed,
-    Json,
-    Resume,
-    Settings,
-    assigned,
-    reads_data,
-    recipe_or_path,
-)
+from multicnn.cli.options import Data, DataUnlessResumed, Json, Resume, Settings, assigned, reads_data, recipe_or_path
 
 
 def demo(
     epochs: Annotated[int | None, typer.Option(help="Epochs for each network, instead of the demo's own.")] = None,
 ) -> None:
     """Train a small network on each of the three embedded data sets, and show what it learned."""
-    from multicnn import demo as demonstration
+    from multicnn.cli import demo as demonstration
 
     demonstration.run(epochs)
 
@@ -82,21 +73,21 @@ def train(
         _dry_run(data, assignments)
         return
     with launching.workers(workers):
-        from multicnn import workflow
-        from multicnn.progress import RichReporter
+        from multicnn import api
+        from multicnn.cli.tables import RichReporter
 
         with RichReporter() as reporter:
             what = recipe_or_path(data)
-            classifier = workflow.train(what, out, resume=resume, reporter=reporter, settings=assignments)
+            classifier = api.train(what, out, resume=resume, reporter=reporter, settings=assignments)
             reporter.finished(classifier)
 
 
 def _dry_run(data: str, assignments: list[str]) -> None:
-    from multicnn import workflow
-    from multicnn.progress import RichReporter, show_dry_run
+    from multicnn import api
+    from multicnn.cli.tables import RichReporter, show_dry_run
 
     with RichReporter() as reporter:
-        tried = workflow.dry_run(recipe_or_path(data), reporter=reporter, settings=assignments)
+        tried = api.dry_run(recipe_or_path(data), reporter=reporter, settings=assignments)
     show_dry_run(tried)
 
 
@@ -111,12 +102,12 @@ def crossval(
     as_json: Json = False,
 ) -> None:
     """Train once for each fold or group left out: mean and spread of what the test sets say."""
-    from multicnn import workflow
-    from multicnn.progress import RichReporter, show_crossval
+    from multicnn import api
+    from multicnn.cli.tables import RichReporter, show_crossval
 
     with RichReporter() as reporter:
         what, wanted = recipe_or_path(data), None if groups else folds
-        validation = workflow.crossval(what, out, folds=wanted, resume=resume, reporter=reporter, settings=settings)
+        validation = api.crossval(what, out, folds=wanted, resume=resume, reporter=reporter, settings=settings)
     if as_json:
         print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
     else:
@@ -131,11 +122,11 @@ def find_rate(
     as_json: Json = False,
 ) -> None:
     """Find a learning rate: a few steps at rising rates, and a picture of the loss."""
-    from multicnn import workflow
-    from multicnn.progress import RichReporter
+    from multicnn import api
+    from multicnn.cli.tables import RichReporter
 
     with RichReporter() as reporter:
-        curve = workflow.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings)
+        curve = api.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings)
     if as_json:
         lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
         print(json.dumps({"suggestion": curve.suggestion, "limit": curve.limit, "picture": str(out), **lists}))

@@ -25,11 +25,11 @@ def features(
     settings: Settings = None,
 ) -> None:
     """Write what a stage of a trained network puts out for each example; a classifier on top of it takes seconds."""
-    from multicnn import workflow
-    from multicnn.progress import RichReporter
+    from multicnn import api
+    from multicnn.cli.tables import RichReporter
 
     with RichReporter() as reporter:
-        found, classifier = workflow.features(
+        found, classifier = api.features(
             model, data, out, stage=stage, start=start, head=head, reporter=reporter, settings=settings or []
         )
         n, dims = found.values.shape
@@ -53,8 +53,8 @@ def transfer_curves(
     as_json: Json = False,
 ) -> None:
     """Show what trained weights bring: learning curves with them and from scratch, as a table and a picture."""
-    from multicnn import workflow
-    from multicnn.progress import RichReporter, show_transfer
+    from multicnn import api
+    from multicnn.cli.tables import RichReporter, show_transfer
 
     try:
         numbers = [int(size) for size in sizes.split(",") if size]
@@ -62,9 +62,7 @@ def transfer_curves(
         raise ValueError(f"--sizes must be whole numbers with commas between. Received: sizes={sizes!r}") from None
     with RichReporter(quiet=as_json) as reporter:
         what, wanted = recipe_or_path(data), {"sizes": numbers, "seeds": seeds}
-        curves = workflow.transfer_curves(
-            what, start, out, **wanted, resume=resume, reporter=reporter, settings=settings
-        )
+        curves = api.transfer_curves(what, start, out, **wanted, resume=resume, reporter=reporter, settings=settings)
     if as_json:
         print(json.dumps({"runs": curves.runs.to_dict("records"), "claims": curves.claims()}))
     else:

@@ -39,12 +39,12 @@ def learn(
     text_column: Column = "text",
 ) -> None:
     """Learn word vectors from texts, with gensim."""
-    from multicnn import embeddings
+    from multicnn.modalities.text import word_vectors
 
     out.parent.mkdir(parents=True, exist_ok=True)  # told now, not after the learning
     tokens = _tokens(texts, text_column, tokenizer)
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
-    vectors = embeddings.learn(tokens, kind, seed=seed, **settings)
+    vectors = word_vectors.learn(tokens, kind, seed=seed, **settings)
     vectors.save(out)
     print(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
 
@@ -114,20 +114,20 @@ def picture(
     most: Most = 200_000,
 ) -> None:
     """Draw words in the plane, near to one another where their vectors are (t-SNE)."""
-    from multicnn import embeddings
+    from multicnn.modalities.text import word_vectors
 
-    embeddings.picture(_open(vectors, most), out, words or None, count)
+    word_vectors.picture(_open(vectors, most), out, words or None, count)
     print(out)
 
 
 def _open(path: str, most: int | None, **wanted: Any) -> Any:
     """The vectors of a file; of a classifier, those that its network has learned."""
-    from multicnn import embeddings
+    from multicnn.modalities.text import word_vectors
 
     if not path.endswith(".keras"):
-        return embeddings.read(path, size=most, **wanted)
-    from multicnn.classifier import load
+        return word_vectors.read(path, size=most, **wanted)
     from multicnn.layers import TokenEmbedding
+    from multicnn.predictor import load
 
     classifier = load(path)
     tables = [layer for layer in classifier.network.layers if isinstance(layer, TokenEmbedding)]
@@ -135,18 +135,18 @@ def _open(path: str, most: int | None, **wanted: Any) -> Any:
     if not tables:
         raise ValueError(f"`vectors` must be of a network with word vectors. Received: vectors={path!r}")
     learned = tables[-1].get_weights()[0]  # of multichannel the second, which was trained
-    return embeddings.WordVectors(words, learned[2 : 2 + len(words)])
+    return word_vectors.WordVectors(words, learned[2 : 2 + len(words)])
 
 
 def _tokens(path: str, column: str, tokenizer: str) -> list[list[str]]:
     """The words of each text of a table or a file of lines."""
-    from multicnn.modalities.tokens import words
+    from multicnn.modalities.text.tokenizers import words
 
     return [words(text, tokenizer, lowercase=True) for text in _texts(path, column)]
 
 
 def _texts(path: str, column: str) -> list[str]:
-    from multicnn.data.home import at_home
+    from multicnn.data.paths import at_home
     from multicnn.data.sources.reading import TABLES, read_table
 
     place = Path(at_home(path))

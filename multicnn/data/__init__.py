@@ -5,8 +5,8 @@
 
 import dataclasses
 
-from multicnn.data.home import at_home
 from multicnn.data.manifest import Manifest, content_hash
+from multicnn.data.paths import at_home
 from multicnn.data.sources import resolve
 from multicnn.data.splits import assign, folds, leave_group_out
 from multicnn.data.store import Store, materialise

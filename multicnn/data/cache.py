@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import multicnn
+from multicnn.version import __version__
 
 LIMIT = 100 * 2**30  # bytes of all entries
 _DECODERS = ("pillow", "simplejpeg", "soundfile", "soxr", "tensorflow")
@@ -42,7 +42,7 @@ def key(made_by: Any, hashes: Sequence[str]) -> str:
         made_by: The preprocessing; its `repr` must say all of it.
         hashes: Of the contents that the examples are made of, in their order.
     """
-    versions = [multicnn.__version__, *(version(name) for name in _DECODERS)]
+    versions = [__version__, *(version(name) for name in _DECODERS)]
     decided_by = [versions, repr(made_by), list(hashes)]
     return hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=16).hexdigest()
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from multicnn.evaluation.metrics import decided, log_likelihoods, scores
 from multicnn.evaluation.summaries import audio_features, image_features
+from multicnn.tasks.metrics import decided, log_likelihoods, scores
 
 IMAGE_EXAMPLES = 10_000
 AUDIO_EXAMPLES = 10_000

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.classifier import Classifier
+from multicnn.backends.processes import Workers
 from multicnn.data.manifest import Manifest
 from multicnn.data.store import Store
-from multicnn.evaluation import metrics
-from multicnn.workers import Workers
+from multicnn.predictor import Classifier
+from multicnn.tasks import metrics
 
 _CHUNK = 512  # examples in memory at once
 

@@ -26,8 +26,8 @@ def write_explanations(
     Args:
         path: the HTML file to write.
         title: of the page.
-        explanations: of single texts, `multicnn.explain.Explanation`.
-        findings: over a whole data set, `multicnn.explain.Findings`, if there are any.
+        explanations: of single texts, `multicnn.explanations.Explanation`.
+        findings: over a whole data set, `multicnn.explanations.Findings`, if there are any.
         top: the n-grams listed below each text.
 
     Returns:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multicnn.evaluation.metrics import checked, decided, log_probabilities
+from multicnn.tasks.metrics import checked, decided, log_probabilities
 
 if TYPE_CHECKING:
     import pandas

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multicnn.evaluation import figures
-from multicnn.evaluation.metrics import confusion, per_class
 from multicnn.evaluation.mistakes import worst_mistakes
 from multicnn.evaluation.page import cell, page, section, table
 from multicnn.evaluation.previews import preview
+from multicnn.tasks.metrics import confusion, per_class
 
 if TYPE_CHECKING:
     import pandas

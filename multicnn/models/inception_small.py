@@ -11,23 +11,12 @@ for computer vision", 2016, section 3 and figures 5, 6, 7 and 10; the depth and 
     fc        global average, dropout, classes
 
 Batch normalisation and ReLU after each convolution. On one axis a 1xn is a 1x1. 89,882 parameters at width 16, for three
-channels and ten classes (counted by `multicnn.arithmetic`; no paper gives it).
+channels and ten classes (counted by `multicnn.blocks.cost`; no paper gives it).
 """
 
 from functools import partial
 
-from multicnn.blocks import (
-    Block,
-    average_pool,
-    chain,
-    concat,
-    conv,
-    dense,
-    drop,
-    global_average_pool,
-    max_pool,
-    stage,
-)
+from multicnn.blocks import Block, average_pool, chain, concat, conv, dense, drop, global_average_pool, max_pool, stage
 
 _c = partial(conv, norm="batch", activation="relu", kernel_initializer="he_normal")
 

@@ -15,18 +15,7 @@ normalisation. For 1000 classes 11,689,512 / 21,797,672 / 25,557,032 / 44,549,16
 
 from functools import partial
 
-from multicnn.blocks import (
-    Block,
-    activation,
-    add,
-    chain,
-    conv,
-    dense,
-    global_average_pool,
-    max_pool,
-    repeat,
-    stage,
-)
+from multicnn.blocks import Block, activation, add, chain, conv, dense, global_average_pool, max_pool, repeat, stage
 
 TABLE = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # copies a stage
 _c = partial(conv, norm="batch", kernel_initializer="he_normal")

@@ -15,19 +15,7 @@ of 16. `shortcuts` adds a block's input to its output, by a 1x1 convolution wher
 
 from functools import partial
 
-from multicnn.blocks import (
-    Block,
-    activation,
-    add,
-    chain,
-    conv,
-    dense,
-    flatten,
-    k_max_pool,
-    max_pool,
-    repeat,
-    stage,
-)
+from multicnn.blocks import Block, activation, add, chain, conv, dense, flatten, k_max_pool, max_pool, repeat, stage
 
 DEPTHS = {9: (1, 1, 1, 1), 17: (2, 2, 2, 2), 29: (5, 5, 2, 2)}  # blocks of each stage
 _c = partial(conv, kernel_size=3, norm="batch", kernel_initializer="he_normal")

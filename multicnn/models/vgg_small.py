@@ -7,7 +7,7 @@
     fc       global average, dropout, classes
 
 Batch normalisation after each convolution, which the paper predates. 436,458 parameters at width 32, for three channels and
-ten classes (counted by `multicnn.arithmetic`; no paper gives it).
+ten classes (counted by `multicnn.blocks.cost`; no paper gives it).
 """
 
 from functools import partial

@@ -81,7 +81,7 @@ class Embedding:
     Args:
         kind: "rand" draws word vectors and trains them. "static" has given ones that stay as they are, "nonstatic" trains on
             them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
-        vectors: Where given vectors come from: a file (see `multicnn.embeddings.read`; its words also fill the vocabulary up
+        vectors: Where given vectors come from: a file (see `word_vectors.read`; its words also fill the vocabulary up
             to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
         length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
             dimensions (4.5 on average), change little while a network learns: 0.35 is about that of drawn ones.

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import pydantic
 
-from multicnn.modalities.audio import AudioPreprocess
-from multicnn.modalities.image import ImagePreprocess
-from multicnn.modalities.text import TextPreprocess
+from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.modalities.image.preprocess import ImagePreprocess
+from multicnn.modalities.text.preprocess import TextPreprocess
 
 Preprocess = Annotated[ImagePreprocess | AudioPreprocess | TextPreprocess, pydantic.Field(discriminator="sense")]
 SENSES = {"image": ImagePreprocess, "audio": AudioPreprocess, "text": TextPreprocess}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.durable import whole_file
+from multicnn.utils.files import whole_file
 
 _SHARE = 0.02  # of the time, at most, goes into saving
 

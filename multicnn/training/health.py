@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from multicnn.engines import engine
+from multicnn.backends import engine
 
 # The ends of what an activation can put out; near them its gradient is nearly 0.
 _ENDS = {

@@ -19,15 +19,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from multicnn.engines import engine
-from multicnn.interrupts import Deferred
-from multicnn.losses import example_losses
+from multicnn.backends import engine
+from multicnn.backends.processes import Workers
+from multicnn.tasks.losses import example_losses
 from multicnn.training import checkpoint, health, run_folder
-from multicnn.training.averaging import average, averaged
+from multicnn.training.ema import average, averaged
 from multicnn.training.freezing import Freezing
 from multicnn.training.memory import OutOfMemory, largest_batch
-from multicnn.training.nonfinite import NotFinite, first_layer
-from multicnn.workers import Workers
+from multicnn.training.nan_check import NotFinite, first_layer
+from multicnn.utils.signals import Deferred
 
 
 @dataclasses.dataclass

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 
 from multicnn import models
-from multicnn.arithmetic import measure_model
 from multicnn.blocks import Block, add, chain, drop
+from multicnn.blocks.cost import measure_model
 from multicnn.blocks.rank import keras_object
-from multicnn.embeddings.front import front, linear_model
+from multicnn.modalities.text.stem import front, linear_model
 from multicnn.recipe import Recipe
 
 

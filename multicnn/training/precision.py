@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from multicnn.engines import engine
+from multicnn.backends import engine
 
 # Multiply-adds of an example from which on bfloat16 was always the faster one; smaller networks gain little, or lose.
 _WORTH_IT_ON_A_CPU = 5_000_000

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from multicnn.classifier import Classifier, load, software
 from multicnn.data.manifest import Manifest
-from multicnn.durable import held, sweep, whole_file, write_json, write_text
+from multicnn.predictor import Classifier, load, software
 from multicnn.recipe import Recipe
+from multicnn.utils.files import held, sweep, whole_file, write_json, write_text
 
 MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
 

@@ -4,9 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from oracles import PICTURE, SOUND, array, built, close, convolved, example
+from support.oracles import PICTURE, SOUND, array, built, close, convolved, example
 
-from multicnn.arithmetic import measure
 from multicnn.blocks import (
     average_pool,
     chain,
@@ -19,6 +18,7 @@ from multicnn.blocks import (
     pad,
     separable_conv,
 )
+from multicnn.blocks.cost import measure
 
 NUMPYS = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric", "circular": "wrap", "zeros": "constant"}
 

@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from oracles import PICTURE, SOUND, array, built, close, example, slid
+from support.oracles import PICTURE, SOUND, array, built, close, example, slid
 
-from multicnn.arithmetic import measure
 from multicnn.blocks import (
     average_pool,
     chain,
@@ -26,6 +25,7 @@ from multicnn.blocks import (
     unpool,
     weighted_pool,
 )
+from multicnn.blocks.cost import measure
 
 
 def rms(window, axis):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from oracles import PICTURE, SOUND, array, built, close, convolved, example, slid
+from support.oracles import PICTURE, SOUND, array, built, close, convolved, example, slid
 
 from multicnn import blocks
 from multicnn.blocks import (

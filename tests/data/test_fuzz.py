@@ -5,16 +5,16 @@ import os
 import unicodedata
 from pathlib import Path
 
-import damage
 import numpy as np
 import pytest
+from support import damage
 
 from multicnn.data.checks import examine
 from multicnn.data.sources import resolve
 from multicnn.data.store import materialise
-from multicnn.modalities.audio import AudioPreprocess
-from multicnn.modalities.image import ImagePreprocess
-from multicnn.modalities.text import TextPreprocess
+from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.modalities.image.preprocess import ImagePreprocess
+from multicnn.modalities.text.preprocess import TextPreprocess
 
 PREPROCESS = {
     "image": ImagePreprocess(size=(24, 20), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3),

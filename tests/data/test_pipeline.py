@@ -6,10 +6,10 @@ from multicnn.data import pipeline
 from multicnn.data.manifest import Manifest
 from multicnn.data.pipeline import augmentation_seeds, batches, each, order
 from multicnn.data.store import Store, materialise
-from multicnn.modalities.audio import AudioPreprocess
-from multicnn.modalities.augment import geometry
-from multicnn.modalities.image import ImagePreprocess
-from multicnn.modalities.text import TextPreprocess
+from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.modalities.image import augment_geometry
+from multicnn.modalities.image.preprocess import ImagePreprocess
+from multicnn.modalities.text.preprocess import TextPreprocess
 
 
 class Plain:
@@ -197,7 +197,7 @@ def test_augmentation_depends_on_seed_epoch_and_row_alone():
             batch_size=batch_size,
             seed=seed,
             epoch=epoch,
-            augment=lambda batch, seeds: geometry.augment(batch, seeds, mirror=True, shift=3),
+            augment=lambda batch, seeds: augment_geometry.augment(batch, seeds, mirror=True, shift=3),
         )
         return {int(row): x for batch, rows in data for x, row in zip(batch.numpy(), rows.numpy(), strict=True)}
 

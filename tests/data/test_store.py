@@ -2,20 +2,20 @@ import re
 import tarfile
 from pathlib import Path
 
-import cluster
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from support import cluster
 
+from multicnn.backends.processes import Workers
 from multicnn.data import store as store_module
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
 from multicnn.data.store import materialise, together
-from multicnn.modalities.audio import AudioPreprocess
-from multicnn.modalities.image import ImagePreprocess
-from multicnn.modalities.text import TextPreprocess
-from multicnn.workers import Workers
+from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.modalities.image.preprocess import ImagePreprocess
+from multicnn.modalities.text.preprocess import TextPreprocess
 
 
 class Numbers:

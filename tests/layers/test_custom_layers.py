@@ -5,8 +5,8 @@ import functools
 import keras
 import numpy as np
 import pytest
-from gradients import gradients
 from keras import ops
+from support.gradients import gradients
 
 from multicnn import layers
 

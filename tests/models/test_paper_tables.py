@@ -2,8 +2,8 @@
 
 import pytest
 
-from multicnn.arithmetic import measure, smallest_input
 from multicnn.blocks import conv, from_dict
+from multicnn.blocks.cost import measure, smallest_input
 from multicnn.models import ANY, MODELS, create
 
 EXACT = {

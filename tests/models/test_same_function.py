@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multicnn.arithmetic import measure
 from multicnn.blocks import chain, conv, dense, flatten, network, stage
+from multicnn.blocks.cost import measure
 from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, SOURCES, Source, port
 

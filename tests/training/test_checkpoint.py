@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from file_operations import FileOperations
+from support.file_operations import FileOperations
 
 from multicnn.training import checkpoint
 from multicnn.training.checkpoint import Checkpoints, Damaged

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from multicnn import layers as layers
-from multicnn.arithmetic import measure
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network, norm, repeat, stage
+from multicnn.blocks.cost import measure
 from multicnn.models import create
 from multicnn.recipe import Recipe, Start
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.loop import Loop
-from multicnn.training.optimizers import discriminative, make
+from multicnn.training.optimizers.factory import discriminative, make
 
 NET = chain(
     stage("a", conv(4, 3, norm="batch", activation="relu")),

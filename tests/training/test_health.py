@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from multicnn.blocks import activation, chain, conv, dense, drop, flatten, global_average_pool, network, stage
-from multicnn.losses import example_losses
+from multicnn.tasks.losses import example_losses
 from multicnn.training.health import complaints, examine
 
 NET = chain(

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from multicnn.backends.processes import Workers
 from multicnn.blocks import chain, dense, global_average_pool, network
 from multicnn.recipe import Recipe
 from multicnn.training import loop as loop_module
 from multicnn.training.loop import Loop
-from multicnn.training.nonfinite import NotFinite
-from multicnn.workers import Workers
+from multicnn.training.nan_check import NotFinite
 
 
 @pytest.mark.parametrize("validated", [True, False])

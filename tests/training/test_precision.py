@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, global_average_pool, network
-from multicnn.engines import engine
-from multicnn.losses import example_losses
+from multicnn.tasks.losses import example_losses
 from multicnn.training.precision import loss_scaled, policy
 
 

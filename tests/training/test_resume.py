@@ -10,16 +10,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from file_operations import FileOperations, Killed
+from support.file_operations import FileOperations, Killed
 
+from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool, network
-from multicnn.engines import engine
-from multicnn.evaluation import metrics
 from multicnn.recipe import Optimizer, Recipe
-from multicnn.training import optimizers
+from multicnn.tasks import metrics
 from multicnn.training.checkpoint import Checkpoints
 from multicnn.training.loop import Loop, Progress
-from multicnn.training.nonfinite import NotFinite
+from multicnn.training.nan_check import NotFinite
+from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled
 
 EPOCHS, STEPS, BATCH = 3, 6, 4
@@ -71,7 +71,7 @@ class Bench:
         kept = {"use_ema": True, "ema_momentum": 0.8, "gradient_accumulation_steps": 2, "global_clipnorm": 1.0}
         optimizer = Optimizer(name="nadam", learning_rate=0.03, schedule="cosine", arguments=kept)
         self.recipe = Recipe(epochs=EPOCHS, monitor="loss", optimizer=optimizer)
-        optimizer = loss_scaled(optimizers.make(self.recipe.optimizer, STEPS, EPOCHS), precision)
+        optimizer = loss_scaled(factory.make(self.recipe.optimizer, STEPS, EPOCHS), precision)
         built.compile(optimizer=optimizer, jit_compile=False)
         self.moments, self.said, self.spoilt = Moments(), [], None
         held_out = rng.normal(size=(9, 6, 6, 1)).astype(np.float32) + np.arange(9)[:, None, None, None] % 3

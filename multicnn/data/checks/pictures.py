@@ -10,8 +10,9 @@ import numpy as np
 from multicnn.data.checks.finding import Finding, about, listed, spread
 from multicnn.data.checks.near import alike_vectors
 from multicnn.data.manifest import Manifest
-from multicnn.modalities import content, pictures
-from multicnn.modalities.image import ImagePreprocess
+from multicnn.modalities import content
+from multicnn.modalities.image import decode
+from multicnn.modalities.image.preprocess import ImagePreprocess
 
 _SIDE, _COARSE, _THUMB = 32, 8, 16
 _BLANK = 2.0  # standard deviation of the grey levels, of 255
@@ -48,10 +49,10 @@ class PictureProbe:
             ValueError: Not a readable picture.
         """
         if isinstance(source, np.ndarray):
-            pixels = pictures.from_array(source)
+            pixels = decode.from_array(source)
             return _Raw(pixels, f"array of {pixels.shape[-1]}")
         data = content.read(source) if isinstance(source, str) else source
-        return _Raw(pictures.from_bytes(data), _mode(data))
+        return _Raw(decode.from_bytes(data), _mode(data))
 
     def example(self, raw: _Raw) -> np.ndarray:
         """The record of one picture: `stored_dtype`, shape ()."""

@@ -11,7 +11,8 @@ import numpy as np
 from multicnn.data.checks.finding import Finding, about, listed, spread
 from multicnn.data.checks.near import alike_vectors
 from multicnn.data.manifest import Manifest
-from multicnn.modalities import content, spectrogram, waveforms
+from multicnn.modalities import content
+from multicnn.modalities.audio import decode, spectrogram
 
 _SILENT = 1e-3  # largest sample, of full scale: -60 dB
 _FULL = 0.999  # of full scale
@@ -66,11 +67,11 @@ class SoundProbe:
         """
         if isinstance(source, (tuple, np.ndarray)):
             array, rate = source if isinstance(source, tuple) else (source, self.sample_rate)
-            return _Raw(waveforms.from_array(array), rate, 1 if array.ndim == 1 else array.shape[1])
+            return _Raw(decode.from_array(array), rate, 1 if array.ndim == 1 else array.shape[1])
         import soundfile
 
         data = content.read(source) if isinstance(source, str) else source
-        waveform, rate = waveforms.from_bytes(data)
+        waveform, rate = decode.from_bytes(data)
         return _Raw(waveform, rate, soundfile.info(io.BytesIO(data)).channels)
 
     def example(self, raw: _Raw) -> np.ndarray:
@@ -114,7 +115,7 @@ def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarr
     @functools.lru_cache(_KEPT)
     def waveform(place: int) -> np.ndarray:
         raw = probe.decode(manifest.raw_source(rows[place]))
-        return waveforms.resample(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate, _RATE)
+        return decode.resample(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate, _RATE)
 
     same = [_correlation(waveform(int(one)), waveform(int(other))) >= _SAME for one, other in pairs[likeliest]]
     return pairs[likeliest][np.array(same, dtype=bool)]
@@ -139,7 +140,7 @@ def _clipped(waveform: np.ndarray) -> float:
 
 def _fingerprint(waveform: np.ndarray, rate: int) -> np.ndarray:
     """Level of bands in slices of the sounding part, whatever its loudness: (slices * bands,), of length 1."""
-    waveform = waveforms.resample(waveform, rate, _RATE)
+    waveform = decode.resample(waveform, rate, _RATE)
     frames = spectrogram.frames(waveform, _N_FFT, _HOP, center=True)
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
     levels = 10 * np.log10(np.maximum(power @ _FILTERS, 1e-12))

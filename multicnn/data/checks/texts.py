@@ -10,7 +10,7 @@ import numpy as np
 from multicnn.data.checks.finding import Finding, about, listed, spread
 from multicnn.data.checks.near import alike_sets
 from multicnn.data.manifest import Manifest
-from multicnn.modalities.text import TextPreprocess
+from multicnn.modalities.text.preprocess import TextPreprocess
 
 _WORDS = TextPreprocess()
 _SHINGLE = 5  # characters

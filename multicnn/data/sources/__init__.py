@@ -69,7 +69,7 @@ def _resolve_path(source: DataSource, path: str, argument: str, sense: str | Non
         return resolve_table(source, place, sense)
     # Last, so that nothing on disk is hidden by an embedded data set of the same name.
     if path in EMBEDDED:
-        return importlib.import_module(f"multicnn.data.embedded.{path}").load()
+        return importlib.import_module(f"multicnn.data.builtin.{path}").load()
     kinds = f"a folder, a table ({', '.join(TABLES)}), an .npz archive, tfds:name, or one of {', '.join(EMBEDDED)}"
     found = "" if place.exists() else " (nothing there)"
     raise ValueError(f"{argument} must be {kinds}. Received: {argument}={path!r}{found}")

@@ -31,7 +31,7 @@ def test_each_sense(source, name, sense):
 
 
 def test_images_are_decoded_to_the_pixels_of_tfds(source):
-    from multicnn.modalities.image import ImagePreprocess
+    from multicnn.modalities.image.preprocess import ImagePreprocess
 
     with tfds.testing.mock_data(num_examples=8):
         manifest = resolve(source("tfds:mnist"))

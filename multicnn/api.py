@@ -1,0 +1,303 @@
+"""The verbs as Python functions; the command line adds nothing to them but words on the screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from multicnn.backends.processes import Workers
+from multicnn.evaluation import figures
+from multicnn.evaluation.doctor import Diagnosis, diagnose
+from multicnn.evaluation.preview import write_preview
+from multicnn.predictor import Classifier, load
+from multicnn.recipe import DataSource, Recipe
+from multicnn.training import cross_validation, ensemble, experiment, linear_probe, run_folder
+from multicnn.training import dry_run as trials
+from multicnn.training import transfer_curves as curves
+from multicnn.training.cross_validation import CrossValidation
+from multicnn.training.dry_run import DryRun
+from multicnn.training.linear_probe import Features
+from multicnn.training.pretrained import pretrained
+from multicnn.training.rate_finder import RateCurve
+from multicnn.training.run import Run
+from multicnn.training.setup import as_trained, find, new_folder, of_several, settled, unsplit
+from multicnn.training.transfer_curves import TransferCurves
+from multicnn.utils.reporter import Reporter
+
+
+def train(
+    data: str | os.PathLike | DataSource | Recipe | None = None,
+    out: str | os.PathLike | None = None,
+    *,
+    resume: str | os.PathLike | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> Classifier:
+    """Trains a classifier and leaves a run folder.
+
+    Args:
+        data: A folder, table, .npz file, "tfds:name" or embedded set's name; a DataSource; or a whole Recipe. It may be
+            left out where a run goes on.
+        out: The run folder; by default a new one in runs/.
+        resume: The folder of a run that was interrupted, or killed at any moment: it goes on, and ends with the same bits
+            as if it had not been. Its data and recipe must be those it was begun with. What may change is where the data
+            lies, how often the run is saved, `bad_limit`, and where the learning rate does not follow them, more epochs.
+        reporter: Told what happens.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
+
+    Returns:
+        The classifier with the best weights; its `metrics` are those of metrics.json.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used; the message says why, in a line.
+        KeyboardInterrupt: Ctrl-C (after SIGTERM: SystemExit); the run folder then holds model.keras with the best weights
+            so far, and can go on.
+    """
+    started, workers = time.perf_counter(), Workers()
+    reporter = (reporter if workers.first else None) or Reporter()
+    if resume is None:
+        recipe, manifest = settled(data, settings, fields)
+        with workers.folder(workers.firsts(lambda: new_folder(out, recipe))) as folder:
+            return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
+    if out is not None:
+        raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
+    with workers.folder(Path(resume)) as folder:
+        begun = run_folder.begun_recipe(folder)
+        if begun is None and data is None:
+            raise ValueError(
+                f"`resume` must be the folder of a run that was begun, if no data are named. Received: resume={str(resume)!r}"
+            )
+        if begun is not None and data is None and not settings and not fields:
+            if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
+                return done  # its data need not be there any more
+        recipe, manifest = settled(begun if data is None else data, settings, fields)
+        return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
+
+
+def preview(
+    data: str | os.PathLike | DataSource | Recipe,
+    out: str | os.PathLike = "preview.html",
+    *,
+    settings: Sequence[str] = (),
+    examples: int = 12,
+    draws: int = 4,
+    **fields: Any,
+) -> Path:
+    """Writes a contact sheet: training examples as they are, as the network sees them, and augmented.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        out: The HTML file to write.
+        examples: How many, spread over the classes.
+        draws: The epochs whose augmentation is shown.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used; the message says why, in a line.
+    """
+    recipe, manifest = settled(data, settings, fields)
+    return write_preview(recipe, manifest, out, examples, draws)
+
+
+def find_rate(
+    data: str | os.PathLike | DataSource | Recipe,
+    picture: str | os.PathLike | None = None,
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> RateCurve:
+    """The learning-rate range test: a few steps at rising rates. It leaves nothing but the picture.
+
+    Args:
+        data, settings, **fields: As in `train`; the recipe's own rate and schedule are not regarded.
+        picture: The PNG file to write, if any.
+        reporter: Told what happens.
+
+    Returns:
+        Rates, losses, and the `suggestion`: a rate to begin with, or to rise to.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
+    """
+    if picture is not None:  # told now, not after the steps
+        Path(picture).parent.mkdir(parents=True, exist_ok=True)
+    curve = trials.find_rate(*settled(data, settings, fields), reporter or Reporter())
+    if picture is not None:
+        figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
+    return curve
+
+
+def dry_run(
+    data: str | os.PathLike | DataSource | Recipe,
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> DryRun:
+    """Builds everything that `train` would, takes two steps, and leaves nothing: shapes, memory, the expected time.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        reporter: Told what happens.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used; the message says why, in a line.
+    """
+    return trials.dry_run(*settled(data, settings, fields), reporter or Reporter())
+
+
+def doctor(
+    data: str | os.PathLike | DataSource | Recipe,
+    out: str | os.PathLike = "doctor.html",
+    *,
+    compare_splits: bool = False,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> Diagnosis:
+    """Examines a data set: unreadable, odd, doubled, leaking and contradicting examples, and what a linear model scores.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        out: The page to write.
+        compare_splits: Also scores the linear model over folds with the groups whole and over folds of examples at random.
+        reporter: Told what happens.
+
+    Returns:
+        The findings, the scores and the page; `clean` says whether nothing asks for a decision.
+
+    Raises:
+        ValueError: The data cannot be used at all; the message says why, in a line.
+    """
+    recipe, manifest = settled(data, settings, fields)
+    return diagnose(recipe, manifest, out, reporter or Reporter(), compare_splits)
+
+
+def crossval(
+    data: str | os.PathLike | DataSource | Recipe | None = None,
+    out: str | os.PathLike | None = None,
+    *,
+    folds: int | None = 10,
+    resume: str | os.PathLike | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> CrossValidation:
+    """Cross-validates a recipe: trains once for each fold, which is the test set of that run.
+
+    Args:
+        data: As in `train`; the splits that the data has are not regarded.
+        out: The folder of the run folders and crossval.json; by default a new one in runs/.
+        folds: How many; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
+        resume: The folder of a cross-validation that was interrupted, which goes on: it knows data, recipe and folds.
+        reporter: Told what happens.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
+
+    Returns:
+        The metrics of each run, with `table()` of them and `summary()`: mean and standard deviation over the folds.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
+    """
+    recipe, manifest, folder, kept = of_several(
+        cross_validation.VERB, resume, data, out, settings, fields, look=unsplit
+    )
+    folds = experiment.as_begun(kept, "folds", folds, default=10)
+    return cross_validation.run(recipe, manifest, folds, folder, reporter)
+
+
+def features(
+    model: Classifier | str | os.PathLike,
+    data: str | os.PathLike | DataSource,
+    out: str | os.PathLike | None = None,
+    *,
+    stage: str | None = None,
+    start: str | os.PathLike | None = None,
+    head: str | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+) -> tuple[Features, Classifier | None]:
+    """What a stage of a trained network puts out for each example of a data set, and a classifier on top of it.
+
+    Args:
+        model: A classifier or the path of one; with `start`, a registered model's name.
+        data: As in `train`; those that the network was trained on are divided as they were there.
+        out: The .npz file to write: `features` (n, d) float32, averaged over positions, `labels`, `splits`, `ids`.
+        stage: The dotted name of a stage; None takes all but the last layer with weights.
+        start: The weights that another library trained, as a recipe's `start.path`.
+        head: "linear" trains a logistic regression on the features of the training examples; the classifier of network and
+            head is saved beside `out` as .keras.
+        reporter: Told what happens.
+        settings: Changes of the data source, as "data.b=1".
+
+    Returns:
+        The features, and the classifier, which has its metrics, or None without a head.
+
+    Raises:
+        ValueError: The model, the stage or the data cannot be used.
+    """
+    if head not in (None, "linear"):
+        raise ValueError(f"`head` must be 'linear', or none. Received: head={head!r}")
+    if out is not None and Path(out).suffix != ".npz":
+        raise ValueError(f"`out` must end in .npz. Received: out={str(out)!r}")
+    if start is not None:
+        classifier = pretrained(str(model), str(start))
+    else:
+        classifier = model if isinstance(model, Classifier) else load(model)
+    manifest = find(as_trained(classifier, data, settings, divided=True))
+    front, name = linear_probe.front(classifier, stage)
+    found = linear_probe.extract(front, manifest, name, reporter or Reporter())
+    made = linear_probe.linear_head(front, found) if head else None
+    if out is not None:
+        found.save(out)
+        if made is not None:
+            made.save(Path(out).with_suffix(".keras"))
+    return found, made
+
+
+def transfer_curves(
+    data: str | os.PathLike | DataSource | Recipe | None = None,
+    start: str | os.PathLike | None = None,
+    out: str | os.PathLike | None = None,
+    *,
+    sizes: Sequence[int] = (),
+    seeds: int = 3,
+    resume: str | os.PathLike | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> TransferCurves:
+    """Shows what trained weights bring: runs from them and from scratch on growing numbers of training examples.
+
+    Args:
+        data, settings, **fields: As in `train`.
+        start: The file of the weights, as a recipe's `start.path`.
+        out: The folder of the run folders, of the table and of the picture; by default a new one in runs/.
+        sizes: Numbers of training examples.
+        seeds: Runs of each kind and size.
+        resume: The folder of curves that were interrupted, which go on: it knows data, recipe, weights, sizes and seeds.
+        reporter: Told what happens.
+
+    Returns:
+        The runs, with `table()` of means and deviations, and `claims()` of a higher start, a steeper slope and a higher
+        asymptote.
+
+    Raises:
+        ValueError: The data, the weights or the recipe cannot be used.
+    """
+    if start is not None:
+        settings = [*settings, f"start.path={json.dumps(str(start))}"]
+    recipe, manifest, folder, kept = of_several(curves.VERB, resume, data, out, settings, fields, look=find)
+    sizes = experiment.as_begun(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
+    seeds = experiment.as_begun(kept, "seeds", seeds, default=3)
+    return curves.run(recipe, manifest, sizes, seeds, folder, reporter)

@@ -1,0 +1,130 @@
+"""What stands between convolutions: norms, activations, dropout, and a coefficient for each channel."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import Any
+
+import keras
+
+from multicnn import layers
+from multicnn.blocks.base import Block
+from multicnn.blocks.rank import rank_of
+
+_NORMS = ("batch", "layer", "sub_spectral", "local_response")
+
+
+class norm(Block):
+    """Normalisation: "batch", "layer", "sub_spectral" (batch normalisation in `bands` of frequencies) or "local_response".
+
+    Momentum and epsilon are those of the papers (and PyTorch), not Keras's 0.99 and 1e-3. Local response normalisation
+    (Krizhevsky et al. 2012, section 3.3) has nothing to train: x / (bias + alpha * sum of squares of `size` channels)^beta.
+    """
+
+    kind: str = "batch"
+    _: KW_ONLY
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    affine: bool = True
+    bands: int = 1
+    size: int = 5
+    bias: float = 2.0
+    alpha: float = 1e-4
+    beta: float = 0.75
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.kind not in _NORMS:
+            raise ValueError(f"`kind` must be one of {list(_NORMS)}. Received: kind={self.kind!r}")
+        if self.kind == "sub_spectral" and not self.affine:
+            raise ValueError(f"`affine` must be True where `kind` is 'sub_spectral'. Received: affine={self.affine!r}")
+
+    def build(self, x, site):
+        if self.kind == "local_response":
+            constants = {"size": self.size, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
+            return site.layer(layers.LocalResponseNormalization, **constants)(x)
+        if self.kind == "layer":
+            affine = {"center": self.affine, "scale": self.affine}
+            return site.layer(keras.layers.LayerNormalization, epsilon=self.epsilon, **affine)(x)
+        moving = {"momentum": self.momentum, "epsilon": self.epsilon}
+        if self.kind == "sub_spectral":
+            return site.layer(layers.SubSpectralNormalization, bands=self.bands, **moving)(x)
+        return site.layer(keras.layers.BatchNormalization, center=self.affine, scale=self.affine, **moving)(x)
+
+
+# The activations that are layers of their own, since they have parameters or draw numbers.
+_ACTIVATION_LAYERS = {
+    "elu": keras.layers.ELU,
+    "leaky_relu": keras.layers.LeakyReLU,
+    "prelu": keras.layers.PReLU,
+    "randomized_leaky_relu": layers.RandomizedLeakyReLU,
+}
+
+
+class activation(Block, init=False):
+    """An activation by Keras's name ("relu", "tanh", "sigmoid", "elu", "selu", "silu", "gelu" ...), or one that Keras lacks.
+
+    "lecun_tanh" is 1.7159 tanh(2x/3) (LeCun et al. 1998), "prelu" learns one slope a channel (He et al. 2015),
+    "randomized_leaky_relu" draws its slopes (Xu et al. 2015). "elu", "leaky_relu", "prelu" and "randomized_leaky_relu" take
+    the arguments of their Keras layer: `activation("leaky_relu", negative_slope=0.01)`.
+    """
+
+    name: str
+    config: dict
+
+    def __init__(self, name: str, **config: Any) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "config", config)
+        self.__post_init__()
+        if config and name not in _ACTIVATION_LAYERS:
+            known = sorted(_ACTIVATION_LAYERS)
+            raise ValueError(f"only the activations {known} take arguments. Received: name={name!r}, {config!r}")
+
+    @classmethod
+    def _from_fields(cls, fields):
+        return cls(fields["name"], **fields.get("config", {}))
+
+    def _arguments(self):
+        return [repr(self.name), *(f"{key}={value!r}" for key, value in sorted(self.config.items()))]
+
+    def build(self, x, site):
+        if self.name == "prelu":  # one slope a channel
+            axes = list(range(1, len(x.shape) - 1))
+            return site.layer(keras.layers.PReLU, **{"shared_axes": axes or None, **self.config})(x)
+        if self.name == "randomized_leaky_relu" or self.config:
+            return site.layer(_ACTIVATION_LAYERS[self.name], **self.config)(x)
+        function = layers.lecun_tanh if self.name == "lecun_tanh" else self.name
+        return site.layer(keras.layers.Activation, activation=function)(x)
+
+
+def activated(block: Any, x: Any, site: Any) -> Any:
+    """`x` after the norm and the activation that a convolution or a dense layer asks for."""
+    if block.norm is not None:
+        following = block.norm if isinstance(block.norm, Block) else norm(block.norm)
+        x = following.apply(x, site.at("norm"))
+    if block.activation is not None:
+        name, config = (block.activation, {}) if isinstance(block.activation, str) else block.activation
+        x = activation(name, **config).apply(x, site.at("activation"))
+    return x
+
+
+class drop(Block):
+    """Dropout; `spatial` drops whole channels."""
+
+    rate: float
+    _: KW_ONLY
+    spatial: bool = False
+
+    def build(self, x, site):
+        if not self.spatial:
+            return site.layer(keras.layers.Dropout, rate=self.rate)(x)
+        return site.layer(
+            (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D)[rank_of(x) - 1], rate=self.rate
+        )(x)
+
+
+class scale(Block):
+    """A trainable coefficient and bias for each channel, as after the averages of LeNet-5's subsampling."""
+
+    def build(self, x, site):
+        return site.layer(layers.Scale)(x)

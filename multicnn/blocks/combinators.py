@@ -1,0 +1,287 @@
+"""The laws that compose Blocks.
+
+`chain` composes in series, `add`, `concat` and `average` in parallel, `join` over several named inputs; `repeat`, `share`,
+`stage` and `scope` say how often, with which weights and under which name. What a leaf means (a convolution, a pooling) is in
+`blocks`; here nothing knows the rank of a tensor.
+
+A Block is walked by a *site*: `BuildSite` makes Keras layers, `arithmetic.MeasureSite` only counts. Both give every layer
+the same dotted name, the path from the root: `conv4_x.1.conv`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import keras
+
+from multicnn.blocks.base import Block
+from multicnn.blocks.builder import BlockError, BuildSite
+
+
+class _Several(Block, init=False):
+    """Blocks given as positional arguments."""
+
+    blocks: tuple[Block, ...] = ()
+
+    def __init__(self, *blocks: Block) -> None:
+        for position, block in enumerate(blocks):
+            if not isinstance(block, Block):
+                raise TypeError(
+                    f"`{type(self).__name__}` takes Blocks; argument {position + 1} is none. Received: {block!r}"
+                )
+        object.__setattr__(self, "blocks", self._flatten(blocks))
+
+    def _flatten(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        return blocks
+
+    @property
+    def input_dtype(self):
+        return self.blocks[0].input_dtype if self.blocks else "float32"
+
+    def _arguments(self) -> list[str]:
+        return [repr(block) for block in self.blocks]
+
+    @classmethod
+    def _from_fields(cls, fields):
+        return cls(*fields.get("blocks", ()))
+
+
+class chain(_Several, init=False):
+    """The Blocks one after another; `chain()` is the identity, and chains inside chains are flattened."""
+
+    transparent: ClassVar[bool] = True
+
+    def _flatten(self, blocks):
+        return tuple(part for b in blocks for part in (b.blocks if isinstance(b, chain) else (b,)))
+
+    def apply(self, x, site):
+        for segment, block in zip(segments(self.blocks), self.blocks):
+            x = block.apply(x, site.at(segment))
+        return x
+
+
+def segments(blocks: tuple[Block, ...]) -> list[str]:
+    """One name for each Block of a chain: its label, numbered from the second of the same label on.
+
+    A stage and a scope name themselves, and so do the copies of an only `repeat`: conv4_x.1, conv4_x.2 ...
+    """
+    labels = [block.label for block in blocks]
+    taken = {block.label for block in blocks if block.names_itself}
+    names = []
+    for block in blocks:
+        if block.names_itself or (isinstance(block, repeat) and labels.count(block.label) == 1):
+            names.append("")
+            continue
+        name, count = block.label, 1
+        while name in taken:
+            count += 1
+            name = f"{block.label}_{count}"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+class _merge(_Several, init=False):
+    branch_names: ClassVar[tuple[str, ...]] = ()
+    transparent: ClassVar[bool] = True
+
+    def __init__(self, *blocks: Block) -> None:
+        super().__init__(*blocks)
+        if len(blocks) < 2:
+            raise ValueError(f"`{type(self).__name__}` needs at least two Blocks. Received: blocks={blocks!r}")
+
+    def apply(self, x, site):
+        names = [*self.branch_names, *(str(i + 1) for i in range(len(self.branch_names), len(self.blocks)))]
+        outputs = [b.apply(x, site.at(name).enter(b)) for name, b in zip(names, self.blocks)]
+        return site.at(self.label).leaf(merged(self.label), outputs)
+
+
+class add(_merge, init=False):
+    """The sum of the Blocks' outputs on the same input: `add(main, shortcut)`."""
+
+    branch_names: ClassVar[tuple[str, ...]] = ("main", "shortcut")
+
+
+class concat(_merge, init=False):
+    """The Blocks' outputs on the same input, side by side along the channels."""
+
+
+class average(_merge, init=False):
+    """The mean of the Blocks' outputs on the same input: of the logits of several networks, an ensemble."""
+
+
+_MERGES = {"add": keras.layers.Add, "concat": keras.layers.Concatenate, "average": keras.layers.Average}
+
+
+class merged(Block):
+    """The leaf inside `add`, `concat`, `average` and `join`: how a list of tensors becomes one."""
+
+    how: str
+
+    def build(self, xs, site):
+        return site.layer(self.layer_class)(xs)
+
+    @property
+    def layer_class(self) -> type[keras.layers.Layer]:
+        """The Keras layer that does it."""
+        return _MERGES[self.how]
+
+
+class join(Block):
+    """One Block for each named input, then `add` or `concat`: `join({"image": a, "audio": b}, "concat")`.
+
+    Applied to a dict of tensors with the same keys. Stages of one name may stand in different inputs.
+    """
+
+    inputs: dict[str, Block]
+    how: str = "concat"
+    transparent: ClassVar[bool] = True
+
+    def __post_init__(self):
+        if isinstance(self.how, type) and issubclass(self.how, _merge):  # join(..., concat) reads as in the design
+            object.__setattr__(self, "how", self.how.__name__)
+        super().__post_init__()
+        if self.how not in ("add", "concat"):
+            raise ValueError(f"`how` must be one of ['add', 'concat']. Received: how={self.how!r}")
+        for name, block in self.inputs.items():
+            scope(name, block)  # which checks both
+
+    def apply(self, x, site):
+        if not isinstance(x, Mapping) or set(x) != set(self.inputs):
+            received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
+            raise BlockError(f"join needs the inputs {sorted(self.inputs)}. Received: inputs={received}")
+        outputs = [scope(name, block).apply(x[name], site) for name, block in self.inputs.items()]
+        return site.at(self.how).leaf(merged(self.how), outputs)
+
+
+class repeat(Block):
+    """`n` fresh copies of a Block one after another, named 1 to n; the weights are never shared.
+
+    `first` stands in the place of the first copy: the block of a ResNet stage that changes size.
+    """
+
+    n: int
+    block: Block
+    _: dataclasses.KW_ONLY
+    first: Block | None = None
+    transparent: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.n, int) or self.n < 0:
+            raise ValueError(f"`n` must be a whole number of copies, at least 0. Received: n={self.n!r}")
+
+    @property
+    def input_dtype(self):
+        return self.block.input_dtype
+
+    def apply(self, x, site):
+        for copy in range(1, self.n + 1):
+            block = self.first if copy == 1 and self.first is not None else self.block
+            x = block.apply(x, site.at(str(copy)).enter(block))
+        return x
+
+
+class share(Block):
+    """Every equal `share(block)` of one network has the same weights (Kim's multichannel filters, siamese branches)."""
+
+    block: Block
+    transparent: ClassVar[bool] = True
+
+    input_dtype = repeat.input_dtype
+
+    def apply(self, x, site):
+        return self.block.apply(x, dataclasses.replace(site, sharing=(repr(self), site.path)).enter(self.block))
+
+
+def _check_segment(argument: str, name: Any) -> None:
+    """Raises ValueError if `name` cannot be one segment of a dotted path."""
+    if not isinstance(name, str) or not name or set(name) & set("./:"):
+        raise ValueError(f"`{argument}` must be text without '.', '/' and ':'. Received: {argument}={name!r}")
+
+
+class stage(Block, init=False):
+    """A Block whose output can be asked for by name, as the paper calls it: `stage("conv4_x", ...)`."""
+
+    name: str
+    block: Block
+    transparent: ClassVar[bool] = True
+    names_itself: ClassVar[bool] = True
+    input_dtype = repeat.input_dtype
+
+    def __init__(self, name: str, *blocks: Block) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "block", blocks[0] if len(blocks) == 1 else chain(*blocks))
+        self.__post_init__()
+        _check_segment("name", name)
+
+    @property
+    def label(self):
+        return self.name
+
+    @classmethod
+    def _from_fields(cls, fields):
+        return cls(fields["name"], fields["block"])
+
+    def _arguments(self):
+        inner = self.block._arguments() if isinstance(self.block, chain) else [repr(self.block)]
+        return [repr(self.name), *inner]
+
+    def apply(self, x, site):
+        site.register_stage(self.name)
+        inside = site.at(self.name)
+        try:
+            return inside.tap(self.block.apply(x, inside.enter(self.block)))
+        except BlockError as error:
+            raise BlockError(f"in stage({self.name!r}): {error}") from error.__cause__
+
+
+class scope(Block):
+    """Prefixes every name inside, so that one Block can stand twice in a network: `scope("audio", block)`."""
+
+    name: str
+    block: Block
+    transparent: ClassVar[bool] = True
+    names_itself: ClassVar[bool] = True
+    input_dtype = repeat.input_dtype
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_segment("name", self.name)
+
+    @property
+    def label(self):
+        return self.name
+
+    def apply(self, x, site):
+        inside = site.at(self.name)
+        prefix = f"{site.scope}.{self.name}" if site.scope else self.name
+        return self.block.apply(x, dataclasses.replace(inside, scope=prefix).enter(self.block))
+
+
+def network(block: Block, input_shape: tuple[int | None, ...] | Mapping[str, Any], *, dtype: Any = None) -> keras.Model:
+    """A flat functional Keras model of a Block, with float32 logits under any dtype policy.
+
+    Args:
+        block: What to build.
+        input_shape: The shape of one example, without the batch: (height, width, channels) for a picture,
+            (time, mel, 1) or (time, channels) for a sound, (time,) for token ids; a dict of shapes for `join`.
+        dtype: A Keras dtype policy or its name, such as "mixed_bfloat16"; None takes Keras's current one.
+
+    Raises:
+        BlockError: The Block does not fit the input; the message is the path to the part that does not.
+    """
+    site = BuildSite(dtype=dtype)
+    if isinstance(input_shape, Mapping):
+        dtypes = block.input_dtype if isinstance(block.input_dtype, Mapping) else {}
+        inputs = {
+            name: keras.Input(shape=tuple(shape), name=name, dtype=dtypes.get(name, "float32"))
+            for name, shape in input_shape.items()
+        }
+    else:
+        inputs = keras.Input(shape=tuple(input_shape), name="input", dtype=block.input_dtype)
+    outputs = block.apply(inputs, site.enter(block))
+    outputs = keras.layers.Activation("linear", dtype="float32", name="logits")(outputs)
+    return keras.Model(inputs, outputs, name="network")

@@ -1,0 +1,90 @@
+"""`multicnn demo`: one small network on each of the three embedded data sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from multicnn import api
+from multicnn.cli.tables import RichReporter, show_table
+from multicnn.predictor import Classifier
+from multicnn.recipe import DataSource, Optimizer, Recipe
+from multicnn.training import setup
+
+RECIPES = {
+    "digits": Recipe(
+        data=DataSource(path="digits"),
+        model="vgg_small",
+        augment={"shift": 1},
+        epochs=8,
+        optimizer=Optimizer(learning_rate=2e-3, schedule="cosine"),
+    ),
+    "docstrings": Recipe(
+        data=DataSource(path="docstrings"),
+        model="textcnn",
+        augment={"word_dropout": 0.1},
+        epochs=6,
+        optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
+    ),
+    "spoken_digits": Recipe(
+        data=DataSource(path="spoken_digits"),
+        model="res8",
+        augment={"time_shift": 8, "time_mask": 10, "frequency_mask": 6},
+        epochs=16,
+        optimizer=Optimizer(learning_rate=3e-3, schedule="cosine"),
+    ),
+}
+_ABOUT = {
+    "digits": "1,797 handwritten digits of 8x8 pixels (scikit-learn)",
+    "docstrings": "sentences from the docstrings of installed libraries: which library?",
+    "spoken_digits": "the ten digits in synthetic voices; the test voices are never heard in training",
+}
+_NEXT = """[bold]What to try next[/bold]
+  multicnn train photos/                 a folder with one folder of pictures (or recordings) per class
+  multicnn train reviews.csv             a table with the columns text and label
+  multicnn train digits --model resnet20 another network: multicnn models lists them
+  multicnn predict runs/.../model.keras picture.jpg"""
+
+
+def run(epochs: int | None = None) -> None:
+    """Trains and measures on each embedded set, and prints what came out; the runs are not kept."""
+    console = Console()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, recipe in RECIPES.items():
+            console.rule(f"{name}: {_ABOUT[name]}")
+            recipe = recipe if epochs is None else dataclasses.replace(recipe, epochs=epochs)
+            out = Path(folder) / name
+            with RichReporter() as reporter:
+                classifier = api.train(recipe, out, reporter=reporter)
+            rows.append(_row(name, classifier))
+            _show_predictions(name, classifier, console)
+    columns = ["data set", "model", "parameters", "accuracy", "linear", "seconds"]
+    show_table("multicnn demo", columns, rows, console)
+    for name, _, _, accuracy, linear, _ in rows:
+        if float(accuracy) < float(linear):
+            console.print(f"On {name} the linear model is ahead: with so few examples that is no surprise.")
+    console.print(_NEXT, highlight=False)
+
+
+def _row(name: str, classifier: Classifier) -> list[str]:
+    measured = classifier.metrics
+    accuracies = [f"{measured[key]['accuracy']:.3f}" for key in ("test", "linear_baseline")]
+    return [name, measured["model"], f"{measured['parameters']:,}", *accuracies, f"{measured['seconds']:.0f}"]
+
+
+def _show_predictions(name: str, classifier: Classifier, console: Console) -> None:
+    manifest = setup.find(DataSource(path=name))
+    rows = manifest.rows("test")
+    chosen = rows[:: max(len(rows) // 3, 1)][:3]
+    for row, prediction in zip(chosen, classifier.predict([manifest.raw_source(row) for row in chosen])):
+        what = manifest.table["source"][row] if manifest.sense == "text" else Path(manifest.table["id"][row]).name
+        true = manifest.table["label"][row]
+        console.print(
+            f"  {str(what)[:70]!r}: {prediction.label} ({prediction.probability:.2f}), truly {true}",
+            highlight=False,
+            markup=False,
+        )

@@ -1,0 +1,236 @@
+"""What the command line draws: progress bars and tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from multicnn.evaluation.doctor import Diagnosis
+from multicnn.evaluation.evaluate import Evaluation
+from multicnn.evaluation.inspect import Inspection
+from multicnn.training.cross_validation import CrossValidation
+from multicnn.training.dry_run import DryRun
+from multicnn.training.transfer_curves import TransferCurves
+from multicnn.utils.reporter import Reporter
+
+_STARVED = 0.05  # of the time of the steps
+_REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
+
+
+class RichReporter(Reporter):
+    """Draws reading and training as bars with loss, accuracy, speed and time left, on standard error."""
+
+    def __init__(self, quiet: bool = False):
+        self.console = Console(stderr=True, quiet=quiet)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+        )
+        self.task: Any = None
+
+    def __enter__(self) -> RichReporter:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.bars.stop()
+
+    def say(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False)
+
+    def reading(self, done: int, total: int) -> None:
+        if self.task is None:
+            self.task = self.bars.add_task("reading", total=total, note="")
+        self.bars.update(self.task, completed=done, total=total)
+        if done >= total:
+            self.bars.remove_task(self.task)
+            self.task = None
+
+    def callbacks(self) -> Sequence[keras.callbacks.Callback]:
+        return [_Bar(self)]
+
+    def finished(self, classifier: Any) -> None:
+        """Prints what was measured."""
+        rows = []
+        for name, values in classifier.metrics.items():
+            if isinstance(values, dict):
+                rows.append(
+                    [name, values["n"], *(_number(values.get(key)) for key in ("accuracy", "loss", "macro_f1"))]
+                )
+        show_table("", ["", "examples", "accuracy", "loss", "macro F1"], rows, self.console)
+
+
+class _Bar(keras.callbacks.Callback):
+    """The bar of the training."""
+
+    def __init__(self, reporter: RichReporter):
+        super().__init__()
+        self.reporter, self.drawn = reporter, 0.0
+
+    def on_train_begin(self, logs=None):
+        total = self.params["epochs"] * self.params["steps"]
+        self.task = self.reporter.bars.add_task("training", total=total, note="")
+
+        self.going = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self.going:  # a run that goes on begins somewhere in the middle, and its speed is measured from there
+            self.going = True
+            self.reporter.bars.reset(self.task, completed=self.epoch * self.params["steps"] + batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        if now - self.drawn < _REDRAW_SECONDS:
+            return
+        self.drawn = now
+        done = self.epoch * self.params["steps"] + batch + 1
+        speed = next(task.speed for task in self.reporter.bars.tasks if task.id == self.task) or 0.0
+        examples = f"{speed * self.params['batch_size']:,.0f} examples/s"
+        note = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}  {examples}"
+        title = f"epoch {self.epoch + 1}/{self.params['epochs']}"
+        self.reporter.bars.update(self.task, completed=done, description=title, note=note)
+
+    def on_epoch_end(self, epoch, logs=None):
+        words = [f"epoch {epoch + 1:>3}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"]
+        if "val_loss" in logs:
+            words.append(f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}")
+        words.append(f"{logs['seconds']:.1f} s")
+        if logs["waited"] > _STARVED:
+            words.append(f"(the network waited {logs['waited']:.0%} of its time for data)")
+        self.reporter.say("  ".join(words))
+
+    def on_train_end(self, logs=None):
+        self.reporter.bars.remove_task(self.task)
+
+
+def show_evaluation(evaluation: Evaluation) -> None:
+    """Prints metrics, the table per class and, where each example has one label, the confusion matrix."""
+    labels = evaluation.manifest.labels
+    show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
+    table = evaluation.per_class()
+    show_table(
+        "per class",
+        ["class", *table.columns],
+        [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())],
+    )
+    if evaluation.manifest.separator is None:
+        rows = [[label, *row] for label, row in zip(labels, evaluation.confusion().tolist())]
+        show_table("confusion: true class down, predicted across", ["", *labels], rows)
+
+
+def show_crossval(validation: CrossValidation) -> None:
+    """Prints a row for each fold, and the mean and standard deviation."""
+    table = validation.table()
+    rows = [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())]
+    test, linear = (validation.summary()[split] for split in ("test", "linear_baseline"))
+    for kind in ("mean", "std"):
+        numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
+        rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
+    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear model"], rows)
+
+
+def show_transfer(curves: TransferCurves) -> None:
+    """Prints a row for each number of examples, and whether transfer brings what it may."""
+    table = curves.table()
+    rows = [[f"{size:,}", *(f"{value:.3f}" for value in row)] for size, row in zip(table.index, table.to_numpy())]
+    show_table("test accuracy", ["examples", "from weights", "std", "from scratch", "std", "gain", "std"], rows)
+    for name, (there, said) in curves.claims().items():
+        answer = "one seed cannot tell" if there is None else "yes" if there else "no"
+        Console().print(f"{name}: {answer}; {said}", highlight=False)
+
+
+def show_diagnosis(diagnosis: Diagnosis) -> None:
+    """Prints the counts, the scores and the findings, those first that ask for a decision."""
+    counts = diagnosis.examination.counts
+    rows = [[name, *map(_number, row)] for name, row in zip(counts.index, counts.to_numpy())]
+    show_table("examples", ["class", *counts.columns], rows)
+    scores = [[row["guess"], row["split"], _number(row["accuracy"]), row["n"]] for row in diagnosis.scores()]
+    show_table("scores without a network", ["guess", "split", "accuracy", "examples"], scores)
+    console = Console()
+    for finding in diagnosis.examination.findings:
+        mark = "!" if finding.decision else " "
+        console.print(f"{mark} {finding.name}: {finding.says}", highlight=False, markup=False)
+    verdict = "nothing asks for a decision" if diagnosis.clean else "! asks for a decision"
+    console.print(f"{verdict}; the page with pictures: {diagnosis.page}", highlight=False, markup=False)
+
+
+def show_inspection(model: str, table: Inspection) -> None:
+    """Prints a row for each stage, and the whole."""
+    rows = [
+        [
+            row["stage"],
+            " x ".join("?" if n is None else f"{n:,}" for n in row["output"]),
+            row["receptive_field"],
+            " x ".join(f"{n:g}" for n in row["stride"]),
+            f"{row['parameters']:,}",
+            f"{row['parameters_share']:.1%}",
+            f"{row['multiply_adds']:,}",
+            f"{row['multiply_adds_share']:.1%}",
+        ]
+        for row in table.rows
+    ]
+    rows.append(["all", "", "", "", f"{table.parameters:,}", "", f"{table.multiply_adds:,}", ""])
+    columns = ["stage", "output", "receptive field", "stride", "parameters", "share", "multiply-adds", "share"]
+    show_table(model, columns, rows)
+
+
+def show_dry_run(tried: DryRun) -> None:
+    """Prints the network and what two steps of it have shown."""
+    show_inspection("", tried.stages)
+    rows = [
+        ["examples", ", ".join(f"{n:,} {split}" for split, n in tried.examples.items())],
+        ["batch", " x ".join(map(str, tried.batch))],
+        ["parameters", f"{tried.parameters:,}"],
+        ["weights, optimizer", f"{_size(tried.weights_bytes)}, {_size(tried.optimizer_bytes)}"],
+        ["memory at its highest", "not known" if tried.peak_bytes is None else _size(tried.peak_bytes)],
+        ["first step, with compiling", f"{tried.first_step_seconds:.2f} s"],
+        ["a step", f"{1000 * tried.step_seconds:.1f} ms"],
+        ["steps an epoch", f"{tried.steps:,}"],
+        ["all training steps, about", _duration(tried.expected_seconds)],
+    ]
+    show_table("two steps", ["", ""], rows)
+
+
+def show_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console | None = None
+) -> None:
+    """Prints a table; numbers stand to the right."""
+    table = Table(title=title or None)
+    for i, name in enumerate(columns):
+        numeric = bool(rows) and i > 0 and str(rows[0][i])[:1].isdigit()
+        table.add_column(str(name), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row))  # a class may be called [b]
+    (console or Console()).print(table)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) and value % 1 else f"{value:g}"
+
+
+def _size(n: int) -> str:
+    return f"{n / 1e9:.2f} GB" if n >= 1e9 else f"{n / 1e6:.1f} MB"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -1,0 +1,144 @@
+"""What the doctor says of a data set: the findings, the scores that need no network, the page."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from multicnn.data import checks, splits, store
+from multicnn.data.manifest import Manifest
+from multicnn.evaluation.baseline_score import linear_score
+from multicnn.evaluation.examination import shown_rows, write_examination
+from multicnn.recipe import SENSES, Recipe
+from multicnn.training.defaults import completed, weights_of
+from multicnn.training.fitting import training_examples
+from multicnn.utils.reporter import Reporter
+
+_FOLDS = 5  # in which both ways to split are compared
+_LISTED = 100  # groups of a finding in `to_dict`
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What was found, and what a linear model scores.
+
+    Attributes:
+        examination: The findings, counts and the majority's score.
+        linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the test split; None where it has no examples.
+        page: The page with pictures.
+        by_split: The same model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
+    """
+
+    examination: checks.Examination
+    linear: dict[str, Any] | None
+    page: Path
+    by_split: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing asks for a decision."""
+        return self.examination.clean
+
+    def scores(self) -> list[dict[str, Any]]:
+        """Rows with `guess`, `split`, `accuracy` and `n`."""
+        manifest = self.examination.manifest
+        rows = [
+            {"guess": "the commonest class", "split": split, "accuracy": accuracy, "n": len(manifest.rows(split))}
+            for split, accuracy in self.examination.majority.items()
+        ]
+        if self.linear:
+            rows.append({"guess": self.linear["model"], "split": "test", **self.linear})
+        rows += [
+            {"guess": "the linear model over folds", "split": way, **score} for way, score in self.by_split.items()
+        ]
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; of each finding up to 100 groups of ids."""
+        ids = self.examination.manifest.table["id"].to_numpy(dtype=object)
+        findings = [
+            {
+                "name": finding.name,
+                "says": finding.says,
+                "decision": finding.decision,
+                "examples": [[ids[row] for row in group] for group in finding.groups[:_LISTED]],
+            }
+            for finding in self.examination.findings
+        ]
+        return {
+            "clean": self.clean,
+            "findings": findings,
+            "counts": json.loads(self.examination.counts.to_json(orient="index")),
+            "majority": self.examination.majority,
+            "linear_baseline": self.linear,
+            "by_split": self.by_split,
+        }
+
+
+def diagnose(
+    recipe: Recipe, manifest: Manifest, page: str | Path, reporter: Reporter, compare_splits: bool = False
+) -> Diagnosis:
+    """Examines every example, scores a linear model, and writes the page.
+
+    Args:
+        recipe, manifest, reporter: As for a run.
+        page: The HTML file to write.
+        compare_splits: Scores the linear model over folds of whole groups, and over folds of examples at random.
+
+    Raises:
+        ValueError: The splits cannot be compared, since there are no groups.
+    """
+    if compare_splits and len(set(manifest.table["group"].iloc[manifest.rows()]) - {""}) < 2:
+        raise ValueError("compare_splits needs data with two groups or more. Received: compare_splits=True")
+    examination = checks.examine(manifest, reporter.reading)
+    manifest = examination.manifest
+    scored = len(manifest.rows("test")) > 0 and manifest.table["label"].iloc[manifest.rows("train")].nunique() > 1
+    linear, by_split = None, {}
+    if scored or compare_splits:
+        examples, preprocess = _stored(recipe, manifest, reporter)
+        linear = linear_score(manifest, examples, preprocess) if scored else None
+        by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
+    diagnosis = Diagnosis(examination, linear, Path(page), by_split)
+    tables = {"By class": examination.counts, "By group": examination.groups}
+    title = f"The state of {recipe.data.path}"
+    examples = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
+    write_examination(page, title, examination.findings, tables, diagnosis.scores(), examples)
+    return diagnosis
+
+
+def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dict[str, dict[str, float]]:
+    """What the linear model scores where the test set has groups of its own, and where it shares them with the training."""
+    groups = len(set(manifest.table["group"].iloc[manifest.rows()]))
+    alone = dataclasses.replace(manifest, table=manifest.table.assign(group=""))
+    found = {}
+    for way, of in (("examples at random", alone), ("groups whole", manifest)):
+        scores = [linear_score(fold, examples, preprocess) for fold in splits.folds(of, min(_FOLDS, groups))]
+        n = sum(score["n"] for score in scores)
+        found[way] = {"accuracy": sum(score["accuracy"] * score["n"] for score in scores) / n, "n": n}
+    return found
+
+
+def _stored(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> tuple[store.Store, Any]:
+    """The examples as at the end of a training: the preprocessing is that of the recipe."""
+    recipe = completed(recipe, manifest, weights_of(recipe))
+    preprocess = recipe.preprocess.fit(training_examples(recipe, manifest))
+    examples, _ = store.materialise(manifest, preprocess, manifest.rows(), reporter.reading)
+    return examples, preprocess
+
+
+def _shown(manifest: Manifest, row: int) -> tuple[str, str, Any]:
+    """Id, label and raw example of a row, None in its place if it cannot be decoded."""
+    preprocess, source = SENSES[manifest.sense](), manifest.raw_source(row)
+    raw = None
+    # A pipe, say, would be waited for.
+    if manifest.sense == "text" or not isinstance(source, str) or os.path.isfile(source):
+        with suppress(ValueError):
+            raw = preprocess.decode(source)
+    if raw is not None and manifest.sense == "audio":
+        raw = (raw, preprocess.sample_rate)
+    reason = manifest.table["reason"][row]
+    return manifest.table["id"][row] + (f": {reason}" if reason else ""), manifest.table["label"][row], raw

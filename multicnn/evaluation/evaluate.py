@@ -1,0 +1,83 @@
+"""Measures a classifier on labelled examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from multicnn.data import store
+from multicnn.data.manifest import Manifest
+from multicnn.predictor import Classifier, load
+from multicnn.recipe import DataSource
+from multicnn.tasks import metrics
+from multicnn.training.setup import as_trained, find, is_of_training, unsplit
+from multicnn.utils.reporter import Reporter
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a classifier does on labelled examples."""
+
+    metrics: dict[str, Any]
+    logits: np.ndarray
+    targets: np.ndarray
+    manifest: Manifest
+    rows: np.ndarray
+
+    def per_class(self) -> pd.DataFrame:
+        """Precision, recall, F1 and support of each class."""
+        return metrics.per_class(self.logits, self.targets, self.manifest.labels)
+
+    def confusion(self) -> np.ndarray:
+        """Counts, (true class, predicted class); of examples that have one label each."""
+        return metrics.confusion(self.logits, self.targets, len(self.manifest.labels))
+
+
+def evaluate(
+    classifier: Classifier | str | os.PathLike,
+    data: str | os.PathLike | DataSource,
+    *,
+    split: str | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+) -> Evaluation:
+    """Measures a classifier on labelled examples.
+
+    Args:
+        classifier: It, or the path of its .keras file.
+        data: A source as in `train`.
+        split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
+            its test examples, or all if it has none.
+        reporter: Told what happens.
+        settings: Changes of how the source is read, as "data.b=1"; a path is read as in training, unless they say otherwise.
+
+    Raises:
+        ValueError: No usable example is there.
+    """
+    classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
+    reporter = reporter or Reporter()
+    source = as_trained(classifier, data, settings, divided=split is not None)
+    learned_from = is_of_training(classifier, source.path)
+    divided = source.leave_out is not None or (split is not None and learned_from)
+    manifest = (find if divided else unsplit)(source, classifier.labels)
+    rows = manifest.rows(split or "test")
+    if split is None and not len(rows):
+        rows = manifest.rows()
+        if learned_from:
+            reporter.say(
+                "the classifier has learned from most of these data; --split test measures those that were kept apart"
+            )
+    if split is not None and not len(rows):
+        raise ValueError(f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}")
+    stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
+    manifest = manifest.with_bad(reasons)
+    if not len(stored):
+        raise ValueError(f"`data` must hold a usable example of a known label. Received: data={source.path!r}")
+    logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
+    measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
+    return Evaluation(measured, logits, targets, manifest, stored.rows)

@@ -1,0 +1,129 @@
+"""What a network costs and sees, stage by stage: the table of `multicnn inspect`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import Any
+
+from multicnn.blocks import Block
+from multicnn.blocks.cost import Measure, Shape, measure_model
+from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.models import ANY, MODELS, create
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """A network's table.
+
+    Attributes:
+        rows: For each stage a dict of `stage`, `output` (shape), `receptive_field` (in words), `stride` (input steps along
+            each axis), `parameters`, `multiply_adds`, and the shares of both in the whole.
+        parameters, multiply_adds: Of the whole, for one example.
+    """
+
+    rows: list[dict[str, Any]]
+    parameters: int
+    multiply_adds: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that goes through JSON unchanged."""
+        return dataclasses.asdict(self)
+
+
+def inspect(
+    model: str | os.PathLike,
+    input_shape: Shape | None = None,
+    *,
+    classes: int | None = None,
+    arguments: dict[str, Any] | None = None,
+    sense: str | None = None,
+) -> Inspection:
+    """The stages of a network, counted without building it.
+
+    Args:
+        model: A name from `multicnn.models`, "module:function", or the path of a saved .keras file.
+        input_shape: Of one example, without the batch; by default the one of the paper (or of the saved classifier).
+        classes: Of the output; by default the paper's.
+        arguments: The model's hyperparameters.
+        sense: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
+
+    Raises:
+        ValueError: The model is unknown, or pools its input away; the message names the stage and the smallest input that
+            would do.
+    """
+    if str(model).endswith(".keras"):
+        return _of_classifier(model)
+    if classes is not None and classes < 1:
+        raise ValueError(f"`classes` must be 1 or more. Received: classes={classes}")
+    known = MODELS.get(str(model))
+    if input_shape is None and known is None and ":" in str(model):
+        raise ValueError(
+            f"`input_shape` is needed for a network that is not registered. Received: model={str(model)!r}"
+        )
+    block = create(str(model), classes or (known.classes if known else 10), **(arguments or {}))
+    shape = input_shape or known.input_shape
+    if sense is not None and sense not in ANY:
+        raise ValueError(f"`sense` must be one of {list(ANY)}. Received: sense={sense!r}")
+    return _table(
+        measure_model(str(model), block, shape), _unit(sense or _usual_sense(known, shape), AudioPreprocess())
+    )
+
+
+def _of_classifier(path: str | os.PathLike) -> Inspection:
+    from multicnn.predictor import load
+
+    classifier = load(path)
+    return of_block(classifier.block, classifier.preprocess, str(path))
+
+
+def of_block(block: Block, preprocess: Any, name: str) -> Inspection:
+    """The stages of a network on what a preprocess makes; `name` is what an error calls it."""
+    sense = preprocess.sense
+    if sense == "audio":
+        sense = "waveform" if preprocess.features == "waveform" else "log-mel"
+    return _table(measure_model(name, block, preprocess.input_shape), _unit(sense, preprocess))
+
+
+def _usual_sense(known: Any, shape: Shape) -> str:
+    if known is not None and known.senses and known.senses != ANY:
+        return known.senses[0]
+    return "image" if len(shape) == 3 else "text" if known is not None and len(known.input_shape) == 2 else "waveform"
+
+
+def _unit(sense: str, audio: Any) -> Callable[[tuple[int, ...]], str]:
+    """How a receptive field is said: `audio` gives the rate and the frames of a sound."""
+
+    def milliseconds(steps: int) -> str:
+        if sense == "waveform":
+            return f"{1000 * steps / audio.sample_rate:,.1f} ms"
+        samples = (steps - 1) * audio.hop_length + (audio.win_length or audio.n_fft)
+        return f"{1000 * samples / audio.sample_rate:,.0f} ms"
+
+    def said(reach: tuple[int, ...]) -> str:
+        if sense == "text":
+            return f"{reach[0]:,} tokens"
+        if sense == "image":
+            return " x ".join(f"{n:,}" for n in reach) + " px"
+        return " x ".join([milliseconds(reach[0]), *(f"{n:,} bands" for n in reach[1:])])
+
+    return said
+
+
+def _table(measured: Measure, said: Callable[[tuple[int, ...]], str]) -> Inspection:
+    parameters, multiply_adds = measured.parameters, measured.multiply_adds
+    rows = [
+        {
+            "stage": row.name,
+            "output": list(row.output.shape[1:]),
+            "receptive_field": said(row.output.reach),
+            "stride": [float(s) if s % 1 else int(s) for s in row.output.stride],
+            "parameters": row.parameters,
+            "parameters_share": row.parameters / parameters if parameters else 0.0,
+            "multiply_adds": row.multiply_adds,
+            "multiply_adds_share": row.multiply_adds / multiply_adds if multiply_adds else 0.0,
+        }
+        for row in measured.table()
+    ]
+    return Inspection(rows, parameters, multiply_adds)

@@ -1,0 +1,7 @@
+"""Why a text classifier says what it says: the n-grams that its filters found, or what changes where a word is missing."""
+
+from multicnn.explanations.dataset import Findings as Findings
+from multicnn.explanations.dataset import over_texts as over_texts
+from multicnn.explanations.explainer import Explainer as Explainer
+from multicnn.explanations.explanation import Explanation as Explanation
+from multicnn.explanations.explanation import NGram as NGram

@@ -1,0 +1,133 @@
+"""Explains the decisions of one text classifier."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from multicnn.explanations.explanation import Explanation, NGram
+from multicnn.explanations.max_over_time import MaxOverTime
+from multicnn.explanations.occlusion import leave_out
+from multicnn.predictor import Classifier
+
+_BATCH = 256
+
+
+class Explainer:
+    """Explains what moved a text classifier's decisions, by its network's own n-grams where it has them.
+
+    Args:
+        classifier: Of texts.
+
+    Raises:
+        ValueError: It is one of pictures or sounds.
+    """
+
+    def __init__(self, classifier: Classifier):
+        if classifier.preprocess.sense != "text":
+            sense = classifier.preprocess.sense
+            raise ValueError(f"`classifier` must be one of texts, to be explained by words. Received: sense={sense!r}")
+        self.classifier = classifier
+        self.preprocess, self.labels = classifier.preprocess, classifier.labels
+        self.network = MaxOverTime.of(classifier.network)
+
+        # Exact where the logits are a sum over the filters' maxima.
+        self.method = "leaving out" if self.network is None else "n-grams"
+
+    def explain(
+        self, texts: Iterable[str], label: str | None = None, truths: Sequence[str] | None = None
+    ) -> Iterator[Explanation]:
+        """Explains texts, one after another.
+
+        Args:
+            texts: As `preprocess.decode` gives them.
+            label: The class to explain; None is the one predicted for each text.
+            truths: The label that each text has.
+
+        Raises:
+            ValueError: The class is unknown.
+        """
+        if label is not None and label not in self.labels:
+            raise ValueError(f"`label` must be one of {list(self.labels)}. Received: label={label!r}")
+        texts, truths = iter(texts), iter(truths or itertools.repeat(None))
+        while batch := list(itertools.islice(texts, _BATCH)):
+            ids = self.preprocess.examples(batch)
+            found = map(self._left_out, batch, ids) if self.network is None else self._taken_apart(batch, ids)
+            for text, truth, (logits, bias, scores, ngrams) in zip(batch, truths, found):
+                explained = label or self.labels[int(logits.argmax())]
+                at = self.labels.index(explained)
+                ordered = sorted(ngrams, key=lambda gram: -abs(gram.contribution[at]))
+                yield Explanation(
+                    text=text,
+                    tokens=self._tokens(text),
+                    labels=self.labels,
+                    label=explained,
+                    logits=logits,
+                    probabilities=self.classifier.probabilities(logits),
+                    bias=bias,
+                    scores=scores,
+                    ngrams=tuple(ordered),
+                    method=self.method,
+                    truth=truth,
+                )
+
+    def _tokens(self, text: str) -> tuple[str, ...]:
+        return tuple(self.preprocess.tokens(text)[: self.preprocess.length])
+
+    def _joined(self, tokens: Sequence[str]) -> str:
+        return ("" if self.preprocess.level == "characters" else " ").join(tokens)
+
+    def _taken_apart(self, texts: Sequence[str], ids: np.ndarray) -> Iterator[tuple[Any, ...]]:
+        """Of each text the logits, the bias, the tokens' scores and the n-grams."""
+        network = self.network
+        for text, starts, values in zip(texts, *network.firings(ids)):
+            tokens = self._tokens(text)
+            contributions = values[:, None] * network.weights
+            scores = np.zeros((len(tokens), len(self.labels)), np.float32)
+            ngrams = []
+            for (start, stop), filters in self._windows(starts, values, len(tokens)):
+                total = contributions[filters].sum(axis=0)
+                scores[start:stop] += total / (stop - start)
+                strongest = filters[np.argsort(-np.abs(values[filters]), kind="stable")]
+                fired = tuple((network.filters[i], float(values[i])) for i in strongest)
+                gram = self._joined(tokens[start:stop])
+                ngrams.append(NGram(start, stop, gram, fired, tuple(map(float, total))))
+            yield contributions.sum(axis=0) + network.bias, network.bias, scores, ngrams
+
+    def _windows(
+        self, starts: np.ndarray, values: np.ndarray, length: int
+    ) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+        """The different windows of tokens at which filters fired, and those filters; a window never leaves the text."""
+        fired = np.flatnonzero(values)
+        first = np.clip(starts[fired], 0, max(length - 1, 0))
+        last = np.clip(starts[fired] + self.network.reach[fired], first + 1, max(length, 1))
+        windows, which = np.unique(np.stack([first, last], axis=1), axis=0, return_inverse=True)
+        order = np.argsort(which.ravel(), kind="stable")
+        ends = np.cumsum(np.bincount(which.ravel(), minlength=len(windows)))
+        yield from zip(windows.tolist(), np.split(fired[order], ends[:-1]))
+
+    def _left_out(self, text: str, ids: np.ndarray) -> tuple[Any, ...]:
+        tokens = self._tokens(text)
+        words = self._words(tokens)
+        logits, changes = leave_out(self.classifier.logits, ids, words)
+        scores = np.zeros((len(tokens), len(self.labels)), np.float32)
+        ngrams = []
+        for (start, stop), change in zip(words, changes):
+            scores[start:stop] = change
+            said = self._joined(tokens[start:stop])
+            ngrams.append(NGram(start, stop, said, (), tuple(map(float, change))))
+        return logits, np.zeros_like(logits), scores, ngrams
+
+    def _words(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
+        """Where each word begins and ends: a token, or the characters between white space."""
+        if self.preprocess.level != "characters":
+            return [(i, i + 1) for i in range(len(tokens))]
+        words, start = [], 0
+        for space, run in itertools.groupby(tokens, key=str.isspace):
+            stop = start + len(list(run))
+            words += [] if space else [(start, stop)]
+            start = stop
+        return words

@@ -1,0 +1,1 @@
+"""Audio: decoding, resampling, spectrogram features and augmentation."""

@@ -1,0 +1,273 @@
+"""Recordings: any rate and length to log-mel, MFCC or waveform of one length."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+from pydantic.dataclasses import dataclass
+
+from multicnn.modalities import content
+from multicnn.modalities.audio import decode, features, spectrogram
+
+_MAX_SECONDS = 10.0
+_FIT_EXAMPLES = 1000
+_POSITIVE = (
+    "sample_rate",
+    "seconds",
+    "n_fft",
+    "hop_length",
+    "win_length",
+    "n_mels",
+    "n_mfcc",
+    "trim_db",
+    "stretch_db",
+    "top_db",
+    "std",
+)
+_FIT_SECONDS = 3600.0  # of sound kept while the length is being learned: 230 MB at 16 kHz
+
+
+@dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
+class AudioPreprocess:
+    """How a recording becomes what an audio network sees.
+
+    What is None of `seconds`, `mean` and `std` is learned by `fit` from training recordings.
+
+    Args:
+        sample_rate: Hz.
+        seconds: Length of every example.
+        features: "log_mel" (dB), "mfcc" or "waveform".
+        n_fft, hop_length, win_length: Samples; a `win_length` of None is `n_fft`.
+        n_mels, n_mfcc: Mel bands, and the cepstral coefficients kept of them.
+        fmin, fmax: Hz; an `fmax` of None is half of `sample_rate`.
+        htk: HTK's mel scale instead of Slaney's.
+        center: Frame t is centred on sample t * hop_length (zeros around the clip), instead of starting there.
+        trim_db: Both ends of a recording are cut off where they are so much quieter than its loudest frame, as by
+            `librosa.effects.trim`: recorders and speakers differ in their silence. None keeps all.
+        stretch_db: From the first to the last frame that is less than this below the loudest, a sound is spread over the
+            whole length, as if all were spoken at one pace. None leaves the pace.
+        top_db: Decibels count from the loudest of the clip and end so far below it, as by `librosa.power_to_db` with
+            `ref=np.max`: the level of a recording does not matter then, and of its noise only what is above.
+        rank: 2 for (time, mel, 1), 1 for (time, mel); a waveform is (samples, 1) in both.
+        mean, std: Of all features; the network sees (features - mean) / std.
+    """
+
+    sense: Literal["audio"] = "audio"
+    sample_rate: int = 16000
+    seconds: float | None = None
+    features: Literal["log_mel", "mfcc", "waveform"] = "log_mel"
+    n_fft: int = 512
+    hop_length: int = 160
+    win_length: int | None = None
+    n_mels: int = 40
+    n_mfcc: int = 40
+    fmin: float = 0.0
+    fmax: float | None = None
+    htk: bool = False
+    center: bool = True
+    trim_db: float | None = None
+    stretch_db: float | None = None
+    top_db: float | None = None
+    rank: Literal[1, 2] = 2
+    mean: float | None = None
+    std: float | None = None
+
+    def __post_init__(self):
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise ValueError(f"{name} must be positive. Received: {name}={value}")
+        if self.win_length is not None and self.win_length > self.n_fft:
+            raise ValueError(f"win_length must be at most n_fft ({self.n_fft}). Received: win_length={self.win_length}")
+        for name in ("stretch_db", "top_db"):
+            if getattr(self, name) is not None and self.features == "waveform":
+                raise ValueError(f"{name} is for log_mel and mfcc. Received: {name}={getattr(self, name)}")
+        if self.n_mfcc > self.n_mels and self.features == "mfcc":
+            raise ValueError(f"n_mfcc must be at most n_mels ({self.n_mels}). Received: n_mfcc={self.n_mfcc}")
+        if not 0 <= self.fmin < self._fmax <= self.sample_rate / 2:
+            received = f"fmin={self.fmin}, fmax={self._fmax}"
+            raise ValueError(f"fmin and fmax must rise from 0 to at most sample_rate / 2. Received: {received}")
+        if self.seconds is not None and self.samples < self._fewest_samples:
+            raise ValueError(
+                f"seconds must hold one frame ({self._fewest_samples} samples). Received: seconds={self.seconds}"
+            )
+
+    @property
+    def fitted(self) -> bool:
+        """Whether nothing is left for `fit` to learn."""
+        return None not in (self.seconds, self.mean, self.std)
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of `example`: (time, mel, 1), (time, mel) or (samples, 1)."""
+        if self.features == "waveform":
+            return (self.samples, 1)
+        frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
+        bands = self.n_mels if self.features == "log_mel" else self.n_mfcc
+        return (frames, bands, 1) if self.rank == 2 else (frames, bands)
+
+    @property
+    def stored_dtype(self) -> str:
+        """Dtype of `example`."""
+        return "float32"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example of `finish`: that of `example`."""
+        return self.stored_shape
+
+    @property
+    def mel_filters(self) -> np.ndarray:
+        """The filter of each mel band: float64, shape (n_fft // 2 + 1, n_mels)."""
+        return spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
+
+    @property
+    def bands(self) -> np.ndarray | None:
+        """Centre of each mel band in Hz, shape (n_mels,); None where the features are not a log-mel."""
+        if self.features != "log_mel":
+            return None
+        return spectrogram.mel_edges(self.n_mels, self.fmin, self._fmax, self.htk)[1:-1]
+
+    def decode(self, source: str | os.PathLike | bytes | np.ndarray | tuple[np.ndarray, int]) -> np.ndarray:
+        """The waveform of a recording at `sample_rate`.
+
+        Args:
+            source: A path, the bytes of a file (any format of libsndfile, recognised by content), a pair of waveform
+                and rate in Hz, or a waveform at `sample_rate`; of shape (samples,) or (samples, channels).
+
+        Returns:
+            float32, shape (samples,): the mean of the channels, full scale 1, without its ends below `trim_db`.
+
+        Raises:
+            ValueError: Not a readable recording; the message is a short reason without the path.
+        """
+        if isinstance(source, tuple):
+            waveform, rate = decode.from_array(source[0]), int(source[1])
+        elif isinstance(source, np.ndarray):
+            waveform, rate = decode.from_array(source), self.sample_rate
+        else:
+            waveform, rate = decode.from_bytes(content.read(source))
+        waveform = decode.resample(waveform, rate, self.sample_rate)
+        if self.trim_db is None:
+            return waveform
+        return decode.trim(waveform, self.trim_db, self.n_fft, self.hop_length)
+
+    def fit(self, raws: Iterable[np.ndarray]) -> AudioPreprocess:
+        """Learns what is None: `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s;
+        mean and standard deviation are those of all features of the examples.
+
+        Args:
+            raws: Decoded training recordings, of which the first 1,000 are read (an hour of them for mean and std).
+
+        Raises:
+            ValueError: `raws` is empty.
+        """
+        durations, kept, longest = [], [], self.seconds or _MAX_SECONDS
+        for raw in itertools.islice(raws, _FIT_EXAMPLES):
+            durations.append(len(raw) / self.sample_rate)
+            if sum(map(len, kept)) < _FIT_SECONDS * self.sample_rate:
+                kept.append(raw[: round(longest * self.sample_rate)].copy())
+        if not kept:
+            raise ValueError("fit needs at least one training recording. Received: raws=(empty)")
+        learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
+        total = squares = 0.0
+        for example in features.of_each(map(learned.window, kept), learned):
+            values = example.astype(np.float64)
+            total += values.mean()
+            squares += np.square(values).mean()
+        mean = total / len(kept)
+        std = max(math.sqrt(max(squares / len(kept) - mean**2, 0.0)), 1e-3)
+        return dataclasses.replace(
+            learned,
+            mean=float(mean) if self.mean is None else self.mean,
+            std=float(std) if self.std is None else self.std,
+        )
+
+    def example(self, raw: np.ndarray) -> np.ndarray:
+        """Features of a decoded recording: float32, shape `stored_shape`.
+
+        A longer recording is cut at its end: what is kept is then the first of `windows`, and onsets keep their place
+        in training and in use. A shorter one is followed by zeros.
+
+        Args:
+            raw: float32, shape (samples,), of `decode` or `windows`.
+        """
+        return features.of_one(self.window(raw), self)
+
+    def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
+        """What `example(decode(source))` gives of each source, bit by bit, or the reason why there is nothing.
+
+        Faster than one by one.
+        """
+        answers: list[np.ndarray | str] = []
+        for source in sources:
+            try:
+                answers.append(self.window(self.decode(source)))
+            except ValueError as error:
+                answers.append(str(error))
+        good = [place for place, answer in enumerate(answers) if not isinstance(answer, str)]
+        for place, example in zip(good, features.of_each((answers[place] for place in good), self)):
+            answers[place] = example
+        return answers
+
+    def window(self, raw: np.ndarray) -> np.ndarray:
+        """The first `seconds` of a decoded recording, a shorter one followed by zeros: float32, shape (samples,)."""
+        if len(raw) == self.samples:
+            return raw
+        waveform = raw[: self.samples]
+        return np.pad(waveform, (0, self.samples - len(waveform)))  # a copy, so that nobody keeps the whole of `raw`
+
+    def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
+        """What the network sees: (features - mean) / std, float32.
+
+        Args:
+            batch: float32, shape (batch, *stored_shape).
+        """
+        if self.mean is None or self.std is None:
+            raise ValueError(f"mean and std are not known yet: call fit first. Received: {self}")
+        with tf.device("CPU:0"):  # the same bits where there is an accelerator
+            # Multiplied, never divided: a graph turns a division by a constant into a product, which rounds otherwise.
+            return (tf.cast(batch, tf.float32) - tf.constant(self.mean, tf.float32)) * tf.constant(
+                1 / self.std, tf.float32
+            )
+
+    def windows(self, raw: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        """The recording as windows of `seconds`, side by side; the last ends where the recording does and may overlap.
+
+        Args:
+            raw: float32, shape (samples,), of `decode`.
+
+        Returns:
+            Pairs of the start in seconds and a float32 waveform; a recording no longer than `seconds` gives one pair,
+            padded with zeros.
+        """
+        length = self.samples
+        starts = [*range(0, max(len(raw) - length, 0), length), max(len(raw) - length, 0)]
+        return [(start / self.sample_rate, self.window(raw[start:])) for start in starts]
+
+    @property
+    def samples(self) -> int:
+        """Samples in `seconds`."""
+        if self.seconds is None:
+            raise ValueError(f"seconds is not known yet: call fit first. Received: {self}")
+        return round(self.seconds * self.sample_rate)
+
+    @property
+    def _fmax(self) -> float:
+        return self.sample_rate / 2 if self.fmax is None else self.fmax
+
+    @property
+    def _fewest_samples(self) -> int:
+        return 1 if self.center or self.features == "waveform" else self.n_fft
+
+    def _usual_seconds(self, durations: list[float]) -> float:
+        fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10
+        usual = math.ceil(10 * np.percentile(durations, 95) - 1e-6) / 10
+        return max(min(usual, _MAX_SECONDS), fewest)

@@ -1,0 +1,161 @@
+"""From the bytes of a picture to upright uint8 pixels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import simplejpeg
+
+from multicnn.modalities import content
+from multicnn.modalities.image import resize
+
+# What Pillow may open: the formats that only hold pixels (PostScript, for one, would start an interpreter).
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
+_MAX_PIXELS = 100_000_000
+_TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
+
+
+def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int | None = None) -> np.ndarray:
+    """uint8 (h, w, 1 or 3), upright, of the content of a picture file; of an animation the first frame.
+
+    Args:
+        data: The file.
+        size: (height, width) that will be made of it: of a JPEG at least twice as large an eighth, a quarter or a half of
+            its resolution is decoded, as little as is not under `size`. None decodes all.
+        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `shrunk` would: sooner. Others are
+            left as they are.
+
+    Raises:
+        ValueError: Not a picture, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
+    """
+    from PIL import Image
+
+    sense, kind = content.recognise(data)
+    if sense not in ("image", None) or kind == "MP4 or HEIF":
+        raise ValueError(f"not an image: starts like {kind}")
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            width, height = picture.size
+            if width * height > _MAX_PIXELS:
+                raise _Refused(f"too large: {width} x {height} pixels")
+            if picture.format in ("JPEG", "MPO"):  # MPO is a JPEG with more of them behind it
+                orientation = _orientation(picture)
+                if size:
+                    picture.draft(None, size if orientation in _TURNED else size[::-1])
+                to = size if orientation == 1 and shrink_to == len(picture.getbands()) else None
+                if (pixels := _jpeg(data, picture, to)) is not None:
+                    return _upright(pixels, orientation)
+            picture.load()
+            orientation = _orientation(picture)
+            alike = picture.mode == {1: "L", 3: "RGB"}.get(shrink_to) and not picture.has_transparency_data
+            if alike and orientation == 1 and resize.is_larger(picture, size):
+                picture = resize.by_pillow(picture, size)
+            return _upright(_to_pixels(picture), orientation)
+    except _Refused as error:
+        raise ValueError(str(error)) from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"too large: more than {_MAX_PIXELS // 1_000_000} megapixels") from None
+    except (
+        Exception
+    ) as error:  # Pillow answers damage with many kinds of exception, SyntaxError and struct.error among them
+        raise ValueError(_reason(error, data, sense, kind)) from error
+
+
+def from_array(array: np.ndarray) -> np.ndarray:
+    """uint8 (h, w, 1 or 3) of a uint8 array of shape (h, w) or (h, w, c), c of 1, 3 or 4 (alpha, laid over white).
+
+    Raises:
+        ValueError: Another dtype or shape, or no pixels.
+    """
+    if array.dtype != np.uint8:
+        raise ValueError(f"pixels must be uint8, not {array.dtype}")
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[-1] not in (1, 3, 4):
+        raise ValueError(f"pixels must have the shape (h, w) or (h, w, 1, 3 or 4), not {array.shape}")
+    if not array.size:
+        raise ValueError("no pixels")
+    return _over_white(array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
+
+
+def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 pixels (h, w, 1 or 3) at `size`, as `shrinking` makes them."""
+    from PIL import Image
+
+    grey = pixels.shape[-1] == 1
+    pixels = np.array(resize.by_pillow(Image.fromarray(pixels[..., 0] if grey else pixels), size))
+    return pixels[..., None] if grey else pixels
+
+
+def _jpeg(data: bytes, picture, shrink_to: tuple[int, int] | None) -> np.ndarray | None:
+    """What Pillow would make of an opened JPEG, sooner; None if it has to do it itself, as it is damaged or has other colours.
+
+    One larger than `shrink_to` is shrunk to this.
+    """
+    shrink = shrink_to is not None and resize.is_larger(picture, shrink_to)
+    colours = {"L": "GRAY", "RGB": "RGBX" if shrink else "RGB"}.get(picture.mode)
+    if colours is None:
+        return None
+    try:  # strict: whatever is not as it should be is refused
+        pixels = simplejpeg.decode_jpeg(data, colours, min_width=picture.width, min_height=picture.height)
+    except ValueError:
+        return None
+    if not shrink:
+        return pixels
+    return resize.photograph(pixels, shrink_to) if colours == "RGBX" else shrunk(pixels, shrink_to)
+
+
+class _Refused(Exception):
+    """A picture that Pillow can open and that is turned down here."""
+
+
+def _reason(error: Exception, data: bytes, sense: str | None, kind: str) -> str:
+    from PIL import UnidentifiedImageError
+
+    if sense is None:
+        return f"not an image: starts like {kind}"
+    message = " ".join(str(error).split())
+    cut = any(word in message.lower() for word in ("truncat", "eof", "expected to read", "broken data stream"))
+    if cut or (kind == "WebP" and int.from_bytes(data[4:8], "little") + 8 > len(data)):
+        return f"truncated {kind}"
+    if isinstance(error, UnidentifiedImageError) or not message:
+        return f"damaged {kind}: the header cannot be read"
+    return f"damaged {kind}: {message}"
+
+
+def _to_pixels(picture) -> np.ndarray:
+    """uint8 (h, w, 1 or 3) of a loaded PIL image of any mode."""
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG"):
+        return (np.asarray(picture) >> 8).astype(np.uint8)[..., None]
+    if picture.mode in ("I", "F"):
+        raise _Refused("32-bit pixels, of no known range")
+    grey = picture.mode in ("1", "L", "LA", "La")
+    if not picture.has_transparency_data:
+        mode = "L" if grey else "RGB"
+        pixels = np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies
+        return pixels[..., None] if grey else pixels
+    return _over_white(np.asarray(picture.convert("LA" if grey else "RGBA")))
+
+
+def _over_white(pixels: np.ndarray) -> np.ndarray:
+    alpha = pixels[..., -1:].astype(np.uint32)
+    return ((pixels[..., :-1] * alpha + (255 - alpha) * 255 + 127) // 255).astype(np.uint8)
+
+
+def _orientation(picture) -> int:
+    try:
+        return picture.getexif().get(0x0112, 1)
+    except Exception:  # a good picture may carry damaged EXIF
+        return 1
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Undoes an EXIF orientation (JEITA CP-3451, tag 274)."""
+    if orientation in _TURNED:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,1 @@
+"""Text: tokenizers, vocabulary, the stem of a text network, and word vectors."""

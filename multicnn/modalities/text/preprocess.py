@@ -1,0 +1,264 @@
+"""Texts: Unicode lower-casing, words or characters, int32 ids of one length."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pydantic
+import tensorflow as tf
+from pydantic.dataclasses import dataclass
+
+from multicnn.modalities import content
+from multicnn.modalities.text import tokenizers
+from multicnn.modalities.text.token_cache import Pieces, rows
+
+_LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
+_UNKNOWN = 1
+_MOST_CHARACTERS = 1 << 20  # no network reads so far, and ten megabytes in a line need not cost a gigabyte
+
+
+@dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
+class TextPreprocess:
+    """How a text becomes the ids that a text network embeds: 0 padding, 1 an unknown token, from 2 on the vocabulary.
+
+    Args:
+        level: Tokens are "words", "characters", or words as "subwords": each step then has the id of its word and of
+            the word's character n-grams (hashed into buckets), so that words never seen are not alike.
+        tokenizer: Of words: "unicode" (letters, digits, inner apostrophes; or one punctuation mark), "whitespace", or
+            "kim" (the cleaning of Kim 2014 for English, which also parts clitics: "is n't").
+        lowercase: Lower-cases all of Unicode.
+        length: Tokens of every example; None is learned by `fit`.
+        long: What becomes of a longer text in `predict`: it is "cut" at its end, as in training; or its "windows" of `length`
+            tokens are all looked at, and their probabilities averaged.
+        max_vocabulary: Most tokens that `fit` keeps.
+        min_count: Times a token must occur in the training texts to be kept.
+        alphabet: Of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
+        ngrams: Sizes of the shortest and the longest character n-gram of subwords.
+        buckets: Of n-grams.
+        ngrams_per_word: Most n-grams that one word has, the shortest before the others.
+        vocabulary: Tokens from id 2 on; empty is learned by `fit`.
+    """
+
+    sense: Literal["text"] = "text"
+    level: Literal["words", "characters", "subwords"] = "words"
+    tokenizer: Literal["unicode", "whitespace", "kim"] = "unicode"
+    lowercase: bool = True
+    length: int | None = None
+    long: Literal["cut", "windows"] = "cut"
+    max_vocabulary: int = 20000
+    min_count: int = 1
+    alphabet: Literal["learned", "zhang"] = "learned"
+    ngrams: tuple[Annotated[int, pydantic.Field(ge=1)], int] = (3, 5)
+    buckets: int = 20000
+    ngrams_per_word: int = 20
+    vocabulary: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        for name in ("length", "max_vocabulary", "min_count", "buckets", "ngrams_per_word"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be 1 or more. Received: {name}={value}")
+        if len(set(self.vocabulary)) < len(self.vocabulary):
+            repeated = Counter(self.vocabulary).most_common(1)[0][0]
+            raise ValueError(f"vocabulary must name each token once. Received: vocabulary=(... {repeated!r} twice ...)")
+        if self.ngrams[0] > self.ngrams[1]:
+            raise ValueError(f"ngrams must be the shortest size and the longest. Received: ngrams={self.ngrams}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # and nothing remembered
+
+    @property
+    def fitted(self) -> bool:
+        """Whether nothing is left for `fit` to learn."""
+        return self.length is not None and bool(self.vocabulary)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of ids: the vocabulary, padding, unknown, and the buckets of subwords."""
+        return len(self.vocabulary) + 2 + (self.buckets if self.level == "subwords" else 0)
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of `example`: (length,), or of subwords (length, 1 + ngrams_per_word)."""
+        if self.length is None:
+            raise ValueError("length is not known yet: call fit first. Received: length=None")
+        return (self.length, 1 + self.ngrams_per_word) if self.level == "subwords" else (self.length,)
+
+    @property
+    def stored_dtype(self) -> str:
+        """Dtype of `example`."""
+        return "int32"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example of `finish`: that of `example`."""
+        return self.stored_shape
+
+    def decode(self, source: str | bytes) -> str:
+        """The text of a string, or of UTF-8 bytes: its first 1,048,576 characters.
+
+        Raises:
+            ValueError: Not a text, or nothing in it; the message is a short reason.
+        """
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            source = _from_utf8(bytes(source))
+        if not isinstance(source, str):
+            raise ValueError(f"not a text: {type(source).__name__}")
+        source = str(source[:_MOST_CHARACTERS])
+        if not source.strip():
+            raise ValueError("empty text")
+        if "\x00" in source:
+            raise ValueError("not a text: NUL characters")
+        if re.search("[\ud800-\udfff]", source):
+            raise ValueError("not Unicode text: half of a surrogate pair")
+        return source
+
+    def fit(self, raws: Iterable[str]) -> TextPreprocess:
+        """Learns what is empty: the vocabulary, by falling count and then by token, and the length, that of the longest
+        text (at most 400 words or 1014 characters).
+
+        Args:
+            raws: Decoded training texts; all are read.
+
+        Raises:
+            ValueError: `raws` is empty, or no token occurs `min_count` times.
+        """
+        counts, longest = Counter(), 0
+        cut = functools.lru_cache(maxsize=1 << 20)(self.tokens)
+        for raw in raws:
+            # Words never reach over white space, and most pieces between come again and again.
+            found = self.tokens(raw) if self.level == "characters" else [t for piece in raw.split() for t in cut(piece)]
+            counts.update(found)
+            longest = max(longest, len(found))
+        if not counts:
+            raise ValueError("fit needs at least one training text with a token in it. Received: raws=(empty)")
+        length = self.length or min(longest, _LONGEST[self.level])
+        return dataclasses.replace(self, length=length, vocabulary=self.vocabulary or self._learned(counts))
+
+    def _learned(self, counts: Counter) -> tuple[str, ...]:
+        if self.level == "characters" and self.alphabet == "zhang":
+            return tuple(tokenizers.ZHANG)
+        frequent = [token for token, count in counts.items() if count >= self.min_count]
+        if not frequent:
+            raise ValueError(
+                f"min_count must leave some token of the training texts. Received: min_count={self.min_count}"
+            )
+        return tuple(sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_vocabulary])
+
+    def with_words(self, words: Iterable[str]) -> TextPreprocess:
+        """The same with further words behind the vocabulary, until it has `max_vocabulary`."""
+        room = max(0, self.max_vocabulary - len(self.vocabulary))
+        known = set(self.vocabulary)
+        further = [word for word in dict.fromkeys(words) if word not in known][:room]
+        return dataclasses.replace(self, vocabulary=(*self.vocabulary, *further))
+
+    def tokens(self, raw: str) -> list[str]:
+        """The words or characters of a text, in order, all of them."""
+        raw = raw.replace(tokenizers.END, tokenizers.NO_CHARACTER)
+        if self.level == "characters":
+            return list(tokenizers.normalised(raw, self.lowercase))
+        return tokenizers.words(raw, self.tokenizer, self.lowercase)
+
+    def token(self, word: str) -> str | None:
+        """The one token that a word of another vocabulary is here, or None if it is none or several."""
+        if word.isascii() and word.isalnum() and self.level != "characters":
+            return word.lower() if self.lowercase else word
+        found = self.tokens(word)
+        return found[0] if len(found) == 1 else None
+
+    def windows(self, raw: str) -> list[tuple[float, str]]:
+        """A text as windows of `length` tokens, side by side; the last ends where the text does and may overlap.
+
+        Returns:
+            The number of the first token and the text of each window; the text itself where it is short enough or to be cut.
+        """
+        found = self.tokens(raw) if self.long == "windows" else []
+        if len(found) <= self.stored_shape[0]:
+            return [(0.0, raw)]
+        last, between = len(found) - self.length, "" if self.level == "characters" else " "
+        starts = [*range(0, last, self.length), last]
+        return [(float(start), between.join(found[start : start + self.length])) for start in starts]
+
+    def example(self, raw: str) -> np.ndarray:
+        """Ids of a text: int32, `stored_shape`; a longer text is cut at its end, a shorter one followed by 0."""
+        return self.examples([raw])[0]
+
+    def examples(self, raws: Sequence[str]) -> np.ndarray:
+        """Ids of many texts, int32 (len(raws), *stored_shape): what `example` gives of each, at several times the speed."""
+        length = self.stored_shape[0]
+        if self.level != "characters":
+            return rows(self._ids_behind_one_another(raws), length)
+        ids = np.zeros((len(raws), length), np.int32)
+        for row, raw in zip(ids, raws):
+            known = [self._ids.get(token, _UNKNOWN) for token in self.tokens(raw)[:length]]
+            row[: len(known)] = known
+        return ids
+
+    def examples_of(self, sources: Sequence[str | bytes]) -> list[np.ndarray | str]:
+        """What `example(decode(source))` gives of each source, or the reason why there is nothing; faster than one by one."""
+        answers: list[np.ndarray | str] = []
+        raws: list[str] = []
+        for source in sources:
+            try:
+                raws.append(self.decode(source))
+                answers.append("")
+            except ValueError as error:
+                answers.append(str(error))
+        examples = iter(self.examples(raws))
+        return [answer or next(examples) for answer in answers]
+
+    def _ids_behind_one_another(self, raws: Sequence[str]) -> np.ndarray:
+        """The ids of the words of texts, with a 0 behind each text."""
+        pieces = tokenizers.pieces(raws, self.tokenizer, self.lowercase)
+        if self.level == "words" and self.tokenizer == "whitespace":  # a piece is a word
+            return np.fromiter(map(self._ids.get, pieces, itertools.repeat(_UNKNOWN)), np.int32)
+        if self._pieces.full:
+            self.__dict__.pop("_pieces", None)
+        return self._pieces.ids(pieces)
+
+    def _ids_of(self, pieces: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """How many words each piece of text has, and the id of each word, or of subwords the ids of the word and its n-grams."""
+        found = tokenizers.words(tokenizers.joined(pieces), self.tokenizer, self.lowercase)
+        ids = np.fromiter(map(self._ids.get, found, itertools.repeat(_UNKNOWN)), np.int32, len(found))
+        counts = np.diff(np.flatnonzero(ids == 0), prepend=-1) - 1
+        ids = ids[ids != 0]
+        if self.level == "words":
+            return counts, ids
+        first, rows = len(self.vocabulary) + 2, np.zeros((len(ids), 1 + self.ngrams_per_word), np.int32)
+        for row, word, own in zip(rows, (word for word in found if word != tokenizers.END), ids):
+            parts = tokenizers.ngrams(word, self.ngrams, self.ngrams_per_word)
+            row[: 1 + len(parts)] = [own, *(first + tokenizers.bucket(part, self.buckets) for part in parts)]
+        return counts, rows
+
+    def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
+        """What the network sees: the ids themselves, int32, shape (batch, *stored_shape)."""
+        with tf.device("CPU:0"):
+            return tf.cast(batch, tf.int32)
+
+    @functools.cached_property
+    def _pieces(self) -> Pieces:
+        return Pieces(self._ids_of, self.stored_shape[1:])
+
+    @functools.cached_property
+    def _ids(self) -> dict[str, int]:
+        return {tokenizers.END: 0, **{token: position for position, token in enumerate(self.vocabulary, start=2)}}
+
+
+def _from_utf8(data: bytes) -> str:
+    if not data:
+        raise ValueError("empty text")
+    sense, kind = content.recognise(data)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if sense in ("image", "audio"):
+            raise ValueError(f"not a text: starts like {kind}") from error
+        raise ValueError(f"not UTF-8 text: byte 0x{data[error.start]:02x} at position {error.start}") from error
+    return text

@@ -1,0 +1,233 @@
+"""Files of word vectors, told apart by what is in them: word2vec text and binary, GloVe, fastText, gensim, NumPy."""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+import pickle
+import re
+import struct
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multicnn.modalities.text.word_vectors.fasttext_format import read_facebook
+from multicnn.modalities.text.word_vectors.vectors import WordVectors
+from multicnn.modalities.text.word_vectors.vocabulary_filter import Choice
+
+_WORD_LISTS = (".txt", ".vocab", ".parquet")
+_HEADER = re.compile(rb"(\d+) (\d+)\s*\n")
+
+
+def read(
+    path: str | Path,
+    *,
+    vocabulary: Collection[str] | None = None,
+    size: int | None = None,
+    normalise: Callable[[str], str | None] | None = None,
+) -> WordVectors:
+    """Reads word vectors; only those of the chosen words are kept in memory.
+
+    Formats: word2vec text (`.txt`, fastText's `.vec`) and binary, GloVe text, fastText `.bin` (vectors from subwords
+    included), gensim's saved KeyedVectors or models, and a NumPy matrix (`.npy`) beside a list of its words, one a line
+    (`.txt`, `.vocab`) or in the first column of a `.parquet`. Texts may be compressed with gzip. Binary files are mapped
+    into memory. gensim's format is a pickle: read only what comes from someone you trust.
+
+    Args:
+        path: The file; its format is told from its content, not from its name.
+        vocabulary: The words that are wanted; None wants all.
+        size: Most words: the first others of the file fill what room the vocabulary leaves. None is no others.
+        normalise: What a word of the file is called in the vocabulary (lower-cased, say), or None to leave it out.
+
+    Raises:
+        ValueError: There is no such file, it is none of these formats, or it is cut or damaged.
+    """
+    path, choice = Path(path), Choice(vocabulary, size, normalise)
+    try:
+        vectors = _reader(path)(path, choice)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"`path` must be a file of word vectors ({reason}). Received: path={str(path)!r}") from None
+    except (ValueError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, KeyError) as error:
+        reason = str(error) or "it ends too early"
+        raise ValueError(
+            f"`path` must be a whole file of word vectors ({reason}). Received: path={str(path)!r}"
+        ) from None
+    if not len(vectors) and vocabulary is None:
+        raise ValueError(f"`path` must hold at least one word vector. Received: path={str(path)!r}")
+    return vectors
+
+
+def _reader(path: Path) -> Callable[[Path, Choice], WordVectors]:
+    """The function that reads this kind of file."""
+    with _opened(path) as file:
+        compressed, head = isinstance(file, gzip.GzipFile), file.read(4096)
+    if not head:
+        raise ValueError("the file is empty")
+    if head.startswith(b"\x93NUMPY"):
+        return _numpy
+    if head.startswith(b"\x80") and b"gensim" in head[:256] and not compressed:
+        return _gensim
+    header = _HEADER.match(head)
+    if header:
+        return _text if _is_text(head[header.end() :], int(header[2])) else _word2vec_binary
+    try:
+        numbers = head.split(b"\n")[0].split(b" ")[1:]
+        if len(numbers) > 1 and all(np.isfinite(float(number)) for number in numbers[: len(numbers) - 1]):
+            return _text
+    except ValueError:
+        pass
+    if b"\0" in head[:64]:
+        return read_facebook
+    raise ValueError("it begins like none of the formats")
+
+
+def _is_text(rest: bytes, dims: int) -> bool:
+    """Whether the numbers after word2vec's header are decimals."""
+    numbers = rest.split(b"\n")[0].split(b" ")[1:][: max(dims - 1, 1)]
+    try:
+        return all(float(number) == float(number) for number in numbers[: max(len(numbers) - 1, 1)])
+    except ValueError:
+        return False
+
+
+def _text(path: Path, choice: Choice) -> WordVectors:
+    """A word and its numbers a line; perhaps a first line with the number of words and of dimensions."""
+    rows: dict[str, np.ndarray] = {}
+    with _opened(path) as file:
+        first = file.readline()
+        header = _HEADER.fullmatch(first if first.endswith(b"\n") else first + b"\n")
+        announced, dims = (int(header[1]), int(header[2])) if header else (None, len(first.split()) - 1)
+        number, line = (0, b"") if header else (1, first)
+        for number, line in _lines(file, None if header else first):
+            word = line[: line.find(b" ")].decode("utf-8", "replace")
+            if (name := choice.name(word)) is not None:
+                vector = _numbers(line, dims, number)
+                if vector is not None:
+                    rows[name] = vector
+            if choice.full:
+                break
+        else:
+            if line:
+                _numbers(line, dims, number)  # the last line tells whether the file is whole
+            if announced is not None and number < announced:
+                raise ValueError(f"{number:,} vectors where its first line announces {announced:,}: is it cut?")
+    vectors = np.stack(list(rows.values())) if rows else np.zeros((0, dims), np.float32)
+    return WordVectors(tuple(rows), vectors)
+
+
+def _opened(path: Path) -> Any:
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if compressed else open(path, "rb", buffering=1 << 20)
+
+
+def _lines(file: Any, first: bytes | None) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    if first is not None:
+        number = 1
+        yield number, first
+    for line in file:
+        if line.strip():
+            number += 1
+            yield number, line
+
+
+def _numbers(line: bytes, dims: int, number: int) -> np.ndarray | None:
+    """The numbers after the word; None where the word itself has spaces in it, as some of GloVe's 840B have."""
+    parts = line.split()
+    if len(parts) > dims + 1:
+        return None
+    if len(parts) < dims + 1:
+        raise ValueError(f"vector {number:,} has {len(parts) - 1} numbers where {dims} are expected: is the file cut?")
+    try:
+        return np.array(parts[1:], dtype=np.float32)
+    except ValueError:
+        raise ValueError(f"vector {number:,} is not made of numbers") from None
+
+
+def _word2vec_binary(path: Path, choice: Choice) -> WordVectors:
+    """Word2vec's binary format, mapped: after the first line a word, a space and float32 numbers, again and again."""
+    with open(path, "rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    header = _HEADER.match(data)
+    count, dims, at = int(header[1]), int(header[2]), header.end()
+    places: dict[str, int] = {}
+    for number in range(count):
+        space = data.find(b" ", at)
+        if space < 0 or space + 1 + 4 * dims > len(data):
+            raise ValueError(f"{number:,} vectors where its first line announces {count:,}: is it cut?")
+        name = choice.name(data[at:space].lstrip(b"\n").decode("utf-8", "replace"))
+        if name is not None:
+            places[name] = space + 1
+        if choice.full:
+            break
+        at = space + 1 + 4 * dims
+    vectors = np.zeros((len(places), dims), np.float32)
+    for row, place in enumerate(places.values()):
+        vectors[row] = np.frombuffer(data, "<f4", dims, place)
+    return WordVectors(tuple(places), vectors)
+
+
+def _numpy(path: Path, choice: Choice) -> WordVectors:
+    matrix = np.load(path, mmap_mode="r")
+    if matrix.ndim != 2:
+        raise ValueError(f"a matrix with a row a word is expected, not the shape {matrix.shape}")
+    words = _word_list(path, len(matrix))
+    return _of_matrix(words, matrix, choice)
+
+
+def _word_list(path: Path, count: int) -> list[str]:
+    """The words of a NumPy matrix: the list of its own name, else the only list beside it."""
+    beside = [other for other in sorted(path.parent.iterdir()) if other.suffix in _WORD_LISTS]
+    own = [other for other in beside if other.stem == path.stem] or beside
+    if len(own) != 1:
+        what = f"{path.stem}{_WORD_LISTS[0]}"
+        raise ValueError(f"the list of its words is expected beside it, as {what}; there are {len(own)} lists")
+    if own[0].suffix == ".parquet":
+        from pyarrow import parquet
+
+        words = [str(word) for word in parquet.read_table(own[0]).column(0).to_pylist()]
+    else:
+        words = own[0].read_text(encoding="utf-8").split("\n")
+        words = words[:-1] if words and not words[-1] else words
+    if len(words) != count:
+        raise ValueError(f"{own[0].name} has {len(words):,} words for {count:,} vectors")
+    return words
+
+
+def _of_matrix(words: Collection[str], matrix: np.ndarray, choice: Choice, compose: Any = None) -> WordVectors:
+    rows: dict[str, int] = {}
+    for row, word in enumerate(words):
+        if choice.full:
+            break
+        if (name := choice.name(word)) is not None:
+            rows[name] = row
+    whole = len(rows) == len(words)
+    picked = matrix if whole else matrix[np.fromiter(rows.values(), np.int64, len(rows))]
+    return WordVectors(tuple(rows), picked if picked.dtype == np.float32 else picked.astype(np.float32), compose)
+
+
+def _gensim(path: Path, choice: Choice) -> WordVectors:
+    from gensim.models import KeyedVectors
+    from gensim.models.fasttext import FastTextKeyedVectors
+
+    try:
+        loaded = KeyedVectors.load(str(path), mmap="r")
+    except struct.error as error:
+        raise ValueError(str(error)) from None
+    vectors = getattr(loaded, "wv", loaded)
+    if not isinstance(vectors, KeyedVectors):
+        raise ValueError(f"a saved {type(loaded).__name__} has no word vectors")
+    from_subwords = isinstance(vectors, FastTextKeyedVectors) and vectors.bucket > 0
+    compose = (lambda word: _composed(vectors, word)) if from_subwords else None
+    return _of_matrix(vectors.index_to_key, vectors.vectors, choice, compose)
+
+
+def _composed(vectors: Any, word: str) -> np.ndarray | None:
+    try:
+        return np.asarray(vectors.get_vector(word), np.float32)
+    except KeyError:
+        return None

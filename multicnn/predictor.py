@@ -1,0 +1,231 @@
+"""The one saved artefact: preprocessing, network and labels in one `.keras` file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import itertools
+import json
+import os
+import platform
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multicnn.backends import engine
+from multicnn.blocks import Block, from_dict, network
+from multicnn.recipe import preprocess_from_dict, preprocess_to_dict
+from multicnn.utils.files import whole_file
+from multicnn.version import __version__
+
+_MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one input; `error` instead of probabilities where the input is bad.
+
+    Of several labels `label` is all those whose probability is above one half, as the data writes them: "" for none, else
+    with the separator between.
+    """
+
+    input: str
+    label: str | None = None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    windows: tuple[tuple[float, dict[str, float]], ...] = ()  # start (seconds, or tokens of a text) and probabilities
+    labels: tuple[str, ...] = ()  # one, or of several those above one half
+
+    @property
+    def probability(self) -> float | None:
+        """The probability of the one `label`; None of a bad input."""
+        return None if self.label is None else self.probabilities[self.label]
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A trained network with all that belongs to it.
+
+    Attributes:
+        preprocess: How an example becomes the tensor that the network sees.
+        block: The network, as a value.
+        network: The same, built and trained: preprocessed float32 (int32 ids for texts) to float32 logits.
+        labels: The class of each logit.
+        recipe: How it was trained, `Recipe.to_dict()`.
+        metrics: What was measured when it was trained.
+        versions: The software that made it.
+    """
+
+    preprocess: Any
+    block: Block
+    network: keras.Model
+    labels: tuple[str, ...]
+    recipe: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=lambda: software())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_run", engine.inference(self.network))
+
+    @property
+    def separator(self) -> str | None:
+        """What stands between the labels of an input that can have several; None where each has one."""
+        return self.recipe.get("data", {}).get("label_separator")
+
+    def logits(self, examples: np.ndarray) -> np.ndarray:
+        """The float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
+        parts = [self._run(self.preprocess.finish(examples[i : i + _BATCH])) for i in range(0, len(examples), _BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """The float64 probability of each class: they sum to 1, or where there can be several each is a question of its own."""
+        logits = logits.astype(np.float64)
+        if self.separator is not None:
+            return 0.5 + 0.5 * np.tanh(logits / 2)  # the logistic function, which overflows nowhere
+        exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return exponents / exponents.sum(axis=-1, keepdims=True)
+
+    def labels_of(self, probabilities: dict[str, float]) -> tuple[str, ...]:
+        """The label of the highest probability; where there can be several, those above one half."""
+        if self.separator is None:
+            return (max(probabilities, key=probabilities.get),)
+        return tuple(label for label, probability in probabilities.items() if probability > 0.5)
+
+    def predict(self, inputs: Any) -> list[Prediction]:
+        """Predicts one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
+
+        A bad input gives a prediction with its `error`, in its place. A sound longer than the network's window is cut
+        into windows, and their probabilities are averaged; so is a text whose preprocessing says `long="windows"`.
+        """
+        several = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike, np.ndarray, tuple))
+        return list(self.stream(inputs if several else [inputs]))
+
+    def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
+        """Predicts inputs one batch after another, in their order, without holding them all."""
+        numbered = enumerate(inputs)
+        while batch := list(itertools.islice(numbered, _BATCH)):
+            yield from self._predict_batch(batch)
+
+    def evaluate(self, data: Any) -> dict[str, Any]:
+        """Measures the classifier on a folder, table or other source of labelled examples.
+
+        Returns:
+            `accuracy`, `loss`, `macro_f1` and `n`; see `multicnn.evaluate` for tables per class.
+        """
+        from multicnn.evaluation import (
+            evaluate,  # the one import upwards: the verb belongs there, and users look for it here
+        )
+
+        return evaluate.evaluate(self, data).metrics
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Writes the classifier to one `.keras` file, whole or not at all. Its weights are stored in float32.
+
+        Raises:
+            ValueError: The path does not end in .keras.
+        """
+        path = Path(path)
+        if path.suffix != ".keras":
+            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
+        with whole_file(path) as part:
+            float32_copy(self.block, self.network).save(part)
+            with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(_MEMBER, json.dumps(self._description(), ensure_ascii=False, indent=1))
+        return path
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "preprocess": preprocess_to_dict(self.preprocess),
+            "block": self.block.to_dict(),
+            "labels": list(self.labels),
+            "recipe": self.recipe,
+            "metrics": self.metrics,
+            "versions": self.versions,
+        }
+
+    def _predict_batch(self, inputs: list[tuple[int, Any]]) -> Iterator[Prediction]:
+        windows = [self._windows(source) for _, source in inputs]
+        examples = [example for found in windows if not isinstance(found, str) for _, example in found]
+        logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
+        rows = iter(self.probabilities(logits))
+        for (position, source), found in zip(inputs, windows):
+            name = str(source) if isinstance(source, (str, os.PathLike)) else f"[{position}]"
+            if isinstance(found, str):
+                yield Prediction(name, error=found)
+            else:
+                yield self._prediction(name, [(start, next(rows)) for start, _ in found])
+
+    def _windows(self, source: Any) -> list[tuple[float, np.ndarray]] | str:
+        """Start and stored example of each window of an input, or why there is none."""
+        try:
+            raw = self.preprocess.decode(source)
+            cut = [(0.0, raw)] if self.preprocess.sense == "image" else self.preprocess.windows(raw)
+            return [(start, self.preprocess.example(window)) for start, window in cut]
+        except ValueError as error:
+            return str(error)
+
+    def _prediction(self, name: str, windows: list[tuple[float, np.ndarray]]) -> Prediction:
+        mean = np.mean([row for _, row in windows], axis=0)
+        named = tuple((start, dict(zip(self.labels, map(float, row)))) for start, row in windows)
+        probabilities = dict(zip(self.labels, map(float, mean)))
+        labels = self.labels_of(probabilities)
+        return Prediction(name, (self.separator or "").join(labels), probabilities, None, named, labels)
+
+
+def load(path: str | os.PathLike) -> Classifier:
+    """Loads a classifier, with Keras's safe mode on.
+
+    Raises:
+        ValueError: There is no such file, or it is not a classifier of this package.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            data = json.loads(archive.read(_MEMBER))
+    except FileNotFoundError:
+        raise ValueError(f"`path` must name a .keras file; nothing is there. Received: path={str(path)!r}") from None
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError) as error:
+        raise ValueError(
+            f"`path` must be a .keras file that multicnn saved ({error}). Received: path={str(path)!r}"
+        ) from None
+    if data["format"] != 1:
+        raise ValueError(
+            f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}"
+        )
+    return Classifier(
+        preprocess=preprocess_from_dict(data["preprocess"]),
+        block=from_dict(data["block"]),
+        network=keras.saving.load_model(path, compile=False, safe_mode=True),
+        labels=tuple(data["labels"]),
+        recipe=data["recipe"],
+        metrics=data["metrics"],
+        versions=data["versions"],
+    )
+
+
+def float32_copy(block: Block, trained: keras.Model) -> keras.Model:
+    """The same network with the same weights under a float32 policy, whatever it was trained under."""
+    shape = {i.name: i.shape[1:] for i in trained.inputs} if len(trained.inputs) > 1 else trained.input_shape[1:]
+    copy = network(block, shape, dtype="float32")
+    copy.set_weights(trained.get_weights())
+    return copy
+
+
+def software() -> dict[str, str]:
+    """The versions of what makes and runs a classifier."""
+    backend = keras.backend.backend()
+    return {
+        "multicnn": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": f"{backend} {importlib.metadata.version(backend)}",
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,1 @@
+"""Tasks: what a network predicts, with its losses and metrics."""

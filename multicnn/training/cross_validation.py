@@ -1,0 +1,119 @@
+"""Cross-validation: a run for each fold, or for each group left out, and what they say together."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from multicnn.data import splits
+from multicnn.data.manifest import Manifest
+from multicnn.recipe import Recipe
+from multicnn.training import ensemble, experiment
+from multicnn.training.run import Run
+from multicnn.utils.files import write_json
+from multicnn.utils.reporter import Reporter
+
+VERB = "crossval"
+_MEASURED = ("test", "linear_baseline")
+_NUMBERS = ("accuracy", "loss", "macro_f1")
+
+
+@dataclasses.dataclass(frozen=True)
+class CrossValidation:
+    """What the runs of a cross-validation measured: the `metrics` of each, by the name of its fold or group."""
+
+    metrics: dict[str, dict[str, Any]]
+
+    def table(self) -> pd.DataFrame:
+        """A row for each fold: test examples, accuracy, loss, macro F1, and the linear model's accuracy."""
+        rows = {
+            name: {
+                "n": measured["test"]["n"],
+                **{key: measured["test"][key] for key in _NUMBERS},
+                "linear": measured["linear_baseline"]["accuracy"],
+            }
+            for name, measured in self.metrics.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fold")
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Mean and standard deviation (n - 1) over the folds, each counting the same, of what was measured on the test sets."""
+        return {
+            split: {
+                f"{number}_{kind}": float(getattr(values, kind)())
+                for number in _NUMBERS
+                if len(values := pd.Series(self._values(split, number))) == len(self.metrics)
+                for kind in ("mean", "std")
+            }
+            for split in _MEASURED
+        }
+
+    def _values(self, split: str, number: str) -> list[float]:
+        return [measured[split][number] for measured in self.metrics.values() if number in measured[split]]
+
+
+def run(
+    recipe: Recipe, manifest: Manifest, folds: int | None, folder: Path, reporter: Reporter | None = None
+) -> CrossValidation:
+    """Trains and measures once for each fold and writes `crossval.json` beside the run folders.
+
+    It goes on from what the folder holds.
+
+    Args:
+        recipe: Of every run; all have its seed. Its `data.validation_fraction` of each training set chooses the epoch.
+        manifest: The examples; the splits that they have are not regarded.
+        folds: How many; None leaves each group out in turn.
+        folder: Gets a run folder for each fold.
+        reporter: Told what happens.
+
+    Raises:
+        ValueError: There are fewer groups or examples than folds, no groups to leave out, or a test set that would be in the
+            folds; or a class has no training example in some fold.
+    """
+    if recipe.data.test is not None:
+        raise ValueError(
+            f"test must be None: each fold is a test set of what there is. Received: test={recipe.data.test!r}"
+        )
+    reporter, metrics = reporter or Reporter(), {}
+    divided = [
+        (name, place, splits.assign(fold, recipe.data.validation_fraction, 0.0))
+        for name, place, fold in _folds(manifest, folds)
+    ]
+    for name, _, fold in divided:  # all of them, before the first is trained
+        for label, rows in fold.rows_by_label("train").items():
+            if not len(rows):
+                raise ValueError(
+                    f"every class needs training examples in every fold. Received: label={label!r}, fold={name!r}"
+                )
+    experiment.keep(folder, VERB, recipe, folds=folds)
+    for name, place, fold in divided:
+        reporter.say(f"{place}: {len(fold.rows('test')):,} test examples")
+        with experiment.going_on(folder, VERB, reporter.say):
+            metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
+        keras.backend.clear_session()  # else the graphs of all folds stay in memory
+    validation = CrossValidation(metrics)
+    said = {"folds": metrics, "summary": validation.summary()}
+    write_json(folder / "crossval.json", said)
+    return validation
+
+
+def _folds(manifest: Manifest, folds: int | None) -> Iterator[tuple[str, str, Manifest]]:
+    """Yields the name, the folder's name and the manifest of each fold."""
+    if folds is not None:
+        for i, fold in enumerate(splits.folds(manifest, folds), start=1):
+            yield str(i), f"fold-{i:02d}", fold
+        return
+    groups = sorted(set(manifest.table["group"].iloc[manifest.rows()]))
+    if len(groups) < 2:
+        raise ValueError(f"leaving each group out needs two groups or more. Received: groups={groups}")
+    for i, group in enumerate(groups, start=1):
+        place = re.sub(r"[^\w.-]+", "_", group)
+        # Two groups may differ in nothing but signs that no folder can carry: the number tells them apart.
+        yield group, f"{i:02d}-{place}", splits.leave_group_out(manifest, group)

@@ -1,0 +1,139 @@
+"""Runs that only try a recipe out and leave nothing behind: the learning-rate range test, and a dry run of two steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multicnn.backends import engine
+from multicnn.data.manifest import Manifest
+from multicnn.evaluation.inspect import Inspection, of_block
+from multicnn.recipe import Recipe
+from multicnn.training.rate_finder import RateCurve, sweep
+from multicnn.training.run import Run
+from multicnn.utils.reporter import Reporter
+
+
+def find_rate(recipe: Recipe, manifest: Manifest, reporter: Reporter, **limits: Any) -> RateCurve:
+    """The learning-rate range test of a recipe; its own rate and schedule are not regarded.
+
+    Args:
+        recipe, manifest, reporter: As for a run.
+        **limits: Of `training.rate_finder.sweep`: lowest, highest, steps.
+
+    Raises:
+        ValueError: The recipe cannot work, or the loss falls at no rate.
+    """
+    if recipe.optimizer.name.lower() == "rprop":
+        raise ValueError("rprop finds its step sizes itself. Received: optimizer.name='rprop'")
+    optimizer = dataclasses.replace(recipe.optimizer, schedule="constant", warmup_epochs=0)
+    with _folder() as folder:
+        run = Run(dataclasses.replace(recipe, optimizer=optimizer), manifest, folder, reporter, time.perf_counter())
+        _, loop = run.prepared()
+        return sweep(loop, **limits)
+
+
+@dataclasses.dataclass(frozen=True)
+class DryRun:
+    """What two steps of a run have shown.
+
+    Attributes:
+        stages: The network, stage by stage.
+        batch: The shape of the first batch.
+        examples: Of each split.
+        parameters: Trainable numbers of the network.
+        weights_bytes, optimizer_bytes: What the network and its optimizer's slots hold.
+        peak_bytes: The most memory that the process (with a GPU: the GPU) has held up to the end of the second step;
+            None where the system does not tell.
+        steps: Of an epoch.
+        first_step_seconds: With the compilation.
+        step_seconds: The second step.
+        expected_seconds: Of the training steps of all epochs at that speed.
+    """
+
+    stages: Inspection
+    batch: tuple[int, ...]
+    examples: dict[str, int]
+    parameters: int
+    weights_bytes: int
+    optimizer_bytes: int
+    peak_bytes: int | None
+    steps: int
+    first_step_seconds: float
+    step_seconds: float
+    expected_seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that goes through JSON unchanged."""
+        return {**dataclasses.asdict(self), "batch": list(self.batch)}
+
+
+def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
+    """Builds everything that a run needs and takes two steps of it.
+
+    Raises:
+        ValueError: The recipe cannot work; the message says why, in a line.
+    """
+    with _folder() as folder:
+        run = Run(recipe, manifest, folder, reporter, time.perf_counter())
+        classifier, loop = run.prepared()
+        network, seconds = classifier.network, []
+        with loop.stream(0, 0) as iterator:
+            shape = next(iterator)[0].shape
+        with loop.stream(0, 0) as iterator:
+            for _ in range(2):
+                started = time.perf_counter()
+                loop.step(iterator)
+                seconds.append(time.perf_counter() - started)
+        return DryRun(
+            stages=of_block(classifier.block, classifier.preprocess, repr(run.recipe.model)),
+            batch=tuple(shape),
+            examples={split: len(run.manifest.rows(split)) for split in ("train", "val", "test")},
+            parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
+            weights_bytes=_bytes(network.variables),
+            optimizer_bytes=_bytes(network.optimizer.variables),
+            peak_bytes=_peak(),
+            steps=loop.steps,
+            first_step_seconds=seconds[0],
+            step_seconds=seconds[1],
+            expected_seconds=seconds[1] * loop.steps * run.recipe.epochs,
+        )
+
+
+def _bytes(variables: list[Any]) -> int:
+    return sum(np.asarray(variable).nbytes for variable in variables)
+
+
+def _peak() -> int | None:
+    if (on_gpu := engine.peak_bytes()) is not None:
+        return on_gpu
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else held * 1024  # bytes there, kilobytes on Linux
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A run folder for the time of the block; of it only a list of bad files stays, since the user was told of it."""
+    folder = Path(tempfile.mkdtemp(prefix="multicnn-"))
+    try:
+        yield folder
+    finally:
+        for path in folder.iterdir():
+            if path.name == "bad_files.csv" and path.read_text(encoding="utf-8").count("\n") > 1:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,0 +1,120 @@
+"""Training by a recipe: one network, or as an ensemble several whose logits are averaged, in one classifier."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from multicnn.blocks import average, network, scope
+from multicnn.data import store
+from multicnn.data.manifest import SPLITS, Manifest
+from multicnn.evaluation import run_report
+from multicnn.predictor import Classifier
+from multicnn.recipe import preprocess_to_dict
+from multicnn.tasks import metrics
+from multicnn.training import experiment, run_folder
+from multicnn.training.run import Run
+from multicnn.utils.files import write_json
+
+
+def train(whole: Run) -> Classifier:
+    """Trains what a run's recipe describes; an ensemble's members one after another, each in a run folder inside the run's.
+
+    It goes on from what the folder holds. Of an ensemble the folder gets what a run's has, but for what only the members have:
+    learning curves and checkpoints.
+
+    Raises:
+        ValueError: As `Run`; or there is one member only, or one cannot be a member.
+    """
+    recipe, folder, say = whole.recipe, whole.folder, whole.reporter.say
+    if not recipe.members:
+        return whole.train()
+    if len(recipe.members) == 1:
+        raise ValueError(f"`members` must be two or more. Received: members={recipe.members!r}")
+    for i in range(
+        len(recipe.members)
+    ):  # what is wrong with one is told before another is trained, or anything written
+        run_folder.check_begun((member := _member(whole, i)).folder, member.recipe)
+    with run_folder.claim(folder, recipe, whole.manifest, say, whole.workers.count):
+        return run_folder.finished(folder, recipe, say) or _trained(whole)
+
+
+def _trained(whole: Run) -> Classifier:
+    recipe, folder, say = whole.recipe, whole.folder, whole.reporter.say
+    members: list[Classifier] = []
+    for i in range(len(recipe.members)):
+        say(f"member {i + 1} of {len(recipe.members)}")
+        run = _member(whole, i)
+        if members:  # fitted once: threads add up in another order each time, and the last bits are others
+            run.folder.mkdir(exist_ok=True)
+            write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
+        with experiment.going_on(folder, "train", say):
+            members.append(run.train())
+    classifier = averaged(members, recipe.to_dict())
+    manifest, logits = _answers(classifier, run.manifest)
+    classifier.metrics.update(_measured(logits, members, manifest))
+    classifier.metrics["seconds"] = round(time.perf_counter() - whole.started, 1)
+    write_json(folder / "metrics.json", classifier.metrics)
+    run_folder.keep_manifest(folder, manifest)
+    run_report.report(folder, classifier.preprocess, manifest, lambda rows: logits[rows])
+    classifier.save(folder / "model.keras")
+    say(f"the classifier is {folder / 'model.keras'}")
+    return classifier
+
+
+def _member(whole: Run, index: int) -> Run:
+    """The run of one member, which begins now."""
+    recipe, folder = whole.recipe.member(index), whole.folder / f"member-{index + 1}"
+    return Run(recipe, whole.manifest, folder, whole.reporter, time.perf_counter(), whole.workers)
+
+
+def averaged(members: Sequence[Classifier], recipe: dict[str, Any]) -> Classifier:
+    """One classifier whose logits are the mean of those of several.
+
+    Raises:
+        ValueError: They do not see the same.
+    """
+    first = members[0]
+    for i, member in enumerate(members, start=1):
+        if member.preprocess != first.preprocess:
+            raise ValueError(
+                f"all members must see the same preprocessing. Received: members[{i - 1}] with another one"
+            )
+    block = average(*(scope(f"member-{i}", member.block) for i, member in enumerate(members, start=1)))
+    built = network(block, first.preprocess.input_shape, dtype="float32")
+    for i, member in enumerate(members, start=1):
+        _lay(member.network, built, f"member-{i}.")
+    return Classifier(first.preprocess, block, built, first.labels, recipe)
+
+
+def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
+    """Gives the layers of a member that stand in a scope of the whole network their weights."""
+    weights = {layer.name: layer.get_weights() for layer in member.layers if layer.weights}
+    for layer in whole.layers:
+        if layer.weights and scope in layer.name:
+            layer.set_weights(weights[layer.name.split(scope, 1)[1]])
+
+
+def _answers(classifier: Classifier, manifest: Manifest) -> tuple[Manifest, np.ndarray]:
+    """The manifest, without what can no longer be read, and float32 (rows of it, classes): the logits, NaN of bad rows."""
+    examples, reasons = store.materialise(manifest, classifier.preprocess, manifest.rows())
+    logits = np.full((len(manifest), len(classifier.labels)), np.nan, np.float32)
+    logits[examples.rows] = classifier.logits(examples.array)
+    return manifest.with_bad(reasons), logits
+
+
+def _measured(logits: np.ndarray, members: Sequence[Classifier], manifest: Manifest) -> dict[str, Any]:
+    """The ensemble's metrics on each split, and the test accuracy of each member."""
+    measured: dict[str, Any] = {}
+    for split in SPLITS:
+        if len(rows := manifest.rows(split)):
+            measured[split] = metrics.summarise(logits[rows], manifest.targets(rows))
+    if "test" in measured:
+        measured["linear_baseline"] = members[0].metrics["linear_baseline"]
+        measured["members"] = [member.metrics["test"]["accuracy"] for member in members]
+    parameters = sum(member.metrics["parameters"] for member in members)
+    return measured | {"model": "ensemble", "parameters": parameters, "bad": members[0].metrics["bad"]}

@@ -1,0 +1,226 @@
+"""Transfer learning: weights from elsewhere, laid into a network wherever they fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from multicnn.blocks import network
+from multicnn.data.paths import at_home
+from multicnn.models import MODELS, create
+from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
+from multicnn.predictor import Classifier, load
+from multicnn.recipe import SENSES, Recipe, Start
+from multicnn.training import weight_files
+
+_EMBEDDINGS = "embeddings"
+
+
+@dataclasses.dataclass(frozen=True)
+class Laid:
+    """What became of the weights: the layers that have them now, those that are new, and what is to be told of some."""
+
+    taken: list[str]
+    new: list[str]
+    numbers: int
+    remarks: list[str]
+
+
+class Begun:
+    """The weights that a recipe's `start` names.
+
+    Args:
+        recipe: With a `start.path`.
+
+    Raises:
+        ValueError: There is no such file, or it cannot be read.
+    """
+
+    def __init__(self, recipe: Recipe):
+        self.start = recipe.start
+        path = Path(at_home(recipe.start.path))
+        self.classifier: Classifier | None = None
+        self.arrays: dict[str, np.ndarray] = {}
+        if weight_files.is_ours(path):
+            self.classifier = load(path)
+        elif recipe.start.path == "keras.applications":
+            self.arrays = weight_files.of_applications(str(recipe.model))
+        else:
+            self.arrays = weight_files.read(path)
+        self._source = None if self.classifier or self.start.names else source_of(str(recipe.model), self.arrays)
+
+    def completed(self, recipe: Recipe, sense: str) -> Recipe:
+        """The recipe with what the weights were trained with, where it says nothing itself."""
+        if self.classifier is not None:
+            return self._like_the_classifier(recipe, sense)
+        if self._source is None:
+            return recipe
+        arguments = {**self._source.arguments, **recipe.arguments}
+        if sense != "image":
+            return dataclasses.replace(recipe, arguments=arguments)
+        seen = {"size": MODELS[recipe.model].input_shape[:2], "channels": 3}
+        seen |= {"mean": self._source.mean, "std": self._source.std}
+        preprocess = _filled(recipe.preprocess or SENSES[sense](), seen)
+        return dataclasses.replace(recipe, arguments=arguments, preprocess=preprocess)
+
+    def _like_the_classifier(self, recipe: Recipe, sense: str) -> Recipe:
+        trained, preprocess = Recipe.from_dict(self.classifier.recipe), self.classifier.preprocess
+        if recipe.model is None:
+            tables = [_named(layer, _EMBEDDINGS) for layer in self.classifier.network.layers]
+            dims = [table.shape[1] for table in tables if table is not None] or [trained.embedding_dims]
+            if isinstance(trained.model, str) and trained.model not in MODELS:
+                raise ValueError(
+                    f"`model` must be named: this file's is {trained.model!r}, and no file may say what code is run. "
+                    f"Received: start.path={self.start.path!r}"
+                )
+            same = {"model": trained.model, "arguments": trained.arguments, "embedding_dims": dims[0]}
+            recipe = dataclasses.replace(recipe, **same)
+        if preprocess.sense == sense and recipe.preprocess is None:
+            # A vocabulary is that of the new texts: the vectors of the words that both have are taken over.
+            kept = dataclasses.replace(preprocess, vocabulary=()) if sense == "text" else preprocess
+            return dataclasses.replace(recipe, preprocess=kept)
+        if preprocess.sense == sense == "image":
+            seen = {name: getattr(preprocess, name) for name in ("size", "channels", "mean", "std")}
+            return dataclasses.replace(recipe, preprocess=_filled(recipe.preprocess, seen))
+        return recipe
+
+    def lay(self, network: keras.Model, preprocess: Any, labels: Sequence[str]) -> Laid:
+        """Gives every layer whose name and shapes fit its weights; of a classifier of other classes the heads do not.
+
+        Args:
+            network: Built.
+            preprocess: Of the run, with the vocabulary that the network's embeddings are of.
+            labels: Its classes.
+
+        Raises:
+            ValueError: Nothing fits.
+        """
+        given, remarks = self._by_layer(network, preprocess, labels), []
+        ours = {layer.name: layer for layer in network.layers if layer.weights}
+        first = next((path for path, layer in ours.items() if _named(layer, "kernel") is not None), None)
+        taken, numbers = [], 0
+        for path, layer in ours.items():
+            arrays = dict(given.get(path, {}))
+            if path == first and "kernel" in arrays:
+                arrays["kernel"], remark = _with_channels(arrays["kernel"], _named(layer, "kernel").shape)
+                remarks += [f"{path}: {remark}"] if remark else []
+            if [tuple(np.shape(arrays.get(w.name, ()))) for w in layer.weights] != [
+                tuple(w.shape) for w in layer.weights
+            ]:
+                continue
+            for weight in layer.weights:
+                weight.assign(arrays[weight.name])
+                numbers += int(np.prod(weight.shape))
+            taken.append(path)
+        if not taken:
+            theirs = sorted(given) or sorted(self.arrays)
+            raise ValueError(
+                f"`start.path` must hold weights that fit: the network has {', '.join(list(ours)[:4])} ..., the file "
+                f"{', '.join(theirs[:4])} ...; `start.names` says which is which. Received: start.path={self.start.path!r}"
+            )
+        return Laid(taken, [path for path in ours if path not in taken], numbers, remarks)
+
+    def _by_layer(
+        self, network: keras.Model, preprocess: Any, labels: Sequence[str]
+    ) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Our name of a layer -> Keras's name of an array -> the array."""
+        if self.classifier is None:
+            return translate(network, self.arrays, self._source or self._named_source(network))
+        trained = self.classifier.network
+        of_other_classes = heads(trained) if self.classifier.labels != tuple(labels) else set()
+        taken = [layer for layer in trained.layers if layer.weights and layer.name not in of_other_classes]
+        given = {layer.name: {w.name: np.array(w) for w in layer.weights} for layer in taken}
+        then = self.classifier.preprocess
+        if then.sense == preprocess.sense == "text":
+            for layer in network.layers:
+                if (table := _named(layer, _EMBEDDINGS)) is not None and _EMBEDDINGS in given.get(layer.name, {}):
+                    rows = given[layer.name][_EMBEDDINGS]
+                    if rows.shape[1] == table.shape[1]:
+                        given[layer.name][_EMBEDDINGS] = _rows(np.array(table), preprocess, rows, then)
+        return given
+
+    def _named_source(self, network: keras.Model) -> Source:
+        """The names that the recipe gives, or else our own."""
+        names = self.start.names or {layer.name: layer.name for layer in network.layers if layer.weights}
+        torch = any(name.endswith(".weight") for name in self.arrays)
+        return Source(names, TORCH if torch else KERAS, channels_first=torch)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all arrays."""
+        digest = hashlib.sha256()
+        arrays = self.arrays or {str(i): w for i, w in enumerate(self.classifier.network.get_weights())}
+        for name in sorted(arrays):
+            digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+        return digest.hexdigest()
+
+
+def heads(network: keras.Model) -> set[str]:
+    """The last layer with weights on each way to the logits, by name."""
+    found, ways = set(), [network.output._keras_history.operation]
+    while ways:
+        operation = ways.pop()
+        if getattr(operation, "weights", None):
+            found.add(operation.name)
+        else:
+            ways += [parent.operation for node in operation._inbound_nodes for parent in node.parent_nodes]
+    return found
+
+
+def pretrained(model: str, path: str) -> Classifier:
+    """A network with the weights that another library trained, as a classifier whose labels are the numbers of the classes.
+
+    Args:
+        model: A registered name.
+        path: As a recipe's `start.path`.
+
+    Raises:
+        ValueError: The weights do not fit, or what pictures they were trained on is not known.
+    """
+    recipe = Recipe(model=model, start=Start(path=path))
+    begun = Begun(recipe)
+    recipe = begun.completed(recipe, "image")
+    if recipe.preprocess is None or not recipe.preprocess.fitted:
+        raise ValueError(
+            f"`model` must be one whose names of arrays are known. Received: model={model!r}, from={path!r}"
+        )
+    labels = tuple(map(str, range(MODELS[model].classes)))
+    block = create(model, len(labels), **recipe.arguments)
+    built = network(block, recipe.preprocess.input_shape)
+    begun.lay(built, recipe.preprocess, labels)
+    return Classifier(recipe.preprocess, block, built, labels, recipe.to_dict())
+
+
+def _filled(preprocess: Any, values: Mapping[str, Any]) -> Any:
+    """The preprocessing with values for what it leaves open."""
+    if preprocess.channels == 1:  # the weights' statistics are of colours
+        values = {"size": values["size"]}
+    return dataclasses.replace(preprocess, **{n: v for n, v in values.items() if getattr(preprocess, n) is None})
+
+
+def _rows(table: np.ndarray, preprocess: Any, rows: np.ndarray, then: Any) -> np.ndarray:
+    """The embeddings of the new vocabulary, with the trained vectors of padding, the unknown token and the common words."""
+    known = {word: i for i, word in enumerate(then.vocabulary, start=2)}
+    places = [(i, known[word]) for i, word in enumerate(preprocess.vocabulary, start=2) if word in known]
+    ours, theirs = np.array([(0, 0), (1, 1), *places]).T
+    table[ours] = rows[theirs]
+    return table
+
+
+def _with_channels(kernel: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+    """A first kernel (*window, in, out) for another number of input channels; grey input then gives the same output."""
+    there, here = kernel.shape[-2], shape[-2]
+    if there == here or 1 not in (there, here) or len(kernel.shape) != len(shape):
+        return kernel, ""
+    if here == 1:
+        return kernel.sum(axis=-2, keepdims=True), f"its {there} input channels are summed into one"
+    return np.repeat(kernel / here, here, axis=-2), f"its one input channel is divided among {here}"
+
+
+def _named(layer: keras.Layer, name: str) -> Any:
+    return next((weight for weight in layer.weights if weight.name == name), None)

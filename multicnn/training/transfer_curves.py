@@ -1,0 +1,152 @@
+"""Whether transfer helps: the same recipe with its start and from scratch, on growing numbers of training examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from multicnn.data.manifest import Manifest
+from multicnn.evaluation import figures
+from multicnn.recipe import Recipe, Start
+from multicnn.training import experiment
+from multicnn.training.pretrained import Begun
+from multicnn.training.run import Run
+from multicnn.utils.reporter import Reporter
+
+VERB = "transfer-curves"
+_KINDS = ("transfer", "scratch")
+_SURE = 0.95  # of a gain, by Student's t over the seeds, before it is called one
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferCurves:
+    """Test accuracies of runs from given weights and from random ones.
+
+    Attributes:
+        runs: A row for each run: `examples` (of the training), `seed`, `start` ("transfer" or "scratch"), `accuracy`, `loss`,
+            `macro_f1` (of the test set), `first_epoch` (validation accuracy after one epoch, if there is a validation set).
+    """
+
+    runs: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """A row for each number of examples: mean and standard deviation (n - 1) of both accuracies, and the mean gain."""
+        cells = self.runs.pivot(index="examples", columns=["start", "seed"], values="accuracy")
+        columns = {}
+        for kind in _KINDS:
+            columns[kind], columns[f"{kind}_std"] = cells[kind].mean(axis=1), cells[kind].std(axis=1)
+        gains = cells["transfer"] - cells["scratch"]
+        return pd.DataFrame({**columns, "gain": gains.mean(axis=1), "gain_std": gains.std(axis=1)})
+
+    def claims(self) -> dict[str, tuple[bool | None, str]]:
+        """What transfer may bring (Torrey & Shavlik 2010, figure 3), over training examples in the place of time.
+
+        Returns:
+            For "higher start" (fewest examples), "steeper slope" (accuracy for each doubling, over the first half of several sizes)
+            and "higher asymptote" (most examples): whether it is there, by a paired t-test over the seeds (5 %, one-sided),
+            None where there is one seed; and the numbers in words.
+        """
+        cells = self.runs.pivot(index="examples", columns=["start", "seed"], values="accuracy")
+        sizes = cells.index.to_numpy(float)
+        early = slice(0, max(2, -(-len(sizes) // 2)))
+        doublings = np.log2(sizes[early])
+
+        def slope(kind: str) -> pd.Series:
+            return cells[kind].iloc[early].apply(lambda column: np.polyfit(doublings, column, 1)[0])
+
+        examples = [f"with {size:,.0f} examples" for size in sizes]
+        compared = {"higher start": (cells["transfer"].iloc[0], cells["scratch"].iloc[0], examples[0])}
+        if len(sizes) > 1:
+            where = f"a doubling, up to {sizes[early][-1]:,.0f} examples"
+            compared["steeper slope"] = slope("transfer"), slope("scratch"), where
+        compared["higher asymptote"] = cells["transfer"].iloc[-1], cells["scratch"].iloc[-1], examples[-1]
+        return {name: _claim(*values) for name, values in compared.items()}
+
+
+def _claim(ours: pd.Series, theirs: pd.Series, where: str) -> tuple[bool | None, str]:
+    from scipy import stats
+
+    gains = ours - theirs
+    said = f"{ours.mean():.3f} from the given weights, {theirs.mean():.3f} from scratch {where}"
+    if len(gains) < 2:
+        return None, said
+    bound = stats.t.ppf(_SURE, len(gains) - 1) * gains.std() / np.sqrt(len(gains))
+    return bool(gains.mean() > max(bound, 0.0)), said
+
+
+def run(
+    recipe: Recipe, manifest: Manifest, sizes: Sequence[int], seeds: int, folder: Path, reporter: Reporter | None = None
+) -> TransferCurves:
+    """Trains from the recipe's `start` and from scratch on each number of training examples with each seed.
+
+    The smaller sets are parts of the larger ones of the same seed, with the classes in turn. Model, preprocessing, validation
+    and test examples are the same on both sides. It goes on from what the folder holds.
+
+    Args:
+        recipe: With a `start.path`.
+        manifest: With its splits.
+        sizes: Numbers of training examples; each class needs one, and there must be so many.
+        seeds: How many; seed i is `recipe.seed` + i, of the run and of the choice of its examples.
+        folder: Gets a run folder for each run, runs.csv, transfer_curves.csv and transfer_curves.png.
+        reporter: Told what happens.
+
+    Raises:
+        ValueError: There is no start, no test set, or too few examples.
+    """
+    reporter = reporter or Reporter()
+    sizes, available = sorted({int(size) for size in sizes}), len(manifest.rows("train"))
+    if recipe.start.path is None:
+        raise ValueError("`start.path` must say from which weights to begin. Received: start.path=None")
+    if not sizes or sizes[0] < len(manifest.labels) or sizes[-1] > available:
+        raise ValueError(
+            f"`sizes` must be numbers of training examples from {len(manifest.labels)}, one a class, to {available}. "
+            f"Received: sizes={list(sizes)}"
+        )
+    if not len(manifest.rows("test")):
+        raise ValueError("`data` must have test examples. Received: none")
+    both = Begun(recipe).completed(recipe, manifest.sense)
+    experiment.keep(folder, VERB, recipe, sizes=sizes, seeds=seeds)
+    rows = []
+    for seed in range(recipe.seed, recipe.seed + seeds):
+        order = _classes_in_turn(manifest, seed)
+        for size in sizes:
+            part = _only(manifest, order[:size])
+            for kind in _KINDS:
+                one = dataclasses.replace(both, seed=seed, start=both.start if kind == "transfer" else Start())
+                name = f"{kind}-{size:06d}-seed-{seed}"
+                reporter.say(name)
+                with experiment.going_on(folder, VERB, reporter.say):
+                    made = Run(one, part, folder / name, reporter, time.perf_counter()).train()
+                rows.append(_row(made.metrics, folder / name, {"examples": size, "seed": seed, "start": kind}))
+                keras.backend.clear_session()  # else the graphs of all runs stay in memory
+                pd.DataFrame(rows).to_csv(folder / "runs.csv", index=False)
+    curves = TransferCurves(pd.DataFrame(rows))
+    curves.table().to_csv(folder / "transfer_curves.csv")
+    figures.transfer_curves(curves.table(), folder / "transfer_curves.png")
+    return curves
+
+
+def _row(metrics: dict, folder: Path, row: dict) -> dict:
+    history = pd.read_csv(folder / "history.csv")
+    row |= {name: metrics["test"][name] for name in ("accuracy", "loss", "macro_f1")}
+    return row | {"first_epoch": history["val_accuracy"].iloc[0] if "val_accuracy" in history else None}
+
+
+def _classes_in_turn(manifest: Manifest, seed: int) -> np.ndarray:
+    """The training rows, each class in an order drawn from the seed, one example of each class after the other."""
+    rows = np.random.default_rng(seed).permutation(manifest.rows("train"))
+    place = manifest.table["label"].iloc[rows].groupby(manifest.table["label"]).cumcount()
+    return rows[np.argsort(place, kind="stable")]
+
+
+def _only(manifest: Manifest, rows: np.ndarray) -> Manifest:
+    """The manifest with these training rows and no others."""
+    keep = (manifest.table["split"] != "train").to_numpy(copy=True)
+    keep[rows] = True
+    return dataclasses.replace(manifest, table=manifest.table.loc[keep])

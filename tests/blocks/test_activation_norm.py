@@ -1,0 +1,108 @@
+"""Activations, norms and output units, against NumPy written from the equation."""
+
+import math
+
+import numpy as np
+import pytest
+from support.oracles import PICTURE, SOUND, array, built, close, example
+
+from multicnn.blocks import activation, chain, conv, dense, network, norm, rbf
+
+SELU = 1.0507009873554805, 1.6732632423543772
+ACTIVATIONS = {
+    "sigmoid": (activation("sigmoid"), lambda x: 1 / (1 + np.exp(-x))),
+    "tanh": (activation("tanh"), np.tanh),
+    "lecun_tanh": (activation("lecun_tanh"), lambda x: 1.7159 * np.tanh(2 * x / 3)),
+    "relu": (activation("relu"), lambda x: np.maximum(x, 0)),
+    "leaky_relu": (activation("leaky_relu", negative_slope=0.01), lambda x: np.where(x > 0, x, 0.01 * x)),
+    "elu": (activation("elu"), lambda x: np.where(x > 0, x, np.expm1(x))),
+    "elu with its alpha": (activation("elu", alpha=0.5), lambda x: np.where(x > 0, x, 0.5 * np.expm1(x))),
+    "selu": (activation("selu"), lambda x: SELU[0] * np.where(x > 0, x, SELU[1] * np.expm1(x))),
+    "silu": (activation("silu"), lambda x: x / (1 + np.exp(-x))),
+    "gelu": (activation("gelu"), lambda x: x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))),
+    "randomized_leaky_relu": (activation("randomized_leaky_relu"), lambda x: np.where(x > 0, x, 0.03 * x)),
+}
+
+
+@pytest.mark.parametrize("shape", [SOUND, PICTURE, (7,)], ids=str)
+@pytest.mark.parametrize(("block", "function"), ACTIVATIONS.values(), ids=ACTIVATIONS)
+def test_activations(block, function, shape):
+    x = 3 * example(shape)
+    close(network(block, shape), x, function(x))
+
+
+def test_lecun_tanh_is_one_at_one():
+    model = network(activation("lecun_tanh"), (2,))
+    np.testing.assert_allclose(array(model(np.array([[1.0, -1.0]]))), [[1.0, -1.0]], atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [SOUND, PICTURE, (4,)], ids=str)
+def test_prelu_has_a_slope_for_each_channel(shape):
+    x = example(shape)
+    model = network(activation("prelu"), shape)
+    slopes = np.array([0.1, 0.2, -0.3, 0.5])
+    (weight,) = model.get_weights()
+    model.set_weights([slopes.reshape(weight.shape)])
+    close(model, x, np.where(x > 0, x, slopes * x))
+
+
+def test_randomised_slopes_are_drawn_in_training():
+    model = network(activation("randomized_leaky_relu", lower=0.1, upper=0.3), (5000,))
+    x = -np.ones((2, 5000))
+    first, second = (-array(model(x, training=True)) for _ in range(2))
+    assert first.min() >= 0.1 and first.max() <= 0.3
+    assert abs(first.mean() - 0.2) < 0.005 and abs(first.std() - 0.2 / math.sqrt(12)) < 0.005
+    assert (first != second).mean() > 0.99 and (first[0] != first[1]).mean() > 0.99
+    assert (array(model(-x, training=True)) == 1).all()
+
+
+def test_activations_by_name_and_arguments_in_a_layer():
+    one = conv(4, 3, activation=("leaky_relu", {"negative_slope": 0.3}))
+    x, model, bare = example(SOUND), built(one, SOUND), built(conv(4, 3), SOUND)
+    before = array(bare(x))
+    close(model, x, np.where(before > 0, before, 0.3 * before))
+    assert network(dense(3, activation="prelu"), (5,)).count_params() == 5 * 3 + 3 + 3
+
+
+@pytest.mark.parametrize("shape", [(6, 12), (4, 5, 12), (12,)], ids=str)
+@pytest.mark.parametrize("size", [5, 3, 4])
+def test_local_response_norm_is_the_papers(shape, size):
+    x, out = 5 * example(shape), None
+    out = np.empty_like(x)
+    for i in range(12):
+        near = x[..., max(0, i - size // 2) : i - size // 2 + size]
+        out[..., i] = x[..., i] / (2 + 0.1 * np.square(near).sum(-1)) ** 0.75
+    close(network(norm("local_response", size=size, alpha=0.1), shape), x, out)
+
+
+def test_local_response_norm_has_alexnets_constants():
+    x = 20 * example((3, 8))
+    near = np.stack([np.square(x)[..., max(0, i - 2) : i + 3].sum(-1) for i in range(8)], axis=-1)
+    close(network(norm("local_response"), (3, 8)), x, x / (2 + 1e-4 * near) ** 0.75)
+
+
+def test_rbf_is_minus_the_squared_distance_to_fixed_codes():
+    x, model = example((84,)), network(rbf(10), (84,))
+    (codes,) = model.get_weights()
+    assert set(np.unique(codes)) == {-1.0, 1.0} and not model.trainable_weights
+    assert 0.4 < (codes > 0).mean() < 0.6
+    np.testing.assert_allclose(array(model(x)), -np.square(x[:, :, None] - codes).sum(1), rtol=1e-4)
+    assert (network(rbf(10), (84,)).get_weights()[0] == codes).all()
+    assert (network(rbf(10, seed=1), (84,)).get_weights()[0] != codes).any()
+
+
+BAD = {
+    "kind": (lambda: norm("group"), r"'local_response'\]. Received: kind='group'"),
+    "arguments": (lambda: activation("relu", slope=1.0), "prelu.*Received: name='relu'"),
+    "unknown": (lambda: network(activation("swishy"), SOUND), "swishy"),
+    "slopes": (
+        lambda: network(chain(activation("randomized_leaky_relu", lower=0.5, upper=0.1)), SOUND),
+        "Received: lower=0.5, upper=0.1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), BAD.values(), ids=BAD)
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,1 @@
+"""Helpers that tests share: oracles, tables of cases, damaged files, fake workers."""

@@ -1,0 +1,174 @@
+"""The house: imports go downward only, and the vocabulary stands without TensorFlow."""
+
+import ast
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import multicnn
+
+PACKAGE = Path(multicnn.__file__).parent
+
+# The rooms, from the top down; a room imports from those below it only.
+ROOMS = (
+    "cli",
+    "api",
+    "training",
+    "predictor",
+    "explanations",
+    "evaluation",
+    "data",
+    "models",
+    "recipe",
+    "tasks",
+    "modalities",
+    "blocks",
+    "backends",
+    "layers",
+    "utils",
+    "version",
+)
+LEVEL = {room: level for level, room in enumerate(ROOMS)}
+UPWARDS = {  # left to turn round
+    ("backends", "tasks"),
+    ("evaluation", "predictor"),
+    ("evaluation", "training"),
+    ("explanations", "predictor"),
+}
+KERAS_ONLY = ("blocks", "layers", "models")
+KERAS_ONLY_MODULES = ("multicnn.tasks.losses", "multicnn.training.optimizers")
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(module):
+    """The part of the house that a dotted name stands in: `multicnn.layers.time_mask` is of `layers`."""
+    return module.split(".")[1] if "." in module else None
+
+
+def module_name(path):
+    names = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+
+
+def imports(path):
+    """Every module that a file imports, at its top or inside a function."""
+    package = module_name(path).split(".") if path.name == "__init__.py" else module_name(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = (
+                [*package[: len(package) - node.level + 1], *filter(None, [node.module])]
+                if node.level
+                else [node.module]
+            )
+            yield ".".join(base)
+            yield from (".".join([*base, alias.name]) for alias in node.names)
+
+
+def pure(module):
+    return part_of(module) in KERAS_ONLY or module.startswith(KERAS_ONLY_MODULES)
+
+
+def allowed(part, other):
+    """Whether a part may import another: itself, or one of a lower floor."""
+    return part == other or LEVEL[part] < LEVEL[other] or (part, other) in UPWARDS
+
+
+def test_every_part_has_its_floor():
+    parts = {part_of(module_name(path)) for path in FILES} - {None}
+    assert parts == set(ROOMS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_go_downward_only(path):
+    part = part_of(module_name(path))
+    if part not in LEVEL:  # the front door may know everything
+        return
+    others = {part_of(name) for name in imports(path) if name.split(".")[0] == "multicnn"} & set(LEVEL)
+    assert [other for other in sorted(others) if not allowed(part, other)] == []
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if pure(module_name(p))], ids=module_name)
+def test_the_vocabulary_is_pure_keras(path):
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert roots - set(sys.stdlib_module_names) <= {"keras", "multicnn"}
+
+
+@pytest.mark.parametrize(
+    ("part", "other", "expected"),
+    [
+        ("cli", "api", True),
+        ("blocks", "layers", True),
+        ("layers", "blocks", False),
+        ("data", "predictor", False),
+        ("data", "data", True),
+    ],
+)
+def test_what_is_allowed(part, other, expected):
+    assert allowed(part, other) == expected
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None
+import keras, numpy as np
+from multicnn import blocks, layers, models
+from multicnn.blocks import cost
+from multicnn.tasks import losses
+from multicnn.training import optimizers
+
+assert keras.backend.backend() == "jax"
+keras.utils.set_random_seed(0)
+rng, labels = np.random.default_rng(0), np.array([0, 1, 2, 0])
+text = blocks.chain(blocks.embed(20, 4), models.create("textcnn", 3, filters=4))
+picture = blocks.chain(
+    blocks.stage("entry", blocks.conv(4, 3, strides=(1, 2), norm="batch", activation="relu")),
+    blocks.add(blocks.depthwise_conv((1, 3), norm=blocks.norm("sub_spectral", bands=2)), blocks.chain()),
+    blocks.depthwise_conv(3, strides=(1, 2)), blocks.max_pool(2), blocks.global_average_pool(), blocks.dense(3))
+for net, x in [(text, rng.integers(1, 20, (4, 9))), (picture, rng.normal(size=(4, 6, 8, 1)))]:
+    model = blocks.network(net, x.shape[1:])
+    measured = cost.measure(net, x.shape[1:])
+    assert measured.shape == (3,) and measured.parameters == sum(np.prod(w.shape) for w in model.trainable_weights)
+    model.compile(optimizers.Rprop(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = [np.array(w) for w in model.get_weights()]
+    assert np.isfinite(model.train_on_batch(x, labels))
+    assert any((one != other).any() for one, other in zip(before, model.get_weights()))
+    model.save(sys.argv[1])
+    np.testing.assert_array_equal(keras.models.load_model(sys.argv[1])(x), model(x))
+
+for name, model in models.MODELS.items():
+    assert cost.measure(models.create(name, model.classes), model.input_shape).shape[-1] == model.classes
+ids = rng.integers(1, 20, (2, 3))
+free = blocks.network(blocks.chain(blocks.embed(20, 4), blocks.conv(4, 3, strides=2), blocks.max_pool(2), blocks.norm(),
+                                   blocks.conv(4, 3), blocks.global_max_pool()), (None,))
+np.testing.assert_allclose(free(ids), free(np.pad(ids, [(0, 0), (0, 40)])), atol=1e-5)
+assert not any(name == "tensorflow" or name.startswith("tensorflow.") for name, m in sys.modules.items() if m)
+print("done")
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+def test_the_vocabulary_builds_and_trains_without_tensorflow(tmp_path):
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(PACKAGE.parent)}
+    environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # what takes the time is compiling
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "model.keras")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip().endswith("done")
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="oneDNN is of these processors")
+@pytest.mark.parametrize("wish", [None, "0"])
+def test_tensorflow_computes_by_onednn_unless_the_user_says_otherwise(wish):
+    # TensorFlow's own tests ask so.
+    code = "import multicnn\nfrom tensorflow.python.framework import test_util\nprint(test_util.IsMklEnabled())"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": wish} if wish else {}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == [str(wish != "0")], done.stderr

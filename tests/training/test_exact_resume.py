@@ -1,0 +1,225 @@
+"""Law 3 on whole runs: killed at any moment and resumed, a run ends with the same bits as one never interrupted."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import multicnn
+from multicnn.blocks import chain, conv, dense, drop, global_average_pool
+from multicnn.training import checkpoint, run_folder, setup
+from multicnn.training.run import Run
+from multicnn.utils.reporter import Reporter
+
+TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
+SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=loss", "seed=3"]
+
+# A life of a run: data or "-" to resume, the run folder, when to die (a step of the run, seconds after it; after the last step,
+# when training is over), and settings.
+LIFE = """
+import os, signal, sys
+import keras, multicnn
+from multicnn.reporter import Reporter
+
+data, folder, step, seconds, *settings = sys.argv[1:]
+
+class Death(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before = epoch * self.params["steps"]
+
+    def on_train_batch_begin(self, batch, logs=None):
+        passed = self.before + batch - int(step)
+        if int(step) < 0:
+            return
+        if float(seconds) == 0 and passed > 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if passed >= 0 and signal.getitimer(signal.ITIMER_REAL)[0] == 0:  # a life may begin after the step it is to die at
+            signal.setitimer(signal.ITIMER_REAL, float(seconds))  # nobody handles SIGALRM: it kills
+
+    def on_train_end(self, logs=None):
+        if int(step) == self.params["epochs"] * self.params["steps"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+class Dying(Reporter):
+    def callbacks(self):
+        return [Death()]
+
+if data == "-":
+    multicnn.train(resume=folder, reporter=Dying())
+else:
+    multicnn.train(data, folder, settings=settings, reporter=Dying())
+"""
+
+
+def live(data, folder, step=-1, seconds=0.0, settings=()):
+    """Starts a life of a run in a process of its own; its exit status."""
+    command = [sys.executable, "-c", LIFE, data, folder, step, seconds, *settings]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode <= 0, done.stderr
+    return done.returncode
+
+
+def outcome(folder):
+    """What a run ends with, but for the time it took."""
+    with open(folder / "history.csv", newline="") as file:
+        history = [{**row, "seconds": None, "waited": None} for row in csv.DictReader(file)]
+    metrics = json.loads((folder / "metrics.json").read_text()) | {"seconds": None, "waited": None}
+    classifier = multicnn.load(folder / "model.keras")
+    best = [weight.tobytes() for weight in classifier.network.get_weights()]
+    newest = sorted((folder / "checkpoints").glob("epoch-*"))[-1]
+    state = [value.tobytes() for value in checkpoint.read(newest)[1]["state"]]
+    kept = {
+        name: (folder / name).read_bytes() for name in ("mistakes.csv", "per_class.csv", "labels.txt", "health.csv")
+    }
+    kept["bad"] = pd.read_csv(folder / "bad_files.csv")[["id", "reason"]].to_dict()
+    return {"history": history, "metrics": metrics, "best": best, "state": state, **kept}
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        assert one[name] == other[name], name
+
+
+@pytest.fixture(scope="module")
+def unbroken(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    multicnn.train(pictures, folder, model=TINY, epochs=3, settings=SETTINGS)
+    return folder
+
+
+@pytest.fixture
+def told():
+    """A reporter and the lines that it was told."""
+    lines = []
+    reporter = Reporter()
+    reporter.say = lines.append
+    return reporter, lines
+
+
+def test_killed_with_kill_9_and_resumed_somewhere_else(pictures, unbroken, tmp_path, told):
+    folder, moved = tmp_path / "run", tmp_path / "moved"
+    model = f"model={json.dumps(TINY)}"
+    assert live(pictures, folder, step=9, settings=["epochs=3", model, *SETTINGS]) == -9
+    assert not (folder / "model.keras").exists()
+    shutil.copytree(pictures, moved)
+    resumed = multicnn.train(resume=folder, settings=[f"data.path={moved}"])
+    same(outcome(folder), outcome(unbroken))
+    assert {path.name for path in folder.iterdir()} == {path.name for path in unbroken.iterdir()}
+    shutil.rmtree(moved)  # a finished run needs its data no more
+    again = multicnn.train(resume=folder, reporter=told[0])
+    assert told[1] == [f"the run in {folder} is finished: {folder / 'model.keras'}"]
+    for ours, theirs in zip(again.network.get_weights(), resumed.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_may_not_change_is_named(unbroken, tmp_path):
+    for settings, words in {
+        "optimizer.learning_rate=0.5": "optimizer.learning_rate was None, now 0.5",
+        "seed=4": "seed was 3, now 4",
+        "epochs=2": "epochs was 3, now 2",
+        "augment.mirror=true": "augment.mirror was None, now True",
+        "preprocess.size=[9,9]": "preprocess.size was None, now [9, 9]",
+    }.items():
+        with pytest.raises(
+            ValueError, match=r"a run can only go on with its own recipe: .* Received: resume="
+        ) as error:
+            multicnn.train(resume=unbroken, settings=[settings])
+        assert words in str(error.value)
+    with pytest.raises(ValueError, match=r"batch_size was 4, now 32; model was {.*"):
+        multicnn.train("digits", resume=unbroken)
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(ValueError, match="`resume` must be the folder of a run that was begun"):
+            multicnn.train(resume=folder)
+
+
+def _other_content(root):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(root / "dark" / "3.png")
+
+
+CHANGES = {
+    "1 examples gone, the first 'dark/3.png'": lambda root: (root / "dark" / "3.png").unlink(),
+    "1 examples new, the first 'dark/new.png'": lambda root: shutil.copy(root / "dark/3.png", root / "dark/new.png"),
+    "1 examples of other content, the first 'dark/3.png'": _other_content,
+    "1 examples new, the first 'bright/moved.png'": lambda root: (root / "dark/3.png").rename(
+        root / "bright/moved.png"
+    ),
+}
+
+
+@pytest.mark.parametrize("words", CHANGES)
+def test_other_data_is_refused_and_named(words, pictures, unbroken, tmp_path):
+    shutil.copytree(pictures, tmp_path / "data")
+    CHANGES[words](tmp_path / "data")
+    before = outcome(unbroken)
+    with pytest.raises(ValueError, match="a run can only go on with its own data") as error:
+        multicnn.train(resume=unbroken, settings=[f"data.path={tmp_path / 'data'}"])
+    assert words in str(error.value)
+    same(outcome(unbroken), before)
+
+
+def test_the_run_goes_on_with_the_preprocessing_it_was_begun_with(unbroken, tmp_path):
+    """Even where a fit would now learn another."""
+    path = tmp_path / "preprocess.json"
+    path.write_text(json.dumps(json.loads((unbroken / "preprocess.json").read_text()) | {"mean": [0.25]}))
+    recipe = run_folder.begun_recipe(unbroken)
+    run = Run(recipe, setup.find(recipe.data), tmp_path, Reporter(), 0.0)
+    assert run._preprocess()[0].mean == (0.25,)
+    path.unlink()
+    assert run._preprocess()[0].mean != (0.25,)
+    assert path.read_text() == (unbroken / "preprocess.json").read_text()
+
+
+def test_a_loss_that_is_no_longer_finite_names_step_layer_and_examples(pictures, tmp_path):
+    net = chain(conv(4, 3), global_average_pool(), dense(2)).to_dict()
+    settings = [*SETTINGS, "optimizer.name=sgd", "optimizer.learning_rate=1e38"]
+    with pytest.raises(ValueError, match=r"in step \d+ of epoch 1: it begins in layer '.*Received: optimizer") as error:
+        multicnn.train(pictures, tmp_path / "run", model=net, epochs=3, settings=settings)
+    said = str(error.value)
+    assert "\n" not in said
+    listed = pd.read_csv(tmp_path / "run" / "not_finite.csv")["id"].tolist()
+    assert f"({', '.join(listed[:3])} ...)" in said
+    table = pd.read_parquet(tmp_path / "run" / "manifest.parquet")
+    good = np.flatnonzero((table["split"] == "train") & (table["status"] == "good"))
+    step = int(re.search(r"in step (\d+)", said)[1]) - 1
+    batch = np.random.default_rng([3, 0]).permutation(good)[4 * step : 4 * step + 4]
+    assert listed == table["id"].iloc[batch].tolist()
+
+
+SENSES = {
+    "digits": ["augment.shift=1", "model=vgg_small", "arguments.width=4", "epochs=4"],
+    "spoken_digits": ["augment.time_mask=4", "model=res8", "arguments.maps=8", "epochs=4", "precision=mixed_bfloat16"],
+    "docstrings": ["augment.word_dropout=0.1", "model=textcnn", "arguments.filters=8", "embedding_dims=8", "epochs=4"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", SENSES)
+def test_killed_at_twenty_random_moments(data, tmp_path):
+    settings = [*SENSES[data], "checkpoint_steps=5", "optimizer.schedule=cosine"]
+    assert live(data, tmp_path / "unbroken", settings=settings) == 0
+    steps = _steps(tmp_path / "unbroken")
+    rng = np.random.default_rng(0)
+    folder, killed = tmp_path / "killed", 0
+    for step in sorted(rng.integers(0, steps - 10, 20)):  # the last life too is to die in training
+        begun = (folder / "recipe.json").exists()
+        killed += live("-" if begun else data, folder, step, rng.uniform(1e-6, 0.02), () if begun else settings) < 0
+    assert killed == 20
+    assert live("-", folder, steps) == -9, "trained to the end, and nothing measured or saved yet"
+    assert not (folder / "model.keras").exists()
+    assert live("-", folder) == 0
+    same(outcome(folder), outcome(tmp_path / "unbroken"))
+
+
+def _steps(folder):
+    """Steps of a whole run."""
+    recipe = json.loads((folder / "recipe.json").read_text())
+    examples = json.loads((folder / "metrics.json").read_text())["train"]["n"]
+    return recipe["epochs"] * -(-examples // recipe["batch_size"])
