@@ -160,7 +160,7 @@ class Ours:
         if not fitted.fitted:
             fitted = fitted.fit(fitted.decode(self.manifest.raw_source(row)) for row in self.manifest.rows())
         self.changes = augmentation(fitted, self.settings)
-        self.store, bad = store.materialise(self.manifest, self.changes.stored, self.manifest.rows())
+        self.store, bad = store.load_examples(self.manifest, self.changes.stored, self.manifest.rows())
         assert not bad
 
         rows, changes = self.manifest.rows(), self.changes

@@ -1,10 +1,10 @@
 """multicnn: convolutional networks for images, sounds and sentences from one vocabulary of blocks.
 
 import multicnn
-classifier = multicnn.train("photos/")
-print(classifier.evaluate("test/"), classifier.predict(["a.jpg"]))
-classifier.save("photos.keras")
-classifier = multicnn.load("photos.keras")
+predictor = multicnn.train("photos/")
+print(predictor.evaluate("test/"), predictor.predict(["a.jpg"]))
+predictor.save("photos.keras")
+predictor = multicnn.load("photos.keras")
 """
 
 import importlib

@@ -13,7 +13,7 @@ from multicnn.backends.processes import Workers
 from multicnn.evaluation import figures
 from multicnn.evaluation.doctor import Diagnosis, diagnose
 from multicnn.evaluation.preview import write_preview
-from multicnn.predictor import Classifier, load
+from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource, Recipe
 from multicnn.training import cross_validation, ensemble, experiment, linear_probe, run_folder
 from multicnn.training import dry_run as trials
@@ -37,8 +37,8 @@ def train(
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
-) -> Classifier:
-    """Trains a classifier and leaves a run folder.
+) -> Predictor:
+    """Trains a predictor and leaves a run folder.
 
     Args:
         data: A folder, table, .npz file, "tfds:name" or embedded set's name; a DataSource; or a whole Recipe. It may be
@@ -52,7 +52,7 @@ def train(
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
 
     Returns:
-        The classifier with the best weights; its `metrics` are those of metrics.json.
+        The predictor with the best weights; its `metrics` are those of metrics.json.
 
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
@@ -63,18 +63,18 @@ def train(
     reporter = (reporter if workers.first else None) or Reporter()
     if resume is None:
         recipe, manifest = settled(data, settings, fields)
-        with workers.folder(workers.firsts(lambda: new_folder(out, recipe))) as folder:
+        with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
     if out is not None:
         raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
-        begun = run_folder.begun_recipe(folder)
+        begun = run_folder.saved_recipe(folder)
         if begun is None and data is None:
             raise ValueError(
                 f"`resume` must be the folder of a run that was begun, if no data are named. Received: resume={str(resume)!r}"
             )
         if begun is not None and data is None and not settings and not fields:
-            if (done := run_folder.finished(folder, begun, reporter.say)) is not None:
+            if (done := run_folder.finished(folder, begun, reporter.log)) is not None:
                 return done  # its data need not be there any more
         recipe, manifest = settled(begun if data is None else data, settings, fields)
         return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
@@ -210,14 +210,14 @@ def crossval(
         ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
     """
     recipe, manifest, folder, kept = of_several(
-        cross_validation.VERB, resume, data, out, settings, fields, look=unsplit
+        cross_validation.COMMAND, resume, data, out, settings, fields, look=unsplit
     )
-    folds = experiment.as_begun(kept, "folds", folds, default=10)
+    folds = experiment.as_started(kept, "folds", folds, default=10)
     return cross_validation.run(recipe, manifest, folds, folder, reporter)
 
 
 def features(
-    model: Classifier | str | os.PathLike,
+    model: Predictor | str | os.PathLike,
     data: str | os.PathLike | DataSource,
     out: str | os.PathLike | None = None,
     *,
@@ -226,22 +226,22 @@ def features(
     head: str | None = None,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
-) -> tuple[Features, Classifier | None]:
-    """What a stage of a trained network puts out for each example of a data set, and a classifier on top of it.
+) -> tuple[Features, Predictor | None]:
+    """What a stage of a trained network puts out for each example of a data set, and a predictor on top of it.
 
     Args:
-        model: A classifier or the path of one; with `start`, a registered model's name.
+        model: A predictor or the path of one; with `start`, a registered model's name.
         data: As in `train`; those that the network was trained on are divided as they were there.
         out: The .npz file to write: `features` (n, d) float32, averaged over positions, `labels`, `splits`, `ids`.
         stage: The dotted name of a stage; None takes all but the last layer with weights.
         start: The weights that another library trained, as a recipe's `start.path`.
-        head: "linear" trains a logistic regression on the features of the training examples; the classifier of network and
+        head: "linear" trains a logistic regression on the features of the training examples; the predictor of network and
             head is saved beside `out` as .keras.
         reporter: Told what happens.
         settings: Changes of the data source, as "data.b=1".
 
     Returns:
-        The features, and the classifier, which has its metrics, or None without a head.
+        The features, and the predictor, which has its metrics, or None without a head.
 
     Raises:
         ValueError: The model, the stage or the data cannot be used.
@@ -251,11 +251,11 @@ def features(
     if out is not None and Path(out).suffix != ".npz":
         raise ValueError(f"`out` must end in .npz. Received: out={str(out)!r}")
     if start is not None:
-        classifier = pretrained(str(model), str(start))
+        predictor = pretrained(str(model), str(start))
     else:
-        classifier = model if isinstance(model, Classifier) else load(model)
-    manifest = find(as_trained(classifier, data, settings, divided=True))
-    front, name = linear_probe.front(classifier, stage)
+        predictor = model if isinstance(model, Predictor) else load(model)
+    manifest = find(as_trained(predictor, data, settings, divided=True))
+    front, name = linear_probe.front(predictor, stage)
     found = linear_probe.extract(front, manifest, name, reporter or Reporter())
     made = linear_probe.linear_head(front, found) if head else None
     if out is not None:
@@ -297,7 +297,7 @@ def transfer_curves(
     """
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
-    recipe, manifest, folder, kept = of_several(curves.VERB, resume, data, out, settings, fields, look=find)
-    sizes = experiment.as_begun(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
-    seeds = experiment.as_begun(kept, "seeds", seeds, default=3)
+    recipe, manifest, folder, kept = of_several(curves.COMMAND, resume, data, out, settings, fields, look=find)
+    sizes = experiment.as_started(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
+    seeds = experiment.as_started(kept, "seeds", seeds, default=3)
     return curves.run(recipe, manifest, sizes, seeds, folder, reporter)

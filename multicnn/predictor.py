@@ -21,7 +21,7 @@ import tensorflow as tf
 from multicnn.backends import engine
 from multicnn.blocks import Block, from_dict, network
 from multicnn.recipe import preprocess_from_dict, preprocess_to_dict
-from multicnn.utils.files import whole_file
+from multicnn.utils.files import atomic_file
 from multicnn.version import __version__
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -30,7 +30,7 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a classifier says of one input; `error` instead of probabilities where the input is bad.
+    """What a predictor says of one input; `error` instead of probabilities where the input is bad.
 
     Of several labels `label` is all those whose probability is above one half, as the data writes them: "" for none, else
     with the separator between.
@@ -50,7 +50,7 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False)
-class Classifier:
+class Predictor:
     """A trained network with all that belongs to it.
 
     Attributes:
@@ -114,7 +114,7 @@ class Classifier:
             yield from self._predict_batch(batch)
 
     def evaluate(self, data: Any) -> dict[str, Any]:
-        """Measures the classifier on a folder, table or other source of labelled examples.
+        """Measures the predictor on a folder, table or other source of labelled examples.
 
         Returns:
             `accuracy`, `loss`, `macro_f1` and `n`; see `multicnn.evaluate` for tables per class.
@@ -126,7 +126,7 @@ class Classifier:
         return evaluate.evaluate(self, data).metrics
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Writes the classifier to one `.keras` file, whole or not at all. Its weights are stored in float32.
+        """Writes the predictor to one `.keras` file, whole or not at all. Its weights are stored in float32.
 
         Raises:
             ValueError: The path does not end in .keras.
@@ -134,7 +134,7 @@ class Classifier:
         path = Path(path)
         if path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
-        with whole_file(path) as part:
+        with atomic_file(path) as part:
             float32_copy(self.block, self.network).save(part)
             with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr(_MEMBER, json.dumps(self._description(), ensure_ascii=False, indent=1))
@@ -167,7 +167,7 @@ class Classifier:
         """Start and stored example of each window of an input, or why there is none."""
         try:
             raw = self.preprocess.decode(source)
-            cut = [(0.0, raw)] if self.preprocess.sense == "image" else self.preprocess.windows(raw)
+            cut = [(0.0, raw)] if self.preprocess.modality == "image" else self.preprocess.windows(raw)
             return [(start, self.preprocess.example(window)) for start, window in cut]
         except ValueError as error:
             return str(error)
@@ -180,11 +180,11 @@ class Classifier:
         return Prediction(name, (self.separator or "").join(labels), probabilities, None, named, labels)
 
 
-def load(path: str | os.PathLike) -> Classifier:
-    """Loads a classifier, with Keras's safe mode on.
+def load(path: str | os.PathLike) -> Predictor:
+    """Loads a predictor, with Keras's safe mode on.
 
     Raises:
-        ValueError: There is no such file, or it is not a classifier of this package.
+        ValueError: There is no such file, or it is not a predictor of this package.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -199,7 +199,7 @@ def load(path: str | os.PathLike) -> Classifier:
         raise ValueError(
             f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}"
         )
-    return Classifier(
+    return Predictor(
         preprocess=preprocess_from_dict(data["preprocess"]),
         block=from_dict(data["block"]),
         network=keras.saving.load_model(path, compile=False, safe_mode=True),
@@ -219,7 +219,7 @@ def float32_copy(block: Block, trained: keras.Model) -> keras.Model:
 
 
 def software() -> dict[str, str]:
-    """The versions of what makes and runs a classifier."""
+    """The versions of what makes and runs a predictor."""
     backend = keras.backend.backend()
     return {
         "multicnn": __version__,

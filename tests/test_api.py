@@ -1,4 +1,4 @@
-"""Training, evaluating and predicting as Python functions, on small data of each sense."""
+"""Training, evaluating and predicting as Python functions, on small data of each modality."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from multicnn.evaluation import evaluate
 from multicnn.recipe import DataSource
 from multicnn.training import run as run_module
 from multicnn.training import run_folder, setup
-from multicnn.utils.files import held
+from multicnn.utils.files import locked
 from multicnn.utils.reporter import Reporter
 
 SMALL = {"model": "vgg_small", "arguments": {"width": 4}}  # quick, and fits 8x8 pixels
@@ -50,15 +50,15 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(pictures, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "x"
-    classifier = multicnn.train(pictures, out, model="lenet5", epochs=3, seed=1)
-    return classifier, out
+    predictor = multicnn.train(pictures, out, model="lenet5", epochs=3, seed=1)
+    return predictor, out
 
 
 def test_a_run_leaves_everything_in_its_folder(run):
-    classifier, out = run
+    predictor, out = run
     assert {path.name for path in out.iterdir()} == RUN_FILES
     measured = json.loads((out / "metrics.json").read_text())
-    assert classifier.metrics == measured
+    assert predictor.metrics == measured
     for split in ("train", "val", "test", "linear_baseline"):
         assert {"accuracy", "loss", "macro_f1", "n"} <= set(measured[split])
     assert measured["test"]["accuracy"] == 1
@@ -69,38 +69,38 @@ def test_a_run_leaves_everything_in_its_folder(run):
 
 
 def test_bad_files_are_listed_with_reasons_and_nothing_else_is_lost(run, pictures):
-    classifier, out = run
+    predictor, out = run
     with open(out / "bad_files.csv", newline="") as file:
         bad = {row["id"].split("/")[-1]: row["reason"] for row in csv.DictReader(file)}
     assert set(bad) == {"empty.png", "text.jpg", "truncated.png", "sound.png"}
     assert all(bad.values())
     table = pd.read_parquet(out / "manifest.parquet")
     assert (table["status"] == "good").sum() == 60
-    assert classifier.metrics["bad"] == 4
-    assert sum(classifier.metrics[split]["n"] for split in ("train", "val", "test")) == 60
+    assert predictor.metrics["bad"] == 4
+    assert sum(predictor.metrics[split]["n"] for split in ("train", "val", "test")) == 60
 
 
 def test_evaluate_gives_the_numbers_of_the_run(run, pictures):
-    classifier, out = run
+    predictor, out = run
     evaluation = evaluate.evaluate(out / "model.keras", pictures)
     assert evaluation.metrics["n"] == 60
     assert evaluation.metrics["bad"] == 4
     assert evaluation.confusion().sum() == 60
     assert list(evaluation.per_class().index) == ["bright", "dark"]
-    assert classifier.evaluate(pictures) == evaluation.metrics
+    assert predictor.evaluate(pictures) == evaluation.metrics
 
 
 def test_predict_keeps_a_bad_input_in_its_place(run, pictures):
-    classifier, _ = run
+    predictor, _ = run
     good = pictures / "dark" / "1 ü.jpg"
-    first, bad, last = classifier.predict([good, pictures / "dark" / "text.jpg", good])
+    first, bad, last = predictor.predict([good, pictures / "dark" / "text.jpg", good])
     assert first.label == last.label == "dark"
     assert first.probabilities == pytest.approx(last.probabilities, abs=1e-6)
     assert sum(first.probabilities.values()) == pytest.approx(1)
     assert bad.label is None
     assert bad.error
-    assert [p.input for p in classifier.predict(good)] == [str(good)]
-    (from_memory,) = classifier.predict(np.asarray(Image.open(good)))
+    assert [p.input for p in predictor.predict(good)] == [str(good)]
+    (from_memory,) = predictor.predict(np.asarray(Image.open(good)))
     assert from_memory.probabilities == pytest.approx(first.probabilities, abs=1e-6)
 
 
@@ -113,10 +113,10 @@ def test_a_long_sound_is_the_mean_of_its_windows(tmp_path):
             wave = np.sin(2 * np.pi * hertz * np.arange(rate // 2) / rate) * rng.uniform(0.1, 0.5)
             soundfile.write(tmp_path / label / f"{i}.wav", wave + rng.normal(0, 0.01, rate // 2), rate)
     settings = ["preprocess.sample_rate=8000", "arguments.maps=8"]
-    classifier = multicnn.train(tmp_path, tmp_path / "run", model="res8", epochs=12, batch_size=4, settings=settings)
+    predictor = multicnn.train(tmp_path, tmp_path / "run", model="res8", epochs=12, batch_size=4, settings=settings)
     both = np.concatenate([np.sin(2 * np.pi * h * np.arange(rate // 2) / rate) * 0.3 for h in (2000, 300)])
     both += rng.normal(0, 0.01, rate)  # without it the silence between the bands is unlike any seen in training
-    (prediction,) = classifier.predict([(both, rate)])
+    (prediction,) = predictor.predict([(both, rate)])
     starts = [start for start, _ in prediction.windows]
     assert starts == [0.0, 0.5]
     assert [max(named, key=named.get) for _, named in prediction.windows] == ["high", "low"]
@@ -138,28 +138,28 @@ def test_texts_from_a_table_with_a_separate_test_file(tmp_path):
         path=str(tmp_path / "train.csv"), test=str(tmp_path / "test.csv"), text_column="review", label_column="verdict"
     )
     settings = ["arguments.filters=8", "embedding_dims=8"]
-    classifier = multicnn.train(source, tmp_path / "run", epochs=15, batch_size=8, settings=settings)
-    assert classifier.metrics["test"]["n"] == 20
-    assert classifier.metrics["test"]["accuracy"] == 1
-    assert [p.label for p in classifier.predict(["фильм ужас", "ФИЛЬМ РАДОСТЬ"])] == ["плохо", "хорошо"]
-    assert evaluate.evaluate(classifier, str(tmp_path / "test.csv")).metrics["n"] == 20
+    predictor = multicnn.train(source, tmp_path / "run", epochs=15, batch_size=8, settings=settings)
+    assert predictor.metrics["test"]["n"] == 20
+    assert predictor.metrics["test"]["accuracy"] == 1
+    assert [p.label for p in predictor.predict(["фильм ужас", "ФИЛЬМ РАДОСТЬ"])] == ["плохо", "хорошо"]
+    assert evaluate.evaluate(predictor, str(tmp_path / "test.csv")).metrics["n"] == 20
 
 
 def test_early_stopping_keeps_the_best_weights(tmp_path):
     settings = ["optimizer.learning_rate=0.02", "monitor=loss", "patience=2"]
-    classifier = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=40, settings=settings)
+    predictor = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=40, settings=settings)
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     best = history["val_loss"].idxmin()
     assert len(history) == best + 3 < 40
-    assert classifier.metrics["val"]["loss"] == pytest.approx(history["val_loss"][best], rel=1e-5)
-    assert classifier.metrics["val"]["accuracy"] == pytest.approx(history["val_accuracy"][best])
+    assert predictor.metrics["val"]["loss"] == pytest.approx(history["val_loss"][best], rel=1e-5)
+    assert predictor.metrics["val"]["accuracy"] == pytest.approx(history["val_accuracy"][best])
 
 
 def test_mixed_pictures_train_with_every_other_choice(tmp_path):
     settings = ["mixup=0.3", "loss=focal", "label_smoothing=0.1", "class_weights=true", "augment.shift=1"]
     settings += ["optimizer.learning_rate=0.02", "optimizer.schedule=one_cycle"]
-    classifier = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=4, settings=settings)
-    assert classifier.metrics["val"]["accuracy"] > 0.5
+    predictor = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=4, settings=settings)
+    assert predictor.metrics["val"]["accuracy"] > 0.5
     with pytest.raises(ValueError, match="not words"):
         multicnn.train("docstrings", tmp_path / "text", mixup=0.3)
 
@@ -173,7 +173,7 @@ def test_class_weights_make_a_rare_class_heard(tmp_path):
     block = chain(conv(4, 3, activation="relu"), global_average_pool(), dense(2)).to_dict()
     recall = {}
     for weighted in (False, True):
-        classifier = multicnn.train(
+        predictor = multicnn.train(
             tmp_path / "rare.npz",
             tmp_path / f"{weighted}",
             model=block,
@@ -181,15 +181,15 @@ def test_class_weights_make_a_rare_class_heard(tmp_path):
             class_weights=weighted,
             monitor="loss",
         )
-        evaluation = evaluate.evaluate(classifier, tmp_path / "rare.npz")
+        evaluation = evaluate.evaluate(predictor, tmp_path / "rare.npz")
         recall[weighted] = evaluation.per_class()["recall"].iloc[1]
     assert recall[False] < 0.2
     assert recall[True] > 0.5
 
 
 def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
-    classifier = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=1, precision="mixed_bfloat16")
-    assert classifier.network.get_layer("conv1.1.conv").compute_dtype == "bfloat16"
+    predictor = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=1, precision="mixed_bfloat16")
+    assert predictor.network.get_layer("conv1.1.conv").compute_dtype == "bfloat16"
     loaded = multicnn.load(tmp_path / "run" / "model.keras")
     assert loaded.network.get_layer("conv1.1.conv").compute_dtype == "float32"
     assert loaded.recipe["precision"] == "mixed_bfloat16"
@@ -201,9 +201,9 @@ def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monk
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
         run = run_module.Run(recipe, setup.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
         with run_folder.claim(run.folder, run.recipe, run.manifest, print) as run.manifest:
-            classifier, _ = run.prepared()
-        computed = classifier.network.get_layer("conv1.1.conv").compute_dtype
-        return classifier.recipe["precision"], run_folder.begun_recipe(run.folder).precision, computed
+            predictor, _ = run.prepared()
+        computed = predictor.network.get_layer("conv1.1.conv").compute_dtype
+        return predictor.recipe["precision"], run_folder.saved_recipe(run.folder).precision, computed
 
     assert prepared("mixed_bfloat16") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16")
     assert prepared("float32") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16"), "on another machine"
@@ -257,15 +257,15 @@ def test_too_many_bad_files_stop_the_run_with_the_list(pictures, tmp_path):
 
 
 def test_probabilities_of_any_logits(run):
-    classifier, _ = run
-    found = classifier.probabilities(np.array([[-2000.0, -2001], [3000, 0], [0, 0]], np.float32))
+    predictor, _ = run
+    found = predictor.probabilities(np.array([[-2000.0, -2001], [3000, 0], [0, 0]], np.float32))
     np.testing.assert_allclose(found, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)], [1, 0], [0.5, 0.5]], rtol=1e-12)
-    assert classifier.probabilities(np.zeros((0, 2), np.float32)).shape == (0, 2)
+    assert predictor.probabilities(np.zeros((0, 2), np.float32)).shape == (0, 2)
 
 
 def test_arrays_are_named_by_their_place_among_all(run):
-    classifier, _ = run
-    found = classifier.stream(np.zeros((12, 12, 3), np.uint8) for _ in range(300))
+    predictor, _ = run
+    found = predictor.stream(np.zeros((12, 12, 3), np.uint8) for _ in range(300))
     assert [prediction.input for prediction in found] == [f"[{i}]" for i in range(300)]
 
 
@@ -286,7 +286,7 @@ def test_a_run_that_goes_on_goes_on_in_its_folder(run, tmp_path):
 
 @pytest.mark.parametrize("members", [[], [{"seed": 1}, {"seed": 2}]], ids=["one network", "an ensemble"])
 def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
-    with held(tmp_path), pytest.raises(ValueError, match=r"another run is at work in this folder"):
+    with locked(tmp_path), pytest.raises(ValueError, match=r"another run is at work in this folder"):
         multicnn.train("digits", tmp_path, members=members)
     assert not list(tmp_path.iterdir())
 
@@ -294,7 +294,7 @@ def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
 def test_what_another_run_is_writing_is_left_to_it(run, tmp_path):
     folder = shutil.copytree(run[1], tmp_path / "run")
     (half := folder / ".part-model.keras").touch()
-    with held(folder), pytest.raises(ValueError, match=r"another run is at work in this folder"):
+    with locked(folder), pytest.raises(ValueError, match=r"another run is at work in this folder"):
         multicnn.train(resume=folder, settings=["bad_limit=0.2"])
     assert half.exists()
     multicnn.train(resume=folder, settings=["bad_limit=0.2"])

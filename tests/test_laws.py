@@ -1,4 +1,4 @@
-"""The laws that hold across the package, for each of the three senses."""
+"""The laws that hold across the package, for each of the three modalities."""
 
 import dataclasses
 import hashlib
@@ -15,8 +15,8 @@ import pytest
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.data import pipeline, store
-from multicnn.predictor import Classifier, load
-from multicnn.recipe import SENSES, DataSource
+from multicnn.predictor import Predictor, load
+from multicnn.recipe import MODALITIES, DataSource
 from multicnn.training.setup import find
 
 SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
@@ -24,25 +24,25 @@ SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 
 @pytest.fixture(scope="module", params=SETS)
 def trained_free(request):
-    """A classifier with random weights, its manifest and some rows: what the laws say does not depend on training."""
-    sense = request.param
-    manifest = find(DataSource(path=SETS[sense]))
+    """A predictor with random weights, its manifest and some rows: what the laws say does not depend on training."""
+    modality = request.param
+    manifest = find(DataSource(path=SETS[modality]))
     rows = manifest.rows("train")[:300]
-    raws = [SENSES[sense]().decode(manifest.raw_source(row)) for row in rows]
-    preprocess = SENSES[sense]().fit(raws)
+    raws = [MODALITIES[modality]().decode(manifest.raw_source(row)) for row in rows]
+    preprocess = MODALITIES[modality]().fit(raws)
     body = chain(
         conv(8, 3, norm="batch", activation="relu"), global_average_pool(), drop(0.5), dense(len(manifest.labels))
     )
-    block = chain(embed(preprocess.vocabulary_size, 8), body) if sense == "text" else body
+    block = chain(embed(preprocess.vocabulary_size, 8), body) if modality == "text" else body
     keras.utils.set_random_seed(1)
     built = network(block, preprocess.input_shape)
-    return Classifier(preprocess, block, built, manifest.labels, {"seed": 1}), manifest, rows
+    return Predictor(preprocess, block, built, manifest.labels, {"seed": 1}), manifest, rows
 
 
-def _as_file(classifier, manifest, row, folder):
+def _as_file(predictor, manifest, row, folder):
     """The row as a user would give it to `predict`."""
     raw = manifest.raw_source(row)
-    if classifier.preprocess.sense != "image":
+    if predictor.preprocess.modality != "image":
         return raw
     from PIL import Image
 
@@ -52,36 +52,36 @@ def _as_file(classifier, manifest, row, folder):
 
 
 def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_predict(trained_free, tmp_path):
-    classifier, manifest, rows = trained_free
-    reloaded = load(classifier.save(tmp_path / "model.keras"))
-    stored, bad = store.materialise(manifest, classifier.preprocess, rows)
+    predictor, manifest, rows = trained_free
+    reloaded = load(predictor.save(tmp_path / "model.keras"))
+    stored, bad = store.load_examples(manifest, predictor.preprocess, rows)
     assert not bad
-    data = pipeline.batches(stored, manifest.targets(rows), rows, classifier.preprocess, batch_size=64, seed=3, epoch=2)
+    data = pipeline.batches(stored, manifest.targets(rows), rows, predictor.preprocess, batch_size=64, seed=3, epoch=2)
     in_training = np.concatenate([batch.numpy() for batch, _ in data])
     order = pipeline.order(rows, 3, 2)
-    sources = [_as_file(classifier, manifest, row, tmp_path) for row in order]
-    for made in (classifier, reloaded):
+    sources = [_as_file(predictor, manifest, row, tmp_path) for row in order]
+    for made in (predictor, reloaded):
         alone = [made.preprocess.finish(made._windows(source)[0][1][None]).numpy()[0] for source in sources]
         np.testing.assert_array_equal(in_training, np.stack(alone))
     predictions = reloaded.predict(sources)
-    logits = classifier.logits(stored.gather(order))
-    said = [(p.label, classifier.labels[i]) for p, i in zip(predictions, logits.argmax(1)) if len(p.windows) == 1]
+    logits = predictor.logits(stored.gather(order))
+    said = [(p.label, predictor.labels[i]) for p, i in zip(predictions, logits.argmax(1)) if len(p.windows) == 1]
     assert len(said) > 200
     assert all(ours == theirs for ours, theirs in said)
 
 
 def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path):
-    classifier, manifest, rows = trained_free
-    stored, _ = store.materialise(manifest, classifier.preprocess, rows[:20])
+    predictor, manifest, rows = trained_free
+    stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:20])
     for policy in ("mixed_bfloat16", "mixed_float16"):
-        built = network(classifier.block, classifier.preprocess.input_shape, dtype=policy)
+        built = network(predictor.block, predictor.preprocess.input_shape, dtype=policy)
         inner = [layer for layer in built.layers if layer.name == "conv"]
         assert inner[0].compute_dtype == policy.removeprefix("mixed_")
         assert built.output.dtype == "float32"
-        built.set_weights(classifier.network.get_weights())
-        mixed = dataclasses.replace(classifier, network=built)
+        built.set_weights(predictor.network.get_weights())
+        mixed = dataclasses.replace(predictor, network=built)
         # Token ids too must reach the network whole: bfloat16 holds no odd number above 256.
-        np.testing.assert_allclose(mixed.logits(stored.array), classifier.logits(stored.array), atol=0.02)
+        np.testing.assert_allclose(mixed.logits(stored.array), predictor.logits(stored.array), atol=0.02)
         reloaded = load(mixed.save(tmp_path / f"{policy}.keras"))
         assert {layer.compute_dtype for layer in reloaded.network.layers} == {"float32"}
         for ours, theirs in zip(reloaded.network.get_weights(), built.get_weights()):
@@ -90,29 +90,29 @@ def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path
 
 def test_law_6_batch_neighbours_do_not_matter(trained_free):
     """Not bitwise: TensorFlow's matrix product blocks its rows by the batch size, which moves the last bit or two."""
-    classifier, manifest, rows = trained_free
-    stored, _ = store.materialise(manifest, classifier.preprocess, rows[:256])
-    together = classifier.logits(stored.array)
+    predictor, manifest, rows = trained_free
+    stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:256])
+    together = predictor.logits(stored.array)
     for size in (1, 2, 7, 64):
-        parts = np.concatenate([classifier.logits(stored.array[i : i + size]) for i in range(0, 64, size)])
+        parts = np.concatenate([predictor.logits(stored.array[i : i + size]) for i in range(0, 64, size)])
         np.testing.assert_allclose(parts, together[: len(parts)], rtol=1e-5, atol=1e-5)
         np.testing.assert_array_equal(parts.argmax(1), together[: len(parts)].argmax(1))
 
 
 def test_law_9_saved_and_loaded_it_says_the_same(trained_free, tmp_path):
-    classifier, manifest, rows = trained_free
-    reloaded = load(classifier.save(tmp_path / "model.keras"))
-    assert reloaded.block == classifier.block
-    assert reloaded.preprocess == classifier.preprocess
+    predictor, manifest, rows = trained_free
+    reloaded = load(predictor.save(tmp_path / "model.keras"))
+    assert reloaded.block == predictor.block
+    assert reloaded.preprocess == predictor.preprocess
     assert (reloaded.labels, reloaded.recipe, reloaded.versions) == (
-        classifier.labels,
+        predictor.labels,
         {"seed": 1},
-        classifier.versions,
+        predictor.versions,
     )
-    stored, _ = store.materialise(manifest, classifier.preprocess, rows[:50])
-    np.testing.assert_array_equal(reloaded.logits(stored.array), classifier.logits(stored.array))
+    stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:50])
+    np.testing.assert_array_equal(reloaded.logits(stored.array), predictor.logits(stored.array))
     plain = keras.saving.load_model(tmp_path / "model.keras")  # plain Keras, once our layers are imported
-    assert [layer.name for layer in plain.layers] == [layer.name for layer in classifier.network.layers]
+    assert [layer.name for layer in plain.layers] == [layer.name for layer in predictor.network.layers]
 
 
 def test_law_9_the_artefacts_of_each_release_stay_loadable():
@@ -120,10 +120,10 @@ def test_law_9_the_artefacts_of_each_release_stay_loadable():
     kept = sorted(folder.glob("*/*.json"))
     assert len(kept) >= 3
     for answers in kept:
-        classifier = load(answers.with_suffix(".keras"))
+        predictor = load(answers.with_suffix(".keras"))
         for said in json.loads(answers.read_text(encoding="utf-8")):
-            source = said["input"] if classifier.preprocess.sense == "text" else answers.parent / said["input"]
-            (prediction,) = classifier.predict(source)
+            source = said["input"] if predictor.preprocess.modality == "text" else answers.parent / said["input"]
+            (prediction,) = predictor.predict(source)
             assert prediction.error is None
             assert prediction.label == said["label"]
             for label, probability in said["probabilities"].items():
@@ -134,9 +134,9 @@ def digests(runs, folder):
     """Trains for an epoch on each path with its settings, and gives the SHA-256 of the weights."""
     found = []
     for run, (path, *settings) in enumerate(runs):
-        classifier = multicnn.train(path, Path(folder) / str(run), epochs=1, settings=settings)
+        predictor = multicnn.train(path, Path(folder) / str(run), epochs=1, settings=settings)
         found.append(
-            hashlib.sha256(b"".join(weight.tobytes() for weight in classifier.network.get_weights())).hexdigest()
+            hashlib.sha256(b"".join(weight.tobytes() for weight in predictor.network.get_weights())).hexdigest()
         )
     return found
 
@@ -158,7 +158,7 @@ def _small_sets(folder):
     (folder / "texts.csv").write_text("text,label\n" + "".join(f"{i} {text},{i % 3}\n" for i, text in enumerate(words)))
     return [
         (str(folder / "pictures.npz"), "augment.shift=1", "arguments.width=8"),
-        (str(folder / "sounds.npz"), "data.sense=audio", "augment.time_mask=4", "arguments.maps=8"),
+        (str(folder / "sounds.npz"), "data.modality=audio", "augment.time_mask=4", "arguments.maps=8"),
         (str(folder / "texts.csv"), "augment.word_dropout=0.1", "arguments.filters=8", "embedding_dims=8"),
     ]
 

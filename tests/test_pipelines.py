@@ -9,7 +9,7 @@ import multicnn
 from multicnn.recipe import Recipe
 
 PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.py"))
-# The recipe's own data are not here: an embedded set of its sense, and a narrower network, to be quick.
+# The recipe's own data are not here: an embedded set of its modality, and a narrower network, to be quick.
 SMALL = {
     "esc10_res8": [
         "data.path=spoken_digits",
@@ -49,7 +49,7 @@ def test_a_recipe_trains(path, tmp_path):
     assert "Measured" in found["__doc__"]
     recipe = found["recipe"]
     assert Recipe.from_dict(recipe.to_dict()) == recipe
-    classifier = multicnn.train(recipe, tmp_path / "run", settings=["epochs=1", *SMALL[path.stem]])
-    assert classifier.metrics["model"] == ("ensemble" if recipe.members else recipe.model)
+    predictor = multicnn.train(recipe, tmp_path / "run", settings=["epochs=1", *SMALL[path.stem]])
+    assert predictor.metrics["model"] == ("ensemble" if recipe.members else recipe.model)
     folders = [f"member-{i + 1}" for i in range(len(recipe.members))] or ["."]
     assert all((tmp_path / "run" / folder / "report.html").exists() for folder in folders)

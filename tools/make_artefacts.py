@@ -1,6 +1,6 @@
 """Makes the small artefacts that tests/test_laws.py keeps of each release: `python tools/make_artefacts.py`.
 
-For each sense a classifier trained for one epoch, an example or two, and what the classifier says of them. Run it once
+For each modality a predictor trained for one epoch, an example or two, and what the predictor says of them. Run it once
 for a release and commit tests/artefacts/<version>; the artefacts of earlier releases are never made again.
 """
 
@@ -29,19 +29,19 @@ def main() -> None:
     folder.mkdir(parents=True)
     for name, settings in RECIPES.items():
         with tempfile.TemporaryDirectory() as run:
-            classifier = multicnn.train(name, Path(run) / "x", epochs=1, settings=settings)
-        classifier.save(folder / f"{name}.keras")
+            predictor = multicnn.train(name, Path(run) / "x", epochs=1, settings=settings)
+        predictor.save(folder / f"{name}.keras")
         manifest = setup.find(DataSource(path=name))
         said = []
         for row in manifest.rows("test")[:2]:
             source = manifest.raw_source(row)
-            if manifest.sense == "image":
+            if manifest.modality == "image":
                 Image.fromarray(np.squeeze(source)).save(folder / f"{name}_{row}.png")
                 source = folder / f"{name}_{row}.png"
-            elif manifest.sense == "audio":
+            elif manifest.modality == "audio":
                 source = Path(shutil.copy(source, folder))
-            (prediction,) = classifier.predict(source)
-            shown = source if manifest.sense == "text" else source.name
+            (prediction,) = predictor.predict(source)
+            shown = source if manifest.modality == "text" else source.name
             said.append({"input": shown, "label": prediction.label, "probabilities": prediction.probabilities})
         (folder / f"{name}.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
 

@@ -37,17 +37,17 @@ class Workers:
     def first(self) -> bool:
         return self.index == 0
 
-    def everyones(self, value: _T) -> list[_T]:
+    def all_gather(self, value: _T) -> list[_T]:
         """The values that all have, in the order of the workers; all must ask."""
         return [value] if self.count == 1 else [pickle.loads(each) for each in engine.exchange(pickle.dumps(value))]
 
-    def firsts(self, make: Callable[[], _T]) -> _T:
+    def broadcast(self, make: Callable[[], _T]) -> _T:
         """What the first worker makes, for all; all must ask."""
-        return self.everyones(make() if self.first else None)[0]
+        return self.all_gather(make() if self.first else None)[0]
 
     def any(self, value: _T | None) -> _T | None:
         """The first value that is not None, of all that the workers have."""
-        return next((each for each in self.everyones(value) if each is not None), None)
+        return next((each for each in self.all_gather(value) if each is not None), None)
 
     def part(self, n: int, devices: int) -> slice:
         """This worker's part of a batch of n: all of it where all workers' devices, so many of each, cannot share it evenly."""
@@ -59,7 +59,7 @@ class Workers:
     @contextmanager
     def folder(self, folder: Path) -> Iterator[Path]:
         """The run folder of the first worker; for the others a temporary copy, so that all begin with the same."""
-        files = self.firsts(lambda: _contents(folder)) if self.count > 1 else {}
+        files = self.broadcast(lambda: _contents(folder)) if self.count > 1 else {}
         if self.first:
             yield folder
             return

@@ -39,17 +39,17 @@ class norm(Block):
         if self.kind == "sub_spectral" and not self.affine:
             raise ValueError(f"`affine` must be True where `kind` is 'sub_spectral'. Received: affine={self.affine!r}")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         if self.kind == "local_response":
             constants = {"size": self.size, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
-            return site.layer(layers.LocalResponseNormalization, **constants)(x)
+            return builder.layer(layers.LocalResponseNormalization, **constants)(x)
         if self.kind == "layer":
             affine = {"center": self.affine, "scale": self.affine}
-            return site.layer(keras.layers.LayerNormalization, epsilon=self.epsilon, **affine)(x)
+            return builder.layer(keras.layers.LayerNormalization, epsilon=self.epsilon, **affine)(x)
         moving = {"momentum": self.momentum, "epsilon": self.epsilon}
         if self.kind == "sub_spectral":
-            return site.layer(layers.SubSpectralNormalization, bands=self.bands, **moving)(x)
-        return site.layer(keras.layers.BatchNormalization, center=self.affine, scale=self.affine, **moving)(x)
+            return builder.layer(layers.SubSpectralNormalization, bands=self.bands, **moving)(x)
+        return builder.layer(keras.layers.BatchNormalization, center=self.affine, scale=self.affine, **moving)(x)
 
 
 # The activations that are layers of their own, since they have parameters or draw numbers.
@@ -87,24 +87,24 @@ class activation(Block, init=False):
     def _arguments(self):
         return [repr(self.name), *(f"{key}={value!r}" for key, value in sorted(self.config.items()))]
 
-    def build(self, x, site):
+    def build(self, x, builder):
         if self.name == "prelu":  # one slope a channel
             axes = list(range(1, len(x.shape) - 1))
-            return site.layer(keras.layers.PReLU, **{"shared_axes": axes or None, **self.config})(x)
+            return builder.layer(keras.layers.PReLU, **{"shared_axes": axes or None, **self.config})(x)
         if self.name == "randomized_leaky_relu" or self.config:
-            return site.layer(_ACTIVATION_LAYERS[self.name], **self.config)(x)
+            return builder.layer(_ACTIVATION_LAYERS[self.name], **self.config)(x)
         function = layers.lecun_tanh if self.name == "lecun_tanh" else self.name
-        return site.layer(keras.layers.Activation, activation=function)(x)
+        return builder.layer(keras.layers.Activation, activation=function)(x)
 
 
-def activated(block: Any, x: Any, site: Any) -> Any:
+def activated(block: Any, x: Any, builder: Any) -> Any:
     """`x` after the norm and the activation that a convolution or a dense layer asks for."""
     if block.norm is not None:
         following = block.norm if isinstance(block.norm, Block) else norm(block.norm)
-        x = following.apply(x, site.at("norm"))
+        x = following.apply(x, builder.at("norm"))
     if block.activation is not None:
         name, config = (block.activation, {}) if isinstance(block.activation, str) else block.activation
-        x = activation(name, **config).apply(x, site.at("activation"))
+        x = activation(name, **config).apply(x, builder.at("activation"))
     return x
 
 
@@ -115,10 +115,10 @@ class drop(Block):
     _: KW_ONLY
     spatial: bool = False
 
-    def build(self, x, site):
+    def build(self, x, builder):
         if not self.spatial:
-            return site.layer(keras.layers.Dropout, rate=self.rate)(x)
-        return site.layer(
+            return builder.layer(keras.layers.Dropout, rate=self.rate)(x)
+        return builder.layer(
             (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D)[rank_of(x) - 1], rate=self.rate
         )(x)
 
@@ -126,5 +126,5 @@ class drop(Block):
 class scale(Block):
     """A trainable coefficient and bias for each channel, as after the averages of LeNet-5's subsampling."""
 
-    def build(self, x, site):
-        return site.layer(layers.Scale)(x)
+    def build(self, x, builder):
+        return builder.layer(layers.Scale)(x)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, dataclass_transform
 
-from multicnn.blocks.builder import BuildSite, Site, unused_name
+from multicnn.blocks.builder import Builder, KerasBuilder, unused_name
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -52,13 +52,13 @@ class Block:
         """What the Block is applied to: "int32" ids where it begins with `embed`, else "float32"; a dict for `join`."""
         return "float32"
 
-    def apply(self, x: Any, site: Site) -> Any:
+    def apply(self, x: Any, builder: Builder) -> Any:
         """Walks the Block at `site`; a leaf is handed to the site, a composite walks its parts."""
-        return site.leaf(self, x)
+        return builder.leaf(self, x)
 
     def __call__(self, x: Any) -> Any:
         """Builds the Block on a Keras tensor (a dict of them for `join`), as in any functional model."""
-        return self.apply(x, BuildSite(path="" if self.names_itself else unused_name(self.label)))
+        return self.apply(x, KerasBuilder(path="" if self.names_itself else unused_name(self.label)))
 
     def replaced(self, **fields: Any) -> Block:
         """This Block with the fields changed in every part that has them: `net.replaced(kernel_initializer="zeros")`.

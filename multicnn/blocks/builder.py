@@ -1,6 +1,6 @@
 """Sites: what a Block is applied at. A site knows the path in the network, and what a leaf becomes there.
 
-`BuildSite` makes Keras layers; `arithmetic.MeasureSite` only counts. Both give every layer the same dotted name, the path from
+`KerasBuilder` makes Keras layers; `arithmetic.CostBuilder` only counts. Both give every layer the same dotted name, the path from
 the root: `conv4_x.1.conv`.
 """
 
@@ -17,7 +17,7 @@ class BlockError(ValueError):
 
 
 @dataclasses.dataclass
-class Site:
+class Builder:
     """Where in the network a Block is being applied: the dotted path, and what the whole walk shares."""
 
     path: str = ""
@@ -29,12 +29,12 @@ class Site:
     )  # what `share` Blocks have made, over the whole walk
     sources: dict[str, Any] = dataclasses.field(default_factory=dict)  # scope -> the first tensor there with positions
 
-    def at(self, segment: str) -> Site:
+    def at(self, segment: str) -> Builder:
         if not segment:
             return self
         return dataclasses.replace(self, path=f"{self.path}.{segment}" if self.path else segment)
 
-    def enter(self, block: Any) -> Site:
+    def enter(self, block: Any) -> Builder:
         """The site for the only child of a named part: a leaf still gets its own label."""
         return self if block.transparent else self.at(block.label)
 
@@ -76,7 +76,7 @@ class Site:
 
 
 @dataclasses.dataclass
-class BuildSite(Site):
+class KerasBuilder(Builder):
     """Makes Keras layers, all under one dtype policy; equal `share` Blocks get the same layers."""
 
     dtype: Any = None

@@ -4,7 +4,7 @@
 `stage` and `scope` say how often, with which weights and under which name. What a leaf means (a convolution, a pooling) is in
 `blocks`; here nothing knows the rank of a tensor.
 
-A Block is walked by a *site*: `BuildSite` makes Keras layers, `arithmetic.MeasureSite` only counts. Both give every layer
+A Block is walked by a *site*: `KerasBuilder` makes Keras layers, `arithmetic.CostBuilder` only counts. Both give every layer
 the same dotted name, the path from the root: `conv4_x.1.conv`.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import keras
 
 from multicnn.blocks.base import Block
-from multicnn.blocks.builder import BlockError, BuildSite
+from multicnn.blocks.builder import BlockError, KerasBuilder
 
 
 class _Several(Block, init=False):
@@ -56,9 +56,9 @@ class chain(_Several, init=False):
     def _flatten(self, blocks):
         return tuple(part for b in blocks for part in (b.blocks if isinstance(b, chain) else (b,)))
 
-    def apply(self, x, site):
+    def apply(self, x, builder):
         for segment, block in zip(segments(self.blocks), self.blocks):
-            x = block.apply(x, site.at(segment))
+            x = block.apply(x, builder.at(segment))
         return x
 
 
@@ -92,10 +92,10 @@ class _merge(_Several, init=False):
         if len(blocks) < 2:
             raise ValueError(f"`{type(self).__name__}` needs at least two Blocks. Received: blocks={blocks!r}")
 
-    def apply(self, x, site):
+    def apply(self, x, builder):
         names = [*self.branch_names, *(str(i + 1) for i in range(len(self.branch_names), len(self.blocks)))]
-        outputs = [b.apply(x, site.at(name).enter(b)) for name, b in zip(names, self.blocks)]
-        return site.at(self.label).leaf(merged(self.label), outputs)
+        outputs = [b.apply(x, builder.at(name).enter(b)) for name, b in zip(names, self.blocks)]
+        return builder.at(self.label).leaf(merged(self.label), outputs)
 
 
 class add(_merge, init=False):
@@ -120,8 +120,8 @@ class merged(Block):
 
     how: str
 
-    def build(self, xs, site):
-        return site.layer(self.layer_class)(xs)
+    def build(self, xs, builder):
+        return builder.layer(self.layer_class)(xs)
 
     @property
     def layer_class(self) -> type[keras.layers.Layer]:
@@ -148,12 +148,12 @@ class join(Block):
         for name, block in self.inputs.items():
             scope(name, block)  # which checks both
 
-    def apply(self, x, site):
+    def apply(self, x, builder):
         if not isinstance(x, Mapping) or set(x) != set(self.inputs):
             received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
             raise BlockError(f"join needs the inputs {sorted(self.inputs)}. Received: inputs={received}")
-        outputs = [scope(name, block).apply(x[name], site) for name, block in self.inputs.items()]
-        return site.at(self.how).leaf(merged(self.how), outputs)
+        outputs = [scope(name, block).apply(x[name], builder) for name, block in self.inputs.items()]
+        return builder.at(self.how).leaf(merged(self.how), outputs)
 
 
 class repeat(Block):
@@ -177,10 +177,10 @@ class repeat(Block):
     def input_dtype(self):
         return self.block.input_dtype
 
-    def apply(self, x, site):
+    def apply(self, x, builder):
         for copy in range(1, self.n + 1):
             block = self.first if copy == 1 and self.first is not None else self.block
-            x = block.apply(x, site.at(str(copy)).enter(block))
+            x = block.apply(x, builder.at(str(copy)).enter(block))
         return x
 
 
@@ -192,8 +192,8 @@ class share(Block):
 
     input_dtype = repeat.input_dtype
 
-    def apply(self, x, site):
-        return self.block.apply(x, dataclasses.replace(site, sharing=(repr(self), site.path)).enter(self.block))
+    def apply(self, x, builder):
+        return self.block.apply(x, dataclasses.replace(builder, sharing=(repr(self), builder.path)).enter(self.block))
 
 
 def _check_segment(argument: str, name: Any) -> None:
@@ -229,9 +229,9 @@ class stage(Block, init=False):
         inner = self.block._arguments() if isinstance(self.block, chain) else [repr(self.block)]
         return [repr(self.name), *inner]
 
-    def apply(self, x, site):
-        site.register_stage(self.name)
-        inside = site.at(self.name)
+    def apply(self, x, builder):
+        builder.register_stage(self.name)
+        inside = builder.at(self.name)
         try:
             return inside.tap(self.block.apply(x, inside.enter(self.block)))
         except BlockError as error:
@@ -255,9 +255,9 @@ class scope(Block):
     def label(self):
         return self.name
 
-    def apply(self, x, site):
-        inside = site.at(self.name)
-        prefix = f"{site.scope}.{self.name}" if site.scope else self.name
+    def apply(self, x, builder):
+        inside = builder.at(self.name)
+        prefix = f"{builder.scope}.{self.name}" if builder.scope else self.name
         return self.block.apply(x, dataclasses.replace(inside, scope=prefix).enter(self.block))
 
 
@@ -273,7 +273,7 @@ def network(block: Block, input_shape: tuple[int | None, ...] | Mapping[str, Any
     Raises:
         BlockError: The Block does not fit the input; the message is the path to the part that does not.
     """
-    site = BuildSite(dtype=dtype)
+    builder = KerasBuilder(dtype=dtype)
     if isinstance(input_shape, Mapping):
         dtypes = block.input_dtype if isinstance(block.input_dtype, Mapping) else {}
         inputs = {
@@ -282,6 +282,6 @@ def network(block: Block, input_shape: tuple[int | None, ...] | Mapping[str, Any
         }
     else:
         inputs = keras.Input(shape=tuple(input_shape), name="input", dtype=block.input_dtype)
-    outputs = block.apply(inputs, site.enter(block))
+    outputs = block.apply(inputs, builder.enter(block))
     outputs = keras.layers.Activation("linear", dtype="float32", name="logits")(outputs)
     return keras.Model(inputs, outputs, name="network")

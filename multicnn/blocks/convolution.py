@@ -15,7 +15,7 @@ from multicnn.blocks.rank import Named, keras_object, per_axis, rank_of
 from multicnn.blocks.windows import _Windowed, around, check_padding, margins
 
 
-def _zeroed(x: Any, site: Any) -> dict[str, bool]:
+def _zeroed(x: Any, builder: Any) -> dict[str, bool]:
     """What a masked convolution is told when the layer before it leaves zeros in the masked steps: a pass over `x` saved.
 
     A shared convolution is told nothing, since its next input may come from elsewhere.
@@ -23,7 +23,7 @@ def _zeroed(x: Any, site: Any) -> dict[str, bool]:
     masked = rank_of(x) == 1 and getattr(x, "_keras_mask", None) is not None
     made_by = getattr(getattr(x, "_keras_history", None), "operation", None)
     zeroing = isinstance(made_by, (layers.TokenEmbedding, layers.OneHotTokens, layers.ConstantPadding))
-    return {"zeroed": True} if masked and zeroing and site.sharing is None else {}
+    return {"zeroed": True} if masked and zeroing and builder.sharing is None else {}
 
 
 class _Convolution(_Windowed):
@@ -46,8 +46,8 @@ class _Convolution(_Windowed):
     def left_to_keras(self, rank):
         return self.padding == "valid" or (self.padding_mode == "zeros" and super().left_to_keras(rank))
 
-    def apply(self, x, site):
-        return activated(self, site.leaf(self, x), site)
+    def apply(self, x, builder):
+        return activated(self, builder.leaf(self, x), builder)
 
 
 class conv(_Convolution):
@@ -75,13 +75,13 @@ class conv(_Convolution):
     kernel_constraint: Named = None
     at_least_one: ClassVar[tuple[str, ...]] = ("filters", "groups")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         rank = rank_of(x)
-        x, padding = self.windowed(x, site)
+        x, padding = self.windowed(x, builder)
         in_two = keras.layers.Conv2D if self.groups == 1 else layers.GroupedConv2D
-        return site.layer(
+        return builder.layer(
             layers.MaskedConv1D if rank == 1 else in_two,
-            **_zeroed(x, site),
+            **_zeroed(x, builder),
             filters=self.filters,
             kernel_size=per_axis(self.kernel_size, rank),
             strides=self.steps(rank),
@@ -109,14 +109,14 @@ class depthwise_conv(_Convolution):
     activation: Named = None
     depthwise_initializer: Named = "glorot_uniform"
 
-    def build(self, x, site):
+    def build(self, x, builder):
         rank = rank_of(x)
-        x, padding = self.windowed(x, site)
+        x, padding = self.windowed(x, builder)
         equal = len(set(self.steps(rank))) == 1
         in_two = keras.layers.DepthwiseConv2D if equal else layers.UnequalDepthwiseConv2D
-        return site.layer(
+        return builder.layer(
             layers.MaskedDepthwiseConv1D if rank == 1 else in_two,
-            **_zeroed(x, site),
+            **_zeroed(x, builder),
             kernel_size=per_axis(self.kernel_size, rank),
             strides=self.steps(rank),
             padding=padding,
@@ -190,10 +190,10 @@ class conv_transpose(Block):
             if size is not None and (size - 1) * step + reach - sum(cut) < 1:
                 raise ValueError(f"a padding of {self.padding!r} leaves nothing of {size} steps")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         rank = rank_of(x)
         self.check(x.shape)
-        return site.layer(
+        return builder.layer(
             layers.ConvTranspose,
             filters=self.filters,
             kernel_size=per_axis(self.kernel_size, rank),
@@ -220,7 +220,7 @@ class fixed_filter(Block):
         if self.name not in layers.FILTERS:
             raise ValueError(f"`name` must be one of {sorted(layers.FILTERS)}. Received: name={self.name!r}")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         rank = rank_of(x)
-        x = site.layer(layers.BorderPadding, "pad", padding=around((3,) * rank), mode="edge")(x)
-        return site.layer(layers.FixedFilter, kernel=layers.filter_kernel(self.name, rank))(x)
+        x = builder.layer(layers.BorderPadding, "pad", padding=around((3,) * rank), mode="edge")(x)
+        return builder.layer(layers.FixedFilter, kernel=layers.filter_kernel(self.name, rank))(x)

@@ -30,11 +30,11 @@ class dense(Block):
     def has_bias(self) -> bool:
         return self.norm is None if self.use_bias is None else self.use_bias
 
-    def apply(self, x, site):
-        return activated(self, site.leaf(self, x), site)
+    def apply(self, x, builder):
+        return activated(self, builder.leaf(self, x), builder)
 
-    def build(self, x, site):
-        return site.layer(
+    def build(self, x, builder):
+        return builder.layer(
             keras.layers.Dense,
             units=self.units,
             use_bias=self.has_bias,
@@ -55,8 +55,8 @@ class rbf(Block):
     seed: int = 0
     at_least_one: ClassVar[tuple[str, ...]] = ("units",)
 
-    def build(self, x, site):
-        return site.layer(layers.RadialBasis, units=self.units, seed=self.seed)(x)
+    def build(self, x, builder):
+        return builder.layer(layers.RadialBasis, units=self.units, seed=self.seed)(x)
 
 
 class lift(Block, init=False):
@@ -92,5 +92,5 @@ class lift(Block, init=False):
             )
         return found
 
-    def build(self, x, site):
-        return site.layer(self.layer_class(), **self.config)(x)
+    def build(self, x, builder):
+        return builder.layer(self.layer_class(), **self.config)(x)

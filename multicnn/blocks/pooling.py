@@ -33,11 +33,11 @@ class _pool(_Windowed):
     def steps(self, rank):
         return per_axis(self.pool_size if self.strides is None else self.strides, rank)
 
-    def build(self, x, site):
+    def build(self, x, builder):
         rank = rank_of(x)
-        x, padding = self.windowed(x, site, fill=self.fill)
+        x, padding = self.windowed(x, builder, fill=self.fill)
         window = {"pool_size": per_axis(self.pool_size, rank), "strides": self.steps(rank), "padding": padding}
-        return site.layer(self.kinds_of_layer[rank - 1], **window)(x)
+        return builder.layer(self.kinds_of_layer[rank - 1], **window)(x)
 
 
 class max_pool(_pool):
@@ -81,15 +81,17 @@ def weighted_pool(pool_size: int | tuple[int, ...]) -> Block:
 class global_max_pool(Block):
     """The maximum over all positions: (batch, ..., channels) to (batch, channels). Padding is never seen."""
 
-    def build(self, x, site):
-        return site.layer((layers.MaskedGlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D)[rank_of(x) - 1])(x)
+    def build(self, x, builder):
+        return builder.layer((layers.MaskedGlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D)[rank_of(x) - 1])(x)
 
 
 class global_average_pool(Block):
     """The mean over all positions: (batch, ..., channels) to (batch, channels). Padding is never seen."""
 
-    def build(self, x, site):
-        return site.layer((keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D)[rank_of(x) - 1])(x)
+    def build(self, x, builder):
+        return builder.layer(
+            (keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D)[rank_of(x) - 1]
+        )(x)
 
 
 class average_over(Block):
@@ -109,10 +111,10 @@ class average_over(Block):
         if x.shape[1 + self.axis] is None:
             raise ValueError("averaging over one axis needs its size")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         self.check(x)
         window = tuple(x.shape[1 + a] if a == self.axis else 1 for a in range(2))
-        return site.layer(keras.layers.AveragePooling2D, pool_size=window)(x)
+        return builder.layer(keras.layers.AveragePooling2D, pool_size=window)(x)
 
 
 class k_max_pool(Block):
@@ -124,9 +126,9 @@ class k_max_pool(Block):
     k: int
     at_least_one: ClassVar[tuple[str, ...]] = ("k",)
 
-    def build(self, x, site):
+    def build(self, x, builder):
         rank_of(x)
-        return site.layer(layers.KMaxPooling, k=self.k)(x)
+        return builder.layer(layers.KMaxPooling, k=self.k)(x)
 
 
 class dynamic_k_max_pool(Block):
@@ -150,18 +152,18 @@ class dynamic_k_max_pool(Block):
         """k for a sentence of so many steps."""
         return max(self.k_top, -(-(self.layers - self.layer) * sentence // self.layers))
 
-    def apply(self, x, site):
-        return site.leaf(self, [x, site.source(x)])
+    def apply(self, x, builder):
+        return builder.leaf(self, [x, builder.source(x)])
 
     def check(self, shape) -> None:
         """Raises ValueError if a tensor of this shape is no sequence."""
         if len(shape) != 3:
             raise ValueError("dynamic k-max pooling needs (batch, time, channels)")
 
-    def build(self, xs, site):
+    def build(self, xs, builder):
         self.check(xs[0].shape)
         arguments = {"k_top": self.k_top, "layer": self.layer, "layers": self.layers}
-        return site.layer(layers.DynamicKMaxPooling, **arguments)(xs)
+        return builder.layer(layers.DynamicKMaxPooling, **arguments)(xs)
 
 
 class unpool(Block):
@@ -177,10 +179,10 @@ class unpool(Block):
     strides: int | tuple[int, ...] | None = None
     transparent: ClassVar[bool] = True
 
-    def apply(self, x, site):
-        pooled = site.at("pool").leaf(max_pool(self.pool_size, strides=self.strides), x)
-        y = self.inner.apply(pooled, site.at("inner").enter(self.inner))
-        return site.at("unpool").leaf(switched(self.pool_size, strides=self.strides), [y, x])
+    def apply(self, x, builder):
+        pooled = builder.at("pool").leaf(max_pool(self.pool_size, strides=self.strides), x)
+        y = self.inner.apply(pooled, builder.at("inner").enter(self.inner))
+        return builder.at("unpool").leaf(switched(self.pool_size, strides=self.strides), [y, x])
 
 
 class switched(Block):
@@ -190,7 +192,7 @@ class switched(Block):
     _: KW_ONLY
     strides: int | tuple[int, ...] | None = None
 
-    def build(self, xs, site):
+    def build(self, xs, builder):
         rank = rank_of(xs[1])
         steps = per_axis(self.pool_size if self.strides is None else self.strides, rank)
-        return site.layer(layers.MaxUnpooling, pool_size=per_axis(self.pool_size, rank), strides=steps)(xs)
+        return builder.layer(layers.MaxUnpooling, pool_size=per_axis(self.pool_size, rank), strides=steps)(xs)

@@ -30,7 +30,7 @@ class row_conv(Block):
     transparent: ClassVar[bool] = True
     at_least_one: ClassVar[tuple[str, ...]] = ("maps", "kernel_size", "below")
 
-    def apply(self, x, site):
+    def apply(self, x, builder):
         try:
             rows = _rows(x, self.below)
         except ValueError as error:
@@ -43,7 +43,7 @@ class row_conv(Block):
             kernel_initializer=self.kernel_initializer,
             kernel_regularizer=self.kernel_regularizer,
         )
-        return wide.apply(x, site.enter(wide))
+        return wide.apply(x, builder.enter(wide))
 
 
 class fold(Block):
@@ -56,9 +56,9 @@ class fold(Block):
         """How many channels are left of those of `x`."""
         return -(-_rows(x, self.maps) // 2) * self.maps
 
-    def build(self, x, site):
+    def build(self, x, builder):
         self.folded(x)
-        return site.layer(layers.Folding, maps=self.maps)(x)
+        return builder.layer(layers.Folding, maps=self.maps)(x)
 
 
 def _rows(x: Any, maps: int) -> int:

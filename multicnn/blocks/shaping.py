@@ -32,11 +32,11 @@ class pad(Block):
         if self.mode not in ("zeros", *layers.BORDERS):
             raise ValueError(f"`mode` must be one of {['zeros', *layers.BORDERS]}. Received: mode={self.mode!r}")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         padding = margins(self.amount, rank_of(x))
         if self.mode == "zeros":
-            return site.layer(layers.ConstantPadding, padding=padding)(x)
-        return site.layer(layers.BorderPadding, padding=padding, mode=self.mode)(x)
+            return builder.layer(layers.ConstantPadding, padding=padding)(x)
+        return builder.layer(layers.BorderPadding, padding=padding, mode=self.mode)(x)
 
 
 class cropped(Block):
@@ -48,9 +48,9 @@ class cropped(Block):
     inner: Block
     transparent: ClassVar[bool] = True
 
-    def apply(self, x, site):
-        y = self.inner.apply(x, site.at("inner").enter(self.inner))
-        return site.at("crop").leaf(cut_to(), [y, x])
+    def apply(self, x, builder):
+        y = self.inner.apply(x, builder.at("inner").enter(self.inner))
+        return builder.at("crop").leaf(cut_to(), [y, x])
 
 
 class cut_to(Block):
@@ -62,9 +62,9 @@ class cut_to(Block):
             if size is not None and wanted is not None and size < wanted:
                 raise ValueError(f"cannot cut {size} steps to {wanted}")
 
-    def build(self, xs, site):
+    def build(self, xs, builder):
         self.check([x.shape for x in xs])
-        return site.layer(layers.CropTo)(xs)
+        return builder.layer(layers.CropTo)(xs)
 
 
 class pad_channels(Block):
@@ -72,8 +72,8 @@ class pad_channels(Block):
 
     channels: int
 
-    def build(self, x, site):
-        return site.layer(layers.ChannelPadding, channels=self.channels)(x)
+    def build(self, x, builder):
+        return builder.layer(layers.ChannelPadding, channels=self.channels)(x)
 
 
 class take_channels(Block, init=False):
@@ -99,9 +99,9 @@ class take_channels(Block, init=False):
         if max(self.channels) >= x.shape[-1]:
             raise ValueError(f"there is no channel {max(self.channels)} among {x.shape[-1]}")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         self.check(x)
-        return site.layer(layers.TakeChannels, channels=self.channels)(x)
+        return builder.layer(layers.TakeChannels, channels=self.channels)(x)
 
 
 class bands_to_channels(Block):
@@ -110,23 +110,23 @@ class bands_to_channels(Block):
     What has one axis, (batch, time, channels), stays as it is.
     """
 
-    def apply(self, x, site):
-        return x if rank_of(x) == 1 else site.leaf(self, x)
+    def apply(self, x, builder):
+        return x if rank_of(x) == 1 else builder.leaf(self, x)
 
     def check(self, x) -> None:
         """Raises ValueError if the second axis of `x` has no known size."""
         if x.shape[2] is None:
             raise ValueError("bands become channels only where their number is known")
 
-    def build(self, x, site):
+    def build(self, x, builder):
         self.check(x)
-        return site.layer(keras.layers.Reshape, target_shape=(-1, x.shape[2] * x.shape[3]))(x)
+        return builder.layer(keras.layers.Reshape, target_shape=(-1, x.shape[2] * x.shape[3]))(x)
 
 
 class flatten(Block):
     """All positions and channels in one row: (batch, features). Needs a fixed input size."""
 
-    def build(self, x, site):
+    def build(self, x, builder):
         if None in x.shape[1:]:
             raise ValueError("flatten needs an input of fixed size; give the time axis a length, or pool globally")
-        return site.layer(layers.MaskedFlatten if len(x.shape) == 3 else keras.layers.Flatten)(x)
+        return builder.layer(layers.MaskedFlatten if len(x.shape) == 3 else keras.layers.Flatten)(x)

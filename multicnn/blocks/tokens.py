@@ -33,8 +33,8 @@ class embed(_front):
     embeddings_initializer: Named = "uniform"
     at_least_one: ClassVar[tuple[str, ...]] = ("vocabulary_size", "dims")
 
-    def build(self, x, site):
-        return site.layer(
+    def build(self, x, builder):
+        return builder.layer(
             layers.TokenEmbedding,
             input_dim=self.vocabulary_size,
             output_dim=self.dims,
@@ -57,15 +57,15 @@ class one_hot(_front):
             received = f"vocabulary_size={self.vocabulary_size!r}"
             raise ValueError(f"`vocabulary_size` must be 3 or more: padding, unknown and a token. Received: {received}")
 
-    def build(self, x, site):
-        return site.layer(layers.OneHotTokens, depth=self.vocabulary_size - 2)(x)
+    def build(self, x, builder):
+        return builder.layer(layers.OneHotTokens, depth=self.vocabulary_size - 2)(x)
 
 
 class ngram_bag(_front):
     """Token ids (batch, time) to one vector (batch, dims): what all runs of 1 to `n` tokens add up to.
 
     Each run has a vector, by the hash of its ids; their sum is divided by the square root of their number. With a dense layer
-    behind it, this is fastText's classifier (Joulin et al. 2016).
+    behind it, this is fastText's predictor (Joulin et al. 2016).
     """
 
     n: int
@@ -74,5 +74,5 @@ class ngram_bag(_front):
     buckets: int = 2**19 - 1
     at_least_one: ClassVar[tuple[str, ...]] = ("n", "dims", "buckets")
 
-    def build(self, x, site):
-        return site.layer(layers.NgramBag, n=self.n, output_dim=self.dims, buckets=self.buckets)(x)
+    def build(self, x, builder):
+        return builder.layer(layers.NgramBag, n=self.n, output_dim=self.dims, buckets=self.buckets)(x)

@@ -77,7 +77,7 @@ class _Windowed(Block):
         """Whether Keras's own "same" does what is meant: with strides it would depend on the input's size."""
         return self.padding == "valid" or (self.padding == "same" and max(self.steps(rank)) == 1)
 
-    def windowed(self, x: Any, site: Any, *, fill: str = "zero") -> tuple[Any, str]:
+    def windowed(self, x: Any, builder: Any, *, fill: str = "zero") -> tuple[Any, str]:
         """`x`, padded if need be, and the padding that is left to Keras."""
         rank = rank_of(x)
         missing = self.missing(x.shape, masked=getattr(x, "_keras_mask", None) is not None)
@@ -87,5 +87,5 @@ class _Windowed(Block):
         padding = ((before, after + missing), *others)
         mode = getattr(self, "padding_mode", "zeros")
         if mode == "zeros":
-            return site.layer(layers.ConstantPadding, "pad", padding=padding, fill=fill)(x), "valid"
-        return site.layer(layers.BorderPadding, "pad", padding=padding, mode=mode)(x), "valid"
+            return builder.layer(layers.ConstantPadding, "pad", padding=padding, fill=fill)(x), "valid"
+        return builder.layer(layers.BorderPadding, "pad", padding=padding, mode=mode)(x), "valid"

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from multicnn.cli import classifiers, data, explain, networks, training, transfer, words
+from multicnn.cli import data, explain, networks, predictors, training, transfer, words
 from multicnn.cli.quiet import import_tensorflow_silently
 from multicnn.utils.signals import unwind
 
@@ -17,15 +17,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, measure and use convolutional networks for pictures, recordings and texts.",
 )
-for verb in (
+for command in (
     *(training.demo, training.train, training.crossval, training.find_rate),
     *(transfer.features, transfer.transfer_curves),
     *(data.doctor, data.preview),
-    *(classifiers.evaluate, classifiers.predict),
+    *(predictors.evaluate, predictors.predict),
     explain.explain,
     *(networks.models, networks.inspect),
 ):
-    app.command()(verb)
+    app.command()(command)
 app.add_typer(words.app, name="words")
 
 

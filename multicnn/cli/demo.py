@@ -10,7 +10,7 @@ from rich.console import Console
 
 from multicnn import api
 from multicnn.cli.tables import RichReporter, show_table
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Optimizer, Recipe
 from multicnn.training import setup
 
@@ -59,9 +59,9 @@ def run(epochs: int | None = None) -> None:
             recipe = recipe if epochs is None else dataclasses.replace(recipe, epochs=epochs)
             out = Path(folder) / name
             with RichReporter() as reporter:
-                classifier = api.train(recipe, out, reporter=reporter)
-            rows.append(_row(name, classifier))
-            _show_predictions(name, classifier, console)
+                predictor = api.train(recipe, out, reporter=reporter)
+            rows.append(_row(name, predictor))
+            _show_predictions(name, predictor, console)
     columns = ["data set", "model", "parameters", "accuracy", "linear", "seconds"]
     show_table("multicnn demo", columns, rows, console)
     for name, _, _, accuracy, linear, _ in rows:
@@ -70,18 +70,18 @@ def run(epochs: int | None = None) -> None:
     console.print(_NEXT, highlight=False)
 
 
-def _row(name: str, classifier: Classifier) -> list[str]:
-    measured = classifier.metrics
+def _row(name: str, predictor: Predictor) -> list[str]:
+    measured = predictor.metrics
     accuracies = [f"{measured[key]['accuracy']:.3f}" for key in ("test", "linear_baseline")]
     return [name, measured["model"], f"{measured['parameters']:,}", *accuracies, f"{measured['seconds']:.0f}"]
 
 
-def _show_predictions(name: str, classifier: Classifier, console: Console) -> None:
+def _show_predictions(name: str, predictor: Predictor, console: Console) -> None:
     manifest = setup.find(DataSource(path=name))
     rows = manifest.rows("test")
     chosen = rows[:: max(len(rows) // 3, 1)][:3]
-    for row, prediction in zip(chosen, classifier.predict([manifest.raw_source(row) for row in chosen])):
-        what = manifest.table["source"][row] if manifest.sense == "text" else Path(manifest.table["id"][row]).name
+    for row, prediction in zip(chosen, predictor.predict([manifest.raw_source(row) for row in chosen])):
+        what = manifest.table["source"][row] if manifest.modality == "text" else Path(manifest.table["id"][row]).name
         true = manifest.table["label"][row]
         console.print(
             f"  {str(what)[:70]!r}: {prediction.label} ({prediction.probability:.2f}), truly {true}",

@@ -1,4 +1,4 @@
-"""`multicnn explain`: what moved a text classifier's decisions, in colour."""
+"""`multicnn explain`: what moved a text predictor's decisions, in colour."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from multicnn.cli.classifiers import text_or_file
 from multicnn.cli.options import Json
+from multicnn.cli.predictors import text_or_file
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 

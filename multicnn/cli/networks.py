@@ -11,14 +11,14 @@ from multicnn.cli.options import Json
 
 
 def models(as_json: Json = False) -> None:
-    """List the networks by name: the senses they suit and their parameters, counted without building them."""
+    """List the networks by name: the modalities they suit and their parameters, counted without building them."""
     from multicnn.blocks.cost import measure
     from multicnn.models import ANY, MODELS, create
 
     rows = [
         {
             "name": name,
-            "senses": list(known.senses),
+            "modalities": list(known.modalities),
             "input": list(known.input_shape),
             "classes": known.classes,
             "parameters": measure(create(name, known.classes), known.input_shape).parameters,
@@ -34,14 +34,14 @@ def models(as_json: Json = False) -> None:
     shown = [
         [
             row["name"],
-            "any" if row["senses"] == list(ANY) else ", ".join(row["senses"]),
+            "any" if row["modalities"] == list(ANY) else ", ".join(row["modalities"]),
             "x".join(map(str, row["input"])),
             f"{row['classes']}" + ("" if row["logits_per"] == "example" else f" a {row['logits_per']}"),
             f"{row['parameters']:,}",
         ]
         for row in rows
     ]
-    show_table("networks", ["name", "senses", "counted on input", "classes", "parameters"], shown)
+    show_table("networks", ["name", "modalities", "counted on input", "classes", "parameters"], shown)
 
 
 def inspect(
@@ -55,7 +55,7 @@ def inspect(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter, such as width=32.")
     ] = None,
-    sense: Annotated[
+    modality: Annotated[
         str | None, typer.Option(help="image, log-mel, waveform or text: the unit of the receptive fields.")
     ] = None,
     as_json: Json = False,
@@ -65,7 +65,7 @@ def inspect(
     from multicnn.recipe import assigned
 
     shape = None if input_shape is None else _shape(input_shape)
-    table = inspect(model, shape, classes=classes, arguments=assigned({}, settings or []), sense=sense)
+    table = inspect(model, shape, classes=classes, arguments=assigned({}, settings or []), modality=modality)
     if as_json:
         print(json.dumps(table.to_dict()))
         return

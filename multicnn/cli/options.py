@@ -37,14 +37,14 @@ _READING = {  # fields of a DataSource, each with the option that gives it
 }
 
 
-def reads_data(verb: Callable[..., None]) -> Callable[..., None]:
-    """Gives a verb the options that say how its data is read; they come to it as the first of its `settings`."""
-    signature = inspect.signature(verb, eval_str=True)
+def reads_data(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say how its data is read; it receives them as the first of its `settings`."""
+    signature = inspect.signature(function, eval_str=True)
 
-    @functools.wraps(verb)
+    @functools.wraps(function)
     def command(**arguments: Any) -> None:
         given = {f"data.{field}": arguments.pop(field) for field in _READING}
-        verb(**arguments | {"settings": assigned(given, arguments["settings"])})
+        function(**arguments | {"settings": assigned(given, arguments["settings"])})
 
     reading = [
         inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])

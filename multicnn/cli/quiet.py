@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from multicnn.utils.signals import Deferred, stop
+from multicnn.utils.signals import DeferSignals, stop
 
 
 class _Finder(MetaPathFinder):
@@ -34,7 +34,7 @@ def _silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None
     """
     sys.stderr.flush()
     ours = os.dup(2)
-    with Deferred() as signals, tempfile.TemporaryFile() as said:
+    with DeferSignals() as signals, tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)
         try:
             execute(module)

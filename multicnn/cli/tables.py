@@ -48,7 +48,7 @@ class RichReporter(Reporter):
     def __exit__(self, *error: Any) -> None:
         self.bars.stop()
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         self.console.print(line, highlight=False, markup=False)
 
     def reading(self, done: int, total: int) -> None:
@@ -62,10 +62,10 @@ class RichReporter(Reporter):
     def callbacks(self) -> Sequence[keras.callbacks.Callback]:
         return [_Bar(self)]
 
-    def finished(self, classifier: Any) -> None:
+    def finished(self, predictor: Any) -> None:
         """Prints what was measured."""
         rows = []
-        for name, values in classifier.metrics.items():
+        for name, values in predictor.metrics.items():
             if isinstance(values, dict):
                 rows.append(
                     [name, values["n"], *(_number(values.get(key)) for key in ("accuracy", "loss", "macro_f1"))]
@@ -113,7 +113,7 @@ class _Bar(keras.callbacks.Callback):
         words.append(f"{logs['seconds']:.1f} s")
         if logs["waited"] > _STARVED:
             words.append(f"(the network waited {logs['waited']:.0%} of its time for data)")
-        self.reporter.say("  ".join(words))
+        self.reporter.log("  ".join(words))
 
     def on_train_end(self, logs=None):
         self.reporter.bars.remove_task(self.task)

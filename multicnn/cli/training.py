@@ -60,7 +60,7 @@ def train(
         bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")
     ] = False,
 ) -> None:
-    """Train a classifier on a folder of pictures or recordings, or a table of texts."""
+    """Train a predictor on a folder of pictures or recordings, or a table of texts."""
     given = {
         "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
         "class_weights": class_weights or None, "seed": seed,
@@ -78,8 +78,8 @@ def train(
 
         with RichReporter() as reporter:
             what = recipe_or_path(data)
-            classifier = api.train(what, out, resume=resume, reporter=reporter, settings=assignments)
-            reporter.finished(classifier)
+            predictor = api.train(what, out, resume=resume, reporter=reporter, settings=assignments)
+            reporter.finished(predictor)
 
 
 def _dry_run(data: str, assignments: list[str]) -> None:

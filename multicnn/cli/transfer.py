@@ -24,19 +24,19 @@ def features(
     ] = None,
     settings: Settings = None,
 ) -> None:
-    """Write what a stage of a trained network puts out for each example; a classifier on top of it takes seconds."""
+    """Write what a stage of a trained network puts out for each example; a predictor on top of it takes seconds."""
     from multicnn import api
     from multicnn.cli.tables import RichReporter
 
     with RichReporter() as reporter:
-        found, classifier = api.features(
+        found, predictor = api.features(
             model, data, out, stage=stage, start=start, head=head, reporter=reporter, settings=settings or []
         )
         n, dims = found.values.shape
         print(f"{n:,} examples, {dims:,} features of {found.stage}: {out}")
-        if classifier is not None:
-            reporter.finished(classifier)
-            print(f"a classifier on them: {out.with_suffix('.keras')}")
+        if predictor is not None:
+            reporter.finished(predictor)
+            print(f"a predictor on them: {out.with_suffix('.keras')}")
 
 
 @reads_data

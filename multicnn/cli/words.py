@@ -121,7 +121,7 @@ def picture(
 
 
 def _open(path: str, most: int | None, **wanted: Any) -> Any:
-    """The vectors of a file; of a classifier, those that its network has learned."""
+    """The vectors of a file; of a predictor, those that its network has learned."""
     from multicnn.modalities.text import word_vectors
 
     if not path.endswith(".keras"):
@@ -129,9 +129,9 @@ def _open(path: str, most: int | None, **wanted: Any) -> Any:
     from multicnn.layers import TokenEmbedding
     from multicnn.predictor import load
 
-    classifier = load(path)
-    tables = [layer for layer in classifier.network.layers if isinstance(layer, TokenEmbedding)]
-    words = getattr(classifier.preprocess, "vocabulary", ())
+    predictor = load(path)
+    tables = [layer for layer in predictor.network.layers if isinstance(layer, TokenEmbedding)]
+    words = getattr(predictor.preprocess, "vocabulary", ())
     if not tables:
         raise ValueError(f"`vectors` must be of a network with word vectors. Received: vectors={path!r}")
     learned = tables[-1].get_weights()[0]  # of multichannel the second, which was trained

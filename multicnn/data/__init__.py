@@ -9,7 +9,7 @@ from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.paths import at_home
 from multicnn.data.sources import resolve
 from multicnn.data.splits import assign, folds, leave_group_out
-from multicnn.data.store import Store, materialise
+from multicnn.data.store import Store, load_examples
 
 __all__ = [
     "Manifest",
@@ -19,7 +19,7 @@ __all__ = [
     "examine",
     "folds",
     "leave_group_out",
-    "materialise",
+    "load_examples",
     "resolve",
 ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-SENSES = ("image", "audio", "text")
+MODALITIES = ("image", "audio", "text")
 SPLITS = ("train", "val", "test")
 COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason")
 
@@ -31,7 +31,7 @@ class Manifest:
     """One row per example of a data set; a value that is never changed, only replaced by another.
 
     Attributes:
-        sense: "image", "audio" or "text".
+        modality: "image", "audio" or "text".
         labels: the classes, sorted alphanumerically; the position of a label here is its target.
         table: one row per example with the columns `id` (unique, stable when the data set moves to another folder),
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
@@ -44,7 +44,7 @@ class Manifest:
             None where each has one.
     """
 
-    sense: str
+    modality: str
     labels: tuple[str, ...]
     table: pd.DataFrame
     arrays: np.ndarray | None = None
@@ -52,8 +52,8 @@ class Manifest:
     separator: str | None = None
 
     def __post_init__(self):
-        if self.sense not in SENSES:
-            raise ValueError(f"sense must be one of {', '.join(SENSES)}. Received: sense={self.sense!r}")
+        if self.modality not in MODALITIES:
+            raise ValueError(f"modality must be one of {', '.join(MODALITIES)}. Received: modality={self.modality!r}")
         missing = [name for name in COLUMNS if name not in self.table.columns]
         if missing:
             raise ValueError(f"table must have the columns {', '.join(COLUMNS)}. Received: missing={missing}")
@@ -67,7 +67,7 @@ class Manifest:
     @classmethod
     def of(
         cls,
-        sense: str,
+        modality: str,
         *,
         ids: Sequence[str],
         sources: Sequence[str | int],
@@ -93,7 +93,7 @@ class Manifest:
             "reason": reasons,
         }
         classes = sorted({label for label, reason in zip(labels, reasons, strict=True) if not reason})
-        return cls(sense, tuple(classes), pd.DataFrame(columns), arrays, sample_rate)
+        return cls(modality, tuple(classes), pd.DataFrame(columns), arrays, sample_rate)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -193,12 +193,12 @@ class Manifest:
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Writes one Parquet file: the table, the classes, the sense, the sample rate and the separator, without `arrays`."""
+        """Writes one Parquet file: the table, the classes, the modality, the sample rate and the separator, without `arrays`."""
         import pyarrow
         from pyarrow import parquet
 
         table = pyarrow.Table.from_pandas(self.table, preserve_index=False)
-        head = json.dumps({name: getattr(self, name) for name in ("sense", "labels", "sample_rate", "separator")})
+        head = json.dumps({name: getattr(self, name) for name in ("modality", "labels", "sample_rate", "separator")})
         parquet.write_table(table.replace_schema_metadata({**table.schema.metadata, b"multicnn": head.encode()}), path)
 
     @classmethod
@@ -212,4 +212,5 @@ class Manifest:
             raise ValueError(f"path must be a manifest written by Manifest.save. Received: path={str(path)!r}")
         head = json.loads(head)
         separator = head.get("separator")  # older files have none
-        return cls(head["sense"], tuple(head["labels"]), table.to_pandas(), None, head["sample_rate"], separator)
+        modality = head.get("modality") or head["sense"]  # its name in older files
+        return cls(modality, tuple(head["labels"]), table.to_pandas(), None, head["sample_rate"], separator)

@@ -85,18 +85,18 @@ class Proportions:
     def repair(self) -> bool:
         """Changes `side` class by class, the worst first, until none out of bounds can be helped; False if none was."""
         moved = False
-        hopeless: set[tuple[int, int]] = set()
-        while (problem := self.worst(hopeless)) is not None:
+        unfixable: set[tuple[int, int]] = set()
+        while (problem := self.worst(unfixable)) is not None:
             if self.mend(*problem):
                 moved = True
             else:
-                hopeless.add(problem)
+                unfixable.add(problem)
         return moved
 
-    def worst(self, hopeless: set[tuple[int, int]]) -> tuple[int, int] | None:
+    def worst(self, unfixable: set[tuple[int, int]]) -> tuple[int, int] | None:
         """Returns the (class, split) that is furthest out of bounds, or None."""
         off = np.stack([self.off(self.counts[split], split) for split in (TRAIN, *self.made)])
-        for label, split in hopeless:
+        for label, split in unfixable:
             off[(TRAIN, *self.made).index(split), label] = 0
         place, label = np.unravel_index(np.argmax(off), off.shape)
         return (int(label), (TRAIN, *self.made)[place]) if off[place, label] > 0 else None

@@ -66,7 +66,7 @@ class Store:
         return examples
 
     def tensor(self) -> tf.Tensor:
-        """`array` as a tensor: in the same memory if it begins where a tensor may, as those of `materialise` do."""
+        """`array` as a tensor: in the same memory if it begins where a tensor may, as those of `load_examples` do."""
         if self.array.ctypes.data % _ALIGNED:
             return tf.constant(self.array)
         return tf.experimental.dlpack.from_dlpack(self.array.__dlpack__())
@@ -80,7 +80,7 @@ class Store:
         return f"{size} in {self.folder}{', made by an earlier run' if self.found else ''}"
 
 
-def materialise(
+def load_examples(
     manifest: Manifest,
     preprocess: Any,
     rows: Sequence[int] | np.ndarray,
@@ -142,14 +142,14 @@ def _opened(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> tuple[Path, n
         return None
 
 
-def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
+def together(part: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
     """The store of what several workers have each read a part of.
 
     Args:
         part: This worker's.
         everyones: Gives the values of all workers, in the same order for all; all must ask.
     """
-    parts = everyones(part.rows)
+    parts = all_gather(part.rows)
     rows = np.sort(np.concatenate(parts))
     lookup = np.full(len(part.lookup), -1, dtype=np.int64)
     lookup[rows] = np.arange(len(rows))
@@ -157,7 +157,7 @@ def together(part: Store, everyones: Callable[[Any], list[Any]]) -> Store:
     def fill(array: np.ndarray) -> None:
         for start in range(0, max(map(len, parts)), _MOST):
             chunk = slice(start, start + _MOST)
-            for theirs, examples in zip(parts, everyones(part.array[chunk])):
+            for theirs, examples in zip(parts, all_gather(part.array[chunk])):
                 array[lookup[theirs[chunk]]] = examples
             _let_go(array)
 
@@ -205,7 +205,7 @@ def _fill(
 def _as_found(manifest: Manifest, row: int) -> bool:
     """Whether the example of a bad row still has the content it was found with, which then is what is bad."""
     source = manifest.raw_source(row)
-    if manifest.sense == "text" or not isinstance(source, str):
+    if manifest.modality == "text" or not isinstance(source, str):
         return True
     try:
         return content_hash(Path(source).read_bytes()) == manifest.table["hash"].iloc[row]

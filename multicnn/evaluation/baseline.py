@@ -22,7 +22,7 @@ PENALTY = 0.01  # of the squared weights, beside the mean loss over the training
 
 
 def linear_baseline(
-    sense: Literal["image", "audio", "text"],
+    modality: Literal["image", "audio", "text"],
     train: np.ndarray | Sequence[str],
     train_targets: np.ndarray,
     test: np.ndarray | Sequence[str],
@@ -31,7 +31,7 @@ def linear_baseline(
     """Trains a linear model on `train` and scores it on `test`; the same answer each time.
 
     Args:
-        sense: what the examples are.
+        modality: what the examples are.
         train: for text, the raw strings. For images, (n, height, width[, channels]) pixels, uint8 or float: scaling
             and centring them changes nothing. For sounds, (n, time, bands[, 1]) log-mel or MFCC, or (n, samples[, 1])
             waveforms. A memory map will do: examples are read in small batches.
@@ -45,10 +45,10 @@ def linear_baseline(
         what, in words. From large sets only a sample is used, and `model` says so.
 
     Raises:
-        ValueError: an unknown sense, lengths or shapes that do not fit, or fewer than two classes to learn.
+        ValueError: an unknown modality, lengths or shapes that do not fit, or fewer than two classes to learn.
     """
-    if sense not in ("image", "audio", "text"):
-        raise ValueError(f"sense must be one of image, audio, text. Received: sense={sense!r}")
+    if modality not in ("image", "audio", "text"):
+        raise ValueError(f"modality must be one of image, audio, text. Received: modality={modality!r}")
     train_targets, test_targets = np.asarray(train_targets), np.asarray(test_targets)
     for name, examples, targets in (("train", train, train_targets), ("test", test, test_targets)):
         if len(examples) != len(targets) or not len(targets):
@@ -56,16 +56,16 @@ def linear_baseline(
                 f"{name} must have one target per example and at least one example. "
                 f"Received: {len(examples)} examples and {len(targets)} targets"
             )
-    limit = {"image": IMAGE_EXAMPLES, "audio": AUDIO_EXAMPLES, "text": TEXT_EXAMPLES}[sense]
+    limit = {"image": IMAGE_EXAMPLES, "audio": AUDIO_EXAMPLES, "text": TEXT_EXAMPLES}[modality]
     rows = _sample(len(train_targets), limit)
     if len(np.unique(train_targets[rows], axis=0)) < 2:
         raise ValueError(f"train_targets must hold two classes or more. Received: {np.unique(train_targets).tolist()}")
 
-    if sense == "text":
+    if modality == "text":
         chosen = [train[row] for row in rows]
         predicted, loss, model = _text(chosen, train_targets[rows], test)
     else:
-        features = image_features if sense == "image" else audio_features
+        features = image_features if modality == "image" else audio_features
         train_features, model = features(train, rows)
         test_features, _ = features(test, np.arange(len(test)))
         predicted, loss = _logistic(train_features, train_targets[rows], test_features, test_targets)
@@ -85,8 +85,8 @@ def _text(train: list[str], targets: np.ndarray, test: Sequence[str]) -> tuple[n
 
     # Words and single punctuation marks, as the networks see them: a question mark is a feature.
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+|[^\w\s]", dtype=np.float32)
-    classifier = _for_each(LinearSVC(random_state=0), targets).fit(vectorizer.fit_transform(train), targets)
-    return classifier.predict(vectorizer.transform(test)), None, "TF-IDF of words and word pairs, linear SVM"
+    predictor = _for_each(LinearSVC(random_state=0), targets).fit(vectorizer.fit_transform(train), targets)
+    return predictor.predict(vectorizer.transform(test)), None, "TF-IDF of words and word pairs, linear SVM"
 
 
 def _for_each(model: Any, targets: np.ndarray) -> Any:
@@ -104,17 +104,17 @@ def _logistic(
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler(copy=False)
-    classifier = _for_each(LogisticRegression(C=1 / (PENALTY * len(train)), max_iter=300, tol=1e-3), targets)
+    predictor = _for_each(LogisticRegression(C=1 / (PENALTY * len(train)), max_iter=300, tol=1e-3), targets)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # close enough for a baseline
-        classifier.fit(scaler.fit_transform(train), targets)
-    logits = classifier.decision_function(scaler.transform(test))
+        predictor.fit(scaler.fit_transform(train), targets)
+    logits = predictor.decision_function(scaler.transform(test))
     if targets.ndim == 2:
         return decided(logits, True), float(-np.mean(log_likelihoods(logits, test_targets)))
     if logits.ndim == 1:  # two classes: the log odds of the second
         logits = np.stack([np.zeros_like(logits), logits], axis=1)
-    predicted = classifier.classes_[decided(logits, False)]
-    if not np.isin(test_targets, classifier.classes_).all():
+    predicted = predictor.classes_[decided(logits, False)]
+    if not np.isin(test_targets, predictor.classes_).all():
         return predicted, None
-    columns = np.searchsorted(classifier.classes_, test_targets)
+    columns = np.searchsorted(predictor.classes_, test_targets)
     return predicted, float(-np.mean(log_likelihoods(logits, columns)))

@@ -24,12 +24,12 @@ def linear_score(manifest: Manifest, examples: Store, stored: Any, split: str = 
     """
     arguments: list[Any] = []
     for rows in (manifest.rows("train"), manifest.rows(split)):
-        if manifest.sense == "text":
+        if manifest.modality == "text":
             arguments.append([manifest.raw_source(row) for row in rows])
         else:
-            arguments.append(_OfRows(rows, examples, stored.finish if manifest.sense == "audio" else None))
+            arguments.append(_OfRows(rows, examples, stored.finish if manifest.modality == "audio" else None))
         arguments.append(manifest.targets(rows))
-    return baseline.linear_baseline(manifest.sense, *arguments)
+    return baseline.linear_baseline(manifest.modality, *arguments)
 
 
 class _OfRows:

@@ -43,7 +43,7 @@ def write_contact_sheet(
     return path
 
 
-def spectrogram_picture(features: np.ndarray, low: float, high: float) -> np.ndarray:
+def spectrogram_plot(features: np.ndarray, low: float, high: float) -> np.ndarray:
     """A spectrogram as a grey picture, time to the right and low frequencies at the bottom: uint8, shape (bands, time).
 
     Args:

@@ -12,8 +12,8 @@ from typing import Any
 from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline_score import linear_score
-from multicnn.evaluation.examination import shown_rows, write_examination
-from multicnn.recipe import SENSES, Recipe
+from multicnn.evaluation.examination import shown_rows, write_data_report
+from multicnn.recipe import MODALITIES, Recipe
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.fitting import training_examples
 from multicnn.utils.reporter import Reporter
@@ -33,7 +33,7 @@ class Diagnosis:
         by_split: The same model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
     """
 
-    examination: checks.Examination
+    examination: checks.DataReport
     linear: dict[str, Any] | None
     page: Path
     by_split: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
@@ -106,7 +106,7 @@ def diagnose(
     tables = {"By class": examination.counts, "By group": examination.groups}
     title = f"The state of {recipe.data.path}"
     examples = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
-    write_examination(page, title, examination.findings, tables, diagnosis.scores(), examples)
+    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), examples)
     return diagnosis
 
 
@@ -126,19 +126,19 @@ def _stored(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> tuple[sto
     """The examples as at the end of a training: the preprocessing is that of the recipe."""
     recipe = completed(recipe, manifest, weights_of(recipe))
     preprocess = recipe.preprocess.fit(training_examples(recipe, manifest))
-    examples, _ = store.materialise(manifest, preprocess, manifest.rows(), reporter.reading)
+    examples, _ = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
     return examples, preprocess
 
 
 def _shown(manifest: Manifest, row: int) -> tuple[str, str, Any]:
     """Id, label and raw example of a row, None in its place if it cannot be decoded."""
-    preprocess, source = SENSES[manifest.sense](), manifest.raw_source(row)
+    preprocess, source = MODALITIES[manifest.modality](), manifest.raw_source(row)
     raw = None
     # A pipe, say, would be waited for.
-    if manifest.sense == "text" or not isinstance(source, str) or os.path.isfile(source):
+    if manifest.modality == "text" or not isinstance(source, str) or os.path.isfile(source):
         with suppress(ValueError):
             raw = preprocess.decode(source)
-    if raw is not None and manifest.sense == "audio":
+    if raw is not None and manifest.modality == "audio":
         raw = (raw, preprocess.sample_rate)
     reason = manifest.table["reason"][row]
     return manifest.table["id"][row] + (f": {reason}" if reason else ""), manifest.table["label"][row], raw

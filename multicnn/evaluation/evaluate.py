@@ -1,4 +1,4 @@
-"""Measures a classifier on labelled examples."""
+"""Measures a predictor on labelled examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from multicnn.data import store
 from multicnn.data.manifest import Manifest
-from multicnn.predictor import Classifier, load
+from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource
 from multicnn.tasks import metrics
 from multicnn.training.setup import as_trained, find, is_of_training, unsplit
@@ -21,7 +21,7 @@ from multicnn.utils.reporter import Reporter
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What a classifier does on labelled examples."""
+    """What a predictor does on labelled examples."""
 
     metrics: dict[str, Any]
     logits: np.ndarray
@@ -39,17 +39,17 @@ class Evaluation:
 
 
 def evaluate(
-    classifier: Classifier | str | os.PathLike,
+    predictor: Predictor | str | os.PathLike,
     data: str | os.PathLike | DataSource,
     *,
     split: str | None = None,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
 ) -> Evaluation:
-    """Measures a classifier on labelled examples.
+    """Measures a predictor on labelled examples.
 
     Args:
-        classifier: It, or the path of its .keras file.
+        predictor: It, or the path of its .keras file.
         data: A source as in `train`.
         split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
             its test examples, or all if it has none.
@@ -59,25 +59,25 @@ def evaluate(
     Raises:
         ValueError: No usable example is there.
     """
-    classifier = classifier if isinstance(classifier, Classifier) else load(classifier)
+    predictor = predictor if isinstance(predictor, Predictor) else load(predictor)
     reporter = reporter or Reporter()
-    source = as_trained(classifier, data, settings, divided=split is not None)
-    learned_from = is_of_training(classifier, source.path)
+    source = as_trained(predictor, data, settings, divided=split is not None)
+    learned_from = is_of_training(predictor, source.path)
     divided = source.leave_out is not None or (split is not None and learned_from)
-    manifest = (find if divided else unsplit)(source, classifier.labels)
+    manifest = (find if divided else unsplit)(source, predictor.labels)
     rows = manifest.rows(split or "test")
     if split is None and not len(rows):
         rows = manifest.rows()
         if learned_from:
-            reporter.say(
-                "the classifier has learned from most of these data; --split test measures those that were kept apart"
+            reporter.log(
+                "the predictor has learned from most of these data; --split test measures those that were kept apart"
             )
     if split is not None and not len(rows):
         raise ValueError(f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}")
-    stored, reasons = store.materialise(manifest, classifier.preprocess, rows, reporter.reading)
+    stored, reasons = store.load_examples(manifest, predictor.preprocess, rows, reporter.reading)
     manifest = manifest.with_bad(reasons)
     if not len(stored):
         raise ValueError(f"`data` must hold a usable example of a known label. Received: data={source.path!r}")
-    logits, targets = classifier.logits(stored.array), manifest.targets(stored.rows)
+    logits, targets = predictor.logits(stored.array), manifest.targets(stored.rows)
     measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, stored.rows)

@@ -9,7 +9,7 @@ import numpy as np
 from multicnn.backends.processes import Workers
 from multicnn.data.manifest import Manifest
 from multicnn.data.store import Store
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.tasks import metrics
 
 _CHUNK = 512  # examples in memory at once
@@ -19,14 +19,14 @@ class Evaluator:
     """Evaluates a network on stored examples, while it learns and afterwards; workers share the examples.
 
     Args:
-        classifier: Its preprocess is that of the store.
+        predictor: Its preprocess is that of the store.
         store: The examples.
         manifest: Of the examples.
         workers: Those that train together.
     """
 
-    def __init__(self, classifier: Classifier, store: Store, manifest: Manifest, workers: Workers):
-        self._classifier, self._store, self._manifest, self._workers = classifier, store, manifest, workers
+    def __init__(self, predictor: Predictor, store: Store, manifest: Manifest, workers: Workers):
+        self._classifier, self._store, self._manifest, self._workers = predictor, store, manifest, workers
 
     def metrics(self, split: str) -> dict[str, Any]:
         """`evaluation.metrics.summarise` of a split."""
@@ -36,7 +36,7 @@ class Evaluator:
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """float32 (n, classes) for these rows of the manifest; every worker gets all of them."""
         own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])
-        return np.concatenate(self._workers.everyones(own))
+        return np.concatenate(self._workers.all_gather(own))
 
     def _own_logits(self, rows: np.ndarray) -> np.ndarray:
         chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)

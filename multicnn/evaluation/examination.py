@@ -15,7 +15,7 @@ from multicnn.evaluation.previews import preview
 GROUPS, MEMBERS = 8, 4  # of a finding that are shown
 
 
-def write_examination(
+def write_data_report(
     path: str | Path,
     title: str,
     findings: Sequence[Any],

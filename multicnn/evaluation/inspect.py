@@ -38,16 +38,16 @@ def inspect(
     *,
     classes: int | None = None,
     arguments: dict[str, Any] | None = None,
-    sense: str | None = None,
+    modality: str | None = None,
 ) -> Inspection:
     """The stages of a network, counted without building it.
 
     Args:
         model: A name from `multicnn.models`, "module:function", or the path of a saved .keras file.
-        input_shape: Of one example, without the batch; by default the one of the paper (or of the saved classifier).
+        input_shape: Of one example, without the batch; by default the one of the paper (or of the saved predictor).
         classes: Of the output; by default the paper's.
         arguments: The model's hyperparameters.
-        sense: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
+        modality: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
 
     Raises:
         ValueError: The model is unknown, or pools its input away; the message names the stage and the smallest input that
@@ -64,47 +64,47 @@ def inspect(
         )
     block = create(str(model), classes or (known.classes if known else 10), **(arguments or {}))
     shape = input_shape or known.input_shape
-    if sense is not None and sense not in ANY:
-        raise ValueError(f"`sense` must be one of {list(ANY)}. Received: sense={sense!r}")
+    if modality is not None and modality not in ANY:
+        raise ValueError(f"`modality` must be one of {list(ANY)}. Received: modality={modality!r}")
     return _table(
-        measure_model(str(model), block, shape), _unit(sense or _usual_sense(known, shape), AudioPreprocess())
+        measure_model(str(model), block, shape), _unit(modality or _default_modality(known, shape), AudioPreprocess())
     )
 
 
 def _of_classifier(path: str | os.PathLike) -> Inspection:
     from multicnn.predictor import load
 
-    classifier = load(path)
-    return of_block(classifier.block, classifier.preprocess, str(path))
+    predictor = load(path)
+    return of_block(predictor.block, predictor.preprocess, str(path))
 
 
 def of_block(block: Block, preprocess: Any, name: str) -> Inspection:
     """The stages of a network on what a preprocess makes; `name` is what an error calls it."""
-    sense = preprocess.sense
-    if sense == "audio":
-        sense = "waveform" if preprocess.features == "waveform" else "log-mel"
-    return _table(measure_model(name, block, preprocess.input_shape), _unit(sense, preprocess))
+    modality = preprocess.modality
+    if modality == "audio":
+        modality = "waveform" if preprocess.features == "waveform" else "log-mel"
+    return _table(measure_model(name, block, preprocess.input_shape), _unit(modality, preprocess))
 
 
-def _usual_sense(known: Any, shape: Shape) -> str:
-    if known is not None and known.senses and known.senses != ANY:
-        return known.senses[0]
+def _default_modality(known: Any, shape: Shape) -> str:
+    if known is not None and known.modalities and known.modalities != ANY:
+        return known.modalities[0]
     return "image" if len(shape) == 3 else "text" if known is not None and len(known.input_shape) == 2 else "waveform"
 
 
-def _unit(sense: str, audio: Any) -> Callable[[tuple[int, ...]], str]:
+def _unit(modality: str, audio: Any) -> Callable[[tuple[int, ...]], str]:
     """How a receptive field is said: `audio` gives the rate and the frames of a sound."""
 
     def milliseconds(steps: int) -> str:
-        if sense == "waveform":
+        if modality == "waveform":
             return f"{1000 * steps / audio.sample_rate:,.1f} ms"
         samples = (steps - 1) * audio.hop_length + (audio.win_length or audio.n_fft)
         return f"{1000 * samples / audio.sample_rate:,.0f} ms"
 
     def said(reach: tuple[int, ...]) -> str:
-        if sense == "text":
+        if modality == "text":
             return f"{reach[0]:,} tokens"
-        if sense == "image":
+        if modality == "image":
             return " x ".join(f"{n:,}" for n in reach) + " px"
         return " x ".join([milliseconds(reach[0]), *(f"{n:,} bands" for n in reach[1:])])
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
-from multicnn.evaluation.contact_sheet import spectrogram_picture, write_contact_sheet
+from multicnn.evaluation.contact_sheet import spectrogram_plot, write_contact_sheet
 from multicnn.modalities.augmentation import Augmentation, augmentation
 from multicnn.recipe import Recipe
 from multicnn.training import given_vectors
@@ -37,21 +37,21 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
     recipe = completed(recipe, manifest, weights_of(recipe))
     preprocess, vectors = fitted(recipe, manifest)
     made = augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
-    kept, _ = store.materialise(manifest, made.stored, _spread(manifest, examples))
+    kept, _ = store.load_examples(manifest, made.stored, _spread(manifest, examples))
     if not len(kept):
         raise ValueError(f"`data` must hold training examples that can be read. Received: data={recipe.data.path!r}")
     seen = {_WITHOUT: _seen(kept, made, recipe.seed, None)}
     for epoch in range(draws if recipe.augment else 0):
         seen[f"epoch {epoch + 1}"] = _seen(kept, made, recipe.seed, epoch)
-    show = {"image": _pictures, "audio": _sounds, "text": _texts}[manifest.sense](preprocess, seen)
+    show = {"image": _pictures, "audio": _sounds, "text": _texts}[manifest.modality](preprocess, seen)
     rows = []
     for i, row in enumerate(kept.rows):
         raw = preprocess.decode(manifest.raw_source(row))
         cells = {"id": manifest.table["id"][row], "label": manifest.table["label"][row]}
-        cells["as it is"] = [(raw, preprocess.sample_rate) if manifest.sense == "audio" else raw]
+        cells["as it is"] = [(raw, preprocess.sample_rate) if manifest.modality == "audio" else raw]
         rows.append(cells | {name: show(name, i) for name in seen})
     lead = f"Augmented by {recipe.augment}." if recipe.augment else "No augmentation is asked for."
-    lead = f"{preprocess.sense.capitalize()} of shape {preprocess.input_shape}. {lead}"
+    lead = f"{preprocess.modality.capitalize()} of shape {preprocess.input_shape}. {lead}"
     return write_contact_sheet(path, f"What the network sees of {recipe.data.path}", lead, list(rows[0]), rows)
 
 
@@ -105,7 +105,7 @@ def _sounds(preprocess: Any, seen: dict[str, tuple]) -> Callable[[str, int], lis
         player = [(stored, preprocess.sample_rate)] if stored.ndim == 1 else []
         if preprocess.features == "waveform":
             return [(finished[:, 0] * preprocess.std + preprocess.mean, preprocess.sample_rate)]
-        return [spectrogram_picture(finished, float(plain[i].min()), float(plain[i].max())), *player]
+        return [spectrogram_plot(finished, float(plain[i].min()), float(plain[i].max())), *player]
 
     return show
 

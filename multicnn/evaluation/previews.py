@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-PICTURE_SIDE = 160  # pixels
-SOUND_SECONDS = 10.0
+IMAGE_SIDE = 160  # pixels
+AUDIO_SECONDS = 10.0
 TEXT_LENGTH = 600  # characters
 
 
@@ -46,12 +46,12 @@ def _png(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     picture = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
-    scale = PICTURE_SIDE / max(picture.size)
+    scale = IMAGE_SIDE / max(picture.size)
     if scale >= 2:  # whole multiples keep the pixels of an 8x8 digit square
         size = tuple(side * math.floor(scale) for side in picture.size)
         picture = picture.resize(size, Image.Resampling.NEAREST)
     elif scale < 1:
-        picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+        picture.thumbnail((IMAGE_SIDE, IMAGE_SIDE))
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
@@ -61,5 +61,5 @@ def _flac(waveform: np.ndarray, rate: int) -> bytes:
     import soundfile
 
     file = io.BytesIO()
-    soundfile.write(file, np.clip(waveform[: int(SOUND_SECONDS * rate)], -1.0, 1.0), rate, format="FLAC")
+    soundfile.write(file, np.clip(waveform[: int(AUDIO_SECONDS * rate)], -1.0, 1.0), rate, format="FLAC")
     return file.getvalue()

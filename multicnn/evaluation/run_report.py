@@ -34,4 +34,4 @@ def _shown(preprocess: Any, manifest: Manifest, rows: np.ndarray) -> Iterator[tu
     for row in rows:
         with suppress(ValueError):
             raw = preprocess.decode(manifest.raw_source(row))
-            yield manifest.table["id"][row], (raw, preprocess.sample_rate) if manifest.sense == "audio" else raw
+            yield manifest.table["id"][row], (raw, preprocess.sample_rate) if manifest.modality == "audio" else raw

@@ -1,4 +1,4 @@
-"""Why a text classifier decides as it does: for single texts and over labelled data, as values and as a page."""
+"""Why a text predictor decides as it does: for single texts and over labelled data, as values and as a page."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from multicnn.evaluation import evaluate
 from multicnn.evaluation.explanation_page import write_explanations
-from multicnn.explanations import Explainer, Explanation, Findings, dataset
-from multicnn.predictor import Classifier, load
+from multicnn.explanations import Explainer, Explanation, Findings, over_texts
+from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource
 from multicnn.tasks import metrics
 
 
 def explain_texts(
-    classifier: Classifier | str | os.PathLike,
+    predictor: Predictor | str | os.PathLike,
     texts: Sequence[str],
     out: str | os.PathLike | None = None,
     *,
@@ -26,15 +26,15 @@ def explain_texts(
     """Explains what moved the decision on each text: which n-grams fired which filters, and what they added to the logit.
 
     Args:
-        classifier: Of texts, or the path of its .keras file.
+        predictor: Of texts, or the path of its .keras file.
         texts: One, or several.
         out: The HTML page to write, if any.
         label: The class to explain; None is the one predicted for each text.
 
     Raises:
-        ValueError: The classifier is none of texts, the class is unknown, or there is no text, or nothing in one.
+        ValueError: The predictor is none of texts, the class is unknown, or there is no text, or nothing in one.
     """
-    explainer = _explainer(classifier)
+    explainer = _explainer(predictor)
     texts = [explainer.preprocess.decode(text) for text in ([texts] if isinstance(texts, (str, bytes)) else texts)]
     if not texts:
         raise ValueError("`texts` must hold at least one text. Received: texts=[]")
@@ -45,7 +45,7 @@ def explain_texts(
 
 
 def explain_data(
-    classifier: Classifier | str | os.PathLike,
+    predictor: Predictor | str | os.PathLike,
     data: str | os.PathLike | DataSource,
     out: str | os.PathLike | None = None,
     *,
@@ -57,7 +57,7 @@ def explain_data(
     """Explains what moved the decisions over labelled texts.
 
     Args:
-        classifier, out, label: As in `explain_texts`.
+        predictor, out, label: As in `explain_texts`.
         data, split: As in `evaluate`.
         examples: The texts explained one by one: those whose truth has the lowest probability.
         top: The n-grams listed for each class, and the filters.
@@ -68,10 +68,10 @@ def explain_data(
     Raises:
         ValueError: As in `explain_texts` and `evaluate`.
     """
-    explainer = _explainer(classifier)
-    evaluation = evaluate.evaluate(explainer.classifier, data, split=split)
+    explainer = _explainer(predictor)
+    evaluation = evaluate.evaluate(explainer.predictor, data, split=split)
     manifest, rows = evaluation.manifest, evaluation.rows
-    findings = dataset(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
+    findings = over_texts(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
     worst = np.argsort(metrics.log_likelihoods(evaluation.logits, evaluation.targets), kind="stable")[:examples]
     texts = [explainer.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
     explanations = list(explainer.explain(texts, label, [manifest.table["label"][rows[i]] for i in worst]))
@@ -81,5 +81,5 @@ def explain_data(
     return findings, explanations
 
 
-def _explainer(classifier: Classifier | str | os.PathLike) -> Explainer:
-    return Explainer(classifier if isinstance(classifier, Classifier) else load(classifier))
+def _explainer(predictor: Predictor | str | os.PathLike) -> Explainer:
+    return Explainer(predictor if isinstance(predictor, Predictor) else load(predictor))

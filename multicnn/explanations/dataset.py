@@ -1,4 +1,4 @@
-"""What moved the decisions of a classifier over many texts: its n-grams by class, and what each filter looks for."""
+"""What moved the decisions of a predictor over many texts: its n-grams by class, and what each filter looks for."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def over_texts(explainer: Explainer, texts: Iterable[str], top: int = 10) -> Fin
     """Explains texts and adds up what is found.
 
     Args:
-        explainer: Of the classifier.
+        explainer: Of the predictor.
         texts: As `preprocess.decode` gives them; read once, and not held.
         top: The n-grams listed of each class, and the filters.
     """

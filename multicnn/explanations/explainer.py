@@ -1,4 +1,4 @@
-"""Explains the decisions of one text classifier."""
+"""Explains the decisions of one text predictor."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ import numpy as np
 from multicnn.explanations.explanation import Explanation, NGram
 from multicnn.explanations.max_over_time import MaxOverTime
 from multicnn.explanations.occlusion import leave_out
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 
 _BATCH = 256
 
 
 class Explainer:
-    """Explains what moved a text classifier's decisions, by its network's own n-grams where it has them.
+    """Explains what moved a text predictor's decisions, by its network's own n-grams where it has them.
 
     Args:
-        classifier: Of texts.
+        predictor: Of texts.
 
     Raises:
         ValueError: It is one of pictures or sounds.
     """
 
-    def __init__(self, classifier: Classifier):
-        if classifier.preprocess.sense != "text":
-            sense = classifier.preprocess.sense
-            raise ValueError(f"`classifier` must be one of texts, to be explained by words. Received: sense={sense!r}")
-        self.classifier = classifier
-        self.preprocess, self.labels = classifier.preprocess, classifier.labels
-        self.network = MaxOverTime.of(classifier.network)
+    def __init__(self, predictor: Predictor):
+        if predictor.preprocess.modality != "text":
+            modality = predictor.preprocess.modality
+            raise ValueError(
+                f"`predictor` must be one of texts, to be explained by words. Received: modality={modality!r}"
+            )
+        self.predictor = predictor
+        self.preprocess, self.labels = predictor.preprocess, predictor.labels
+        self.network = MaxOverTime.of(predictor.network)
 
         # Exact where the logits are a sum over the filters' maxima.
         self.method = "leaving out" if self.network is None else "n-grams"
@@ -66,7 +68,7 @@ class Explainer:
                     labels=self.labels,
                     label=explained,
                     logits=logits,
-                    probabilities=self.classifier.probabilities(logits),
+                    probabilities=self.predictor.probabilities(logits),
                     bias=bias,
                     scores=scores,
                     ngrams=tuple(ordered),
@@ -112,7 +114,7 @@ class Explainer:
     def _left_out(self, text: str, ids: np.ndarray) -> tuple[Any, ...]:
         tokens = self._tokens(text)
         words = self._words(tokens)
-        logits, changes = leave_out(self.classifier.logits, ids, words)
+        logits, changes = leave_out(self.predictor.logits, ids, words)
         scores = np.zeros((len(tokens), len(self.labels)), np.float32)
         ngrams = []
         for (start, stop), change in zip(words, changes):

@@ -29,7 +29,7 @@ class NGram:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What moved a classifier's decision on a text.
+    """What moved a predictor's decision on a text.
 
     Attributes:
         text: The text.

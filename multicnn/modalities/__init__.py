@@ -1,4 +1,4 @@
-"""The three senses: in each the same words, `decode`, `fit`, `example` and `finish`; and `augment` for all of them."""
+"""The three modalities: in each the same words, `decode`, `fit`, `example` and `finish`; and `augment` for all of them."""
 
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image.preprocess import ImagePreprocess

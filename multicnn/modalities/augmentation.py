@@ -1,6 +1,6 @@
 """Random changes of training batches: functions of a seed for each example, vectorised over the batch.
 
-Each sense has changes of stored examples, before `finish`, and of what `finish` makes of them: light and colour before,
+Each modality has changes of stored examples, before `finish`, and of what `finish` makes of them: light and colour before,
 geometry after; waveforms before, spectrograms after.
 """
 
@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from multicnn.modalities.audio import augment_spectrogram, augment_waveform
 from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.modalities.audio.waveform_preprocess import OnWaveforms
+from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.image import augment_color, augment_geometry
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text import augment
@@ -50,9 +50,9 @@ class Augmentation(NamedTuple):
             self.after(batch, seeds)
 
 
-def settings_of(sense: str) -> list[str]:
-    """The names of the settings of a sense."""
-    return [*_settings(_BEFORE.get(sense)), *_settings(_AFTER[sense])]
+def settings_of(modality: str) -> list[str]:
+    """The names of the settings of a modality."""
+    return [*_settings(_BEFORE.get(modality)), *_settings(_AFTER[modality])]
 
 
 def augmentation(
@@ -70,20 +70,20 @@ def augmentation(
     Raises:
         ValueError: A setting is unknown, the message lists the known ones; or it is not of the type that it must have.
     """
-    known = settings_of(preprocess.sense)
+    known = settings_of(preprocess.modality)
     for name, value in settings.items():
         if name not in known:
-            raise ValueError(f"`augment` of {preprocess.sense} takes {known}. Received: augment.{name}={value!r}")
-    settings = {name: _typed(preprocess.sense, name, value) for name, value in settings.items()}
-    before = _chosen(_BEFORE.get(preprocess.sense), settings)
-    after = _chosen(_AFTER[preprocess.sense], settings)
-    if preprocess.sense == "audio":
+            raise ValueError(f"`augment` of {preprocess.modality} takes {known}. Received: augment.{name}={value!r}")
+    settings = {name: _typed(preprocess.modality, name, value) for name, value in settings.items()}
+    before = _chosen(_BEFORE.get(preprocess.modality), settings)
+    after = _chosen(_AFTER[preprocess.modality], settings)
+    if preprocess.modality == "audio":
         before = before and functools.partial(before, sample_rate=preprocess.sample_rate)
         after = after and functools.partial(after, bands=preprocess.bands)
-    if preprocess.sense == "text":
+    if preprocess.modality == "text":
         after = after and functools.partial(after, level=preprocess.level, nearest=nearest)
     return Augmentation(
-        OnWaveforms(preprocess) if preprocess.sense == "audio" and before else preprocess, before, after
+        WaveformPreprocess(preprocess) if preprocess.modality == "audio" and before else preprocess, before, after
     )
 
 
@@ -91,9 +91,9 @@ def _settings(change: Callable | None) -> list[str]:
     return [name for name in inspect.signature(change).parameters if name not in _GIVEN] if change else []
 
 
-def _typed(sense: str, name: str, value: Any) -> Any:
+def _typed(modality: str, name: str, value: Any) -> Any:
     """The value of a setting in the type of the parameter that it is for."""
-    change = _BEFORE[sense] if name in _settings(_BEFORE.get(sense)) else _AFTER[sense]
+    change = _BEFORE[modality] if name in _settings(_BEFORE.get(modality)) else _AFTER[modality]
     try:
         wanted = inspect.signature(change, eval_str=True).parameters[name].annotation
         return pydantic.TypeAdapter(wanted).validate_python(value)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 
-# (offset, magic bytes, sense, name of the format); the first that matches wins.
+# (offset, magic bytes, modality, name of the format); the first that matches wins.
 _MAGIC = (
     (0, b"\xff\xd8\xff", "image", "JPEG"),
     (0, b"\x89PNG\r\n\x1a\n", "image", "PNG"),
@@ -38,14 +38,14 @@ _MAGIC = (
 
 
 def recognise(data: bytes) -> tuple[str | None, str]:
-    """The sense ("image", "audio", "text" or None) and the name of the format of some bytes.
+    """The modality ("image", "audio", "text" or None) and the name of the format of some bytes.
 
     Args:
         data: The content of a file, or its first 512 bytes or more.
     """
-    for offset, magic, sense, name in _MAGIC:
+    for offset, magic, modality, name in _MAGIC:
         if data[offset : offset + len(magic)] == magic:
-            return sense, name
+            return modality, name
     # MPEG frame sync, layer II or III: looser than a magic number, so after all of them.
     if len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 in (0xE2, 0xE4):
         return "audio", "MP3"

@@ -22,11 +22,11 @@ ANY = ("image", "log-mel", "waveform", "text")
 class Model:
     """Where a model is, what it suits, and the input its paper gives it (on which its parameters are counted).
 
-    `logits_per` is what it answers for: each "example", as a classifier does, or each "position" of its input.
+    `logits_per` is what it answers for: each "example", as a predictor does, or each "position" of its input.
     """
 
     module: str
-    senses: tuple[str, ...]
+    modalities: tuple[str, ...]
     input_shape: tuple[int, ...]
     classes: int
     logits_per: str = "example"

@@ -165,9 +165,9 @@ ALEXNET_TORCHVISION = {
     "conv3.conv": "features.6",
     "conv4.conv": "features.8",
     "conv5.conv": "features.10",
-    "fc6.dense": "classifier.1",
-    "fc7.dense": "classifier.4",
-    "fc8.dense": "classifier.6",
+    "fc6.dense": "predictor.1",
+    "fc7.dense": "predictor.4",
+    "fc8.dense": "predictor.6",
 }
 SQUEEZENET_CAFFE = {
     "conv1.conv": "conv1",
@@ -195,7 +195,7 @@ def _vgg_torchvision(depth: int) -> dict[str, str]:
     for i, n in enumerate(vgg.TABLE[depth], start=1):
         names |= {f"conv{i}.{copy + 1}.conv": f"features.{index + 2 * copy}" for copy in range(n)}
         index += 2 * n + 1
-    return {**names, "fc6.dense": "classifier.0", "fc7.dense": "classifier.3", "fc8.dense": "classifier.6"}
+    return {**names, "fc6.dense": "predictor.0", "fc7.dense": "predictor.3", "fc8.dense": "predictor.6"}
 
 
 def _resnet(

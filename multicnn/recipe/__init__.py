@@ -2,11 +2,11 @@
 
 from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.parts import DataSource, Embedding, Optimizer, Start
-from multicnn.recipe.preprocess import SENSES, preprocess_from_dict, preprocess_to_dict
+from multicnn.recipe.preprocess import MODALITIES, preprocess_from_dict, preprocess_to_dict
 from multicnn.recipe.recipe import Recipe
 
 __all__ = [
-    "SENSES",
+    "MODALITIES",
     "DataSource",
     "Embedding",
     "Optimizer",

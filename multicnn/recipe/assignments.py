@@ -8,6 +8,8 @@ from typing import Any
 
 import pydantic
 
+from multicnn.recipe.renames import current_name
+
 
 def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     """Nested dicts with "a.b=1" assignments carried out; a value is JSON, or text where it is not.
@@ -23,7 +25,7 @@ def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
             value = json.loads(text)
         except json.JSONDecodeError:
             value = text
-        *parents, last = path.strip().split(".")
+        *parents, last = current_name(path.strip()).split(".")
         place = data
         for parent in parents:
             place = place.get(parent)

@@ -27,7 +27,7 @@ class DataSource:
         test: A separate folder or table of test examples.
         leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
         validation_fraction, test_fraction: Of the examples, where the source does not say.
-        sense: "image", "audio" or "text", where the files do not tell.
+        modality: "image", "audio" or "text", where the files do not tell.
     """
 
     path: str = ""
@@ -41,7 +41,7 @@ class DataSource:
     leave_out: str | None = None
     validation_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
     test_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
-    sense: Literal["image", "audio", "text"] | None = None
+    modality: Literal["image", "audio", "text"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -116,7 +116,7 @@ class Start:
     Stages are named as `multicnn inspect` lists them; any dotted name of a block will do ("conv4_x", "conv4_x.1").
 
     Args:
-        path: A .keras file (of multicnn, with any classes and of any sense; or a plain Keras model), an .npz or .safetensors
+        path: A .keras file (of multicnn, with any classes and of any modality; or a plain Keras model), an .npz or .safetensors
             file of arrays, or "keras.applications": Keras's ImageNet weights of the model, which it downloads. Whatever fits
             by name and shape is taken over, the rest (the head of other classes) is new. None begins with random weights.
         names: Of a file of arrays: our name of each layer -> the file's, such as {"conv1.conv": "features.0"}. By default

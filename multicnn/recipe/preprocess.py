@@ -1,4 +1,4 @@
-"""Any sense's preprocess, as plain data and back."""
+"""Any modality's preprocess, as plain data and back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pydantic
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
+from multicnn.recipe.renames import with_current_names
 
-Preprocess = Annotated[ImagePreprocess | AudioPreprocess | TextPreprocess, pydantic.Field(discriminator="sense")]
-SENSES = {"image": ImagePreprocess, "audio": AudioPreprocess, "text": TextPreprocess}
+Preprocess = Annotated[ImagePreprocess | AudioPreprocess | TextPreprocess, pydantic.Field(discriminator="modality")]
+MODALITIES = {"image": ImagePreprocess, "audio": AudioPreprocess, "text": TextPreprocess}
 _PREPROCESS = pydantic.TypeAdapter(Preprocess)
 
 
@@ -22,4 +23,4 @@ def preprocess_to_dict(preprocess: Any) -> dict[str, Any]:
 
 def preprocess_from_dict(data: dict[str, Any]) -> Any:
     """The preprocess that `preprocess_to_dict` described."""
-    return _PREPROCESS.validate_python(data)
+    return _PREPROCESS.validate_python(with_current_names({"preprocess": data})["preprocess"])

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.parts import STRICT, DataSource, Embedding, Named, Optimizer, Start
 from multicnn.recipe.preprocess import Preprocess
+from multicnn.recipe.renames import with_current_names
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -30,8 +31,8 @@ class Recipe:
         embedding: The front of a text network: how token ids become vectors.
         embedding_dims: Size of those vectors, where no file gives it.
         start: The weights that the network begins with, and what of it is frozen. A trained .keras file also gives the model
-            and, for data of its sense, the preprocessing where the recipe says nothing of them.
-        augment: Settings of the sense's random changes (`modalities.augment`), in training only; `multicnn preview` shows
+            and, for data of its modality, the preprocessing where the recipe says nothing of them.
+        augment: Settings of the modality's random changes (`modalities.augment`), in training only; `multicnn preview` shows
             them. Pictures: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
             sounds: speed, pitch, gain_db, noise, snr_db, frequency_warp, equalizer, time_shift, time_mask, frequency_mask;
             texts: neighbours, word_dropout, shuffle, typos.
@@ -58,7 +59,7 @@ class Recipe:
         bad_limit: The share of bad examples above which the run stops.
         seed: Of weights, order, augmentation and dropout.
         members: An ensemble: a network for each, trained by this recipe with the changes that it names, such as [{"seed": 1},
-            {"seed": 2}] or {"model": "linear", "optimizer.learning_rate": 0.01}; the classifier takes the mean of their
+            {"seed": 2}] or {"model": "linear", "optimizer.learning_rate": 0.01}; the predictor takes the mean of their
             logits. Data and preprocessing stay the same. Empty, one network.
     """
 
@@ -113,23 +114,23 @@ class Recipe:
     def from_dict(data: dict[str, Any]) -> Recipe:
         """The recipe that `to_dict` described. Raises ValueError that names each field that does not fit."""
         try:
-            return _ADAPTER.validate_python(data)
+            return _ADAPTER.validate_python(with_current_names(data))
         except pydantic.ValidationError as error:
             raise ValueError(in_one_line(error)) from None
 
-    def replaced(self, settings: Sequence[str], sense: str | None = None) -> Recipe:
+    def replaced(self, settings: Sequence[str], modality: str | None = None) -> Recipe:
         """A recipe with the fields that "a.b=1" assignments name changed, checked and typed.
 
         Args:
             settings: Assignments; the value is JSON, or text where it is not.
-            sense: Of a preprocess that the recipe does not have yet.
+            modality: Of a preprocess that the recipe does not have yet.
 
         Raises:
             ValueError: An assignment has no '=', names no field, or its value does not fit.
         """
         data = self.to_dict()
         if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
-            data["preprocess"] = {"sense": sense}
+            data["preprocess"] = {"modality": modality}
         return Recipe.from_dict(assigned(data, settings))
 
 

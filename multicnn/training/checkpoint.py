@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.utils.files import whole_file
+from multicnn.utils.files import atomic_file
 
 _SHARE = 0.02  # of the time, at most, goes into saving
 
@@ -30,13 +30,13 @@ class Checkpoints:
 
     Args:
         folder: Theirs alone.
-        say: Told, in a line, of a damaged one.
+        log: Called with a line of text: of a damaged one.
         seconds: About so long between two within an epoch; longer where saving would cost more than 2 % of the time.
         steps: One after every so many steps of an epoch, and after each epoch, whatever it costs; `seconds` is then unused.
     """
 
-    def __init__(self, folder: Path, say: Callable[[str], None], seconds: float = 60.0, steps: int | None = None):
-        self.folder, self.say, self.seconds, self.steps = folder, say, seconds, steps
+    def __init__(self, folder: Path, log: Callable[[str], None], seconds: float = 60.0, steps: int | None = None):
+        self.folder, self.log, self.seconds, self.steps = folder, log, seconds, steps
         self.kept: list[Path] = []  # known to be good, the newest last
         self._cost, self._saved_at = 0.0, time.perf_counter()
 
@@ -58,7 +58,7 @@ class Checkpoints:
             return
         started = time.perf_counter()
         try:
-            with whole_file(path) as part:
+            with atomic_file(path) as part:
                 write(part, plain, arrays)
         except OSError as error:
             last = f"the last good checkpoint is {self.kept[-1].name}" if self.kept else "there is no checkpoint yet"
@@ -83,7 +83,7 @@ class Checkpoints:
             try:
                 found = read(path)
             except Damaged as error:
-                self.say(f"{error}; going back to the checkpoint before it")
+                self.log(f"{error}; going back to the checkpoint before it")
                 continue
             self.kept = [path]
             return found

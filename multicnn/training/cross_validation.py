@@ -20,7 +20,7 @@ from multicnn.training.run import Run
 from multicnn.utils.files import write_json
 from multicnn.utils.reporter import Reporter
 
-VERB = "crossval"
+COMMAND = "crossval"
 _MEASURED = ("test", "linear_baseline")
 _NUMBERS = ("accuracy", "loss", "macro_f1")
 
@@ -92,10 +92,10 @@ def run(
                 raise ValueError(
                     f"every class needs training examples in every fold. Received: label={label!r}, fold={name!r}"
                 )
-    experiment.keep(folder, VERB, recipe, folds=folds)
+    experiment.keep(folder, COMMAND, recipe, folds=folds)
     for name, place, fold in divided:
-        reporter.say(f"{place}: {len(fold.rows('test')):,} test examples")
-        with experiment.going_on(folder, VERB, reporter.say):
+        reporter.log(f"{place}: {len(fold.rows('test')):,} test examples")
+        with experiment.going_on(folder, COMMAND, reporter.log):
             metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
         keras.backend.clear_session()  # else the graphs of all folds stay in memory
     validation = CrossValidation(metrics)

@@ -7,20 +7,20 @@ import dataclasses
 from multicnn.backends import engine
 from multicnn.data.manifest import Manifest
 from multicnn.modalities.augmentation import augmentation
-from multicnn.recipe import SENSES, Recipe
+from multicnn.recipe import MODALITIES, Recipe
 from multicnn.tasks import losses
 from multicnn.training import given_vectors
 from multicnn.training.model import model_block
 from multicnn.training.optimizers import factory
-from multicnn.training.pretrained import Begun
+from multicnn.training.pretrained import PretrainedWeights
 
 
-def weights_of(recipe: Recipe) -> Begun | None:
+def weights_of(recipe: Recipe) -> PretrainedWeights | None:
     """The weights that a recipe begins with, if they are not drawn."""
-    return None if recipe.start.path is None else Begun(recipe)
+    return None if recipe.start.path is None else PretrainedWeights(recipe)
 
 
-def completed(recipe: Recipe, manifest: Manifest, begun: Begun | None, workers: int = 1) -> Recipe:
+def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | None, workers: int = 1) -> Recipe:
     """The recipe with what it leaves open chosen from the data, the weights it begins with, and the devices that are there.
 
     Args:
@@ -32,18 +32,18 @@ def completed(recipe: Recipe, manifest: Manifest, begun: Begun | None, workers: 
     Raises:
         ValueError: A field fits neither the data nor the others; it is told before anything is read or written.
     """
-    sense, several = manifest.sense, manifest.separator is not None
+    modality, several = manifest.modality, manifest.separator is not None
     if begun is not None:
-        recipe = begun.completed(recipe, sense)
-    preprocess = recipe.preprocess or SENSES[sense]()
-    if preprocess.sense != sense:
-        raise ValueError(f"`preprocess` must be for {sense}, as the data is. Received: preprocess={preprocess!r}")
+        recipe = begun.completed(recipe, modality)
+    preprocess = recipe.preprocess or MODALITIES[modality]()
+    if preprocess.modality != modality:
+        raise ValueError(f"`preprocess` must be for {modality}, as the data is. Received: preprocess={preprocess!r}")
     augmentation(preprocess, recipe.augment)
     factory.make(recipe.optimizer, 1, 1)
     losses.by_name(recipe.loss, several)
-    _check_mixing(recipe, sense, several)
-    waveform = sense == "audio" and preprocess.features == "waveform"
-    usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[sense]
+    _check_mixing(recipe, modality, several)
+    waveform = modality == "audio" and preprocess.features == "waveform"
+    usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[modality]
     recipe = dataclasses.replace(
         recipe,
         preprocess=preprocess,
@@ -55,17 +55,17 @@ def completed(recipe: Recipe, manifest: Manifest, begun: Begun | None, workers: 
         received = f"batch_size={recipe.batch_size}"
         raise ValueError(f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}")
     model_block(recipe, len(manifest.labels))
-    given_vectors.check(recipe, sense)
+    given_vectors.check(recipe, modality)
     return recipe
 
 
-def _check_mixing(recipe: Recipe, sense: str, several: bool) -> None:
+def _check_mixing(recipe: Recipe, modality: str, several: bool) -> None:
     """Raises ValueError if the examples of a batch cannot be mixed as the recipe says."""
     if several and (recipe.mixup or recipe.cutmix):
         received = f"mixup={recipe.mixup!r}, cutmix={recipe.cutmix!r}"
         raise ValueError(f"`mixup` and `cutmix` are for examples of one label each. Received: {received}")
-    if recipe.mixup and sense == "text":
+    if recipe.mixup and modality == "text":
         raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
-    if recipe.cutmix and (sense != "image" or recipe.mixup):
+    if recipe.cutmix and (modality != "image" or recipe.mixup):
         received = f"cutmix={recipe.cutmix!r}, mixup={recipe.mixup!r}"
         raise ValueError(f"`cutmix` is for pictures, in the place of `mixup`. Received: {received}")

@@ -85,8 +85,8 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
     """
     with _folder() as folder:
         run = Run(recipe, manifest, folder, reporter, time.perf_counter())
-        classifier, loop = run.prepared()
-        network, seconds = classifier.network, []
+        predictor, loop = run.prepared()
+        network, seconds = predictor.network, []
         with loop.stream(0, 0) as iterator:
             shape = next(iterator)[0].shape
         with loop.stream(0, 0) as iterator:
@@ -95,7 +95,7 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
                 loop.step(iterator)
                 seconds.append(time.perf_counter() - started)
         return DryRun(
-            stages=of_block(classifier.block, classifier.preprocess, repr(run.recipe.model)),
+            stages=of_block(predictor.block, predictor.preprocess, repr(run.recipe.model)),
             batch=tuple(shape),
             examples={split: len(run.manifest.rows(split)) for split in ("train", "val", "test")},
             parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
@@ -120,8 +120,8 @@ def _peak() -> int | None:
         import resource
     except ImportError:  # Windows
         return None
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return held if sys.platform == "darwin" else held * 1024  # bytes there, kilobytes on Linux
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, kilobytes on Linux
 
 
 @contextmanager

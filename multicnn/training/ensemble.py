@@ -1,4 +1,4 @@
-"""Training by a recipe: one network, or as an ensemble several whose logits are averaged, in one classifier."""
+"""Training by a recipe: one network, or as an ensemble several whose logits are averaged, in one predictor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multicnn.blocks import average, network, scope
 from multicnn.data import store
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation import run_report
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import preprocess_to_dict
 from multicnn.tasks import metrics
 from multicnn.training import experiment, run_folder
@@ -21,7 +21,7 @@ from multicnn.training.run import Run
 from multicnn.utils.files import write_json
 
 
-def train(whole: Run) -> Classifier:
+def train(whole: Run) -> Predictor:
     """Trains what a run's recipe describes; an ensemble's members one after another, each in a run folder inside the run's.
 
     It goes on from what the folder holds. Of an ensemble the folder gets what a run's has, but for what only the members have:
@@ -30,7 +30,7 @@ def train(whole: Run) -> Classifier:
     Raises:
         ValueError: As `Run`; or there is one member only, or one cannot be a member.
     """
-    recipe, folder, say = whole.recipe, whole.folder, whole.reporter.say
+    recipe, folder, log = whole.recipe, whole.folder, whole.reporter.log
     if not recipe.members:
         return whole.train()
     if len(recipe.members) == 1:
@@ -38,32 +38,32 @@ def train(whole: Run) -> Classifier:
     for i in range(
         len(recipe.members)
     ):  # what is wrong with one is told before another is trained, or anything written
-        run_folder.check_begun((member := _member(whole, i)).folder, member.recipe)
-    with run_folder.claim(folder, recipe, whole.manifest, say, whole.workers.count):
-        return run_folder.finished(folder, recipe, say) or _trained(whole)
+        run_folder.check_saved((member := _member(whole, i)).folder, member.recipe)
+    with run_folder.claim(folder, recipe, whole.manifest, log, whole.workers.count):
+        return run_folder.finished(folder, recipe, log) or _trained(whole)
 
 
-def _trained(whole: Run) -> Classifier:
-    recipe, folder, say = whole.recipe, whole.folder, whole.reporter.say
-    members: list[Classifier] = []
+def _trained(whole: Run) -> Predictor:
+    recipe, folder, log = whole.recipe, whole.folder, whole.reporter.log
+    members: list[Predictor] = []
     for i in range(len(recipe.members)):
-        say(f"member {i + 1} of {len(recipe.members)}")
+        log(f"member {i + 1} of {len(recipe.members)}")
         run = _member(whole, i)
         if members:  # fitted once: threads add up in another order each time, and the last bits are others
             run.folder.mkdir(exist_ok=True)
             write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
-        with experiment.going_on(folder, "train", say):
+        with experiment.going_on(folder, "train", log):
             members.append(run.train())
-    classifier = averaged(members, recipe.to_dict())
-    manifest, logits = _answers(classifier, run.manifest)
-    classifier.metrics.update(_measured(logits, members, manifest))
-    classifier.metrics["seconds"] = round(time.perf_counter() - whole.started, 1)
-    write_json(folder / "metrics.json", classifier.metrics)
+    predictor = averaged(members, recipe.to_dict())
+    manifest, logits = _answers(predictor, run.manifest)
+    predictor.metrics.update(_measured(logits, members, manifest))
+    predictor.metrics["seconds"] = round(time.perf_counter() - whole.started, 1)
+    write_json(folder / "metrics.json", predictor.metrics)
     run_folder.keep_manifest(folder, manifest)
-    run_report.report(folder, classifier.preprocess, manifest, lambda rows: logits[rows])
-    classifier.save(folder / "model.keras")
-    say(f"the classifier is {folder / 'model.keras'}")
-    return classifier
+    run_report.report(folder, predictor.preprocess, manifest, lambda rows: logits[rows])
+    predictor.save(folder / "model.keras")
+    log(f"the predictor is {folder / 'model.keras'}")
+    return predictor
 
 
 def _member(whole: Run, index: int) -> Run:
@@ -72,8 +72,8 @@ def _member(whole: Run, index: int) -> Run:
     return Run(recipe, whole.manifest, folder, whole.reporter, time.perf_counter(), whole.workers)
 
 
-def averaged(members: Sequence[Classifier], recipe: dict[str, Any]) -> Classifier:
-    """One classifier whose logits are the mean of those of several.
+def averaged(members: Sequence[Predictor], recipe: dict[str, Any]) -> Predictor:
+    """One predictor whose logits are the mean of those of several.
 
     Raises:
         ValueError: They do not see the same.
@@ -88,7 +88,7 @@ def averaged(members: Sequence[Classifier], recipe: dict[str, Any]) -> Classifie
     built = network(block, first.preprocess.input_shape, dtype="float32")
     for i, member in enumerate(members, start=1):
         _lay(member.network, built, f"member-{i}.")
-    return Classifier(first.preprocess, block, built, first.labels, recipe)
+    return Predictor(first.preprocess, block, built, first.labels, recipe)
 
 
 def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
@@ -99,15 +99,15 @@ def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
             layer.set_weights(weights[layer.name.split(scope, 1)[1]])
 
 
-def _answers(classifier: Classifier, manifest: Manifest) -> tuple[Manifest, np.ndarray]:
+def _answers(predictor: Predictor, manifest: Manifest) -> tuple[Manifest, np.ndarray]:
     """The manifest, without what can no longer be read, and float32 (rows of it, classes): the logits, NaN of bad rows."""
-    examples, reasons = store.materialise(manifest, classifier.preprocess, manifest.rows())
-    logits = np.full((len(manifest), len(classifier.labels)), np.nan, np.float32)
-    logits[examples.rows] = classifier.logits(examples.array)
+    examples, reasons = store.load_examples(manifest, predictor.preprocess, manifest.rows())
+    logits = np.full((len(manifest), len(predictor.labels)), np.nan, np.float32)
+    logits[examples.rows] = predictor.logits(examples.array)
     return manifest.with_bad(reasons), logits
 
 
-def _measured(logits: np.ndarray, members: Sequence[Classifier], manifest: Manifest) -> dict[str, Any]:
+def _measured(logits: np.ndarray, members: Sequence[Predictor], manifest: Manifest) -> dict[str, Any]:
     """The ensemble's metrics on each split, and the test accuracy of each member."""
     measured: dict[str, Any] = {}
     for split in SPLITS:

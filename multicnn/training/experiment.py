@@ -12,14 +12,14 @@ from multicnn.recipe import Recipe
 from multicnn.utils.files import write_json
 
 
-def keep(folder: Path, verb: str, recipe: Recipe, **values: Any) -> None:
+def keep(folder: Path, command: str, recipe: Recipe, **values: Any) -> None:
     """Writes plan.json into a folder of runs that begin: the recipe of all, and what else the verb was given."""
     path = folder / "plan.json"
     if not path.exists():  # those that go on keep theirs, whatever is asked for now and may be refused
-        write_json(path, {"verb": verb, "recipe": recipe.to_dict(), **values})
+        write_json(path, {"command": command, "recipe": recipe.to_dict(), **values})
 
 
-def kept(folder: Path, verb: str) -> tuple[Recipe, dict[str, Any]]:
+def kept(folder: Path, command: str) -> tuple[Recipe, dict[str, Any]]:
     """The recipe and the other values that `keep` was given.
 
     Raises:
@@ -27,12 +27,12 @@ def kept(folder: Path, verb: str) -> tuple[Recipe, dict[str, Any]]:
     """
     path = folder / "plan.json"
     values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if values.pop("verb", None) != verb:
-        raise ValueError(f"`resume` must be the folder of a {verb} that was begun. Received: resume={str(folder)!r}")
+    if values.pop("command", values.pop("verb", None)) != command:  # "verb" in older files
+        raise ValueError(f"`resume` must be the folder of a {command} that was begun. Received: resume={str(folder)!r}")
     return Recipe.from_dict(values.pop("recipe")), values
 
 
-def as_begun(values: dict[str, Any], name: str, asked: Any, default: Any) -> Any:
+def as_started(values: dict[str, Any], name: str, asked: Any, default: Any) -> Any:
     """What runs that go on were begun with, by the `values` that they keep; where they begin, what is asked for.
 
     Raises:
@@ -45,10 +45,10 @@ def as_begun(values: dict[str, Any], name: str, asked: Any, default: Any) -> Any
 
 
 @contextlib.contextmanager
-def going_on(folder: Path, verb: str, say: Callable[[str], None]) -> Iterator[None]:
+def going_on(folder: Path, command: str, log: Callable[[str], None]) -> Iterator[None]:
     """Says how the runs of its block go on, where they are interrupted."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        say(f"all of it goes on with: multicnn {verb} --resume {folder}")
+        log(f"all of it goes on with: multicnn {command} --resume {folder}")
         raise

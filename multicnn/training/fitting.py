@@ -29,6 +29,6 @@ def fitted(
 ) -> tuple[Any, word_vectors.WordVectors | None]:
     """The recipe's preprocessing, fitted on the training examples, and the word vectors that the network begins with."""
     workers = workers or Workers()
-    preprocess = workers.firsts(lambda: recipe.preprocess.fit(training_examples(recipe, manifest)))
+    preprocess = workers.broadcast(lambda: recipe.preprocess.fit(training_examples(recipe, manifest)))
     vectors = given_vectors.given(recipe, preprocess, training_examples(recipe, manifest))
     return preprocess if vectors is None else preprocess.with_words(vectors.words), vectors

@@ -14,10 +14,10 @@ from multicnn.modalities.text import stem, word_vectors
 from multicnn.recipe import Recipe
 
 
-def check(recipe: Recipe, sense: str) -> None:
+def check(recipe: Recipe, modality: str) -> None:
     """Raises ValueError if the recipe's embedding does not suit its preprocessing, or its vectors are nowhere."""
     kind, vectors = recipe.embedding.kind, recipe.embedding.vectors
-    level = recipe.preprocess.level if sense == "text" else "words"
+    level = recipe.preprocess.level if modality == "text" else "words"
     if (level == "subwords" and kind != "rand") or (level == "characters" and kind in stem.GIVEN):
         raise ValueError(f"`embedding.kind` does not suit {level}. Received: embedding.kind={kind!r}")
     if vectors and vectors not in word_vectors.KINDS and not Path(at_home(vectors)).is_file():
@@ -40,7 +40,7 @@ def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> word_vectors
         texts: The training texts, read only if the vectors are learned from them.
     """
     source = recipe.embedding.vectors
-    if source is None or preprocess.sense != "text":
+    if source is None or preprocess.modality != "text":
         return None
     if source in word_vectors.KINDS:
         settings = {"dims": recipe.embedding_dims, "min_count": preprocess.min_count, "seed": recipe.seed}

@@ -1,4 +1,4 @@
-"""The front of a trained network as a maker of features, and a linear classifier on top of it."""
+"""The front of a trained network as a maker of features, and a linear predictor on top of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from multicnn.blocks.cost import measure
 from multicnn.blocks.truncate import cut
 from multicnn.data import store
 from multicnn.data.manifest import Manifest
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
 from multicnn.tasks import metrics
-from multicnn.utils.files import whole_file
+from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
 
 _PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
@@ -49,30 +49,30 @@ class Features:
         table = self.manifest.table.iloc[self.rows]
         columns = {"labels": "label", "splits": "split", "ids": "id"}
         texts = {name: table[column].to_numpy(dtype=str) for name, column in columns.items()}
-        with whole_file(Path(path)) as part, open(part, "wb") as file:
+        with atomic_file(Path(path)) as part, open(part, "wb") as file:
             np.savez(file, features=self.values, **texts)
 
 
-def front(classifier: Classifier, stage: str | None) -> tuple[Classifier, str]:
-    """The classifier's network up to a stage, whose logits are the features; and the name of the stage.
+def front(predictor: Predictor, stage: str | None) -> tuple[Predictor, str]:
+    """The predictor's network up to a stage, whose logits are the features; and the name of the stage.
 
     Args:
-        classifier: Trained.
+        predictor: Trained.
         stage: The dotted name of a part; None takes all before the last one that has weights.
 
     Raises:
         ValueError: There is no such stage; the message lists those that there are.
     """
-    shape = classifier.preprocess.input_shape
-    whole = measure(classifier.block, shape)
+    shape = predictor.preprocess.input_shape
+    whole = measure(predictor.block, shape)
     if stage is None:
         last = max(i for i, part in enumerate(whole.parts) if part.parameters)
         rows = list(whole.layers())
         head = next(name for name, paths in whole.layers().items() if whole.parts[last].path in paths)
-        block, stage = _before(classifier.block, rows[: rows.index(head)])
+        block, stage = _before(predictor.block, rows[: rows.index(head)])
     else:
         try:
-            block = cut(classifier.block, stage)
+            block = cut(predictor.block, stage)
         except ValueError:
             known = ", ".join(whole.layers())
             raise ValueError(f"`stage` must be a part in series, such as {known}. Received: stage={stage!r}") from None
@@ -81,8 +81,8 @@ def front(classifier: Classifier, stage: str | None) -> tuple[Classifier, str]:
     built = network(pooled, shape)
     # The parts of the front are the first of the whole, in the same order, under names that may count otherwise.
     for ours, theirs in zip(front.parts, whole.parts):
-        _copy(classifier.network, theirs.path, built, ours.path)
-    return dataclasses.replace(classifier, block=pooled, network=built), stage
+        _copy(predictor.network, theirs.path, built, ours.path)
+    return dataclasses.replace(predictor, block=pooled, network=built), stage
 
 
 def _before(block: Block, names: list[str]) -> tuple[Block, str]:
@@ -102,22 +102,22 @@ def _copy(source: keras.Model, theirs: str, target: keras.Model, ours: str) -> N
         here[ours].set_weights(known[theirs].get_weights())
 
 
-def extract(front: Classifier, manifest: Manifest, stage: str, reporter: Reporter) -> Features:
+def extract(front: Predictor, manifest: Manifest, stage: str, reporter: Reporter) -> Features:
     """The features of every good example of a manifest.
 
     Raises:
         ValueError: There is none.
     """
-    stored, reasons = store.materialise(manifest, front.preprocess, manifest.rows(), reporter.reading)
+    stored, reasons = store.load_examples(manifest, front.preprocess, manifest.rows(), reporter.reading)
     if not len(stored):
         raise ValueError(f"`data` must hold a usable example. Received: bad={len(reasons)}")
     manifest = manifest.with_bad(reasons)
     if len(bad := manifest.bad_rows()):
-        reporter.say(f"{len(bad):,} examples are bad, the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}")
+        reporter.log(f"{len(bad):,} examples are bad, the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}")
     return Features(stage, front.logits(stored.array), stored.rows, manifest)
 
 
-def linear_head(front: Classifier, found: Features) -> Classifier:
+def linear_head(front: Predictor, found: Features) -> Predictor:
     """The front with a logistic regression on standardised features in the place of its head, measured on every split.
 
     Raises:
@@ -142,7 +142,7 @@ def linear_head(front: Classifier, found: Features) -> Classifier:
     built = network(block, front.preprocess.input_shape)
     weights = front.network.get_weights()
     built.set_weights([*weights, kernel.astype(np.float32), bias.astype(np.float32)])
-    made = Classifier(front.preprocess, block, built, labels, Recipe(model=block.to_dict()).to_dict())
+    made = Predictor(front.preprocess, block, built, labels, Recipe(model=block.to_dict()).to_dict())
     measured = {"features": found.stage, "head": "linear"}
     for split in ("train", "val", "test"):
         values, targets = found.of(split)

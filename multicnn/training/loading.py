@@ -33,7 +33,7 @@ def read(
     Raises:
         ValueError: Too much is bad, a class has no training example, or what could be read when the run began now cannot.
     """
-    examples, reasons = _materialised(manifest, preprocess, reporter, workers)
+    examples, reasons = _loaded(manifest, preprocess, reporter, workers)
     if reasons and (folder / run_folder.MANIFEST).exists():
         row, reason = next(iter(reasons.items()))
         raise ValueError(
@@ -44,10 +44,10 @@ def read(
     run_folder.keep_manifest(folder, manifest)
     bad, listed = len(manifest.bad_rows()), folder / run_folder.BAD_FILES
     if bad:
-        reporter.say(f"{bad:,} of {len(manifest):,} examples are bad and skipped: {listed}")
+        reporter.log(f"{bad:,} of {len(manifest):,} examples are bad and skipped: {listed}")
     for finding in examine_rows(manifest):
         if finding.decision and finding.name != "bad examples":
-            reporter.say(f"{finding.name}: {finding.says}")
+            reporter.log(f"{finding.name}: {finding.says}")
     if bad > bad_limit * len(manifest):
         raise ValueError(
             f"{bad:,} of {len(manifest):,} examples are bad, more than `bad_limit` allows; they are listed in {listed}. "
@@ -59,13 +59,11 @@ def read(
     return manifest, examples
 
 
-def _materialised(
-    manifest: Manifest, preprocess: Any, reporter: Reporter, workers: Workers
-) -> tuple[Store, dict[int, str]]:
+def _loaded(manifest: Manifest, preprocess: Any, reporter: Reporter, workers: Workers) -> tuple[Store, dict[int, str]]:
     """Everybody's examples, and the reason for each that cannot be read."""
     own = manifest.rows()[workers.index :: workers.count]
-    examples, reasons = store.materialise(manifest, preprocess, own, reporter.reading)
+    examples, reasons = store.load_examples(manifest, preprocess, own, reporter.reading)
     if workers.count == 1:
         return examples, reasons
-    everyones = [bad for part in workers.everyones(reasons) for bad in part.items()]
-    return store.together(examples, workers.everyones), dict(sorted(everyones))
+    all_gather = [bad for part in workers.all_gather(reasons) for bad in part.items()]
+    return store.together(examples, workers.all_gather), dict(sorted(all_gather))

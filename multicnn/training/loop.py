@@ -27,7 +27,7 @@ from multicnn.training.ema import average, averaged
 from multicnn.training.freezing import Freezing
 from multicnn.training.memory import OutOfMemory, largest_batch
 from multicnn.training.nan_check import NotFinite, first_layer
-from multicnn.utils.signals import Deferred
+from multicnn.utils.signals import DeferSignals
 
 
 @dataclasses.dataclass
@@ -56,7 +56,7 @@ class Loop:
         steps: Steps per epoch.
         validate: Gives `accuracy`, `loss`, `macro_f1` of the validation set, or None without one.
         folder: The run folder; history.csv, health.csv and checkpoints/ are written there.
-        say: Told, in a line, what the user should know.
+        log: Called with a line of text: what the user should know.
         class_weights: float32 (classes,), the weight of an example of each class.
         callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
             `state_dict() -> plain data` and `load_state_dict(state)`; others begin anew when a run goes on.
@@ -72,16 +72,16 @@ class Loop:
         steps: int,
         validate: Callable[[], dict[str, float]] | None,
         folder: Path,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         class_weights: np.ndarray | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         freezing: Freezing | None = None,
         workers: Workers | None = None,
     ):
         self.network, self.recipe, self.batches, self.steps = network, recipe, batches, steps
-        self.validate, self.folder, self.say, self.workers = validate, folder, say, workers or Workers()
+        self.validate, self.folder, self.log, self.workers = validate, folder, log, workers or Workers()
         self.checkpoints = checkpoint.Checkpoints(
-            folder / "checkpoints", say, recipe.checkpoint_seconds, recipe.checkpoint_steps
+            folder / "checkpoints", log, recipe.checkpoint_seconds, recipe.checkpoint_steps
         )
         self.callbacks = keras.callbacks.CallbackList(
             list(callbacks), model=network, epochs=recipe.epochs, steps=steps, batch_size=recipe.batch_size, verbose=0
@@ -116,7 +116,7 @@ class Loop:
             _write_rows(self.folder / "history.csv", self.at.history, new=True)
             _write_rows(self.folder / "health.csv", self.at.health, new=True)
         self._save()  # the first: a folder that cannot be written is told now, not after an epoch
-        with self.stream(self.at.epoch, self.at.step) as iterator, Deferred() as signals:
+        with self.stream(self.at.epoch, self.at.step) as iterator, DeferSignals() as signals:
             while not (self._over() or self._stops(signals)):
                 self._epoch(iterator, signals)
             self._save()
@@ -127,7 +127,7 @@ class Loop:
         else:
             average(self.network)
 
-    def _stops(self, signals: Deferred) -> bool:
+    def _stops(self, signals: DeferSignals) -> bool:
         """Whether the run was asked to stop: of several workers one is enough, and all stop after the same step."""
         self.interrupted = self.workers.any(signals.signum)
         return self.interrupted is not None
@@ -138,7 +138,7 @@ class Loop:
             return True
         return at.stopped or at.epoch >= self.recipe.epochs
 
-    def _epoch(self, iterator: Iterator[tuple[Any, Any]], signals: Deferred) -> None:
+    def _epoch(self, iterator: Iterator[tuple[Any, Any]], signals: DeferSignals) -> None:
         at = self.at
         self._freeze(at.epoch)
         started = time.perf_counter() - at.seconds
@@ -171,7 +171,7 @@ class Loop:
         """What learns in an epoch is compiled into the step."""
         if self._freezing is not None and self._freezing.at(epoch):
             self.train_step = self._make_step()
-            self.say(f"epoch {epoch + 1}: {self._freezing}")
+            self.log(f"epoch {epoch + 1}: {self._freezing}")
 
     def stream(self, epoch: int, step: int) -> contextlib.closing[Iterator[tuple[Any, Any]]]:
         """The batches from there on, for the time of a `with`.
@@ -224,7 +224,7 @@ class Loop:
         self.at.health += rows
         for layer, complaint in health.complaints(found):
             if layer not in self._warned_of:
-                self.say(complaint)
+                self.log(complaint)
                 self._warned_of.add(layer)
 
     def _score(self, epoch: int) -> tuple[float, float]:

@@ -20,10 +20,10 @@ def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | Non
 
     Raises:
         ValueError: The model does not fit the input (the message names the stage, and the smallest input that would do), or is
-            no classifier.
+            no predictor.
     """
     block = model_block(recipe, classes)
-    if preprocess.sense == "text":
+    if preprocess.modality == "text":
         embedding, dims = recipe.embedding, dims or recipe.embedding_dims
         dropped = [drop(embedding.dropout)] if embedding.dropout else []
         block = chain(front(embedding.kind, preprocess.vocabulary_size, dims), *dropped, block)

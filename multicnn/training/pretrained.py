@@ -15,15 +15,15 @@ from multicnn.blocks import network
 from multicnn.data.paths import at_home
 from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
-from multicnn.predictor import Classifier, load
-from multicnn.recipe import SENSES, Recipe, Start
+from multicnn.predictor import Predictor, load
+from multicnn.recipe import MODALITIES, Recipe, Start
 from multicnn.training import weight_files
 
 _EMBEDDINGS = "embeddings"
 
 
 @dataclasses.dataclass(frozen=True)
-class Laid:
+class LoadReport:
     """What became of the weights: the layers that have them now, those that are new, and what is to be told of some."""
 
     taken: list[str]
@@ -32,7 +32,7 @@ class Laid:
     remarks: list[str]
 
 
-class Begun:
+class PretrainedWeights:
     """The weights that a recipe's `start` names.
 
     Args:
@@ -45,34 +45,34 @@ class Begun:
     def __init__(self, recipe: Recipe):
         self.start = recipe.start
         path = Path(at_home(recipe.start.path))
-        self.classifier: Classifier | None = None
+        self.predictor: Predictor | None = None
         self.arrays: dict[str, np.ndarray] = {}
         if weight_files.is_ours(path):
-            self.classifier = load(path)
+            self.predictor = load(path)
         elif recipe.start.path == "keras.applications":
             self.arrays = weight_files.of_applications(str(recipe.model))
         else:
             self.arrays = weight_files.read(path)
-        self._source = None if self.classifier or self.start.names else source_of(str(recipe.model), self.arrays)
+        self._source = None if self.predictor or self.start.names else source_of(str(recipe.model), self.arrays)
 
-    def completed(self, recipe: Recipe, sense: str) -> Recipe:
+    def completed(self, recipe: Recipe, modality: str) -> Recipe:
         """The recipe with what the weights were trained with, where it says nothing itself."""
-        if self.classifier is not None:
-            return self._like_the_classifier(recipe, sense)
+        if self.predictor is not None:
+            return self._like_the_classifier(recipe, modality)
         if self._source is None:
             return recipe
         arguments = {**self._source.arguments, **recipe.arguments}
-        if sense != "image":
+        if modality != "image":
             return dataclasses.replace(recipe, arguments=arguments)
         seen = {"size": MODELS[recipe.model].input_shape[:2], "channels": 3}
         seen |= {"mean": self._source.mean, "std": self._source.std}
-        preprocess = _filled(recipe.preprocess or SENSES[sense](), seen)
+        preprocess = _filled(recipe.preprocess or MODALITIES[modality](), seen)
         return dataclasses.replace(recipe, arguments=arguments, preprocess=preprocess)
 
-    def _like_the_classifier(self, recipe: Recipe, sense: str) -> Recipe:
-        trained, preprocess = Recipe.from_dict(self.classifier.recipe), self.classifier.preprocess
+    def _like_the_classifier(self, recipe: Recipe, modality: str) -> Recipe:
+        trained, preprocess = Recipe.from_dict(self.predictor.recipe), self.predictor.preprocess
         if recipe.model is None:
-            tables = [_named(layer, _EMBEDDINGS) for layer in self.classifier.network.layers]
+            tables = [_named(layer, _EMBEDDINGS) for layer in self.predictor.network.layers]
             dims = [table.shape[1] for table in tables if table is not None] or [trained.embedding_dims]
             if isinstance(trained.model, str) and trained.model not in MODELS:
                 raise ValueError(
@@ -81,17 +81,17 @@ class Begun:
                 )
             same = {"model": trained.model, "arguments": trained.arguments, "embedding_dims": dims[0]}
             recipe = dataclasses.replace(recipe, **same)
-        if preprocess.sense == sense and recipe.preprocess is None:
+        if preprocess.modality == modality and recipe.preprocess is None:
             # A vocabulary is that of the new texts: the vectors of the words that both have are taken over.
-            kept = dataclasses.replace(preprocess, vocabulary=()) if sense == "text" else preprocess
+            kept = dataclasses.replace(preprocess, vocabulary=()) if modality == "text" else preprocess
             return dataclasses.replace(recipe, preprocess=kept)
-        if preprocess.sense == sense == "image":
+        if preprocess.modality == modality == "image":
             seen = {name: getattr(preprocess, name) for name in ("size", "channels", "mean", "std")}
             return dataclasses.replace(recipe, preprocess=_filled(recipe.preprocess, seen))
         return recipe
 
-    def lay(self, network: keras.Model, preprocess: Any, labels: Sequence[str]) -> Laid:
-        """Gives every layer whose name and shapes fit its weights; of a classifier of other classes the heads do not.
+    def lay(self, network: keras.Model, preprocess: Any, labels: Sequence[str]) -> LoadReport:
+        """Gives every layer whose name and shapes fit its weights; of a predictor of other classes the heads do not.
 
         Args:
             network: Built.
@@ -124,20 +124,20 @@ class Begun:
                 f"`start.path` must hold weights that fit: the network has {', '.join(list(ours)[:4])} ..., the file "
                 f"{', '.join(theirs[:4])} ...; `start.names` says which is which. Received: start.path={self.start.path!r}"
             )
-        return Laid(taken, [path for path in ours if path not in taken], numbers, remarks)
+        return LoadReport(taken, [path for path in ours if path not in taken], numbers, remarks)
 
     def _by_layer(
         self, network: keras.Model, preprocess: Any, labels: Sequence[str]
     ) -> Mapping[str, Mapping[str, np.ndarray]]:
         """Our name of a layer -> Keras's name of an array -> the array."""
-        if self.classifier is None:
+        if self.predictor is None:
             return translate(network, self.arrays, self._source or self._named_source(network))
-        trained = self.classifier.network
-        of_other_classes = heads(trained) if self.classifier.labels != tuple(labels) else set()
+        trained = self.predictor.network
+        of_other_classes = heads(trained) if self.predictor.labels != tuple(labels) else set()
         taken = [layer for layer in trained.layers if layer.weights and layer.name not in of_other_classes]
         given = {layer.name: {w.name: np.array(w) for w in layer.weights} for layer in taken}
-        then = self.classifier.preprocess
-        if then.sense == preprocess.sense == "text":
+        then = self.predictor.preprocess
+        if then.modality == preprocess.modality == "text":
             for layer in network.layers:
                 if (table := _named(layer, _EMBEDDINGS)) is not None and _EMBEDDINGS in given.get(layer.name, {}):
                     rows = given[layer.name][_EMBEDDINGS]
@@ -154,7 +154,7 @@ class Begun:
     def fingerprint(self) -> str:
         """SHA-256 of all arrays."""
         digest = hashlib.sha256()
-        arrays = self.arrays or {str(i): w for i, w in enumerate(self.classifier.network.get_weights())}
+        arrays = self.arrays or {str(i): w for i, w in enumerate(self.predictor.network.get_weights())}
         for name in sorted(arrays):
             digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
         return digest.hexdigest()
@@ -172,8 +172,8 @@ def heads(network: keras.Model) -> set[str]:
     return found
 
 
-def pretrained(model: str, path: str) -> Classifier:
-    """A network with the weights that another library trained, as a classifier whose labels are the numbers of the classes.
+def pretrained(model: str, path: str) -> Predictor:
+    """A network with the weights that another library trained, as a predictor whose labels are the numbers of the classes.
 
     Args:
         model: A registered name.
@@ -183,7 +183,7 @@ def pretrained(model: str, path: str) -> Classifier:
         ValueError: The weights do not fit, or what pictures they were trained on is not known.
     """
     recipe = Recipe(model=model, start=Start(path=path))
-    begun = Begun(recipe)
+    begun = PretrainedWeights(recipe)
     recipe = begun.completed(recipe, "image")
     if recipe.preprocess is None or not recipe.preprocess.fitted:
         raise ValueError(
@@ -193,7 +193,7 @@ def pretrained(model: str, path: str) -> Classifier:
     block = create(model, len(labels), **recipe.arguments)
     built = network(block, recipe.preprocess.input_shape)
     begun.lay(built, recipe.preprocess, labels)
-    return Classifier(recipe.preprocess, block, built, labels, recipe.to_dict())
+    return Predictor(recipe.preprocess, block, built, labels, recipe.to_dict())
 
 
 def _filled(preprocess: Any, values: Mapping[str, Any]) -> Any:

@@ -26,7 +26,7 @@ from multicnn.evaluation.evaluator import Evaluator
 from multicnn.modalities import mixup
 from multicnn.modalities.augmentation import augmentation
 from multicnn.modalities.text import word_vectors
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import given_vectors, loading, run_folder
 from multicnn.training.defaults import completed, weights_of
@@ -38,7 +38,7 @@ from multicnn.training.model import network_block
 from multicnn.training.nan_check import NotFinite
 from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled, policy
-from multicnn.training.pretrained import Begun
+from multicnn.training.pretrained import PretrainedWeights
 from multicnn.training.tensorboard import EventLog
 from multicnn.utils import signals
 from multicnn.utils.files import write_json
@@ -63,36 +63,36 @@ class Run:
         goes_on = recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
         self.begun = None if goes_on else weights_of(recipe)
         self.recipe = completed(recipe, manifest, self.begun, self.workers.count)
-        if self.recipe.precision == "auto" and (begun := run_folder.begun_recipe(folder)) is not None:
+        if self.recipe.precision == "auto" and (begun := run_folder.saved_recipe(folder)) is not None:
             # What was chosen where the run began, whatever this machine is good at.
             self.recipe = dataclasses.replace(self.recipe, precision=begun.precision)
         self.coverage: dict[str, float] = {}  # of the training texts by given word vectors
 
-    def train(self) -> Classifier:
+    def train(self) -> Predictor:
         """Trains, measures, and writes everything that belongs in the run folder."""
-        say, count = self.reporter.say, self.workers.count
-        with run_folder.claim(self.folder, self.recipe, self.manifest, say, count) as self.manifest:
-            return run_folder.finished(self.folder, self.recipe, say) or self._trained()
+        log, count = self.reporter.log, self.workers.count
+        with run_folder.claim(self.folder, self.recipe, self.manifest, log, count) as self.manifest:
+            return run_folder.finished(self.folder, self.recipe, log) or self._trained()
 
-    def _trained(self) -> Classifier:
-        classifier, loop = self.prepared()
-        self.reporter.say(self._summary(classifier, loop.steps))
+    def _trained(self) -> Predictor:
+        predictor, loop = self.prepared()
+        self.reporter.log(self._summary(predictor, loop.steps))
         try:
             loop.run()
         except NotFinite as error:
             raise self._with_batch(error) from None
-        classifier.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
-        classifier = self._measured(classifier, loop)
-        classifier.save(self.folder / "model.keras")
+        predictor.save(self.folder / "model.keras")  # at once, lest anything below is interrupted
+        predictor = self._measured(predictor, loop)
+        predictor.save(self.folder / "model.keras")
         if loop.interrupted:
             best = f"the best weights so far are in {self.folder / 'model.keras'}"
-            self.reporter.say(said := f"interrupted; {best}; go on with: multicnn train --resume {self.folder}")
+            self.reporter.log(said := f"interrupted; {best}; go on with: multicnn train --resume {self.folder}")
             signals.stop(loop.interrupted, said)
-        self.reporter.say(f"the classifier is {self.folder / 'model.keras'}")
-        return classifier
+        self.reporter.log(f"the predictor is {self.folder / 'model.keras'}")
+        return predictor
 
-    def prepared(self) -> tuple[Classifier, Loop]:
-        """All that comes before the first step: the untrained classifier, and the loop that will train it."""
+    def prepared(self) -> tuple[Predictor, Loop]:
+        """All that comes before the first step: the untrained predictor, and the loop that will train it."""
         recipe = self.recipe
         if recipe.members:
             raise ValueError(
@@ -120,10 +120,10 @@ class Run:
                 self._lay(vectors, preprocess, built)
             if self.begun is not None:
                 self._begin(self.begun, built, preprocess, frozen)
-            classifier = Classifier(preprocess, block, built, self.manifest.labels, recipe.to_dict())
-            on_stored = dataclasses.replace(classifier, preprocess=self.augmentation.stored)
+            predictor = Predictor(preprocess, block, built, self.manifest.labels, recipe.to_dict())
+            on_stored = dataclasses.replace(predictor, preprocess=self.augmentation.stored)
             self.evaluator = Evaluator(on_stored, self.store, self.manifest, self.workers)
-            return classifier, self._loop(classifier, rows)
+            return predictor, self._loop(predictor, rows)
 
     def _with_precision(self, multiply_adds: int) -> Recipe:
         """The recipe with the precision that it leaves open: once for all, wherever the run goes on."""
@@ -150,9 +150,9 @@ class Run:
         self.coverage = given_vectors.lay(vectors, preprocess, built, ids, self.recipe)
         types, tokens = self.coverage.values()
         source = self.recipe.embedding.vectors
-        self.reporter.say(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")
+        self.reporter.log(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")
 
-    def _begin(self, begun: Begun, built: keras.Model, preprocess: Any, frozen: Sequence[str]) -> None:
+    def _begin(self, begun: PretrainedWeights, built: keras.Model, preprocess: Any, frozen: Sequence[str]) -> None:
         """Lays the weights that the run begins with into the network, and says what is new and what is frozen."""
         laid = begun.lay(built, preprocess, self.manifest.labels)
         run_folder.check_start(self.folder, begun.fingerprint())
@@ -164,7 +164,7 @@ class Run:
         all_of_it = f"{len(laid.taken)} of {len(laid.taken) + len(laid.new)} layers with weights"
         new = f"new: {', '.join(laid.new[:6])}{' ...' if len(laid.new) > 6 else ''}" if laid.new else "nothing is new"
         said = f"{all_of_it} ({laid.numbers:,} numbers) are those of {self.recipe.start.path}; {new}"
-        self.reporter.say("; ".join([said, *laid.remarks]))
+        self.reporter.log("; ".join([said, *laid.remarks]))
 
     def _with_batch(self, error: NotFinite) -> ValueError:
         """The error with the examples of the batch, listed in the run folder."""
@@ -179,18 +179,18 @@ class Run:
             f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
         )
 
-    def _loop(self, classifier: Classifier, stages: dict[str, list[str]]) -> Loop:
+    def _loop(self, predictor: Predictor, stages: dict[str, list[str]]) -> Loop:
         recipe, rows = self.recipe, self.manifest.rows("train")
         targets = self.manifest.targets(rows)
         steps = -(-len(rows) // recipe.batch_size)
-        network = classifier.network
+        network = predictor.network
         shares = rate_shares(network, stages, recipe.start.rate_decay)
         optimizer = factory.discriminative(factory.make(recipe.optimizer, steps, recipe.epochs), shares)
         network.compile(optimizer=loss_scaled(optimizer, recipe.precision), jit_compile=recipe.jit_compile)
         freezing = None
         if recipe.start.freeze_until is not None:
             freezing = Freezing(network, stages, recipe.start)
-            self.reporter.say(str(freezing))
+            self.reporter.log(str(freezing))
         weights = None
         if recipe.class_weights:
             counts = np.array([len(of_label) for of_label in self.manifest.rows_by_label("train").values()])
@@ -217,11 +217,11 @@ class Run:
             return pipeline.each(made)
 
         validate = functools.partial(self.evaluator.metrics, "val") if len(self.manifest.rows("val")) else None
-        say, callbacks = self.reporter.say, [*self.reporter.callbacks()]
+        log, callbacks = self.reporter.log, [*self.reporter.callbacks()]
         if recipe.tensorboard:
             callbacks.append(EventLog(self.folder / "tensorboard"))
         return Loop(
-            network, recipe, batches, steps, validate, self.folder, say, weights, callbacks, freezing, self.workers
+            network, recipe, batches, steps, validate, self.folder, log, weights, callbacks, freezing, self.workers
         )
 
     def _part(self, n: int) -> slice:
@@ -234,8 +234,8 @@ class Run:
                 return functools.partial(mix, classes=len(self.manifest.labels), alpha=alpha)
         return None
 
-    def _measured(self, classifier: Classifier, loop: Loop) -> Classifier:
-        """The classifier with its metrics, and the run folder's tables and pictures."""
+    def _measured(self, predictor: Predictor, loop: Loop) -> Predictor:
+        """The predictor with its metrics, and the run folder's tables and pictures."""
         finished = not loop.interrupted
         measured: dict[str, Any] = {
             split: self.evaluator.metrics(split) for split in SPLITS if finished and len(self.manifest.rows(split))
@@ -244,10 +244,10 @@ class Run:
             measured["linear_baseline"] = linear_score(self.manifest, self.store, self.augmentation.stored)
         if finished:
             measured["verdict"] = verdict(measured, loop.at.history)
-            self.reporter.say(measured["verdict"])
+            self.reporter.log(measured["verdict"])
         measured |= {
             "model": self.recipe.model if isinstance(self.recipe.model, str) else "custom",
-            "parameters": measure(classifier.block, classifier.preprocess.input_shape).parameters,
+            "parameters": measure(predictor.block, predictor.preprocess.input_shape).parameters,
             "bad": len(self.manifest.bad_rows()),
             **{f"vectors_{of}": share for of, share in self.coverage.items()},
             "waited": round(float(np.mean([row.get("waited", 0.0) for row in loop.at.history] or [0.0])), 4),
@@ -255,15 +255,15 @@ class Run:
         }
         write_json(self.folder / "metrics.json", measured)
         if finished:
-            run_report.report(self.folder, classifier.preprocess, self.manifest, self.evaluator.logits)
-        return dataclasses.replace(classifier, metrics=measured)
+            run_report.report(self.folder, predictor.preprocess, self.manifest, self.evaluator.logits)
+        return dataclasses.replace(predictor, metrics=measured)
 
-    def _summary(self, classifier: Classifier, steps: int) -> str:
+    def _summary(self, predictor: Predictor, steps: int) -> str:
         counts = ", ".join(f"{len(self.manifest.rows(s)):,} {s}" for s in SPLITS)
-        parameters = measure(classifier.block, classifier.preprocess.input_shape).parameters
+        parameters = measure(predictor.block, predictor.preprocess.input_shape).parameters
         name = self.recipe.model if isinstance(self.recipe.model, str) else "the given network"
         return (
             f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
-            f"{classifier.preprocess.input_shape}; {steps:,} steps an epoch; "
+            f"{predictor.preprocess.input_shape}; {steps:,} steps an epoch; "
             f"the examples are kept: {self.store.place}"
         )

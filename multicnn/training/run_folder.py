@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from multicnn.data.manifest import Manifest
-from multicnn.predictor import Classifier, load, software
+from multicnn.predictor import Predictor, load, software
 from multicnn.recipe import Recipe
-from multicnn.utils.files import held, sweep, whole_file, write_json, write_text
+from multicnn.utils.files import atomic_file, locked, sweep, write_json, write_text
 
 MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
 
@@ -30,7 +30,7 @@ _MAY_CHANGE = {
 
 @contextlib.contextmanager
 def claim(
-    folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None], workers: int = 1
+    folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[str], None], workers: int = 1
 ) -> Iterator[Manifest]:
     """Makes a folder that of a run, or sees to it that the run begun there was the same; in its block nobody else has it.
 
@@ -38,7 +38,7 @@ def claim(
         folder: It may not exist yet.
         recipe: Of the run, with nothing left open.
         manifest: Of the run.
-        say: Told of other software, or another number of workers, than it was begun with.
+        log: Called with a line of text of other software, or another number of workers, than it was begun with.
         workers: That train together.
 
     Yields:
@@ -48,14 +48,14 @@ def claim(
         ValueError: Recipe or data are not those that the run was begun with, and the message names what differs; or another
             process is at work there.
     """
-    check_begun(folder, recipe)  # before anything is made
-    with held(folder):
-        yield _claimed(folder, recipe, manifest, say, workers)
+    check_saved(folder, recipe)  # before anything is made
+    with locked(folder):
+        yield _claimed(folder, recipe, manifest, log, workers)
 
 
-def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[str], None], workers: int) -> Manifest:
+def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[str], None], workers: int) -> Manifest:
     versions, now = folder / "versions.json", software() | {"workers": workers}
-    if not check_begun(folder, recipe):
+    if not check_saved(folder, recipe):
         write_json(versions, now)
     else:
         sweep(folder)
@@ -64,7 +64,7 @@ def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[st
             changed = ", ".join(
                 f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
             )
-            say(f"the run was begun with {changed}: its last bits may differ from those of a run never stopped")
+            log(f"the run was begun with {changed}: its last bits may differ from those of a run never stopped")
     if (folder / MANIFEST).exists():
         manifest = check_data(Manifest.load(folder / MANIFEST), manifest, folder)
     write_json(folder / "recipe.json", recipe.to_dict())
@@ -72,30 +72,30 @@ def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, say: Callable[[st
     return manifest
 
 
-def begun_recipe(folder: Path) -> Recipe | None:
+def saved_recipe(folder: Path) -> Recipe | None:
     """The recipe of the run that was begun in a folder, None where none was."""
     path = folder / "recipe.json"
     return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
-def check_begun(folder: Path, recipe: Recipe) -> bool:
+def check_saved(folder: Path, recipe: Recipe) -> bool:
     """Whether a run was begun in a folder. Raises ValueError if its recipe was another, naming each field."""
-    begun = begun_recipe(folder)
+    begun = saved_recipe(folder)
     if begun is not None:
         check_recipe(begun.to_dict(), recipe.to_dict(), folder)
     return begun is not None
 
 
-def finished(folder: Path, recipe: Recipe, say: Callable[[str], None]) -> Classifier | None:
-    """The classifier of a run of this recipe that was trained and measured to the end, and says so; None of any other."""
+def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predictor | None:
+    """The predictor of a run of this recipe that was trained and measured to the end, and says so; None of any other."""
     path = folder / "model.keras"
     if not path.exists():
         return None
-    classifier = load(path)
-    if "train" not in classifier.metrics or classifier.recipe != recipe.to_dict():
+    predictor = load(path)
+    if "train" not in predictor.metrics or predictor.recipe != recipe.to_dict():
         return None
-    say(f"the run in {folder} is finished: {path}")
-    return classifier
+    log(f"the run in {folder} is finished: {path}")
+    return predictor
 
 
 def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
@@ -104,6 +104,7 @@ def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> No
     Raises:
         ValueError: It names each field that is another.
     """
+    begun = Recipe.from_dict(begun).to_dict()  # fields may have had other names
     longer = now["epochs"] >= begun["epochs"] and now["optimizer"]["schedule"] == "constant"
     may_change = _MAY_CHANGE | ({"epochs"} if longer else set())
     changed = [each for each in _differences(begun, now) if each[0] not in may_change]
@@ -128,7 +129,7 @@ def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
 def keep_manifest(folder: Path, manifest: Manifest) -> None:
     """Writes what every example is used for, and lists those that are bad."""
     write_text(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
-    with whole_file(folder / MANIFEST) as part:
+    with atomic_file(folder / MANIFEST) as part:
         manifest.save(part)
 
 

@@ -15,7 +15,7 @@ from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.data.paths import at_home
 from multicnn.data.sources import resolve
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Recipe, in_one_line
 from multicnn.training import experiment
 
@@ -44,12 +44,12 @@ def unsplit(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
 
 
 def as_trained(
-    classifier: Classifier, data: str | os.PathLike | DataSource, settings: Sequence[str], divided: bool
+    predictor: Predictor, data: str | os.PathLike | DataSource, settings: Sequence[str], divided: bool
 ) -> DataSource:
-    """A source of examples for a classifier; a path is read as in its training, unless the settings say otherwise.
+    """A source of examples for a predictor; a path is read as in its training, unless the settings say otherwise.
 
     Args:
-        classifier: Whose training it is.
+        predictor: Whose training it is.
         data: The source.
         settings: Changes of how it is read, as "data.b=1".
         divided: Whether the data of the training itself are to be divided as they were there.
@@ -58,24 +58,24 @@ def as_trained(
         ValueError: A setting does not fit, or labels are not divided as in the training.
     """
     if not isinstance(data, DataSource):
-        trained_on = classifier.recipe.get("data", {})
+        trained_on = predictor.recipe.get("data", {})
         names = ("pattern", "text_column", "label_column", "label_separator")
-        if is_of_training(classifier, str(data)):
+        if is_of_training(predictor, str(data)):
             names = tuple(trained_on) if divided else (*names, "split_column", "group_column")
         kept = {name: trained_on[name] for name in names if name in trained_on}
         data = DataSource(**kept | {"path": str(data)})
     data = Recipe(data=data).replaced(settings).data
-    if (data.label_separator is None) != (classifier.separator is None):
+    if (data.label_separator is None) != (predictor.separator is None):
         raise ValueError(
-            f"`label_separator` must be {classifier.separator!r}, as in the training. "
+            f"`label_separator` must be {predictor.separator!r}, as in the training. "
             f"Received: label_separator={data.label_separator!r}"
         )
-    return dataclasses.replace(data, sense=data.sense or classifier.preprocess.sense)
+    return dataclasses.replace(data, modality=data.modality or predictor.preprocess.modality)
 
 
-def is_of_training(classifier: Classifier, path: str) -> bool:
-    """Whether a path is that of what the classifier was trained on; a relative one is looked for from here."""
-    trained_on = classifier.recipe.get("data", {}).get("path")
+def is_of_training(predictor: Predictor, path: str) -> bool:
+    """Whether a path is that of what the predictor was trained on; a relative one is looked for from here."""
+    trained_on = predictor.recipe.get("data", {}).get("path")
     return trained_on is not None and os.path.realpath(at_home(path)) == os.path.realpath(at_home(trained_on))
 
 
@@ -91,13 +91,13 @@ def settled(
         ValueError: `data` is None, or the data or the recipe cannot be used.
     """
     recipe = recipe_for(data, fields)
-    # What the settings say of the data decides the sense, which decides what the other settings can mean.
+    # What the settings say of the data decides the modality, which decides what the other settings can mean.
     manifest = look(recipe.replaced([s for s in settings if s.startswith("data.")]).data)
-    return recipe.replaced(settings, manifest.sense), manifest
+    return recipe.replaced(settings, manifest.modality), manifest
 
 
 def of_several(
-    verb: str,
+    command: str,
     resume: str | os.PathLike | None,
     data: str | os.PathLike | DataSource | Recipe | None,
     out: str | os.PathLike | None,
@@ -117,7 +117,7 @@ def of_several(
         raise ValueError(
             f"`resume` says what the data are and where the runs lie: name neither. Received: resume={str(resume)!r}"
         )
-    recipe, kept = experiment.kept(Path(resume), verb)
+    recipe, kept = experiment.kept(Path(resume), command)
     return *settled(recipe, settings, fields, look), Path(resume), kept
 
 

@@ -15,11 +15,11 @@ from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
 from multicnn.recipe import Recipe, Start
 from multicnn.training import experiment
-from multicnn.training.pretrained import Begun
+from multicnn.training.pretrained import PretrainedWeights
 from multicnn.training.run import Run
 from multicnn.utils.reporter import Reporter
 
-VERB = "transfer-curves"
+COMMAND = "transfer-curves"
 _KINDS = ("transfer", "scratch")
 _SURE = 0.95  # of a gain, by Student's t over the seeds, before it is called one
 
@@ -110,8 +110,8 @@ def run(
         )
     if not len(manifest.rows("test")):
         raise ValueError("`data` must have test examples. Received: none")
-    both = Begun(recipe).completed(recipe, manifest.sense)
-    experiment.keep(folder, VERB, recipe, sizes=sizes, seeds=seeds)
+    both = PretrainedWeights(recipe).completed(recipe, manifest.modality)
+    experiment.keep(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
     rows = []
     for seed in range(recipe.seed, recipe.seed + seeds):
         order = _classes_in_turn(manifest, seed)
@@ -120,8 +120,8 @@ def run(
             for kind in _KINDS:
                 one = dataclasses.replace(both, seed=seed, start=both.start if kind == "transfer" else Start())
                 name = f"{kind}-{size:06d}-seed-{seed}"
-                reporter.say(name)
-                with experiment.going_on(folder, VERB, reporter.say):
+                reporter.log(name)
+                with experiment.going_on(folder, COMMAND, reporter.log):
                     made = Run(one, part, folder / name, reporter, time.perf_counter()).train()
                 rows.append(_row(made.metrics, folder / name, {"examples": size, "seed": seed, "start": kind}))
                 keras.backend.clear_session()  # else the graphs of all runs stay in memory

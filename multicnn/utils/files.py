@@ -18,7 +18,7 @@ _PART = ".part-"  # in front of the name, for some writers go by its ending
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Gives the path of a file to write, which takes the place of `path` when the block ends well.
 
     Whenever the process is killed, `path` holds the old contents or the new ones.
@@ -43,7 +43,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text to a file, whole or not at all."""
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -53,13 +53,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Deletes what `whole_file` left half written in a folder and those below it when it was killed."""
+    """Deletes what `atomic_file` left half written in a folder and those below it when it was killed."""
     for part in folder.rglob(_PART + "*"):
         part.unlink()
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Keeps a folder, which is made if need be, to this process; the system lets go of it however the process ends.
 
     Where the system cannot lock a folder (Windows, some network disks) nothing is kept.

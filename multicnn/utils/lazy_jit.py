@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 
-class Late:
+class LazyJit:
     """A function of arrays that is compiled when it is wanted often.
 
     Importing the compiler and compiling take 1 to 1.6 s, and 0.5 where another process has compiled the same before.

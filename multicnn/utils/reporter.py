@@ -10,7 +10,7 @@ import keras
 class Reporter:
     """Told what happens; this one says nothing. The command line has one that draws."""
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """A line about the run."""
 
     def reading(self, done: int, total: int) -> None:

@@ -32,14 +32,14 @@ def stop(signum: int, message: str) -> NoReturn:
     raise KeyboardInterrupt(message) if signum == signal.SIGINT else SystemExit(128 + signum)
 
 
-class Deferred:
+class DeferSignals:
     """Inside its block the first Ctrl-C or SIGTERM only sets `signum`; a second one acts as ever."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Deferred:
+    def __enter__(self) -> DeferSignals:
         self.signum = _unwinding
         if threading.current_thread() is threading.main_thread():
             self._previous = {each: signal.signal(each, self._note) for each in _SIGNALS}

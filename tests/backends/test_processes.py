@@ -22,12 +22,12 @@ def test_what_workers_tell_one_another(count, monkeypatch):
 
     def work():
         workers = Workers()
-        first = workers.firsts(lambda: made.append(workers.index) or np.arange(3))
+        first = workers.broadcast(lambda: made.append(workers.index) or np.arange(3))
         asked = workers.any(15 if workers.index == count - 1 else None)
-        return workers.everyones({"i": workers.index}), first.tolist(), asked, workers.any(None)
+        return workers.all_gather({"i": workers.index}), first.tolist(), asked, workers.any(None)
 
-    everyones = [{"i": i} for i in range(count)]
-    assert cluster.run(count, work, monkeypatch) == [(everyones, [0, 1, 2], 15, None)] * count
+    all_gather = [{"i": i} for i in range(count)]
+    assert cluster.run(count, work, monkeypatch) == [(all_gather, [0, 1, 2], 15, None)] * count
     assert made == [0]
 
 

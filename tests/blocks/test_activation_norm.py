@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from support.oracles import PICTURE, SOUND, array, built, close, example
+from support.oracles import IMAGE, WAVEFORM, array, built, close, example
 
 from multicnn.blocks import activation, chain, conv, dense, network, norm, rbf
 
@@ -24,7 +24,7 @@ ACTIVATIONS = {
 }
 
 
-@pytest.mark.parametrize("shape", [SOUND, PICTURE, (7,)], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE, (7,)], ids=str)
 @pytest.mark.parametrize(("block", "function"), ACTIVATIONS.values(), ids=ACTIVATIONS)
 def test_activations(block, function, shape):
     x = 3 * example(shape)
@@ -36,7 +36,7 @@ def test_lecun_tanh_is_one_at_one():
     np.testing.assert_allclose(array(model(np.array([[1.0, -1.0]]))), [[1.0, -1.0]], atol=1e-4)
 
 
-@pytest.mark.parametrize("shape", [SOUND, PICTURE, (4,)], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE, (4,)], ids=str)
 def test_prelu_has_a_slope_for_each_channel(shape):
     x = example(shape)
     model = network(activation("prelu"), shape)
@@ -58,7 +58,7 @@ def test_randomised_slopes_are_drawn_in_training():
 
 def test_activations_by_name_and_arguments_in_a_layer():
     one = conv(4, 3, activation=("leaky_relu", {"negative_slope": 0.3}))
-    x, model, bare = example(SOUND), built(one, SOUND), built(conv(4, 3), SOUND)
+    x, model, bare = example(WAVEFORM), built(one, WAVEFORM), built(conv(4, 3), WAVEFORM)
     before = array(bare(x))
     close(model, x, np.where(before > 0, before, 0.3 * before))
     assert network(dense(3, activation="prelu"), (5,)).count_params() == 5 * 3 + 3 + 3
@@ -94,9 +94,9 @@ def test_rbf_is_minus_the_squared_distance_to_fixed_codes():
 BAD = {
     "kind": (lambda: norm("group"), r"'local_response'\]. Received: kind='group'"),
     "arguments": (lambda: activation("relu", slope=1.0), "prelu.*Received: name='relu'"),
-    "unknown": (lambda: network(activation("swishy"), SOUND), "swishy"),
+    "unknown": (lambda: network(activation("swishy"), WAVEFORM), "swishy"),
     "slopes": (
-        lambda: network(chain(activation("randomized_leaky_relu", lower=0.5, upper=0.1)), SOUND),
+        lambda: network(chain(activation("randomized_leaky_relu", lower=0.5, upper=0.1)), WAVEFORM),
         "Received: lower=0.5, upper=0.1",
     ),
 }

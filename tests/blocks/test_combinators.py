@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support.block_table import BLOCKS, PICTURE, SOUND
+from support.block_table import BLOCKS, IMAGE, WAVEFORM
 
 from multicnn import blocks
 from multicnn.blocks import (
@@ -46,7 +46,7 @@ def test_names_are_the_same_in_every_build(block, shape):
 def test_names_are_paths():
     residual = add(chain(conv(4, 3, norm="batch", activation="relu"), conv(4, 3)), chain())
     net = chain(stage("conv4_x", repeat(2, residual)), conv(4, 3), conv(4, 3), scope("head", dense(2)))
-    assert layer_names(network(net, PICTURE)) == [
+    assert layer_names(network(net, IMAGE)) == [
         "input",
         *(
             f"conv4_x.{copy}.{part}"
@@ -62,22 +62,22 @@ def test_names_are_paths():
 
 
 def test_the_designs_example_of_a_name():
-    assert "conv4_x.1.conv" in layer_names(network(stage("conv4_x", repeat(2, conv(4, 3))), PICTURE))
+    assert "conv4_x.1.conv" in layer_names(network(stage("conv4_x", repeat(2, conv(4, 3))), IMAGE))
 
 
 def test_a_repeated_stage_name_names_both_paths():
     twice = chain(stage("body", stage("conv1", conv(4, 3))), stage("conv1", conv(4, 3)))
     for build in (network, measure):
         with pytest.raises(BlockError, match=r"stage\('conv1'\) stands at 'body.conv1' and at 'conv1'"):
-            build(twice, PICTURE)
+            build(twice, IMAGE)
         with pytest.raises(BlockError, match=r"'1.a' and at '2.a'"):
-            build(repeat(2, stage("a", conv(4, 3))), PICTURE)
+            build(repeat(2, stage("a", conv(4, 3))), IMAGE)
 
 
 @pytest.mark.parametrize("name", ["input", "logits"])
 def test_the_names_of_the_ends_are_taken(name):
     with pytest.raises(BlockError, match=rf"name stage\('{name}'\) otherwise"):
-        network(stage(name, conv(4, 3)), PICTURE)
+        network(stage(name, conv(4, 3)), IMAGE)
 
 
 # Failures -------------------------------------------------------------------------------------------------------------
@@ -105,16 +105,16 @@ FAILURES = {
     ),
     "too few numbers": (
         conv(4, (3,)),
-        PICTURE,
+        IMAGE,
         "in conv(4, (3,)) applied to shape (None, 12, 10, 4): (3,) has no number",
     ),
-    "stride and dilation": (conv(4, 3, strides=2, dilation_rate=2), SOUND, "strides and dilation_rate cannot both"),
-    "stride of none": (max_pool(2, strides=0), SOUND, "windows and strides must be at least 1"),
-    "groups": (conv(4, 3, groups=2), SOUND, "in conv(4, 3, groups=2) applied to shape (None, 20, 3): "),
-    "too many channels": (pad_channels(2), SOUND, "in pad_channels(2) applied to shape (None, 20, 3): "),
+    "stride and dilation": (conv(4, 3, strides=2, dilation_rate=2), WAVEFORM, "strides and dilation_rate cannot both"),
+    "stride of none": (max_pool(2, strides=0), WAVEFORM, "windows and strides must be at least 1"),
+    "groups": (conv(4, 3, groups=2), WAVEFORM, "in conv(4, 3, groups=2) applied to shape (None, 20, 3): "),
+    "too many channels": (pad_channels(2), WAVEFORM, "in pad_channels(2) applied to shape (None, 20, 3): "),
     "bands": (
         norm("sub_spectral", bands=3),
-        PICTURE,
+        IMAGE,
         "in norm('sub_spectral', bands=3) applied to shape (None, 12, 10, 4)",
     ),
     "flatten without a size": (
@@ -122,11 +122,15 @@ FAILURES = {
         (None, 4),
         "in flatten() applied to shape (None, None, 4): flatten needs",
     ),
-    "one axis to average over": (blocks.average_over(0), SOUND, "in average_over(0) applied to shape (None, 20, 3): "),
+    "one axis to average over": (
+        blocks.average_over(0),
+        WAVEFORM,
+        "in average_over(0) applied to shape (None, 20, 3): ",
+    ),
     "an axis of unknown size": (blocks.average_over(0), (None, 8, 1), "averaging over one axis needs its size"),
     "other inputs": (
         join({"a": conv(4, 3), "b": conv(4, 3)}),
-        {"a": SOUND, "c": SOUND},
+        {"a": WAVEFORM, "c": WAVEFORM},
         "join needs the inputs ['a', 'b']",
     ),
 }
@@ -146,7 +150,7 @@ def test_failures_name_the_path(build, block, shape, message):
 )
 def test_what_keras_refuses_names_the_path_too(block):
     with pytest.raises(BlockError, match=r"in stage\('top'\): in "):
-        network(stage("top", block), PICTURE)
+        network(stage("top", block), IMAGE)
 
 
 # Weights --------------------------------------------------------------------------------------------------------------
@@ -158,15 +162,15 @@ def kernels(model):
 
 @pytest.mark.parametrize("initializer", ["he_normal", ("random_normal", {"stddev": 0.1})], ids=str)
 def test_repeated_copies_start_differently(initializer):
-    first, second, third = kernels(network(repeat(3, conv(4, 3, kernel_initializer=initializer)), PICTURE))
+    first, second, third = kernels(network(repeat(3, conv(4, 3, kernel_initializer=initializer)), IMAGE))
     assert not np.allclose(first, second)
     assert not np.allclose(second, third)
 
 
 def test_share_shares():
-    model = network(concat(share(conv(5, 3, norm="batch")), share(conv(5, 3, norm="batch")), conv(5, 3)), SOUND)
+    model = network(concat(share(conv(5, 3, norm="batch")), share(conv(5, 3, norm="batch")), conv(5, 3)), WAVEFORM)
     assert len(kernels(model)) == 2
-    left, right, other = np.split(model.predict(np.ones((2, *SOUND)), verbose=0), 3, axis=-1)
+    left, right, other = np.split(model.predict(np.ones((2, *WAVEFORM)), verbose=0), 3, axis=-1)
     np.testing.assert_array_equal(left, right)
     assert not np.allclose(left, other)
 
@@ -194,7 +198,7 @@ def test_a_join_takes_its_inputs_by_name():
 
 
 def test_blocks_mix_with_plain_keras():
-    inputs = keras.Input(PICTURE)
+    inputs = keras.Input(IMAGE)
     x = stage("conv1", conv(8, 3, activation="relu"))(inputs)
     x = keras.layers.MaxPooling2D()(x)
     x = conv(8, 3)(x)
@@ -202,17 +206,17 @@ def test_blocks_mix_with_plain_keras():
     outputs = keras.layers.Dense(3)(keras.layers.Flatten()(x))
     model = keras.Model(inputs, outputs)
     assert model.get_layer("conv1").output.shape == (None, 12, 10, 8)
-    assert model.predict(np.zeros((2, *PICTURE)), verbose=0).shape == (2, 3)
+    assert model.predict(np.zeros((2, *IMAGE)), verbose=0).shape == (2, 3)
 
 
 def test_a_block_applied_twice_makes_two_layers():
-    inputs = keras.Input(SOUND)
+    inputs = keras.Input(WAVEFORM)
     block = conv(3, 3)
     model = keras.Model(inputs, block(block(inputs)))
     assert len(kernels(model)) == 2
 
 
-@pytest.mark.parametrize("shape", [PICTURE, SOUND], ids=["picture", "sound"])
+@pytest.mark.parametrize("shape", [IMAGE, WAVEFORM], ids=["picture", "sound"])
 def test_stages_are_tapped_after_save_and_load(shape, tmp_path):
     net = chain(
         stage("conv3_x", repeat(2, conv(4, 3, norm="batch"))),
@@ -232,7 +236,7 @@ def test_stages_are_tapped_after_save_and_load(shape, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16", "float32"])
 def test_the_logits_are_float32_under_any_policy(dtype):
-    model = network(chain(stage("a", conv(4, 3, norm="batch")), global_average_pool(), dense(3)), PICTURE, dtype=dtype)
+    model = network(chain(stage("a", conv(4, 3, norm="batch")), global_average_pool(), dense(3)), IMAGE, dtype=dtype)
     assert model.output.dtype == "float32"
     assert model.get_layer("a").compute_dtype == dtype.removeprefix("mixed_")
     assert all(weight.dtype == "float32" for weight in model.weights)
@@ -240,7 +244,7 @@ def test_the_logits_are_float32_under_any_policy(dtype):
 
 
 def test_the_network_is_flat():
-    model = network(chain(stage("a", chain(conv(4, 3), stage("b", conv(4, 3)))), repeat(2, chain(conv(4, 3)))), PICTURE)
+    model = network(chain(stage("a", chain(conv(4, 3), stage("b", conv(4, 3)))), repeat(2, chain(conv(4, 3)))), IMAGE)
     assert not [layer for layer in model.layers if isinstance(layer, keras.Model)]
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from support.oracles import PICTURE, SOUND, array, built, close, convolved, example
+from support.oracles import IMAGE, WAVEFORM, array, built, close, convolved, example
 
 from multicnn.blocks import (
     average_pool,
@@ -29,7 +29,7 @@ NUMPYS = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric", "circu
 @pytest.mark.parametrize("mode", NUMPYS)
 @pytest.mark.parametrize(
     ("shape", "amount"),
-    [(SOUND, 2), (SOUND, ((0, 3),)), (PICTURE, 1), (PICTURE, (3, (0, 2))), ((3, 4, 2), (8, 11)), ((1, 2), 3)],
+    [(WAVEFORM, 2), (WAVEFORM, ((0, 3),)), (IMAGE, 1), (IMAGE, (3, (0, 2))), ((3, 4, 2), (8, 11)), ((1, 2), 3)],
     ids=str,
 )
 def test_pad_is_numpys(mode, shape, amount):
@@ -41,7 +41,7 @@ def test_pad_is_numpys(mode, shape, amount):
 
 @pytest.mark.parametrize("mode", NUMPYS)
 @pytest.mark.parametrize("padding", ["same", 3, ((0, 2), 1)], ids=str)
-@pytest.mark.parametrize(("shape", "strides"), [(SOUND, 1), (PICTURE, 1), (PICTURE, 2)], ids=str)
+@pytest.mark.parametrize(("shape", "strides"), [(WAVEFORM, 1), (IMAGE, 1), (IMAGE, 2)], ids=str)
 def test_a_convolution_over_a_border(mode, padding, shape, strides):
     x, rank = example(shape), len(shape) - 1
     model = built(conv(6, 4, padding=padding, padding_mode=mode, strides=strides), shape)
@@ -213,8 +213,8 @@ FILTERS = ["identity", "edge4", "edge8", "sharpen", "box_blur", "gaussian_blur",
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_fixed_filters_on_a_picture(name):
-    x = example(PICTURE)
-    model = network(fixed_filter(name), PICTURE)
+    x = example(IMAGE)
+    model = network(fixed_filter(name), IMAGE)
     close(model, x, filtered(name, x))
     assert not model.trainable_weights
 
@@ -232,9 +232,9 @@ ON_A_SEQUENCE = {
 
 @pytest.mark.parametrize("name", ON_A_SEQUENCE)
 def test_fixed_filters_on_a_sound(name):
-    x = example(SOUND)
+    x = example(WAVEFORM)
     padded = np.pad(x, [(0, 0), (1, 1), (0, 0)], mode="edge")
-    close(network(fixed_filter(name), SOUND), x, ON_A_SEQUENCE[name](padded[:, :-2], x, padded[:, 2:]))
+    close(network(fixed_filter(name), WAVEFORM), x, ON_A_SEQUENCE[name](padded[:, :-2], x, padded[:, 2:]))
 
 
 BAD = {
@@ -244,9 +244,9 @@ BAD = {
     "mode": (lambda: pad(1, mode="wrap"), "Received: mode='wrap'"),
     "amount": (lambda: pad("same"), "Received: amount='same'"),
     "filter": (lambda: fixed_filter("sobel"), r"sobel_x.*Received: name='sobel'"),
-    "sobel_x of a sound": (lambda: network(fixed_filter("sobel_x"), SOUND), "needs two axes"),
+    "sobel_x of a sound": (lambda: network(fixed_filter("sobel_x"), WAVEFORM), "needs two axes"),
     "nothing left": (lambda: measure(conv_transpose(1, 1, padding=3), (5, 1)), "leaves nothing of 5 steps"),
-    "both": (lambda: network(conv_transpose(1, 3, strides=2, dilation_rate=2), SOUND), "cannot both be above 1"),
+    "both": (lambda: network(conv_transpose(1, 3, strides=2, dilation_rate=2), WAVEFORM), "cannot both be above 1"),
 }
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from support.oracles import PICTURE, SOUND, array, built, close, example, slid
+from support.oracles import IMAGE, WAVEFORM, array, built, close, example, slid
 
 from multicnn.blocks import (
     average_pool,
@@ -48,7 +48,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("shape", [SOUND, PICTURE], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 @pytest.mark.parametrize(("pool", "reduce", "fill"), POOLS.values(), ids=POOLS)
 def test_pools(pool, reduce, fill, case, shape, padding):
@@ -89,7 +89,7 @@ def k_largest(x, k):
 
 
 @pytest.mark.parametrize("k", [1, 4, 13, 20])
-@pytest.mark.parametrize("shape", [SOUND, (4, 3, 2)], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, (4, 3, 2)], ids=str)
 def test_k_max_pool(shape, k):
     x = example(shape)
     rows = x.reshape(len(x), -1, shape[-1])
@@ -172,7 +172,7 @@ def switched(x, values, size, stride):
 
 
 @pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 2), (3, 3), (2, 3)])
-@pytest.mark.parametrize("shape", [SOUND, PICTURE], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
 def test_unpool_puts_values_back_where_the_maxima_were(shape, size, stride):
     x = example(shape)
     inner = conv(4, 1)
@@ -203,15 +203,15 @@ def test_cropped_gives_the_size_of_the_input(shape):
 
 
 def test_take_channels():
-    x = example(PICTURE)
-    close(network(take_channels(3, 0), PICTURE), x, x[..., [3, 0]])
+    x = example(IMAGE)
+    close(network(take_channels(3, 0), IMAGE), x, x[..., [3, 0]])
 
 
 BAD = {
     "k": (lambda: k_max_pool(0), "Received: k=0"),
     "k_top": (lambda: dynamic_k_max_pool(0, 1, 2), "Received: k_top=0"),
     "layer": (lambda: dynamic_k_max_pool(3, 3, 2), "1 to 2. Received: layer=3"),
-    "rank": (lambda: network(dynamic_k_max_pool(3, 1, 2), PICTURE), "needs \\(batch, time, channels\\)"),
+    "rank": (lambda: network(dynamic_k_max_pool(3, 1, 2), IMAGE), "needs \\(batch, time, channels\\)"),
     "maps": (lambda: fold(0), "Received: maps=0"),
     "maps that do not divide": (lambda: measure(fold(4), (5, 6)), "6 channels are no rows of 4 maps"),
     "maps below": (lambda: row_conv(3, 5, below=0), "Received: below=0"),
@@ -219,9 +219,9 @@ BAD = {
         lambda: measure(row_conv(2, 5, below=4), (5, 6)),
         "6 channels are no rows of 4 maps",
     ),
-    "channels": (lambda: network(take_channels(4), PICTURE), "no channel 4 among 4"),
+    "channels": (lambda: network(take_channels(4), IMAGE), "no channel 4 among 4"),
     "no channels": (lambda: take_channels(), "Received: channels="),
-    "cropped too small": (lambda: network(cropped(max_pool(2)), SOUND), "cannot cut 6 steps to 13"),
+    "cropped too small": (lambda: network(cropped(max_pool(2)), WAVEFORM), "cannot cut 6 steps to 13"),
 }
 
 

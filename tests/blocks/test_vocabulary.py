@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support.oracles import PICTURE, SOUND, array, built, close, convolved, example, slid
+from support.oracles import IMAGE, WAVEFORM, array, built, close, convolved, example, slid
 
 from multicnn import blocks
 from multicnn.blocks import (
@@ -41,7 +41,7 @@ WINDOWS = {
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("shape", [SOUND, PICTURE, (12, 7, 4)], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE, (12, 7, 4)], ids=str)
 @pytest.mark.parametrize("case", WINDOWS.values(), ids=WINDOWS)
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_conv(case, shape, padding, groups):
@@ -59,7 +59,7 @@ def test_many_narrow_groups(shape):
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("shape", [SOUND, PICTURE], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
 @pytest.mark.parametrize("case", WINDOWS.values(), ids=WINDOWS)
 def test_depthwise_conv(case, shape, padding):
     settings = {"kernel_size": 3, "strides": 1, "dilation_rate": 1, **case}
@@ -80,7 +80,7 @@ POOLS = {
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("shape", [SOUND, PICTURE], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
 @pytest.mark.parametrize("case", POOLS.values(), ids=POOLS)
 @pytest.mark.parametrize(
     ("pool", "reduce", "fill"), [(max_pool, np.max, -np.inf), (average_pool, np.mean, 0.0)], ids=["max", "average"]
@@ -107,7 +107,7 @@ def test_same_padding_is_symmetric_whatever_the_size():
 
 
 def test_global_pools_and_flatten():
-    for shape in (SOUND, PICTURE):
+    for shape in (WAVEFORM, IMAGE):
         x = example(shape)
         axes = tuple(range(1, x.ndim - 1))
         close(network(global_max_pool(), shape), x, x.max(axes))
@@ -117,12 +117,12 @@ def test_global_pools_and_flatten():
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_average_over(axis):
-    x = example(PICTURE)
-    close(network(average_over(axis), PICTURE), x, x.mean(axis=1 + axis, keepdims=True))
+    x = example(IMAGE)
+    close(network(average_over(axis), IMAGE), x, x.mean(axis=1 + axis, keepdims=True))
 
 
 @pytest.mark.parametrize(("missing", "before"), [(1, 0), (2, 1), (5, 2)])
-@pytest.mark.parametrize("shape", [SOUND, PICTURE], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
 def test_pad_channels(shape, missing, before):
     x = example(shape)
     zeros = [np.zeros((*x.shape[:-1], n)) for n in (before, missing - before)]
@@ -133,7 +133,7 @@ def normalised(x, gamma, beta, mean, variance, epsilon=1e-5):
     return (x - mean) / np.sqrt(variance + epsilon) * gamma + beta
 
 
-@pytest.mark.parametrize("shape", [SOUND, PICTURE, (4,)], ids=str)
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE, (4,)], ids=str)
 def test_batch_norm(shape):
     model, x = network(norm(), shape), example(shape, batch=6)
     gamma, beta, mean, variance = (np.random.default_rng(i).uniform(0.5, 2.0, 4) for i in range(4))
@@ -149,19 +149,19 @@ def test_batch_norm(shape):
 
 
 def test_batch_norm_without_scale_and_shift():
-    model, x = network(norm("batch", affine=False), SOUND), example(SOUND)
+    model, x = network(norm("batch", affine=False), WAVEFORM), example(WAVEFORM)
     assert len(model.trainable_weights) == 0
     close(model, x, normalised(x, 1.0, 0.0, 0.0, 1.0))
 
 
 def test_layer_norm():
-    model, x = network(norm("layer"), SOUND), example(SOUND)
+    model, x = network(norm("layer"), WAVEFORM), example(WAVEFORM)
     close(model, x, normalised(x, 1.0, 0.0, x.mean(-1, keepdims=True), x.var(-1, keepdims=True)))
 
 
 def test_sub_spectral_norm_is_a_batch_norm_for_each_band():
-    bands, x = 4, example(PICTURE, batch=5)
-    model = network(norm("sub_spectral", bands=bands), PICTURE)
+    bands, x = 4, example(IMAGE, batch=5)
+    model = network(norm("sub_spectral", bands=bands), IMAGE)
     weights = [np.random.default_rng(i).uniform(0.5, 2.0, bands * 4) for i in range(4)]
     model.set_weights(weights)
 
@@ -188,11 +188,11 @@ def test_dense_embed_activation_drop_and_lift():
     model = built(embed(5, 3), (5,))
     close(model, ids, model.get_weights()[0][ids] * (ids != 0)[..., None])
 
-    x = example(SOUND)
-    close(network(activation("relu"), SOUND), x, np.maximum(x, 0))
-    close(network(lift("LeakyReLU", negative_slope=0.1), SOUND), x, np.where(x > 0, x, 0.1 * x))
+    x = example(WAVEFORM)
+    close(network(activation("relu"), WAVEFORM), x, np.maximum(x, 0))
+    close(network(lift("LeakyReLU", negative_slope=0.1), WAVEFORM), x, np.where(x > 0, x, 0.1 * x))
     for spatial in (False, True):
-        model = network(drop(0.5, spatial=spatial), SOUND)
+        model = network(drop(0.5, spatial=spatial), WAVEFORM)
         close(model, x, x)
         kept = array(model(np.ones_like(x), training=True))
         assert set(np.unique(kept)) == {0.0, 2.0}
@@ -200,8 +200,8 @@ def test_dense_embed_activation_drop_and_lift():
 
 
 def test_conv_then_norm_then_activation():
-    x = example(SOUND)
-    model = built(conv(6, 3, norm="batch", activation="relu"), SOUND)
+    x = example(WAVEFORM)
+    model = built(conv(6, 3, norm="batch", activation="relu"), WAVEFORM)
     kernel, *statistics = model.get_weights()
     statistics[3] = np.abs(statistics[3])
     model.set_weights([kernel, *statistics])
@@ -220,15 +220,15 @@ def test_conv_then_norm_then_activation():
     ids=repr,
 )
 def test_a_bias_stands_where_no_norm_follows(block, biased):
-    first = next(layer for layer in network(block, SOUND).layers if hasattr(layer, "kernel"))
+    first = next(layer for layer in network(block, WAVEFORM).layers if hasattr(layer, "kernel"))
     assert (first.bias is not None) == biased
 
 
 def test_rank_comes_from_the_tensor():
     net = chain(conv(4, 3), max_pool(2), depthwise_conv(3), drop(0.1, spatial=True), global_max_pool(), dense(2))
-    assert [network(net, shape).output_shape for shape in (SOUND, PICTURE)] == [(None, 2), (None, 2)]
-    assert isinstance(network(conv(4, 3), PICTURE).get_layer("conv"), keras.layers.Conv2D)
-    assert isinstance(network(conv(4, 3), SOUND).get_layer("conv"), keras.layers.Conv1D)
+    assert [network(net, shape).output_shape for shape in (WAVEFORM, IMAGE)] == [(None, 2), (None, 2)]
+    assert isinstance(network(conv(4, 3), IMAGE).get_layer("conv"), keras.layers.Conv2D)
+    assert isinstance(network(conv(4, 3), WAVEFORM).get_layer("conv"), keras.layers.Conv1D)
 
 
 def test_initialisers_regularisers_and_constraints_by_name():
@@ -243,7 +243,8 @@ def test_initialisers_regularisers_and_constraints_by_name():
     assert float(layer.kernel_regularizer.l2) == pytest.approx(0.01)
     assert layer.kernel_constraint.max_value == 2.0
     assert isinstance(
-        network(conv(2, 3, kernel_regularizer="l2"), SOUND).get_layer("conv").kernel_regularizer, keras.regularizers.L2
+        network(conv(2, 3, kernel_regularizer="l2"), WAVEFORM).get_layer("conv").kernel_regularizer,
+        keras.regularizers.L2,
     )
 
 

@@ -55,18 +55,18 @@ def test_ctrl_c_in_the_midst_of_an_import_waits_for_its_end(monkeypatch):
     assert done
 
 
-@pytest.mark.parametrize("verb", ["predict", "explain"])
-def test_a_text_may_lie_in_a_file(verb, run, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("command", ["predict", "explain"])
+def test_a_text_may_lie_in_a_file(command, run, tmp_path, monkeypatch, capsys):
     (tmp_path / "a text.txt").write_text("Returns the lines of a file.")
     monkeypatch.chdir(tmp_path)
     answers = [
-        call(monkeypatch, capsys, verb, run / "model.keras", text, "--json")
+        call(monkeypatch, capsys, command, run / "model.keras", text, "--json")
         for text in ("a text.txt", "Returns the lines of a file.", "no text.txt")
     ]
     in_file, same, other = (
-        json.loads(out) if verb == "predict" else json.loads(out)["texts"][0] for _, out, _ in answers
+        json.loads(out) if command == "predict" else json.loads(out)["texts"][0] for _, out, _ in answers
     )
-    if verb == "predict":
+    if command == "predict":
         assert in_file["input"] == "a text.txt" and in_file["probabilities"] == same["probabilities"]
         assert other["probabilities"] != same["probabilities"]
     else:
@@ -178,18 +178,18 @@ def test_a_dry_run_and_a_rate_from_the_command_line(tmp_path, monkeypatch, capsy
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["new/rates.png"]
 
 
-@pytest.mark.parametrize("verb", ["train", "crossval", "find-rate", "transfer-curves", "doctor", "preview"])
-def test_whatever_learns_from_data_is_told_how_to_read_it(verb, monkeypatch, capsys):
+@pytest.mark.parametrize("command", ["train", "crossval", "find-rate", "transfer-curves", "doctor", "preview"])
+def test_whatever_learns_from_data_is_told_how_to_read_it(command, monkeypatch, capsys):
     told = []
 
     def stop(*arguments, settings, **fields):
         told.extend(settings)
         raise ValueError("enough")
 
-    monkeypatch.setattr(api, verb.replace("-", "_"), stop)
+    monkeypatch.setattr(api, command.replace("-", "_"), stop)
     columns = ["--text-column", "review", "--label-column", "kind", "--group-column", "by", "--label-separator", ";"]
     chosen = ["--data", "x.csv", "--pattern", "(?P<label>.)", *columns, "--set", "data.text_column=text"]
-    code, _, err = call(monkeypatch, capsys, verb, "reviews.csv", *chosen)
+    code, _, err = call(monkeypatch, capsys, command, "reviews.csv", *chosen)
     assert (code, err.strip()) == (2, "multicnn: enough")
     source = Recipe().replaced(told).data
     assert (source.path, source.pattern, source.label_column) == ("x.csv", "(?P<label>.)", "kind")
@@ -228,7 +228,7 @@ MISTAKES = {
     "one class": (_one_class, "two classes"),
     "missing column": (_missing_column, "text"),
     "too deep": (_too_deep, "needs at least 8"),
-    "no classifier": (
+    "no predictor": (
         lambda folder: ["train", "digits", "--model", "unet", "--out", folder / "r"],
         "gives an output of shape (8, 8, 10)",
     ),

@@ -10,19 +10,19 @@ from support.command_line import call
 import multicnn
 from multicnn import models
 from multicnn.blocks import chain, embed, network
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The file of a classifier, not trained: an explanation is as exact."""
+    """The file of a predictor, not trained: an explanation is as exact."""
     folder = tmp_path_factory.mktemp("explained")
     texts = [f"{('good', 'bad')[i % 2]} [b]text number {i % 7}" for i in range(80)]
     (folder / "t.csv").write_text("text,label\n" + "".join(f"{text},{'ab'[i % 2]}\n" for i, text in enumerate(texts)))
     preprocess = multicnn.TextPreprocess().fit(texts)
     keras.utils.set_random_seed(0)
     block = chain(embed(preprocess.vocabulary_size, 4), models.create("textcnn", 2, filters=4))
-    return Classifier(preprocess, block, network(block, preprocess.input_shape), ("a", "b")).save(folder / "m.keras")
+    return Predictor(preprocess, block, network(block, preprocess.input_shape), ("a", "b")).save(folder / "m.keras")
 
 
 def test_texts_as_json(model, monkeypatch, capsys):

@@ -5,7 +5,7 @@ from multicnn.cli.tables import RichReporter
 
 
 def test_what_is_said_is_no_markup(capsys):
-    RichReporter().say("runs/[final]/img[copy].jpg is bad: [/b]")
+    RichReporter().log("runs/[final]/img[copy].jpg is bad: [/b]")
     assert capsys.readouterr().err == "runs/[final]/img[copy].jpg is bad: [/b]\n"
 
 

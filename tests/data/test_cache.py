@@ -10,7 +10,7 @@ import pytest
 
 from multicnn.data import cache, store
 from multicnn.data.manifest import Manifest, content_hash
-from multicnn.data.store import materialise
+from multicnn.data.store import load_examples
 
 
 @dataclass
@@ -52,11 +52,11 @@ def thrice(numbers):
 
 def test_a_second_run_decodes_nothing(folder):
     texts = ["1", "bad", "3", "4"]
-    first, reasons = materialise(manifest(texts), Times(10), [3, 1, 2])
+    first, reasons = load_examples(manifest(texts), Times(10), [3, 1, 2])
     assert (first.rows.tolist(), first.array.tolist()) == ([3, 2], thrice([40, 30]))
     assert Times.calls == 3 and not first.found and first.folder.parent == folder
     # The same examples at other places of another manifest.
-    second, again = materialise(manifest(["7", *texts]), Times(10), [4, 2, 3])
+    second, again = load_examples(manifest(["7", *texts]), Times(10), [4, 2, 3])
     assert Times.calls == 3 and second.found and "made by an earlier run" in second.place
     assert (second.rows.tolist(), second.array.tolist()) == ([4, 3], thrice([40, 30]))
     assert second.gather(np.array([3])).tolist() == thrice([30])
@@ -69,16 +69,16 @@ def test_a_second_run_decodes_nothing(folder):
     ids=["a content", "the preprocessing", "the order"],
 )
 def test_what_changes_the_bytes_asks_for_another_entry(texts, factor, rows, folder):
-    materialise(manifest(["1", "2", "3"]), Times(10), [0, 1, 2])
-    changed, _ = materialise(manifest(texts), Times(factor), rows)
+    load_examples(manifest(["1", "2", "3"]), Times(10), [0, 1, 2])
+    changed, _ = load_examples(manifest(texts), Times(factor), rows)
     assert not changed.found and len(list(folder.iterdir())) == 2
     assert changed.array.tolist() == thrice(factor * int(texts[row]) for row in rows)
 
 
 def test_a_library_of_another_version_asks_for_another_entry(monkeypatch):
-    made, _ = materialise(manifest(["1"]), Times(10), [0])
+    made, _ = load_examples(manifest(["1"]), Times(10), [0])
     monkeypatch.setattr(cache, "version", lambda name: "0" if name == "pillow" else "1")
-    other, _ = materialise(manifest(["1"]), Times(10), [0])
+    other, _ = load_examples(manifest(["1"]), Times(10), [0])
     assert not other.found and other.folder != made.folder
 
 
@@ -89,11 +89,11 @@ def test_a_file_that_was_away_is_asked_for_again(tmp_path, folder):
     hashes = [content_hash(path.read_bytes()) for path in paths]
     table = Manifest.of("image", ids=["a", "b"], sources=[*map(str, paths)], labels=["x", "y"], hashes=hashes)
     paths[1].write_text("two")
-    store_of_one, reasons = materialise(table, Times(10), [0, 1])
+    store_of_one, reasons = load_examples(table, Times(10), [0, 1])
     assert list(reasons) == [1] and store_of_one.array.tolist() == thrice([10])
     assert not list(folder.iterdir()), "it is no entry"
     paths[1].write_text("2")
-    back, reasons = materialise(table, Times(10), [0, 1])
+    back, reasons = load_examples(table, Times(10), [0, 1])
     assert not back.found and not reasons and back.array.tolist() == thrice([10, 20])
 
 
@@ -104,11 +104,11 @@ def test_two_runs_that_make_the_same_entry_both_get_it(monkeypatch):
     def example(self, raw):
         if not inner:
             inner.append(None)
-            inner[0] = materialise(manifest(["5", "6"]), Times(10), [0, 1])[0]
+            inner[0] = load_examples(manifest(["5", "6"]), Times(10), [0, 1])[0]
         return np.full(3, 10 * raw, np.int32)
 
     monkeypatch.setattr(Times, "example", example)
-    outer, _ = materialise(manifest(["5", "6"]), Times(10), [0, 1])
+    outer, _ = load_examples(manifest(["5", "6"]), Times(10), [0, 1])
     assert outer.folder == inner[0].folder
     assert outer.array.tolist() == inner[0].array.tolist() == thrice([50, 60])
 
@@ -116,32 +116,32 @@ def test_two_runs_that_make_the_same_entry_both_get_it(monkeypatch):
 def test_a_run_that_dies_leaves_no_entry(folder, monkeypatch):
     monkeypatch.setattr(Times, "example", lambda self, raw: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        materialise(manifest(["1"]), Times(10), [0])
+        load_examples(manifest(["1"]), Times(10), [0])
     assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize("name", ["examples", "rows.json"])
 @pytest.mark.parametrize("cut", [0, -1, None])
 def test_a_damaged_entry_is_made_again(name, cut):
-    made, _ = materialise(manifest(["1", "2"]), Times(10), [0, 1])
+    made, _ = load_examples(manifest(["1", "2"]), Times(10), [0, 1])
     file = made.folder / name
     if cut is None:
         file.unlink()
     else:
         file.write_bytes(file.read_bytes()[:cut])
-    again, _ = materialise(manifest(["1", "2"]), Times(10), [0, 1])
+    again, _ = load_examples(manifest(["1", "2"]), Times(10), [0, 1])
     assert not again.found and again.array.tolist() == thrice([10, 20])
 
 
 def test_what_was_used_longest_ago_is_deleted_first(folder, monkeypatch):
     entries = {}
     for age, factor in enumerate((1, 2, 3)):
-        entries[factor] = materialise(manifest(["1"]), Times(factor), [0])[0]
+        entries[factor] = load_examples(manifest(["1"]), Times(factor), [0])[0]
         os.utime(entries[factor].folder, (1000 + age, 1000 + age))
     (folder / "somebody's").mkdir()
-    materialise(manifest(["1"]), Times(1), [0])  # the oldest is used again
+    load_examples(manifest(["1"]), Times(1), [0])  # the oldest is used again
     monkeypatch.setattr(cache, "LIMIT", 12 + sum(f.stat().st_size for e in (1, 3) for f in entries[e].folder.iterdir()))
-    fourth, _ = materialise(manifest(["1"]), Times(4), [0])
+    fourth, _ = load_examples(manifest(["1"]), Times(4), [0])
     left = {entries[1].folder.name, entries[3].folder.name, fourth.folder.name, "somebody's"}
     assert {path.name for path in folder.iterdir()} == left
     assert entries[2].array.tolist() == thrice([2])  # whoever still reads it keeps it
@@ -151,18 +151,18 @@ def test_what_a_killed_run_left_is_deleted_in_time(folder):
     for name, time in ((".multicnn-part-old", 1000), (".multicnn-part-new", None)):
         (folder / name).mkdir(parents=True)
         os.utime(folder / name, time and (time, time))
-    materialise(manifest(["1"]), Times(1), [0])
+    load_examples(manifest(["1"]), Times(1), [0])
     assert {path.name for path in folder.glob(".*")} == {".multicnn-part-new"}
 
 
 def test_no_room(folder, monkeypatch):
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10, 0, 10))
     with pytest.raises(ValueError, match=r"too many for memory.* are free there\. Received: MULTICNN_CACHE="):
-        materialise(manifest(["1"]), Times(1), [0])
+        load_examples(manifest(["1"]), Times(1), [0])
     assert not list(folder.iterdir())
 
 
 def test_a_folder_that_is_none(folder):
     folder.write_text("")
     with pytest.raises(ValueError, match=r"need a folder .* Received: MULTICNN_CACHE="):
-        materialise(manifest(["1"]), Times(1), [0])
+        load_examples(manifest(["1"]), Times(1), [0])

@@ -11,7 +11,7 @@ from support import damage
 
 from multicnn.data.checks import examine
 from multicnn.data.sources import resolve
-from multicnn.data.store import materialise
+from multicnn.data.store import load_examples
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
@@ -49,47 +49,47 @@ def _status(name):
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
-def check(root, source, sense, count, seed):
+def check(root, source, modality, count, seed):
     """Writes `count` damaged files and a third as many good ones, and looks at what becomes of each."""
-    random, good, hopeless = np.random.default_rng(seed), set(), set()
+    random, good, unfixable = np.random.default_rng(seed), set(), set()
     for i in range(count + count // 3):
         label = f"class {i % 2}"
         (root / label).mkdir(parents=True, exist_ok=True)
         if i < count:
-            suffix, data, never = damage.damaged(sense, random)
+            suffix, data, never = damage.damaged(modality, random)
         else:
-            (suffix, data), never = damage.good(sense, random), False
+            (suffix, data), never = damage.good(modality, random), False
             good.add(f"{label}/{i}{suffix}")
         (root / label / f"{i}{suffix}").write_bytes(data)
         if never:
-            hopeless.add(f"{label}/{i}{suffix}")
+            unfixable.add(f"{label}/{i}{suffix}")
     before = _reset_peak() if Path("/proc/self/clear_refs").exists() else None
-    manifest = resolve(source(root, sense=sense))
-    store, reasons = materialise(manifest, PREPROCESS[sense], manifest.rows())
+    manifest = resolve(source(root, modality=modality))
+    store, reasons = load_examples(manifest, PREPROCESS[modality], manifest.rows())
     manifest = manifest.with_bad(reasons)
     assert len(manifest) == count + count // 3
     bad = dict(zip(manifest.bad_rows()["id"], manifest.bad_rows()["reason"], strict=True))
-    assert hopeless <= set(bad), sorted(hopeless - set(bad))
+    assert unfixable <= set(bad), sorted(unfixable - set(bad))
     assert not good & set(bad), {name: bad[name] for name in good & set(bad)}
     assert sorted(store.rows) == list(manifest.rows())
     for reason in bad.values():
         assert 3 < len(reason) < 200 and reason.isprintable() and str(root) not in reason, reason
-    if PREPROCESS[sense].stored_dtype == "float32":
+    if PREPROCESS[modality].stored_dtype == "float32":
         assert np.isfinite(store.array).all()
-    assert list(examine(resolve(source(root, sense=sense))).manifest.rows()) == list(manifest.rows())
+    assert list(examine(resolve(source(root, modality=modality))).manifest.rows()) == list(manifest.rows())
     if before is not None:
         assert _status("VmHWM") - before < MEMORY
 
 
-@pytest.mark.parametrize("sense", PREPROCESS)
-def test_damaged_files_are_listed_and_good_ones_used(tmp_path, source, sense):
-    check(tmp_path, source, sense, 36, seed=0)
+@pytest.mark.parametrize("modality", PREPROCESS)
+def test_damaged_files_are_listed_and_good_ones_used(tmp_path, source, modality):
+    check(tmp_path, source, modality, 36, seed=0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sense", PREPROCESS)
-def test_thousands_of_damaged_files(tmp_path, source, sense):
-    check(tmp_path, source, sense, 2000, seed=1)
+@pytest.mark.parametrize("modality", PREPROCESS)
+def test_thousands_of_damaged_files(tmp_path, source, modality):
+    check(tmp_path, source, modality, 2000, seed=1)
 
 
 BAD_LINES = {
@@ -113,7 +113,7 @@ def test_a_table_with_bad_lines(tmp_path, source):
     lines = [*BAD_LINES.values(), *GOOD_LINES.values()]
     (tmp_path / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
     manifest = resolve(source(tmp_path / "t.jsonl"))
-    store, reasons = materialise(manifest, PREPROCESS["text"], manifest.rows())
+    store, reasons = load_examples(manifest, PREPROCESS["text"], manifest.rows())
     bad = manifest.with_bad(reasons).bad_rows()
     assert len(manifest) == len(lines) and list(store.rows) == list(range(len(BAD_LINES), len(lines)))
     assert bad["id"].tolist() == [f"t.jsonl:{i + 1}" for i in range(len(BAD_LINES))] and bad["reason"].all()
@@ -141,10 +141,10 @@ def test_odd_paths(tmp_path, source, picture):
     (folder / "nowhere.png").symlink_to(tmp_path / "gone.png")
     (folder / "link.png").symlink_to(tmp_path / "class one" / "雲.png")
     os.mkfifo(folder / "pipe.png")
-    manifest = resolve(source(tmp_path, sense="image"))
+    manifest = resolve(source(tmp_path, modality="image"))
     bad = dict(zip(manifest.bad_rows()["id"], manifest.bad_rows()["reason"], strict=True))
     assert {Path(name).name for name in bad} == {"itself.png", "nowhere.png", "pipe.png"}
-    store, reasons = materialise(manifest, PREPROCESS["image"], manifest.rows())
+    store, reasons = load_examples(manifest, PREPROCESS["image"], manifest.rows())
     assert len(store) == 2 * len(names) + 1 and not reasons
 
 

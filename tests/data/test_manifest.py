@@ -56,7 +56,7 @@ def test_several_labels():
     [
         (
             lambda: Manifest("smell", (), manifest().table),
-            "sense must be one of image, audio, text. Received: sense='sm",
+            "modality must be one of image, audio, text. Received: modality='sm",
         ),
         (lambda: Manifest("text", (), pd.DataFrame({"id": []})), "Received: missing="),
         (lambda: manifest(splits=["train", "trial", "", ""]), "Received: split=.'trial'"),
@@ -105,7 +105,7 @@ def test_save_and_load(tmp_path):
     made = manifest(labels=["кот", "x", "кот", ""])
     made.save(tmp_path / "manifest.parquet")
     loaded = Manifest.load(tmp_path / "manifest.parquet")
-    assert loaded.labels == made.labels and loaded.sense == made.sense
+    assert loaded.labels == made.labels and loaded.modality == made.modality
     pd.testing.assert_frame_equal(loaded.table, made.table)
     assert loaded.fingerprint() == made.fingerprint()
 

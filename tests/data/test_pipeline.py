@@ -5,7 +5,7 @@ import tensorflow as tf
 from multicnn.data import pipeline
 from multicnn.data.manifest import Manifest
 from multicnn.data.pipeline import augmentation_seeds, batches, each, order
-from multicnn.data.store import Store, materialise
+from multicnn.data.store import Store, load_examples
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image import augment_geometry
 from multicnn.modalities.image.preprocess import ImagePreprocess
@@ -229,11 +229,11 @@ def test_augmentation_seeds():
     seeds = augmentation_seeds(np.array([3, 5]), seed=1, epoch=2)
     assert seeds.dtype == np.int64 and seeds.shape == (2, 2)
     assert seeds[0, 0] == seeds[1, 0] and seeds[:, 1].tolist() == [3, 5]
-    firsts = {int(augmentation_seeds([0], seed, epoch)[0, 0]) for seed in range(20) for epoch in range(20)}
-    assert len(firsts) == 400
+    broadcast = {int(augmentation_seeds([0], seed, epoch)[0, 0]) for seed in range(20) for epoch in range(20)}
+    assert len(broadcast) == 400
 
 
-def sense_of(name):
+def modality_of(name):
     rng = np.random.default_rng(0)
     if name == "image":
         return rng.integers(0, 256, (9, 7, 6, 3), dtype=np.uint8), ImagePreprocess(size=(5, 5))
@@ -246,7 +246,7 @@ def sense_of(name):
 @pytest.mark.parametrize("name", ["image", "audio", "text"])
 def test_no_skew(name):
     """What the network sees in training is bitwise what `finish` makes of one example outside the pipeline."""
-    examples, preprocess = sense_of(name)
+    examples, preprocess = modality_of(name)
     ids = [str(i) for i in range(9)]
     manifest = Manifest.of(
         name,
@@ -259,7 +259,7 @@ def test_no_skew(name):
     )
     rows = manifest.rows()
     preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(i)) for i in rows)
-    store, reasons = materialise(manifest, preprocess, rows)
+    store, reasons = load_examples(manifest, preprocess, rows)
     assert not reasons
     data = batches(store, manifest.targets(rows), rows, preprocess, batch_size=4, epoch=0)
     seen = np.concatenate([x.numpy() for x, _ in data])

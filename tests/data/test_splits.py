@@ -229,8 +229,8 @@ def test_folds_are_stratified(sizes):
     assert sorted(np.concatenate(tests).tolist()) == list(range(sum(sizes.values())))
     assert max(map(len, tests)) - min(map(len, tests)) <= 1
     for label in sizes:
-        held = [share(each, "test", label) for each in made]
-        assert max(held) - min(held) <= 1
+        locked = [share(each, "test", label) for each in made]
+        assert max(locked) - min(locked) <= 1
     assert all(len(each.rows("train")) + len(each.rows("test")) == sum(sizes.values()) for each in made)
 
 

@@ -12,7 +12,7 @@ from multicnn.backends.processes import Workers
 from multicnn.data import store as store_module
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
-from multicnn.data.store import materialise, together
+from multicnn.data.store import load_examples, together
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
@@ -40,7 +40,7 @@ def manifest(texts):
 def test_stores_good_rows_compactly():
     texts = [f"{i * 10}" if i % 7 else "bad" for i in range(500)]
     rows = np.arange(499, 0, -2)
-    store, reasons = materialise(manifest(texts), Numbers(), rows)
+    store, reasons = load_examples(manifest(texts), Numbers(), rows)
     good = [row for row in rows.tolist() if row % 7]
     assert store.rows.tolist() == good
     assert store.array.shape == (len(good), 3) and store.array.dtype == np.int32
@@ -49,7 +49,7 @@ def test_stores_good_rows_compactly():
 
 
 def test_a_store_in_memory_is_a_tensor_without_a_copy():
-    store, _ = materialise(manifest(["1", "bad", "3", "4"]), Numbers(), np.arange(4))
+    store, _ = load_examples(manifest(["1", "bad", "3", "4"]), Numbers(), np.arange(4))
     tensor = store.tensor()
     store.array[2] += 7
     np.testing.assert_array_equal(tensor, store.array)
@@ -63,7 +63,7 @@ def test_a_tensor_of_any_memory(begin):
 
 
 def test_gather_refuses_rows_that_are_not_stored():
-    store, _ = materialise(manifest(["1", "2", "x"]), Numbers(), [0, 2])
+    store, _ = load_examples(manifest(["1", "2", "x"]), Numbers(), [0, 2])
     for row in (1, 2):
         with pytest.raises(ValueError, match=rf"rows must be in the store. Received: rows=\[{row}\]"):
             store.gather(np.array([0, row]))
@@ -71,12 +71,14 @@ def test_gather_refuses_rows_that_are_not_stored():
 
 def test_progress():
     seen = []
-    materialise(manifest(["1"] * 3000), Numbers(), range(3000), progress=lambda done, total: seen.append((done, total)))
+    load_examples(
+        manifest(["1"] * 3000), Numbers(), range(3000), progress=lambda done, total: seen.append((done, total))
+    )
     assert seen[-1] == (3000, 3000) and seen == sorted(seen) and len(seen) > 1
 
 
 def test_no_rows():
-    store, reasons = materialise(manifest(["1"]), Numbers(), [])
+    store, reasons = load_examples(manifest(["1"]), Numbers(), [])
     assert len(store) == 0 and not reasons
 
 
@@ -97,7 +99,7 @@ def test_a_file_is_not_counted_as_memory(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTICNN_CACHE", str(tmp_path))
     monkeypatch.setattr(store_module, "MEMORY_LIMIT", 100)
     before = mapped()
-    store, _ = materialise(manifest([str(i) for i in range(48)]), Blocks(), range(48))
+    store, _ = load_examples(manifest([str(i) for i in range(48)]), Blocks(), range(48))
     assert store.place == f"50.3 MB in {store.folder}"
     for row in [*range(47, -1, -1), *range(48)]:
         assert (store.gather(np.array([row])) == row).all()
@@ -111,13 +113,13 @@ def test_what_workers_store_together_is_what_one_does(count, limit, monkeypatch)
     monkeypatch.setattr(store_module, "_MOST", 3)
     texts = manifest([f"{i * 10}" if i % 7 else "bad" for i in range(23)])
     rows = np.array([i for i in range(23) if i != 5])
-    whole, reasons = materialise(texts, Numbers(), rows)
+    whole, reasons = load_examples(texts, Numbers(), rows)
     assert set(reasons) == {0, 7, 14, 21}
 
     def work():
         workers = Workers()
-        part, _ = materialise(texts, Numbers(), rows[workers.index :: count])
-        return together(part, workers.everyones)
+        part, _ = load_examples(texts, Numbers(), rows[workers.index :: count])
+        return together(part, workers.all_gather)
 
     for made in cluster.run(count, work, monkeypatch):
         assert (made.folder is None) == (limit > 100)
@@ -127,13 +129,13 @@ def test_what_workers_store_together_is_what_one_does(count, limit, monkeypatch)
 
 def test_not_fitted():
     with pytest.raises(ValueError, match="preprocess must be fitted"):
-        materialise(manifest(["1"]), TextPreprocess(), [0])
+        load_examples(manifest(["1"]), TextPreprocess(), [0])
 
 
 def test_texts_are_stored_many_at_once_as_each_alone():
     texts = [f"word{i % 50} and {'more ' * (i % 9)}" if i % 11 else " " for i in range(3000)]
     preprocess = TextPreprocess(length=6).fit(text for text in texts if text.strip())
-    store, reasons = materialise(manifest(texts), preprocess, range(3000))
+    store, reasons = load_examples(manifest(texts), preprocess, range(3000))
     assert set(reasons.values()) == {"empty text"} and list(reasons) == list(range(0, 3000, 11))
     for row in (1, 12, 2999):
         np.testing.assert_array_equal(store.gather(np.array([row]))[0], preprocess.example(texts[row]))
@@ -145,7 +147,7 @@ def test_an_error_of_the_program_is_not_a_bad_row():
             raise AttributeError("a bug")
 
     with pytest.raises(AttributeError):
-        materialise(manifest(["1"]), Broken(), [0])
+        load_examples(manifest(["1"]), Broken(), [0])
 
 
 def test_pictures_damaged_after_they_were_found(photos, source):
@@ -154,7 +156,7 @@ def test_pictures_damaged_after_they_were_found(photos, source):
     (photos / "cat" / "1.png").write_bytes(data[: len(data) // 2])
     (photos / "cat" / "2.png").unlink()
     preprocess = ImagePreprocess(size=(4, 4), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
-    store, reasons = materialise(made, preprocess, made.rows())
+    store, reasons = load_examples(made, preprocess, made.rows())
     assert set(reasons) == {1, 2} and "No such file" in reasons[2]
     assert "PNG" in reasons[1] and str(photos) not in reasons[1]
     expected = preprocess.example(preprocess.decode(photos / "dog" / "5.png"))
@@ -170,7 +172,7 @@ def test_real_photographs(shared_data, tmp_path, source):
         tar.extractall(tmp_path, members, filter="data")
     made = resolve(source(tmp_path), labels=sorted({Path(member.name).parent.name for member in members}))
     preprocess = ImagePreprocess(size=(32, 32), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
-    store, reasons = materialise(made, preprocess, made.rows())
+    store, reasons = load_examples(made, preprocess, made.rows())
     assert not reasons and len(store) == 1000
     for row in (0, 500, 999):
         expected = np.asarray(Image.open(made.raw_source(row)))

@@ -189,7 +189,7 @@ def test_a_waveform_shorter_than_a_frame_and_silence_are_finite():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("video", [], [], [], []), "sense must be one of image, audio, text. Received: sense='video'"),
+        (("video", [], [], [], []), "modality must be one of image, audio, text. Received: modality='video'"),
         (("text", ["a", "b"], [0], ["a"], [0]), "train must have one target per example.* 2 examples and 1 targets"),
         (("text", ["a", "b"], [0, 1], [], []), "test must have .* at least one example"),
         (("text", ["a", "b"], [1, 1], ["a"], [1]), r"two classes or more. Received: \[1\]"),

@@ -3,26 +3,26 @@
 import numpy as np
 import pytest
 
-from multicnn.data.store import Store, materialise
+from multicnn.data.store import Store, load_examples
 from multicnn.evaluation.baseline import linear_baseline
 from multicnn.evaluation.baseline_score import linear_score
-from multicnn.recipe import SENSES, DataSource
+from multicnn.recipe import MODALITIES, DataSource
 from multicnn.training import setup
 
 
 @pytest.mark.parametrize("name", ["digits", "spoken_digits", "docstrings"])
 def test_it_is_the_linear_model_of_all_examples_and_few_are_read_at_once(name, monkeypatch):
     manifest = setup.find(DataSource(path=name))
-    preprocess = SENSES[manifest.sense]()
+    preprocess = MODALITIES[manifest.modality]()
     preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(row)) for row in manifest.rows("train"))
-    stored, _ = materialise(manifest, preprocess, manifest.rows())
+    stored, _ = load_examples(manifest, preprocess, manifest.rows())
 
     expected = []
     for rows in (manifest.rows("train"), manifest.rows("test")):
         texts = [manifest.raw_source(row) for row in rows]
         whole = texts if name == "docstrings" else preprocess.finish(stored.gather(rows)).numpy()
         expected += [whole, manifest.targets(rows)]
-    expected = linear_baseline(manifest.sense, *expected)
+    expected = linear_baseline(manifest.modality, *expected)
 
     read, gather = [], Store.gather
     monkeypatch.setattr(Store, "gather", lambda self, rows: read.append(len(rows)) or gather(self, rows))

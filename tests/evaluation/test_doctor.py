@@ -110,7 +110,7 @@ def test_a_training_tells_what_asks_for_a_decision(tmp_path):
         def __init__(self):
             self.lines = []
 
-        def say(self, line):
+        def log(self, line):
             self.lines.append(line)
 
     said = {}

@@ -1,4 +1,4 @@
-"""What `evaluate` says of a classifier is what scikit-learn says of its predictions."""
+"""What `evaluate` says of a predictor is what scikit-learn says of its predictions."""
 
 from pathlib import Path
 
@@ -66,13 +66,13 @@ def test_a_group_left_out_is_what_is_measured(tmp_path):
 
 @pytest.mark.parametrize(("split", "rows"), [(None, [1, 2, 3]), ("test", [1, 2, 3]), ("train", [0])])
 def test_the_examples_of_a_split_are_measured(split, rows, table):
-    classifier = multicnn.load(ARTEFACT)
-    found = evaluate.evaluate(classifier, table, split=split)
-    predicted = [said.label for said in classifier.predict([ROWS[row][0] for row in rows])]
+    predictor = multicnn.load(ARTEFACT)
+    found = evaluate.evaluate(predictor, table, split=split)
+    predicted = [said.label for said in predictor.predict([ROWS[row][0] for row in rows])]
     true = [ROWS[row][1] for row in rows]
     assert found.metrics["accuracy"] == pytest.approx(accuracy_score(true, predicted))
     assert found.metrics["n"] == len(rows) and found.metrics["bad"] == 2
-    assert found.confusion().tolist() == confusion_matrix(true, predicted, labels=classifier.labels).tolist()
+    assert found.confusion().tolist() == confusion_matrix(true, predicted, labels=predictor.labels).tolist()
 
 
 def test_data_are_looked_for_in_their_home(table, monkeypatch):
@@ -82,13 +82,13 @@ def test_data_are_looked_for_in_their_home(table, monkeypatch):
 
 def test_no_usable_example_is_told(tmp_path):
     pd.DataFrame([("a text", "numpy")], columns=["text", "label"]).to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(ValueError, match="'numpy' is not one of the classifier's labels"):
+    with pytest.raises(ValueError, match="'numpy' is not one of the predictor's labels"):
         evaluate.evaluate(ARTEFACT, tmp_path / "t.csv")
 
 
 def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatch):
     class Heard(Reporter):
-        def say(self, line):
+        def log(self, line):
             told.append(line)
 
     for name in ("trained.csv", "other.csv"):

@@ -1,4 +1,4 @@
-"""The table of a network: its rows add up, its units are those of the sense, and what does not fit is refused."""
+"""The table of a network: its rows add up, its units are those of the modality, and what does not fit is refused."""
 
 import json
 
@@ -51,8 +51,8 @@ UNITS = {
 
 @pytest.mark.parametrize(("arguments", "stage_name", "expected"), UNITS.values(), ids=UNITS)
 def test_receptive_fields_in_the_unit_of_the_sense(arguments, stage_name, expected):
-    name, shape, sense = arguments
-    row = next(row for row in inspect(name, shape, sense=sense).rows if row["stage"] == stage_name)
+    name, shape, modality = arguments
+    row = next(row for row in inspect(name, shape, modality=modality).rows if row["stage"] == stage_name)
     assert row["receptive_field"] == expected
 
 
@@ -63,25 +63,25 @@ def test_classes_and_hyperparameters_are_taken():
 
 def test_a_saved_classifier_has_its_own_input(tmp_path):
     pictures = multicnn.ImagePreprocess(size=(28, 28))
-    classifier = multicnn.train("digits", tmp_path / "run", epochs=1, model="lenet5", preprocess=pictures)
+    predictor = multicnn.train("digits", tmp_path / "run", epochs=1, model="lenet5", preprocess=pictures)
     table = inspect(tmp_path / "run" / "model.keras")
-    assert table.parameters == measure(classifier.block, (28, 28, 1)).parameters
+    assert table.parameters == measure(predictor.block, (28, 28, 1)).parameters
     assert table.rows[0]["output"] == [28, 28, 6]
 
 
 BAD = {
     "pooled away": (("lenet5", (8, 8, 1)), r"in stage\('C3'\).*does not fit.*at least 12.*input_shape=\(8, 8, 1\)"),
     "unknown model": (("lenet6",), "lenet5.*Received: model='lenet6'"),
-    "unknown sense": (("lenet5", None, "smell"), "log-mel.*Received: sense='smell'"),
+    "unknown modality": (("lenet5", None, "smell"), "log-mel.*Received: modality='smell'"),
     "no input": (("json:dumps",), "`input_shape` is needed"),
 }
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD)
 def test_bad_arguments(arguments, message):
-    name, shape, sense = (*arguments, None, None)[:3]
+    name, shape, modality = (*arguments, None, None)[:3]
     with pytest.raises(ValueError, match=message):
-        inspect(name, shape, sense=sense)
+        inspect(name, shape, modality=modality)
 
 
 def test_the_command_line(monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""Explanations of a trained classifier: exact sums, the planted word found, and what single texts and many of them say."""
+"""Explanations of a trained predictor: exact sums, the planted word found, and what single texts and many of them say."""
 
 import json
 
@@ -11,7 +11,7 @@ import multicnn
 from multicnn import models
 from multicnn.blocks import chain, dense, embed, flatten, network
 from multicnn.explanations import Explainer
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 
 FILLER = ("film", "story", "actor", "scene", "и", "он", "a", "the")
 
@@ -34,7 +34,7 @@ def table(tmp_path_factory):
 
 
 def trained(texts, level, model, **arguments):
-    """A classifier that has learned the two words."""
+    """A predictor that has learned the two words."""
     preprocess = multicnn.TextPreprocess(level=level).fit(texts["text"])
     keras.utils.set_random_seed(0)
     block = chain(embed(preprocess.vocabulary_size, 8), models.create(model, 2, **arguments))
@@ -42,7 +42,7 @@ def trained(texts, level, model, **arguments):
     built.compile(keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     ids, targets = preprocess.examples(list(texts["text"])), (texts["label"] == "good").to_numpy(np.int32)
     built.fit(ids, targets, batch_size=32, epochs=8, verbose=0)
-    made = Classifier(preprocess, block, built, ("bad", "good"))
+    made = Predictor(preprocess, block, built, ("bad", "good"))
     assert (made.logits(ids).argmax(axis=1) == targets).all()
     return made
 
@@ -56,7 +56,7 @@ KINDS = {
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def classifier(request):
+def predictor(request):
     level, model, arguments = KINDS[request.param]
     return trained(written(0, 160), level, model, **arguments)
 
@@ -64,10 +64,10 @@ def classifier(request):
 TEXTS = ["the film и прекрасный он", "Ужасно", "story scene a the Ужасно film", "прекрасный actor " * 40]
 
 
-def test_the_planted_word_is_found(classifier):
-    for explanation in multicnn.explain_texts(classifier, TEXTS[:3]):
+def test_the_planted_word_is_found(predictor):
+    for explanation in multicnn.explain_texts(predictor, TEXTS[:3]):
         word = {"good": "прекрасный", "bad": "ужасно"}[explanation.label]
-        between = "" if classifier.preprocess.level == "characters" else " "
+        between = "" if predictor.preprocess.level == "characters" else " "
         best = explanation.ngrams[0]
         assert best.contribution[explanation.column] > 0
         assert best.text == between.join(explanation.tokens[best.start : best.stop])
@@ -80,50 +80,50 @@ def test_the_planted_word_is_found(classifier):
             assert best.start < at + len(word) and best.stop > at  # the n-gram and the word overlap
 
 
-def test_scores_and_bias_sum_to_the_logits(classifier):
-    explainer = Explainer(classifier)
-    logits = classifier.logits(classifier.preprocess.examples(TEXTS))
+def test_scores_and_bias_sum_to_the_logits(predictor):
+    explainer = Explainer(predictor)
+    logits = predictor.logits(predictor.preprocess.examples(TEXTS))
     for expected, explanation in zip(logits, explainer.explain(TEXTS)):
         np.testing.assert_allclose(explanation.logits, expected, atol=1e-5)
-        assert len(explanation.scores) == len(explanation.tokens) <= classifier.preprocess.length
+        assert len(explanation.scores) == len(explanation.tokens) <= predictor.preprocess.length
         if explainer.method == "n-grams":
             np.testing.assert_allclose(explanation.scores.sum(axis=0) + explanation.bias, expected, atol=1e-4)
             sums = np.sum([gram.contribution for gram in explanation.ngrams], axis=0)
             np.testing.assert_allclose(sums + explanation.bias, expected, atol=1e-4)
 
 
-def test_leaving_out_is_the_difference_of_two_predictions(classifier):
-    explainer = Explainer(classifier)
+def test_leaving_out_is_the_difference_of_two_predictions(predictor):
+    explainer = Explainer(predictor)
     if explainer.method == "n-grams":
         explainer.network, explainer.method = None, "leaving out"
     text, without = "the film и прекрасный он", "the film и он"
     (explanation,) = explainer.explain([text])
-    one, other = classifier.logits(classifier.preprocess.examples([text, without]))
+    one, other = predictor.logits(predictor.preprocess.examples([text, without]))
     gram = next(gram for gram in explanation.ngrams if gram.text == "прекрасный")
-    if classifier.preprocess.level == "characters":  # one of the two spaces stays
-        other = classifier.logits(classifier.preprocess.examples(["the film и  он"]))[0]
+    if predictor.preprocess.level == "characters":  # one of the two spaces stays
+        other = predictor.logits(predictor.preprocess.examples(["the film и  он"]))[0]
     np.testing.assert_allclose(gram.contribution, one - other, atol=1e-5)
 
 
-def test_over_many_texts(classifier, table, tmp_path):
-    findings, explanations = multicnn.explain_data(classifier, table, tmp_path / "page.html", examples=5, top=4)
+def test_over_many_texts(predictor, table, tmp_path):
+    findings, explanations = multicnn.explain_data(predictor, table, tmp_path / "page.html", examples=5, top=4)
     assert findings.texts == 160 and len(explanations) == 5
-    if classifier.preprocess.level == "words":
+    if predictor.preprocess.level == "words":
         for label, word in (("good", "прекрасный"), ("bad", "ужасно")):
             assert word in findings.classes[label][0]["text"]
             assert 0 < findings.classes[label][0]["texts"] <= 80
     assert bool(findings.filters) == (findings.method == "n-grams")
-    weights = getattr(Explainer(classifier).network, "weights", None)
+    weights = getattr(Explainer(predictor).network, "weights", None)
     for row in findings.filters:
-        assert row["weight"] == pytest.approx(weights[Explainer(classifier).network.filters.index(row["filter"])].max())
+        assert row["weight"] == pytest.approx(weights[Explainer(predictor).network.filters.index(row["filter"])].max())
     json.dumps(findings.to_dict())
     probabilities = [e.probability if e.label == e.truth else 1 - e.probability for e in explanations]
     assert (np.diff(probabilities) > -1e-6).all()  # the least certain of the truth first
 
 
-def test_a_page_escapes_what_it_shows(table, classifier, tmp_path):
+def test_a_page_escapes_what_it_shows(table, predictor, tmp_path):
     text = "<script>alert('прекрасный')</script> & film"
-    (explanation,) = multicnn.explain_texts(classifier, [text], tmp_path / "page.html", label="bad")
+    (explanation,) = multicnn.explain_texts(predictor, [text], tmp_path / "page.html", label="bad")
     assert explanation.label == "bad" and explanation.predicted == "good"
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<script" not in page and "&lt;" in page
@@ -138,13 +138,13 @@ def test_a_page_escapes_what_it_shows(table, classifier, tmp_path):
         ([" "], None, "empty"),
     ],
 )
-def test_mistakes(texts, label, message, classifier):
+def test_mistakes(texts, label, message, predictor):
     with pytest.raises(ValueError, match=message):
-        multicnn.explain_texts(classifier, texts, label=label)
+        multicnn.explain_texts(predictor, texts, label=label)
 
 
 def test_pictures_are_not_explained_by_words(tmp_path):
     block = chain(flatten(), dense(2))
     preprocess = multicnn.ImagePreprocess(size=(4, 4), mean=(0.0,), std=(1.0,), channels=1)
-    with pytest.raises(ValueError, match="Received: sense='image'"):
-        Explainer(Classifier(preprocess, block, network(block, (4, 4, 1)), ("a", "b")))
+    with pytest.raises(ValueError, match="Received: modality='image'"):
+        Explainer(Predictor(preprocess, block, network(block, (4, 4, 1)), ("a", "b")))

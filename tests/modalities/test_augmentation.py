@@ -1,4 +1,4 @@
-"""What holds for every random change of every sense: the self-test of augmentation."""
+"""What holds for every random change of every modality: the self-test of augmentation."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from multicnn.data.pipeline import augmentation_seeds
 from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.modalities.audio.waveform_preprocess import OnWaveforms
+from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.augmentation import augmentation, settings_of
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
@@ -30,19 +30,19 @@ SETTINGS = {
     },
     "text": {"neighbours": 0.3, "word_dropout": 0.2, "shuffle": 3, "typos": 0.2},
 }  # fmt: skip
-CASES = [(sense, {name: value}) for sense, named in SETTINGS.items() for name, value in named.items()]
+CASES = [(modality, {name: value}) for modality, named in SETTINGS.items() for name, value in named.items()]
 CASES += list(SETTINGS.items())
 
 
-def preprocess_of(sense, settings):
-    return {"image": IMAGE, "audio": AUDIO, "text": CHARACTERS if "typos" in settings else WORDS}[sense]
+def preprocess_of(modality, settings):
+    return {"image": IMAGE, "audio": AUDIO, "text": CHARACTERS if "typos" in settings else WORDS}[modality]
 
 
-def raws_of(sense):
+def raws_of(modality):
     """Examples that differ, as `example` takes them."""
-    if sense == "image":
+    if modality == "image":
         return list(RNG.integers(0, 256, (N, 12, 10, 3), dtype=np.uint8))
-    if sense == "audio":
+    if modality == "audio":
         # Sweeps, that no shift or speed leaves as they were, with noise: in silence rounding would be all there is.
         time, noise = np.arange(2400) / 8000, 0.01 * RNG.standard_normal((N, 2400))
         sweeps = [np.sin(2 * np.pi * (300 + 50 * i + 2000 * time) * time) / 2 for i in range(N)]
@@ -50,10 +50,10 @@ def raws_of(sense):
     return ["".join(chr(97 + (i + j) % 26) for j in range(15)) for i in range(N)]
 
 
-def stored_of(made, sense):
-    if sense == "text" and made.stored is WORDS:
+def stored_of(made, modality):
+    if modality == "text" and made.stored is WORDS:
         return RNG.integers(2, 50, (N, 20)).astype(np.int32)
-    return np.stack([made.stored.example(raw) for raw in raws_of(sense)])
+    return np.stack([made.stored.example(raw) for raw in raws_of(modality)])
 
 
 def apply(made, stored, seeds):
@@ -66,15 +66,15 @@ def apply(made, stored, seeds):
     scope="module", params=CASES, ids=lambda case: "+".join(case[1]) if len(case[1]) < 2 else f"all {case[0]}"
 )
 def case(request):
-    sense, settings = request.param
-    made = augmentation(preprocess_of(sense, settings), settings, NEAREST)
+    modality, settings = request.param
+    made = augmentation(preprocess_of(modality, settings), settings, NEAREST)
     made.check()
-    return made, stored_of(made, sense), settings
+    return made, stored_of(made, modality), settings
 
 
 def test_every_setting_is_in_the_table():
-    for sense, named in SETTINGS.items():
-        assert {*named, *(["snr_db"] if sense == "audio" else [])} == set(settings_of(sense))
+    for modality, named in SETTINGS.items():
+        assert {*named, *(["snr_db"] if modality == "audio" else [])} == set(settings_of(modality))
 
 
 def test_draws_differ_inside_a_batch_and_between_epochs(case):
@@ -101,11 +101,11 @@ def test_the_seed_decides_and_the_neighbours_do_not(case):
     assert not np.array_equal(apply(made, stored, augmentation_seeds(np.arange(N), 3, 2)), whole)
 
 
-@pytest.mark.parametrize("sense", SETTINGS)
-def test_the_pipeline_makes_the_same(sense):
-    settings = SETTINGS[sense]
-    made = augmentation(preprocess_of(sense, settings), settings, NEAREST)
-    stored, seeds = stored_of(made, sense), augmentation_seeds(np.arange(N), 1, 2)
+@pytest.mark.parametrize("modality", SETTINGS)
+def test_the_pipeline_makes_the_same(modality):
+    settings = SETTINGS[modality]
+    made = augmentation(preprocess_of(modality, settings), settings, NEAREST)
+    stored, seeds = stored_of(made, modality), augmentation_seeds(np.arange(N), 1, 2)
     data = tf.data.Dataset.from_tensor_slices((stored, seeds)).batch(7).map(lambda b, s: apply(made, b, s))
     assert data.element_spec.shape[1:] == made.stored.finish(stored).shape[1:]
     first, again = (np.concatenate(list(data.as_numpy_iterator())) for _ in range(2))
@@ -126,7 +126,7 @@ def test_what_one_setting_draws_does_not_depend_on_the_others():
 def test_waveforms_are_stored_only_where_something_changes_them():
     for settings, view in (({"speed": 0.1}, True), ({"noise": "white"}, True), ({"time_mask": 3}, False), ({}, False)):
         made = augmentation(AUDIO, settings)
-        assert isinstance(made.stored, OnWaveforms) == view
+        assert isinstance(made.stored, WaveformPreprocess) == view
         assert (made.before is not None) == view
         assert made.stored.fitted
     made = augmentation(IMAGE, {"hue": 10})

@@ -11,7 +11,7 @@ from multicnn.modalities.content import read, recognise
 
 
 @pytest.mark.parametrize(
-    ("data", "sense", "kind"),
+    ("data", "modality", "kind"),
     [
         (b"\xff\xd8\xff\xe0", "image", "JPEG"),
         (b"RIFF....WEBPVP8 ", "image", "WebP"),
@@ -32,8 +32,8 @@ from multicnn.modalities.content import read, recognise
         ("caf\xe9 \xe0".encode("latin-1"), None, "the bytes 63 61 66 e9"),
     ],
 )
-def test_recognise(data, sense, kind):
-    assert recognise(data) == (sense, kind)
+def test_recognise(data, modality, kind):
+    assert recognise(data) == (modality, kind)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])

@@ -1,4 +1,4 @@
-"""The table of (model, sense): every model learns on every sense it names, and is the same after save and load."""
+"""The table of (model, modality): every model learns on every modality it names, and is the same after save and load."""
 
 import keras
 import numpy as np
@@ -38,8 +38,8 @@ FRAMES = {"cnn_trad_fpool3": 32}  # fewer than 29 pool away
 ADAM = dict.fromkeys(("lenet5", "lenet5_1998", "cnn_trad_fpool3", "textcnn", "dcnn", "linear", "mlp"), 0.01)
 ADAM |= {"squeezenet": 0.001, "fcn": 0.003, "unet": 0.01, "char_cnn_small": 0.01, "char_cnn_large": 0.01}
 ADAM |= dict.fromkeys(("alexnet", "alexnet_one_tower", "zfnet", "vgg11", "vgg13", "vgg16", "vgg19"), 0.001)
-# In the default run three small networks on every sense and one sense of each other kind; the rest in the longer run, and there
-# too one sense of what only has more copies of the same.
+# In the default run three small networks on every modality and one modality of each other kind; the rest in the longer run,
+# and there too one modality of what only has more copies of the same.
 ONE_SENSE = {"lenet5": "image", "lenet5_1998": "image", "alexnet": "image", "resnet20": "image", "unet": "waveform"}
 ONE_SENSE |= {"res8": "log-mel", "res15": "log-mel", "tc_resnet8": "log-mel", "vdcnn9": "text", "mlp": "waveform"}
 SAME_KIND = ("resnet32", "resnet44", "resnet56", "alexnet_one_tower", "zfnet", "vgg11", "resnet18", "resnet50")
@@ -47,37 +47,37 @@ SAME_KIND += ("squeezenet", "inception_small", "fcn", "char_cnn_large")
 COPIES = ("resnet110", "resnet34", "resnet101", "resnet152", "vgg13", "vgg16", "vgg19", "vdcnn17", "vdcnn29")
 
 
-def longer(name, sense):
-    return name in (*SAME_KIND, *COPIES) or ONE_SENSE.get(name, sense) != sense
+def longer(name, modality):
+    return name in (*SAME_KIND, *COPIES) or ONE_SENSE.get(name, modality) != modality
 
 
 ROWS = [
-    pytest.param(name, sense, marks=pytest.mark.slow if longer(name, sense) else ())
+    pytest.param(name, modality, marks=pytest.mark.slow if longer(name, modality) else ())
     for name, model in MODELS.items()
-    for sense in (("image",) if name in COPIES else model.senses)
+    for modality in (("image",) if name in COPIES else model.modalities)
 ]
 
 
-def shape_of(name, sense):
-    """An input of the sense, large enough for the model."""
+def shape_of(name, modality):
+    """An input of the modality, large enough for the model."""
     side = SMALL.get(name, ({}, {}))[1].get("size", (16, 16))[0]
     larger = {"image": (side, side, 3), "log-mel": (max(side, FRAMES.get(name, 20)), max(side, 40), 1)}
-    return larger.get(sense, SHAPES[sense])
+    return larger.get(modality, SHAPES[modality])
 
 
-def batch(sense, shape):
+def batch(modality, shape):
     """Noise, and in it a sign of the class: a patch, a band of frequencies, a pitch, a word."""
     rng, labels = np.random.default_rng(0), np.arange(BATCH) % CLASSES
-    if sense == "text":
+    if modality == "text":
         ids = rng.integers(10, 50, (BATCH, 12))
         ids[:, 3] = 2 + labels
         lengths = rng.integers(5, 12, BATCH)
         return np.where(np.arange(12) < lengths[:, None], ids, 0).astype("int32"), labels
     x = rng.normal(0, 0.3, (BATCH, *shape))
     for example, label in zip(x, labels):
-        if sense == "waveform":
+        if modality == "waveform":
             example[:, 0] += np.sin(2 * np.pi * (400 + 2000 * label) * np.arange(1600) / 16000)
-        elif sense == "log-mel":
+        elif modality == "log-mel":
             example[:, 10 * label : 10 * label + 10] += 1.0
         else:
             example[4 * label : 4 * label + 6, :, label] += 1.0
@@ -85,42 +85,44 @@ def batch(sense, shape):
 
 
 def test_the_table_is_the_one_of_the_senses():
-    rank_free = [name for name, model in MODELS.items() if model.senses == ANY]
+    rank_free = [name for name, model in MODELS.items() if model.modalities == ANY]
     for_one = {"bc_resnet", "cnn_trad_fpool3", "m5", "dcnn", "char_cnn_small", "char_cnn_large"}
     assert set(MODELS) - set(rank_free) == for_one
     assert len(ROWS) == 4 * len(rank_free) + len(for_one) - 3 * len(COPIES)
     assert set(SHAPES) == set(ANY)
 
 
-def model_of(name, sense):
+def model_of(name, modality):
     block = create(name, CLASSES, **NARROW.get(name, {}))
     if name.startswith("char_cnn"):  # its Gaussian suits the paper's width; a narrow net of it answers the same to all
         block = block.replaced(kernel_initializer="he_normal")
-    return chain(embed(50, 16), block) if sense == "text" else block
+    return chain(embed(50, 16), block) if modality == "text" else block
 
 
-def answers(name, sense):
+def answers(name, modality):
     """The shape of the labels of one example: a position has one of its own where the model answers for each."""
     if MODELS[name].logits_per == "example":
         return ()
-    return shape_of(name, sense)[: 2 if sense in ("image", "log-mel") else 1]
+    return shape_of(name, modality)[: 2 if modality in ("image", "log-mel") else 1]
 
 
-@pytest.mark.parametrize(("name", "sense"), [(name, sense) for name, model in MODELS.items() for sense in model.senses])
-def test_it_fits(name, sense):
-    assert measure(model_of(name, sense), shape_of(name, sense)).shape == (*answers(name, sense), CLASSES)
+@pytest.mark.parametrize(
+    ("name", "modality"), [(name, modality) for name, model in MODELS.items() for modality in model.modalities]
+)
+def test_it_fits(name, modality):
+    assert measure(model_of(name, modality), shape_of(name, modality)).shape == (*answers(name, modality), CLASSES)
 
 
-@pytest.mark.parametrize(("name", "sense"), ROWS)
-def test_it_learns_and_comes_back(name, sense, tmp_path):
+@pytest.mark.parametrize(("name", "modality"), ROWS)
+def test_it_learns_and_comes_back(name, modality, tmp_path):
     keras.utils.set_random_seed(1)
-    model = network(model_of(name, sense), shape_of(name, sense))
+    model = network(model_of(name, modality), shape_of(name, modality))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(ADAM[name]) if name in ADAM else keras.optimizers.SGD(0.1, momentum=0.9)
     model.compile(optimizer, loss, jit_compile=False)
     model.optimizer.build(model.trainable_variables)  # else the step is traced twice
-    x, labels = batch(sense, shape_of(name, sense))
-    positions = answers(name, sense)
+    x, labels = batch(modality, shape_of(name, modality))
+    positions = answers(name, modality)
     targets = np.broadcast_to(labels.reshape(BATCH, *(1 for _ in positions)), (BATCH, *positions))
     losses = []
     for _ in range(STEPS.get(name, 30)):

@@ -387,7 +387,7 @@ def test_a_model_is_a_value(name):
 
 
 def test_every_model_names_senses():
-    assert all(set(model.senses) <= set(ANY) and model.senses for model in MODELS.values())
+    assert all(set(model.modalities) <= set(ANY) and model.modalities for model in MODELS.values())
     assert {model.logits_per for model in MODELS.values()} == {"example", "position"}
 
 

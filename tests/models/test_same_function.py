@@ -98,10 +98,10 @@ def torch_alexnet(nn):
         *(nn.Conv2d(256, 256, 3, padding=1), relu, pool),
     )
     dropout = nn.Dropout()
-    net.classifier = nn.Sequential(
+    net.predictor = nn.Sequential(
         *(dropout, nn.Linear(256 * 6 * 6, 4096), relu, dropout, nn.Linear(4096, 4096), relu, nn.Linear(4096, CLASSES)),
     )
-    net.forward = lambda x: net.classifier(net.features(x).flatten(1))
+    net.forward = lambda x: net.predictor(net.features(x).flatten(1))
     return net
 
 
@@ -159,11 +159,11 @@ def torch_vgg11(nn):
             features += [nn.Conv2d(inside, filters, 3, padding=1), nn.ReLU()]
             inside = filters
     net.features = nn.Sequential(*features)
-    net.classifier = nn.Sequential(
+    net.predictor = nn.Sequential(
         *(nn.Linear(512 * 4, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout()),
         nn.Linear(4096, CLASSES),
     )
-    net.forward = lambda x: net.classifier(net.features(x).flatten(1))
+    net.forward = lambda x: net.predictor(net.features(x).flatten(1))
     return net
 
 

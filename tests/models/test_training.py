@@ -23,7 +23,7 @@ MOVED = {"rotation": 10, "scale": 0.1}
 def pictures(size, shift=2, **more):
     """The embedded digits, enlarged, for networks that halve their input again and again."""
     augment = {**MOVED, "shift": shift}
-    return {"preprocess": {"sense": "image", "size": [size, size]}, "augment": augment, **more}
+    return {"preprocess": {"modality": "image", "size": [size, size]}, "augment": augment, **more}
 
 
 NARROW = {"width": 8}
@@ -56,7 +56,7 @@ VOICES = {
 EVEN_VOICES = {
     "data": {"path": "spoken_digits"},
     "preprocess": {
-        "sense": "audio", "hop_length": 160, "n_mels": 40, "trim_db": 40, "stretch_db": 35, "top_db": 60
+        "modality": "audio", "hop_length": 160, "n_mels": 40, "trim_db": 40, "stretch_db": 35, "top_db": 60
     },
     **falling(5e-3, warmup_epochs=2),
 }  # fmt: skip
@@ -130,7 +130,7 @@ ARCHITECTURES = {
     },
     "textcnn": {**TEXTS, "embedding": {"kind": "nonstatic", "vectors": "skipgram"}},  # .638 | .613
     "dcnn": {  # .630 | .613
-        **TEXTS, "preprocess": {"sense": "text", "level": "subwords"}, "embedding_dims": 48, "embedding": {"dropout": 0.3},
+        **TEXTS, "preprocess": {"modality": "text", "level": "subwords"}, "embedding_dims": 48, "embedding": {"dropout": 0.3},
         "epochs": 12,
     },
 }  # fmt: skip
@@ -189,8 +189,8 @@ def beats_the_linear_model(metrics):
 
 
 def test_no_architecture_is_forgotten():
-    classifiers = {name for name, model in MODELS.items() if model.logits_per == "example"}
-    assert {*ARCHITECTURES, *CHARACTER_CNNS, "linear", "m5"} == classifiers
+    predictors = {name for name, model in MODELS.items() if model.logits_per == "example"}
+    assert {*ARCHITECTURES, *CHARACTER_CNNS, "linear", "m5"} == predictors
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -200,7 +200,7 @@ def test_an_architecture_beats_a_linear_model(name, tmp_path):
 
 def test_m5_beats_a_linear_model_of_waveforms(tmp_path):
     """The linear model that runs are compared with sees log-mels, and has .914: 440 waveforms are too few for M5 to learn these."""
-    waveforms = {"data": {"path": "spoken_digits"}, "preprocess": {"sense": "audio", "features": "waveform"}}
+    waveforms = {"data": {"path": "spoken_digits"}, "preprocess": {"modality": "audio", "features": "waveform"}}
     changes = {"augment": {"speed": 0.1, "gain_db": 6}, "arguments": {"width": 32}}
     ours = metrics_of(tmp_path / "m5", model="m5", **waveforms, **changes, epochs=16, **falling(5e-3))
     linear = metrics_of(tmp_path / "linear", model="linear", **waveforms, epochs=8, **falling(1e-4))
@@ -209,7 +209,7 @@ def test_m5_beats_a_linear_model_of_waveforms(tmp_path):
 
 SPELLED = {
     "data": {"path": "docstrings"},
-    "preprocess": {"sense": "text", "level": "characters", "length": 160},
+    "preprocess": {"modality": "text", "level": "characters", "length": 160},
     "embedding_dims": 24,
 }
 CHARACTER_CNNS = {  # measured .392, .379 | .338
@@ -244,7 +244,7 @@ def test_a_character_cnn_beats_a_linear_model_of_the_same_characters(name, tmp_p
 def test_texts_are_told_apart_by_their_characters_alone(tmp_path):
     fields = {
         "data": {"path": "docstrings"}, "model": "textcnn", "arguments": {"filters": 96, "widths": [4, 6]}, "epochs": 10,
-        "preprocess": {"sense": "text", "level": "characters", "length": 192}, "embedding_dims": 24,
+        "preprocess": {"modality": "text", "level": "characters", "length": 192}, "embedding_dims": 24,
         "optimizer": {"name": "adam", "learning_rate": 3e-3, "schedule": "one_cycle"},
     }  # fmt: skip
     # Measured .592; four libraries, of about the same size. The linear model has .613, of words and pairs of them.

@@ -1,4 +1,4 @@
-"""Damaged files of the three senses: what disks, downloads, careless programs and bad people make of good ones."""
+"""Damaged files of the three modalities: what disks, downloads, careless programs and bad people make of good ones."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Damaged(NamedTuple):
 
     suffix: str
     data: bytes
-    hopeless: bool
+    unfixable: bool
 
 
-def damaged(sense: str, random: Random) -> Damaged:
-    """One of the kinds of damage of a sense, at random."""
-    kinds = _KINDS[sense]
+def damaged(modality: str, random: Random) -> Damaged:
+    """One of the kinds of damage of a modality, at random."""
+    kinds = _KINDS[modality]
     return kinds[random.integers(len(kinds))](random)
 
 
-def good(sense: str, random: Random) -> tuple[str, bytes]:
+def good(modality: str, random: Random) -> tuple[str, bytes]:
     """The ending and the bytes of a file that everybody can read."""
-    return {"image": picture, "audio": sound, "text": text}[sense](random)
+    return {"image": picture, "audio": sound, "text": text}[modality](random)
 
 
 def picture(random: Random) -> tuple[str, bytes]:
@@ -56,10 +56,10 @@ def text(random: Random) -> tuple[str, bytes]:
     return ".txt", " ".join(random.choice(words, 40)).encode()
 
 
-def _of(make: Callable[[Random], tuple[str, bytes]], damage: Callable[[Random, bytes], bytes], hopeless: bool):
+def _of(make: Callable[[Random], tuple[str, bytes]], damage: Callable[[Random, bytes], bytes], unfixable: bool):
     def damaged(random: Random) -> Damaged:
         suffix, data = make(random)
-        return Damaged(suffix, damage(random, data), hopeless)
+        return Damaged(suffix, damage(random, data), unfixable)
 
     return damaged
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from multicnn.blocks import network
 
-SOUND, PICTURE = (13, 4), (9, 8, 4)
+WAVEFORM, IMAGE = (13, 4), (9, 8, 4)
 
 
 def example(shape, batch=3):

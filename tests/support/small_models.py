@@ -1,4 +1,4 @@
-"""A small version of each model, which learns its sense's embedded data set in a minute: (hyperparameters, preprocess)."""
+"""A small version of each model, which learns its modality's embedded data set in a minute: (hyperparameters, preprocess)."""
 
 SMALL = {
     # Pictures: the embedded digits, resized where 8x8 pixels are too few.

@@ -89,7 +89,7 @@ def test_it_goes_on_where_it_was_interrupted(table, tmp_path, monkeypatch):
     whole = multicnn.crossval(table, tmp_path / "whole", folds=2, settings=TINY)
     folder, said = tmp_path / "run", []
     reporter = Reporter()
-    reporter.say = said.append
+    reporter.log = said.append
 
     class Interrupted(cross_validation.Run):
         def train(self):

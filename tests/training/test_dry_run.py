@@ -54,7 +54,7 @@ def test_bad_files_stay_listed(temporary, tmp_path_factory):
     (data / "a" / "bad.png").write_bytes(b"bad")
     said = []
     reporter = Reporter()
-    reporter.say = said.append
+    reporter.log = said.append
     net = chain(conv(4, 3), global_average_pool(), dense(2)).to_dict()
     api.dry_run(data, reporter=reporter, model=net, batch_size=4)
     (folder,) = temporary.glob("multicnn-*")

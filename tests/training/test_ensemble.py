@@ -26,19 +26,19 @@ def trained(pictures, tmp_path_factory):
 
 
 def test_its_logits_are_the_mean_of_its_members(trained, pictures):
-    classifier, folder = trained
+    predictor, folder = trained
     members = [multicnn.load(folder / f"member-{i}" / "model.keras") for i in (1, 2)]
     assert [member.recipe["seed"] for member in members] == [1, 0]
     assert members[1].recipe["model"] == "linear" and members[1].recipe["optimizer"]["learning_rate"] == 0.01
     stored = np.stack(
-        [classifier.preprocess.example(np.asarray(Image.open(p))[..., None]) for p in pictures.rglob("?.png")]
+        [predictor.preprocess.example(np.asarray(Image.open(p))[..., None]) for p in pictures.rglob("?.png")]
     )
     expected = np.mean([member.logits(stored) for member in members], axis=0)
     assert np.abs(expected).max() > 0.01
-    for one in (classifier, multicnn.load(folder / "model.keras")):
+    for one in (predictor, multicnn.load(folder / "model.keras")):
         np.testing.assert_allclose(one.logits(stored), expected, atol=1e-5)
     measured = json.loads((folder / "metrics.json").read_text())
-    assert measured == classifier.metrics and measured["bad"] == 1
+    assert measured == predictor.metrics and measured["bad"] == 1
     assert measured["members"] == [member.metrics["test"]["accuracy"] for member in members]
     assert measured["parameters"] == sum(member.metrics["parameters"] for member in members)
 
@@ -56,22 +56,22 @@ def test_its_folder_has_what_a_run_leaves(trained):
 
 @pytest.mark.parametrize("kept", [pytest.param((), marks=pytest.mark.slow), (1,)])
 def test_it_goes_on_with_the_members_that_are_there(trained, kept, tmp_path):
-    classifier, folder = trained
+    predictor, folder = trained
     (tmp_path / "run").mkdir()
     shutil.copy(folder / "recipe.json", tmp_path / "run")
     shutil.copy(folder / "versions.json", tmp_path / "run")
     for i in kept:
         shutil.copytree(folder / f"member-{i}", tmp_path / "run" / f"member-{i}")
     again = multicnn.train(resume=tmp_path / "run")
-    for ours, theirs in zip(classifier.network.get_weights(), again.network.get_weights(), strict=True):
+    for ours, theirs in zip(predictor.network.get_weights(), again.network.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert {**again.metrics, "seconds": 0} == {**classifier.metrics, "seconds": 0}
+    assert {**again.metrics, "seconds": 0} == {**predictor.metrics, "seconds": 0}
 
 
 def test_a_finished_one_is_not_trained_again(trained):
-    classifier, folder = trained
+    predictor, folder = trained
     before = (folder / "model.keras").stat().st_mtime_ns
-    assert multicnn.train(resume=folder).metrics == classifier.metrics
+    assert multicnn.train(resume=folder).metrics == predictor.metrics
     assert (folder / "model.keras").stat().st_mtime_ns == before
 
 
@@ -88,7 +88,7 @@ def test_what_one_member_refuses_leaves_the_whole_as_it_was(trained, tmp_path):
 
 def test_ctrl_c_says_how_the_whole_goes_on(pictures, tmp_path, monkeypatch):
     reporter, said = Reporter(), []
-    reporter.say = said.append
+    reporter.log = said.append
     monkeypatch.setattr(ensemble, "Run", interrupted_in_the_second(ensemble.Run))
     with pytest.raises(KeyboardInterrupt):
         multicnn.train(pictures, tmp_path / "run", reporter=reporter, members=MEMBERS, **TINY)
@@ -111,9 +111,9 @@ def test_a_network_of_words_and_a_linear_model_of_n_grams(tmp_path):
     pd.DataFrame(rows, columns=["text", "label"]).to_csv(path, index=False)
     linear = {"model": "linear", "arguments": {"pooled": True}, "embedding.ngrams": 2}
     fields = {"arguments": {"filters": 4}, "embedding_dims": 4, "epochs": 1, "members": ({}, linear)}
-    classifier = multicnn.train(path, tmp_path / "run", settings=["data.validation_fraction=0"], **fields)
-    assert "val" not in classifier.metrics
-    assert len(classifier.metrics["members"]) == 2
+    predictor = multicnn.train(path, tmp_path / "run", settings=["data.validation_fraction=0"], **fields)
+    assert "val" not in predictor.metrics
+    assert len(predictor.metrics["members"]) == 2
     assert multicnn.load(tmp_path / "run" / "model.keras").predict("a good text")[0].label in "ab"
 
 

@@ -71,8 +71,8 @@ def outcome(folder):
     with open(folder / "history.csv", newline="") as file:
         history = [{**row, "seconds": None, "waited": None} for row in csv.DictReader(file)]
     metrics = json.loads((folder / "metrics.json").read_text()) | {"seconds": None, "waited": None}
-    classifier = multicnn.load(folder / "model.keras")
-    best = [weight.tobytes() for weight in classifier.network.get_weights()]
+    predictor = multicnn.load(folder / "model.keras")
+    best = [weight.tobytes() for weight in predictor.network.get_weights()]
     newest = sorted((folder / "checkpoints").glob("epoch-*"))[-1]
     state = [value.tobytes() for value in checkpoint.read(newest)[1]["state"]]
     kept = {
@@ -100,7 +100,7 @@ def told():
     """A reporter and the lines that it was told."""
     lines = []
     reporter = Reporter()
-    reporter.say = lines.append
+    reporter.log = lines.append
     return reporter, lines
 
 
@@ -169,7 +169,7 @@ def test_the_run_goes_on_with_the_preprocessing_it_was_begun_with(unbroken, tmp_
     """Even where a fit would now learn another."""
     path = tmp_path / "preprocess.json"
     path.write_text(json.dumps(json.loads((unbroken / "preprocess.json").read_text()) | {"mean": [0.25]}))
-    recipe = run_folder.begun_recipe(unbroken)
+    recipe = run_folder.saved_recipe(unbroken)
     run = Run(recipe, setup.find(recipe.data), tmp_path, Reporter(), 0.0)
     assert run._preprocess()[0].mean == (0.25,)
     path.unlink()
@@ -193,7 +193,7 @@ def test_a_loss_that_is_no_longer_finite_names_step_layer_and_examples(pictures,
     assert listed == table["id"].iloc[batch].tolist()
 
 
-SENSES = {
+MODALITIES = {
     "digits": ["augment.shift=1", "model=vgg_small", "arguments.width=4", "epochs=4"],
     "spoken_digits": ["augment.time_mask=4", "model=res8", "arguments.maps=8", "epochs=4", "precision=mixed_bfloat16"],
     "docstrings": ["augment.word_dropout=0.1", "model=textcnn", "arguments.filters=8", "embedding_dims=8", "epochs=4"],
@@ -201,9 +201,9 @@ SENSES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data", SENSES)
+@pytest.mark.parametrize("data", MODALITIES)
 def test_killed_at_twenty_random_moments(data, tmp_path):
-    settings = [*SENSES[data], "checkpoint_steps=5", "optimizer.schedule=cosine"]
+    settings = [*MODALITIES[data], "checkpoint_steps=5", "optimizer.schedule=cosine"]
     assert live(data, tmp_path / "unbroken", settings=settings) == 0
     steps = _steps(tmp_path / "unbroken")
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Features of a trained network, and a linear classifier on top of them."""
+"""Features of a trained network, and a linear predictor on top of them."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.models import create
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
 from multicnn.training import linear_probe
 from multicnn.utils.reporter import Reporter
@@ -29,24 +29,24 @@ PREPROCESS = ImagePreprocess(size=(8, 8), channels=1, mean=(0.3,), std=(0.3,))
 
 
 @pytest.fixture(scope="module")
-def classifier():
+def predictor():
     keras.utils.set_random_seed(0)
     model = network(NET, (8, 8, 1))
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(weight + rng.normal(0, 0.05, weight.shape))
-    return Classifier(PREPROCESS, NET, model, tuple("0123456789"))
+    return Predictor(PREPROCESS, NET, model, tuple("0123456789"))
 
 
 @pytest.mark.parametrize("name", ["one", "2", "two.1", "conv", "global_average_pool", None])
-def test_features_are_what_the_layer_puts_out(name, classifier, tmp_path):
-    found, _ = api.features(classifier, "digits", tmp_path / "x.npz", stage=name)
+def test_features_are_what_the_layer_puts_out(name, predictor, tmp_path):
+    found, _ = api.features(predictor, "digits", tmp_path / "x.npz", stage=name)
     last = {"2": "2.conv.activation", "two.1": "two.1.conv", None: "drop"}.get(name, name)
-    output = classifier.network.get_layer(last).output
+    output = predictor.network.get_layer(last).output
     stored = np.stack(
         [PREPROCESS.example(PREPROCESS.decode(found.manifest.raw_source(row))) for row in found.rows[:20]]
     )
-    expected = np.array(keras.Model(classifier.network.input, output)(PREPROCESS.finish(stored)))
+    expected = np.array(keras.Model(predictor.network.input, output)(PREPROCESS.finish(stored)))
     expected = expected.mean(axis=(1, 2)) if expected.ndim == 4 else expected
     np.testing.assert_allclose(found.values[:20], expected, rtol=1e-4, atol=1e-5)
     with np.load(tmp_path / "x.npz") as kept:
@@ -56,15 +56,15 @@ def test_features_are_what_the_layer_puts_out(name, classifier, tmp_path):
             assert kept[key].tolist() == table[column].tolist()
 
 
-def test_an_unknown_stage_lists_the_known(classifier):
+def test_an_unknown_stage_lists_the_known(predictor):
     with pytest.raises(ValueError, match=r"such as one, .*two, .*dense. Received: stage='three'"):
-        api.features(classifier, "digits", stage="three")
+        api.features(predictor, "digits", stage="three")
     with pytest.raises(ValueError, match="Received: head='svm'"):
-        api.features(classifier, "digits", head="svm")
+        api.features(predictor, "digits", head="svm")
 
 
-def test_a_linear_head_is_a_classifier_like_any_other(classifier, tmp_path):
-    found, made = api.features(classifier, "digits", tmp_path / "x.npz", stage="conv", head="linear")
+def test_a_linear_head_is_a_classifier_like_any_other(predictor, tmp_path):
+    found, made = api.features(predictor, "digits", tmp_path / "x.npz", stage="conv", head="linear")
     assert made.metrics["test"]["accuracy"] > 0.3  # of features that no training has made
     loaded = multicnn.load(tmp_path / "x.keras")
     assert loaded.labels == found.manifest.labels
@@ -74,9 +74,9 @@ def test_a_linear_head_is_a_classifier_like_any_other(classifier, tmp_path):
     assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)
 
 
-def test_all_bad_files_are_told(classifier, tmp_path):
+def test_all_bad_files_are_told(predictor, tmp_path):
     class Heard(Reporter):
-        def say(self, line):
+        def log(self, line):
             told.append(line)
 
     told = []
@@ -85,7 +85,7 @@ def test_all_bad_files_are_told(classifier, tmp_path):
         Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(tmp_path / "ab"[i % 2] / f"{i}.png")
     (tmp_path / "a" / "empty.png").touch()
     (tmp_path / "b" / "cut.png").write_bytes((tmp_path / "b" / "1.png").read_bytes()[:50])
-    api.features(classifier, tmp_path, reporter=Heard())
+    api.features(predictor, tmp_path, reporter=Heard())
     assert told == ["2 examples are bad, the first 'a/empty.png': empty file"]
 
 
@@ -99,8 +99,8 @@ def test_two_classes_have_two_logits(tmp_path):
     np.savez(tmp_path / "two.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
     net = chain(conv(3, 3), global_average_pool(), dense(2))
     keras.utils.set_random_seed(0)
-    classifier = Classifier(PREPROCESS, net, network(net, (8, 8, 1)), ("0", "1"))
-    found, made = api.features(classifier, tmp_path / "two.npz", head="linear")
+    predictor = Predictor(PREPROCESS, net, network(net, (8, 8, 1)), ("0", "1"))
+    found, made = api.features(predictor, tmp_path / "two.npz", head="linear")
     train, targets = found.of("train")
     scaler = StandardScaler().fit(train)
     theirs = LogisticRegression(C=1 / (0.01 * len(train)), max_iter=2000).fit(scaler.transform(train), targets)
@@ -112,7 +112,7 @@ def test_two_classes_have_two_logits(tmp_path):
 def test_features_of_a_sentence_do_not_see_its_padding():
     preprocess = TextPreprocess(length=8, vocabulary=("joy", "film", "zigzag"))
     net = chain(embed(preprocess.vocabulary_size, 4), create("textcnn", 2, filters=3))
-    made, _ = linear_probe.front(Classifier(preprocess, net, network(net, (8,)), ("no", "yes")), "embed")
+    made, _ = linear_probe.front(Predictor(preprocess, net, network(net, (8,)), ("no", "yes")), "embed")
     vectors = made.network.get_layer("embed").get_weights()[0]
     ids = np.array([preprocess.example("joy film"), preprocess.example("joy film zigzag")])
     expected = [vectors[ids[0, :2]].mean(axis=0), vectors[ids[1, :3]].mean(axis=0)]

@@ -96,7 +96,7 @@ def test_of_several_workers_none_leads_up_to_a_nan_again(tmp_path):
         def __init__(self):
             self.index, self.count = 0, 2
 
-        def everyones(self, value):
+        def all_gather(self, value):
             return [value, value]
 
     def batches(epoch, first):

@@ -12,10 +12,10 @@ from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.models import create
 from multicnn.models.weights import SOURCES
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, Start
 from multicnn.training import weight_files
-from multicnn.training.pretrained import Begun
+from multicnn.training.pretrained import PretrainedWeights
 
 GREY = ImagePreprocess(size=(8, 8), channels=1, mean=(0.4,), std=(0.2,))
 COLOUR = ImagePreprocess(size=(8, 8), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3))
@@ -38,12 +38,12 @@ def saved(path, preprocess, labels, block=None, **recipe):
     block = block or net(len(labels))
     model = randomised(network(block, preprocess.input_shape))
     recipe = Recipe(model=block.to_dict(), **recipe).to_dict()
-    Classifier(preprocess, block, model, tuple(labels), recipe).save(path / "x.keras")
+    Predictor(preprocess, block, model, tuple(labels), recipe).save(path / "x.keras")
     return path / "x.keras", model
 
 
 def begun(path, model=None, **fields):
-    return Begun(Recipe(model=model, start=Start(path=str(path), **fields)))
+    return PretrainedWeights(Recipe(model=model, start=Start(path=str(path), **fields)))
 
 
 def assert_same(ours, theirs):
@@ -85,7 +85,7 @@ def test_every_head_of_other_classes_is_new(tmp_path):
 def test_no_file_says_what_code_is_run(tmp_path):
     path = tmp_path / "x.keras"
     recipe = Recipe(model="subprocess:run").to_dict()
-    Classifier(GREY, net(2), network(net(2), GREY.input_shape), ("a", "b"), recipe).save(path)
+    Predictor(GREY, net(2), network(net(2), GREY.input_shape), ("a", "b"), recipe).save(path)
     with pytest.raises(ValueError, match=r"no file may say what code is run. Received: start.path="):
         begun(path).completed(Recipe(start=Start(path=str(path))), "image")
     named = Recipe(model="lenet5", start=Start(path=str(path)))
@@ -121,7 +121,7 @@ def test_words_that_both_vocabularies_have_keep_their_vectors(tmp_path):
 def test_an_artefact_gives_model_and_preprocessing_where_the_recipe_says_nothing(tmp_path):
     path, _ = saved(tmp_path, COLOUR, "ab", arguments={})
     recipe = Recipe(start=Start(path=str(path)))
-    given = Begun(recipe)
+    given = PretrainedWeights(recipe)
     full = given.completed(recipe, "image")
     assert (full.model, full.preprocess) == (net(2).to_dict(), COLOUR)
     own = dataclasses.replace(recipe, model="lenet5", preprocess=ImagePreprocess(size=(9, 9)))
@@ -136,7 +136,7 @@ def test_the_vocabulary_is_learned_anew(tmp_path):
     then = TextPreprocess(length=6, vocabulary=("a", "b", "c"), lowercase=False)
     path, _ = saved(tmp_path, then, "xy", chain(embed(5, 4), create("textcnn", 2, filters=3)))
     recipe = Recipe(start=Start(path=str(path)))
-    full = Begun(recipe).completed(recipe, "text")
+    full = PretrainedWeights(recipe).completed(recipe, "text")
     assert full.preprocess == dataclasses.replace(then, vocabulary=())
     assert full.embedding_dims == 4
 
@@ -169,7 +169,7 @@ def test_a_known_model_is_recognised_by_its_names(tmp_path):
     arrays = {f"{source.layers[layer.name]}/{w.name}": np.array(w) for layer in theirs.layers for w in layer.weights}
     np.savez(tmp_path / "x.npz", **arrays)
     recipe = Recipe(model="squeezenet", start=Start(path=str(tmp_path / "x.npz")))
-    given = Begun(recipe)
+    given = PretrainedWeights(recipe)
     preprocess = given.completed(recipe, "image").preprocess
     assert preprocess.size == (227, 227)
     picture = np.random.default_rng(0).integers(0, 256, (1, 2, 2, 3), np.uint8)
@@ -186,7 +186,7 @@ def test_keras_applications_made_here(monkeypatch, tmp_path):
     small = keras.applications.ResNet50(weights=None, input_shape=(32, 32, 3), classes=4)
     monkeypatch.setitem(weight_files.APPLICATIONS, "resnet50", lambda: lambda weights: small)
     recipe = Recipe(model="resnet50", start=Start(path="keras.applications"))
-    given = Begun(recipe)
+    given = PretrainedWeights(recipe)
     assert given.completed(recipe, "image").preprocess.mean == pytest.approx(
         (123.68 / 255, 116.779 / 255, 103.939 / 255)
     )
@@ -200,7 +200,7 @@ def test_keras_applications_made_here(monkeypatch, tmp_path):
 def test_torchvision_strides_in_the_middle(tmp_path):
     np.savez(tmp_path / "x.npz", **{"conv1.weight": np.zeros((64, 3, 7, 7), np.float32)})
     recipe = Recipe(model="resnet50", start=Start(path=str(tmp_path / "x.npz")))
-    assert Begun(recipe).completed(recipe, "image").arguments == {"stride_on": "3x3"}
+    assert PretrainedWeights(recipe).completed(recipe, "image").arguments == {"stride_on": "3x3"}
 
 
 def test_where_nothing_fits(tmp_path):

@@ -12,7 +12,7 @@ import multicnn
 from multicnn import api
 from multicnn.blocks import chain, conv, dense, global_average_pool, network, stage
 from multicnn.modalities.image.preprocess import ImagePreprocess
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Recipe, Start
 from multicnn.training import setup, transfer_curves
 from multicnn.training.transfer_curves import TransferCurves
@@ -33,8 +33,8 @@ def trained(tmp_path):
     block = chain(*BODY, dense(3))
     keras.utils.set_random_seed(7)
     model = network(block, (8, 8, 1))
-    classifier = Classifier(PREPROCESS, block, model, ("a", "b", "c"), Recipe(model="mine:net").to_dict())
-    return model, classifier.save(tmp_path / "trained.keras")
+    predictor = Predictor(PREPROCESS, block, model, ("a", "b", "c"), Recipe(model="mine:net").to_dict())
+    return model, predictor.save(tmp_path / "trained.keras")
 
 
 def settings(path, *more):
@@ -49,7 +49,7 @@ def test_a_run_from_another(pictures, trained, tmp_path):
     model, path = trained
     net, said = chain(*BODY, dense(2)).to_dict(), []
     reporter = Reporter()
-    reporter.say = said.append
+    reporter.log = said.append
     wanted = settings(path, "start.freeze_until=one")
     made = multicnn.train(pictures, tmp_path / "run", model=net, settings=wanted, reporter=reporter)
     assert f"3 of 4 layers with weights (200 numbers) are those of {path}; new: dense" in said
@@ -79,7 +79,7 @@ def test_a_run_begun_with_other_weights_is_refused(pictures, trained, tmp_path):
     for change in (None, lambda: model.get_layer("two.conv").bias.assign(np.ones(4))):
         if change is not None:
             change()
-            Classifier(PREPROCESS, chain(*BODY, dense(3)), model, ("a", "b", "c"), Recipe(model="x").to_dict()).save(
+            Predictor(PREPROCESS, chain(*BODY, dense(3)), model, ("a", "b", "c"), Recipe(model="x").to_dict()).save(
                 path
             )
         resume = {"resume": tmp_path / "run"} if change else {"data": pictures, "out": tmp_path / "run", "model": net}

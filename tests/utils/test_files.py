@@ -8,19 +8,19 @@ import sys
 import pytest
 
 from multicnn.utils import signals
-from multicnn.utils.files import held, sweep, whole_file
+from multicnn.utils.files import atomic_file, locked, sweep
 
 
 def test_the_old_contents_stand_until_the_new_are_whole(tmp_path):
     path = tmp_path / "new" / "a.txt"
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text("old")
         assert not path.exists()
-    with pytest.raises(RuntimeError), whole_file(path) as part:
+    with pytest.raises(RuntimeError), atomic_file(path) as part:
         part.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text("new")
     assert path.read_text() == "new"
     assert [each.name for each in path.parent.iterdir()] == ["a.txt"]
@@ -31,7 +31,7 @@ def test_it_is_synchronised_before_it_takes_its_name_and_its_name_after(tmp_path
     real = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (done.append(os.readlink(f"/proc/self/fd/{fd}")), real[0](fd)))
     monkeypatch.setattr(os, "replace", lambda one, other: (done.append("renamed"), real[1](one, other)))
-    with whole_file(tmp_path / "a.txt") as part:
+    with atomic_file(tmp_path / "a.txt") as part:
         part.write_text("a")
     assert done == [str(part), "renamed", str(tmp_path)]
 
@@ -39,7 +39,7 @@ def test_it_is_synchronised_before_it_takes_its_name_and_its_name_after(tmp_path
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
     path = tmp_path / "folder"
     path.mkdir()
-    with pytest.raises(OSError, match=r"folder cannot be written: Is a directory"), whole_file(path) as part:
+    with pytest.raises(OSError, match=r"folder cannot be written: Is a directory"), atomic_file(path) as part:
         part.touch()
     assert list(tmp_path.iterdir()) == [path]
 
@@ -48,7 +48,7 @@ def test_sweeping_deletes_what_was_half_written(tmp_path):
     kept = tmp_path / "a" / "b.txt"
     kept.parent.mkdir()
     kept.touch()
-    with whole_file(kept) as part:
+    with atomic_file(kept) as part:
         part.write_text("half")
         left = part.with_name(".part-other.npz")
         left.touch()
@@ -57,17 +57,17 @@ def test_sweeping_deletes_what_was_half_written(tmp_path):
 
 
 def test_a_folder_is_held_by_one_until_it_ends_however_it_does(tmp_path):
-    with pytest.raises(RuntimeError), held(tmp_path):
+    with pytest.raises(RuntimeError), locked(tmp_path):
         with (
             pytest.raises(ValueError, match=r"another run is at work in this folder. Received: folder="),
-            held(tmp_path),
+            locked(tmp_path),
         ):
             pass
         raise RuntimeError
     dies = f"import os; from pathlib import Path; from multicnn.utils.files import held; kept = held(Path({str(tmp_path)!r}))"
     killed = f"{dies}; kept.__enter__(); os._exit(9)"
     assert subprocess.run([sys.executable, "-c", killed]).returncode == 9
-    with held(tmp_path):
+    with locked(tmp_path):
         assert not list(tmp_path.iterdir())
 
 
@@ -94,12 +94,12 @@ def test_both_unwind_and_are_heeded_though_a_library_swallows_them(signum, error
     monkeypatch.setattr(signals, "_unwinding", None)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signals.unwind()
-    with signals.Deferred() as deferred:
+    with signals.DeferSignals() as deferred:
         assert deferred.signum is None
     with pytest.raises(type(error)) as raised:
         os.kill(os.getpid(), signum)
     assert raised.value.args == error.args
-    with signals.Deferred() as deferred:
+    with signals.DeferSignals() as deferred:
         assert deferred.signum == signum
 
 

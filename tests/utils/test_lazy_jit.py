@@ -2,7 +2,7 @@ import numba
 import numpy as np
 import pytest
 
-from multicnn.utils.lazy_jit import Late
+from multicnn.utils.lazy_jit import LazyJit
 
 
 def _twice(values):
@@ -10,7 +10,7 @@ def _twice(values):
 
 
 def test_the_first_times_there_is_nothing():
-    late = Late(_twice, few=3)
+    late = LazyJit(_twice, few=3)
     got = [late.get() for _ in range(5)]
     assert got[:3] == [None] * 3
     assert got[3] is got[4]
@@ -27,4 +27,4 @@ def test_where_what_is_compiled_cannot_be_kept_it_is_compiled_all_the_same(kept,
 
     really = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
-    assert Late(_twice, few=0).get()(4) == 8
+    assert LazyJit(_twice, few=0).get()(4) == 8

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multicnn.blocks.base import Block
-from multicnn.blocks.builder import BlockError, Site
+from multicnn.blocks.builder import BlockError, Builder
 from multicnn.blocks.cost.rules import RULES
 from multicnn.blocks.cost.signal import Part, Shape, Signal
 from multicnn.blocks.cost.stages import Stage, by_stage, table
@@ -62,13 +62,13 @@ def measure(block: Block, input_shape: Shape | Mapping[str, Shape]) -> Measure:
     Raises:
         BlockError: The Block does not fit the input; the message is the path to the part that does not.
     """
-    site = MeasureSite()
+    builder = CostBuilder()
     if isinstance(input_shape, Mapping):
         inputs = {name: _input(shape) for name, shape in input_shape.items()}
     else:
         inputs = _input(input_shape)
-    output = block.apply(inputs, site.enter(block))
-    return Measure(output=output, parts=tuple(site.parts), stages=dict(site.taps))
+    output = block.apply(inputs, builder.enter(block))
+    return Measure(output=output, parts=tuple(builder.parts), stages=dict(builder.taps))
 
 
 def measure_model(name: str, block: Block, input_shape: Shape) -> Measure:
@@ -113,7 +113,7 @@ def _input(shape: Shape) -> Signal:
 
 
 @dataclasses.dataclass
-class MeasureSite(Site):
+class CostBuilder(Builder):
     """Counts where a BuildSite would build."""
 
     parts: list[Part] = dataclasses.field(default_factory=list)

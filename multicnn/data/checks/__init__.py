@@ -19,7 +19,7 @@ NEAR_EXAMPLES = 100_000  # all pairs of so many are compared: a minute on two co
 
 
 @dataclass(frozen=True, eq=False)
-class Examination:
+class DataReport:
     """What was found.
 
     Attributes:
@@ -42,7 +42,7 @@ class Examination:
         return not any(finding.decision for finding in self.findings)
 
 
-def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = None) -> Examination:
+def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = None) -> DataReport:
     """Decodes every example of a manifest and looks for what would spoil a training or its scores.
 
     Args:
@@ -50,11 +50,11 @@ def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = No
         progress: called with (examples done, examples in all) from time to time.
     """
     module, probe = {
-        "image": (pictures, pictures.PictureProbe()),
-        "audio": (sounds, sounds.SoundProbe(manifest.sample_rate)),
+        "image": (pictures, pictures.ImageProbe()),
+        "audio": (sounds, sounds.AudioProbe(manifest.sample_rate)),
         "text": (texts, texts.TextProbe()),
-    }[manifest.sense]
-    kept, reasons = store.materialise(manifest, probe, manifest.rows(), progress)
+    }[manifest.modality]
+    kept, reasons = store.load_examples(manifest, probe, manifest.rows(), progress)
     manifest = manifest.with_bad(reasons)
     found = examine_rows(manifest)
     if len(kept):
@@ -63,7 +63,7 @@ def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = No
     if len(kept) > NEAR_EXAMPLES:
         found.append(Finding("near duplicates", f"looked for among the first {NEAR_EXAMPLES:,} examples only", False))
     found.sort(key=lambda finding: not finding.decision)
-    return Examination(manifest, tuple(found), counts(manifest), group_counts(manifest), _majority(manifest))
+    return DataReport(manifest, tuple(found), counts(manifest), group_counts(manifest), _majority(manifest))
 
 
 def _near(manifest: Manifest, module, rows: np.ndarray, records: np.ndarray) -> list[Finding]:

@@ -27,7 +27,7 @@ class _Raw(NamedTuple):
     mode: str
 
 
-class PictureProbe:
+class ImageProbe:
     """Measures of each picture, in the place of a preprocess."""
 
     fitted, stored_shape = True, ()

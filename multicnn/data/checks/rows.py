@@ -49,7 +49,7 @@ def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like
     table = manifest.table
     splits, labels = table["split"].to_numpy(dtype=object), table["label"].to_numpy(dtype=object)
     leaks = [rows for rows in groups if "train" in splits[rows] and len(set(splits[rows])) > 1]
-    quarrels = [rows for rows in groups if len(set(labels[rows])) > 1]
+    conflicts = [rows for rows in groups if len(set(labels[rows])) > 1]
     found = []
     if groups:
         extra = sum(len(rows) - 1 for rows in groups)
@@ -59,9 +59,9 @@ def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like
         tested = sum(int(np.isin(splits[rows], ["val", "test"]).sum()) for rows in leaks)
         says = f"{tested:,} validation or test examples have {like} as a training example: the scores will flatter"
         found.append(Finding(f"leaks of {name}", says, True, _tuples(leaks)))
-    if quarrels:
-        says = f"{len(quarrels):,} groups of examples with {like} have different labels"
-        found.append(Finding(f"contradictions among {name}", says, True, _tuples(quarrels)))
+    if conflicts:
+        says = f"{len(conflicts):,} groups of examples with {like} have different labels"
+        found.append(Finding(f"contradictions among {name}", says, True, _tuples(conflicts)))
     return found
 
 

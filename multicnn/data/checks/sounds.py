@@ -37,7 +37,7 @@ class _Raw(NamedTuple):
     channels: int
 
 
-class SoundProbe:
+class AudioProbe:
     """Measures of each recording, in the place of a preprocess.
 
     Args:
@@ -110,7 +110,7 @@ def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarr
     pairs = alike_vectors(prints, _CANDIDATE)
     cosines = np.einsum("ij,ij->i", prints[pairs[:, 0]], prints[pairs[:, 1]])
     likeliest = np.sort(np.argsort(-cosines, kind="stable")[:_CANDIDATES])
-    probe = SoundProbe(manifest.sample_rate)
+    probe = AudioProbe(manifest.sample_rate)
 
     @functools.lru_cache(_KEPT)
     def waveform(place: int) -> np.ndarray:

@@ -29,11 +29,11 @@ EMBEDDED = ("digits", "docstrings", "spoken_digits")
 def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
     """Resolves a data source to a manifest: every example found, hashed, labelled, and marked bad if it cannot serve.
 
-    Files are read once, for their hash and their kind; whether they can be decoded is found by `store.materialise`.
+    Files are read once, for their hash and their kind; whether they can be decoded is found by `store.load_examples`.
 
     Args:
         source: where the data is and how its labels are read.
-        labels: the classes of a classifier that exists already, in its order; None to take them from the data, where
+        labels: the classes of a predictor that exists already, in its order; None to take them from the data, where
             a label that only validation or test examples have is a bad row.
 
     Returns:
@@ -43,30 +43,30 @@ def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
         ValueError: there is no such source, nothing in it is usable, a column is missing, or (where `labels` is None)
             it has one class only.
     """
-    manifest = _resolve_path(source, str(source.path), "path", source.sense)
+    manifest = _resolve_path(source, str(source.path), "path", source.modality)
     if source.test is not None:
         if (manifest.table["split"] == "test").any():
             raise ValueError(
                 f"test must be None where path has test examples of its own. Received: test={source.test!r}"
             )
         manifest = _with_test(
-            manifest, _resolve_path(source, str(source.test), "test", manifest.sense), str(source.test)
+            manifest, _resolve_path(source, str(source.test), "test", manifest.modality), str(source.test)
         )
     if source.label_separator is not None:
         manifest = _separated(manifest, source.label_separator)
     return _settled(manifest, str(source.path), labels)
 
 
-def _resolve_path(source: DataSource, path: str, argument: str, sense: str | None) -> Manifest:
+def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:
     place = Path(path).expanduser()
     if path.startswith("tfds:"):
         return resolve_tfds(source, path.removeprefix("tfds:"))
     if place.is_dir():
-        return resolve_folder(source, place, sense)
+        return resolve_folder(source, place, modality)
     if place.is_file() and place.suffix.lower() == ".npz":
-        return resolve_arrays(place, sense)
+        return resolve_arrays(place, modality)
     if place.is_file() and place.suffix.lower() in TABLES:
-        return resolve_table(source, place, sense)
+        return resolve_table(source, place, modality)
     # Last, so that nothing on disk is hidden by an embedded data set of the same name.
     if path in EMBEDDED:
         return importlib.import_module(f"multicnn.data.builtin.{path}").load()
@@ -78,8 +78,8 @@ def _resolve_path(source: DataSource, path: str, argument: str, sense: str | Non
 def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
     """Appends the examples of a separate test source, all of them in the split "test"."""
     in_memory = manifest.arrays is not None
-    if test.sense != manifest.sense or in_memory != (test.arrays is not None):
-        raise ValueError(f"test must be of the same kind as path. Received: test={path!r} ({test.sense})")
+    if test.modality != manifest.modality or in_memory != (test.arrays is not None):
+        raise ValueError(f"test must be of the same kind as path. Received: test={path!r} ({test.modality})")
     if test.sample_rate != manifest.sample_rate:
         rates = f"{test.sample_rate} Hz beside {manifest.sample_rate} Hz"
         raise ValueError(f"test must have the sample rate of path. Received: test={path!r} ({rates})")
@@ -131,7 +131,7 @@ def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Man
         source = learned if len(learned) else good
         known, owner = tuple(sorted({label for row in source for label in manifest.label_sets[row]})), "training"
     else:
-        known, owner = tuple(labels), "classifier's"
+        known, owner = tuple(labels), "predictor's"
     if manifest.separator is None and any(label.startswith('["') for label in known):
         raise ValueError("label_separator must be given where labels are lists. Received: label_separator=None")
     among = set(known)

@@ -12,7 +12,7 @@ from multicnn.data.sources.naming import split_named
 from multicnn.data.sources.reading import mark_halves
 
 
-def resolve_arrays(path: Path, sense: str | None) -> Manifest:
+def resolve_arrays(path: Path, modality: str | None) -> Manifest:
     """Resolves an .npz file with `x_train`, `y_train` and perhaps `x_val`, `y_val`, `x_test`, `y_test`, or `x`, `y`.
 
     The elements of x are uint8 images (height, width) or (height, width, channels), waveforms (samples,) (with their
@@ -34,22 +34,22 @@ def resolve_arrays(path: Path, sense: str | None) -> Manifest:
         labels += [str(label) for label in y.tolist()]
         splits += [split] * len(x)
     x = xs[0] if len(xs) == 1 else np.concatenate(xs)
-    sense = sense or _sense(path, x)
-    x = [str(text) for text in x.tolist()] if sense == "text" else _examples(path, x, sense)
-    reasons = ["empty text" if sense == "text" and not text.strip() else "" for text in x]
-    for cells in (labels, x) if sense == "text" else (labels,):
+    modality = modality or _modality(path, x)
+    x = [str(text) for text in x.tolist()] if modality == "text" else _examples(path, x, modality)
+    reasons = ["empty text" if modality == "text" and not text.strip() else "" for text in x]
+    for cells in (labels, x) if modality == "text" else (labels,):
         mark_halves(cells, reasons)
     rate = archive.get("sample_rate")
     return Manifest.of(
-        sense,
+        modality,
         ids=ids,
-        sources=x if sense == "text" else range(len(x)),
+        sources=x if modality == "text" else range(len(x)),
         labels=labels,
         splits=splits,
         hashes=[content_hash(example) for example in x],
         reasons=reasons,
-        arrays=None if sense == "text" else x,
-        sample_rate=int(rate) if rate is not None and sense == "audio" else None,
+        arrays=None if modality == "text" else x,
+        sample_rate=int(rate) if rate is not None and modality == "audio" else None,
     )
 
 
@@ -78,7 +78,7 @@ def _part(path: Path, archive: dict[str, np.ndarray], part: str) -> tuple[np.nda
     return x, y, split
 
 
-def _sense(path: Path, x: np.ndarray) -> str:
+def _modality(path: Path, x: np.ndarray) -> str:
     if x.dtype.kind == "U" and x.ndim == 1:
         return "text"
     if x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3, 4)):
@@ -89,10 +89,10 @@ def _sense(path: Path, x: np.ndarray) -> str:
     raise ValueError(f"x must be {expected}. Received: shape={x.shape}, dtype={x.dtype} in {path.name}")
 
 
-def _examples(path: Path, x: np.ndarray, sense: str) -> np.ndarray:
+def _examples(path: Path, x: np.ndarray, modality: str) -> np.ndarray:
     if x.dtype.kind not in "fiu":
         raise ValueError(f"x must be numbers. Received: dtype={x.dtype} in {path.name}")
-    if sense == "audio":
+    if modality == "audio":
         # Integers are PCM: full scale is 1.0, as when the same samples are read from a file.
         scale = 1.0 if x.dtype.kind == "f" else float(np.iinfo(x.dtype).max) + 1
         return (x / scale).astype(np.float32)

@@ -12,35 +12,35 @@ from multicnn.data.sources.naming import Named, split_named
 _ARTICLE = {"image": "an image", "audio": "audio", "text": "text"}
 
 
-def sense_of(root: Path, contents: list[Content]) -> str:
-    """Returns the sense of most of the files."""
-    sense = commonest_kind(contents)
-    if not sense:
+def modality_of(root: Path, contents: list[Content]) -> str:
+    """Returns the modality of most of the files."""
+    modality = commonest_kind(contents)
+    if not modality:
         raise ValueError(f"path must hold images, recordings or texts. Received: path={str(root)!r}")
-    return sense
+    return modality
 
 
 def manifest_of_files(
-    sense: str, root: Path, names: list[str], said: list[Named | str], contents: list[Content]
+    modality: str, root: Path, names: list[str], said: list[Named | str], contents: list[Content]
 ) -> Manifest:
     """Makes a manifest of the files `root / name`.
 
     Args:
-        sense: what the files are; a file of another kind is a bad row.
+        modality: what the files are; a file of another kind is a bad row.
         root: the folder that the names start from, absolute.
         names: one per file; becomes its id.
         said: for each file its label, group and split, or the reason why it has none.
         contents: what reading each file gave.
     """
     named = [each if isinstance(each, Named) else Named("", "", "") for each in said]
-    reasons = list(map(_reason, [sense] * len(said), names, said, contents))
+    reasons = list(map(_reason, [modality] * len(said), names, said, contents))
     sources = [_printable(os.path.join(root, name)) for name in names]
-    if sense == "text":
+    if modality == "text":
         for i, reason in enumerate(reasons):
             if not reason:
                 sources[i], reasons[i] = _read_text(root / names[i])
     return Manifest.of(
-        sense,
+        modality,
         ids=_unique([_printable(name) for name in names]),
         sources=sources,
         labels=[each.label.strip() for each in named],
@@ -51,13 +51,13 @@ def manifest_of_files(
     )
 
 
-def _reason(sense: str, name: str, said: Named | str, content: Content) -> str:
+def _reason(modality: str, name: str, said: Named | str, content: Content) -> str:
     if content.reason:
         return content.reason
     if isinstance(said, str):
         return said
-    if content.kind not in ("", sense):
-        return f"not {_ARTICLE[sense]}: looks like {_ARTICLE[content.kind]}"
+    if content.kind not in ("", modality):
+        return f"not {_ARTICLE[modality]}: looks like {_ARTICLE[content.kind]}"
     if split_named(said.split) is None:
         return f"unknown split {said.split!r}"
     return "" if name == _printable(name) else "file name is not UTF-8"

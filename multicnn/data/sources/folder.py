@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 from multicnn.data.manifest import Manifest
-from multicnn.data.sources.file_rows import manifest_of_files, sense_of
+from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import read_all, walk
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_named
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.table import resolve_listed
 
 
-def resolve_folder(source, root: Path, sense: str | None) -> Manifest:
+def resolve_folder(source, root: Path, modality: str | None) -> Manifest:
     """Resolves a folder by its `metadata.csv`, else by its folders and the pattern of the file names.
 
     Raises:
@@ -22,7 +22,7 @@ def resolve_folder(source, root: Path, sense: str | None) -> Manifest:
     """
     root = Path(os.path.abspath(root))
     if (root / "metadata.csv").is_file():
-        return resolve_listed(source, read_table(root / "metadata.csv"), root, sense)
+        return resolve_listed(source, read_table(root / "metadata.csv"), root, modality)
     files = list(walk(root))
     if not files:
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
@@ -32,11 +32,11 @@ def resolve_folder(source, root: Path, sense: str | None) -> Manifest:
     _check_labels(source, root, files, said)
     folder, names = os.path.join(root, ""), ["/".join(parts) for parts in files]
     contents = read_all([folder + name for name in names])
-    sense = sense or sense_of(root, contents)
+    modality = modality or modality_of(root, contents)
     # A file that belongs to no class and is of another kind was never meant as an example: a script, a list of classes.
-    keep = [i for i, named in enumerate(said) if isinstance(named, Named) or contents[i].kind == sense]
+    keep = [i for i, named in enumerate(said) if isinstance(named, Named) or contents[i].kind == modality]
     return manifest_of_files(
-        sense,
+        modality,
         root,
         [names[i] for i in keep],
         [said[i] for i in keep],

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multicnn.data.manifest import Manifest, content_hash
-from multicnn.data.sources.file_rows import manifest_of_files, sense_of
+from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_named
 from multicnn.data.sources.reading import Table, read_table
 
 
-def resolve_table(source, path: Path, sense: str | None) -> Manifest:
+def resolve_table(source, path: Path, modality: str | None) -> Manifest:
     """Resolves a table: one of texts if it has the text column, else one of the files in its column `file_name`."""
     table = read_table(path)
-    if sense in ("image", "audio") or (source.text_column not in table.columns and "file_name" in table.columns):
-        return resolve_listed(source, table, path.parent, sense)
+    if modality in ("image", "audio") or (source.text_column not in table.columns and "file_name" in table.columns):
+        return resolve_listed(source, table, path.parent, modality)
     texts = table.column("text_column", source.text_column)
     labels = [label.strip() for label in table.column("label_column", source.label_column)]
     splits = table.splits(source) or [""] * len(table)
@@ -43,7 +43,7 @@ def _reason(reason: str, text: str, split: str) -> str:
     return "" if split_named(split) is not None else f"unknown split {split!r}"
 
 
-def resolve_listed(source, table: Table, root: Path, sense: str | None) -> Manifest:
+def resolve_listed(source, table: Table, root: Path, modality: str | None) -> Manifest:
     """Resolves a table with a column `file_name` (relative to `root`), a label column and perhaps split, group, fold.
 
     The group is the chosen group column, else `group`, else `fold`; what has no column is read by the pattern.
@@ -60,8 +60,8 @@ def resolve_listed(source, table: Table, root: Path, sense: str | None) -> Manif
     contents = read_all([root / name for name in names])
     blank = Content("", "", "empty file name")
     contents = [content if name.strip() else blank for name, content in zip(names, contents, strict=True)]
-    sense = sense or sense_of(root, contents)
-    return manifest_of_files(sense, root, names, said, contents)
+    modality = modality or modality_of(root, contents)
+    return manifest_of_files(modality, root, names, said, contents)
 
 
 def _listed(source, table: Table, pattern: NamePattern | None) -> list[Named | str]:

@@ -24,34 +24,34 @@ def resolve_tfds(source, name: str) -> Manifest:
     tfds = _import(name)
     builder = _prepared(tfds, name)
     features = builder.info.features
-    key, sense = _input(tfds, builder, source)
+    key, modality = _input(tfds, builder, source)
     label_key = _label(tfds, builder, source)
     if source.group_column and source.group_column not in features:
         raise _no_feature("group_column", source.group_column, name, features)
-    decoders = {key: tfds.decode.SkipDecoding()} if sense == "image" else None
+    decoders = {key: tfds.decode.SkipDecoding()} if modality == "image" else None
     ids, examples, labels, splits, groups = [], [], [], [], []
     # The splits are not known where the data set was mocked instead of prepared.
     for part in [part for part in builder.info.splits if split_named(part)] or ["train"]:
         data = tfds.as_numpy(builder.as_dataset(split=part, decoders=decoders, shuffle_files=False))
         for i, record in enumerate(data):
             ids.append(f"{part}[{i}]")
-            examples.append(_example(sense, record[key]))
+            examples.append(_example(modality, record[key]))
             labels.append(_words(features[label_key], record[label_key]))
             splits.append(split_named(part))
             groups.append(
                 _words(features[source.group_column], record[source.group_column]) if source.group_column else ""
             )
     return Manifest.of(
-        sense,
+        modality,
         ids=ids,
-        sources=examples if sense == "text" else range(len(ids)),
+        sources=examples if modality == "text" else range(len(ids)),
         labels=labels,
         splits=splits,
         groups=groups,
         hashes=[content_hash(example) for example in examples],
         reasons=[_reason(example) for example in examples],
-        arrays=None if sense == "text" else _ragged(examples),
-        sample_rate=features[key].sample_rate if sense == "audio" else None,
+        arrays=None if modality == "text" else _ragged(examples),
+        sample_rate=features[key].sample_rate if modality == "audio" else None,
     )
 
 
@@ -93,9 +93,9 @@ def _input(tfds: Any, builder: Any, source) -> tuple[str, str]:
     features = builder.info.features
     supervised = builder.info.supervised_keys or ()
     for key in (source.text_column, *supervised[:1], *features):
-        for sense, kind in kinds.items():
-            if key in features and isinstance(features[key], kind) and source.sense in (None, sense):
-                return key, sense
+        for modality, kind in kinds.items():
+            if key in features and isinstance(features[key], kind) and source.modality in (None, modality):
+                return key, modality
     raise ValueError(f"path must have an image, audio or text feature. Received: path='tfds:{builder.name}'")
 
 
@@ -107,10 +107,10 @@ def _label(tfds: Any, builder: Any, source) -> str:
     raise _no_feature("label_column", source.label_column, builder.name, features)
 
 
-def _example(sense: str, value: Any) -> str | bytes | np.ndarray:
-    if sense == "text":
+def _example(modality: str, value: Any) -> str | bytes | np.ndarray:
+    if modality == "text":
         return value.decode("utf-8", "replace")
-    if sense == "image":
+    if modality == "image":
         return value
     if value.ndim > 1:
         value = value.mean(axis=-1)

@@ -33,8 +33,8 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     """
     import soundfile
 
-    sense, kind = content.recognise(data)
-    if sense in ("image", "text") or (sense is None and not kind.startswith("the bytes")):
+    modality, kind = content.recognise(data)
+    if modality in ("image", "text") or (modality is None and not kind.startswith("the bytes")):
         raise ValueError(f"not audio: starts like {kind}")
     if _ends_early(data, kind):
         raise ValueError(f"truncated {kind}")
@@ -49,7 +49,7 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
                 raise ValueError(f"too long, or of unknown length: the header declares {declared} samples")
             waveform = _mono(file)
     except soundfile.LibsndfileError as error:
-        if sense is None:
+        if modality is None:
             raise ValueError(f"not audio: starts like {kind}") from error
         raise ValueError(f"damaged, truncated or unsupported {kind}") from error
     if len(waveform) < declared - (_MP3_SLACK if kind == "MP3" else 0):

@@ -59,7 +59,7 @@ class AudioPreprocess:
         mean, std: Of all features; the network sees (features - mean) / std.
     """
 
-    sense: Literal["audio"] = "audio"
+    modality: Literal["audio"] = "audio"
     sample_rate: int = 16000
     seconds: float | None = None
     features: Literal["log_mel", "mfcc", "waveform"] = "log_mel"

@@ -13,7 +13,7 @@ from multicnn.modalities.audio.preprocess import AudioPreprocess
 
 
 @dataclasses.dataclass(frozen=True)
-class OnWaveforms:
+class WaveformPreprocess:
     """An AudioPreprocess that stores waveforms and makes the features of them in `finish`.
 
     So what changes a waveform can come in between; without it, what the network sees is the same to the last bit.

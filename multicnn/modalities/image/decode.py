@@ -31,8 +31,8 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int 
     """
     from PIL import Image
 
-    sense, kind = content.recognise(data)
-    if sense not in ("image", None) or kind == "MP4 or HEIF":
+    modality, kind = content.recognise(data)
+    if modality not in ("image", None) or kind == "MP4 or HEIF":
         raise ValueError(f"not an image: starts like {kind}")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
@@ -59,7 +59,7 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int 
     except (
         Exception
     ) as error:  # Pillow answers damage with many kinds of exception, SyntaxError and struct.error among them
-        raise ValueError(_reason(error, data, sense, kind)) from error
+        raise ValueError(_reason(error, data, modality, kind)) from error
 
 
 def from_array(array: np.ndarray) -> np.ndarray:
@@ -110,10 +110,10 @@ class _Refused(Exception):
     """A picture that Pillow can open and that is turned down here."""
 
 
-def _reason(error: Exception, data: bytes, sense: str | None, kind: str) -> str:
+def _reason(error: Exception, data: bytes, modality: str | None, kind: str) -> str:
     from PIL import UnidentifiedImageError
 
-    if sense is None:
+    if modality is None:
         return f"not an image: starts like {kind}"
     message = " ".join(str(error).split())
     cut = any(word in message.lower() for word in ("truncat", "eof", "expected to read", "broken data stream"))

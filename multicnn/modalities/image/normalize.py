@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 
-from multicnn.utils.lazy_jit import Late
+from multicnn.utils.lazy_jit import LazyJit
 
 _ALIGNED = 64  # bytes: where a tensor may begin
 _MOST_KEPT = 2**29  # bytes of memory for results that the process does not give back
@@ -68,4 +68,4 @@ def _value_by_value(
                 values[j, k] = np.float32(pixels[j, k]) * scale[k] + offset[k]
 
 
-_late = Late(_value_by_value, few=300)
+_late = LazyJit(_value_by_value, few=300)

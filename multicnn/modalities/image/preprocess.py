@@ -33,7 +33,7 @@ class ImagePreprocess:
         mean, std: For each channel, of pixels / 255; the network sees (pixels / 255 - mean) / std.
     """
 
-    sense: Literal["image"] = "image"
+    modality: Literal["image"] = "image"
     size: tuple[int, int] | None = None
     channels: Literal[1, 3] | None = None
     mean: tuple[float, ...] | None = None

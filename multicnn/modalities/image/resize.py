@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from multicnn.utils.lazy_jit import Late
+from multicnn.utils.lazy_jit import LazyJit
 
 _BITS = 22  # of the fraction of a weight, as in Pillow
 
@@ -89,4 +89,4 @@ def _weighted(lines: np.ndarray, first: np.ndarray, weights: np.ndarray, channel
     return result
 
 
-_late = Late(_weighted, few=1000)  # photographs, which take Pillow as long as reading what was once compiled
+_late = LazyJit(_weighted, few=1000)  # photographs, which take Pillow as long as reading what was once compiled

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
 from multicnn.modalities.text import tokenizers
-from multicnn.modalities.text.token_cache import Pieces, rows
+from multicnn.modalities.text.token_cache import TokenCache, rows
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
 _UNKNOWN = 1
@@ -46,7 +46,7 @@ class TextPreprocess:
         vocabulary: Tokens from id 2 on; empty is learned by `fit`.
     """
 
-    sense: Literal["text"] = "text"
+    modality: Literal["text"] = "text"
     level: Literal["words", "characters", "subwords"] = "words"
     tokenizer: Literal["unicode", "whitespace", "kim"] = "unicode"
     lowercase: bool = True
@@ -243,8 +243,8 @@ class TextPreprocess:
             return tf.cast(batch, tf.int32)
 
     @functools.cached_property
-    def _pieces(self) -> Pieces:
-        return Pieces(self._ids_of, self.stored_shape[1:])
+    def _pieces(self) -> TokenCache:
+        return TokenCache(self._ids_of, self.stored_shape[1:])
 
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
@@ -254,11 +254,11 @@ class TextPreprocess:
 def _from_utf8(data: bytes) -> str:
     if not data:
         raise ValueError("empty text")
-    sense, kind = content.recognise(data)
+    modality, kind = content.recognise(data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if sense in ("image", "audio"):
+        if modality in ("image", "audio"):
             raise ValueError(f"not a text: starts like {kind}") from error
         raise ValueError(f"not UTF-8 text: byte 0x{data[error.start]:02x} at position {error.start}") from error
     return text

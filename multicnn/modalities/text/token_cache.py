@@ -13,7 +13,7 @@ _MOST = 1_000_000  # pieces remembered
 _MOST_IDS = 1 << 24
 
 
-class Pieces(dict):
+class TokenCache(dict):
     """From a piece of text to its number, and from there to the ids of its tokens.
 
     Args:

@@ -9,7 +9,7 @@ import pytest
 
 from multicnn.data.builtin import EMBEDDED
 
-SENSES = {"digits": "image", "docstrings": "text", "spoken_digits": "audio"}
+MODALITIES = {"digits": "image", "docstrings": "text", "spoken_digits": "audio"}
 
 
 @pytest.fixture(scope="module", params=sorted(EMBEDDED))
@@ -23,13 +23,13 @@ def manifest(name, embedded):
 
 
 def test_every_data_set_is_named_and_described():
-    assert set(EMBEDDED) == set(SENSES)
+    assert set(EMBEDDED) == set(MODALITIES)
     assert all(text and "\n" not in text for text in EMBEDDED.values())
 
 
 def test_sense_and_splits(name, manifest):
     table = manifest.table
-    assert manifest.sense == SENSES[name]
+    assert manifest.modality == MODALITIES[name]
     assert set(table["status"]) == {"good"}
     assert set(table["split"]) == {"train", "val", "test"}
     shares = table["split"].value_counts(normalize=True)

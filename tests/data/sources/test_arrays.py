@@ -12,7 +12,7 @@ Y = np.array([0, 1, 2, 0, 1, 2])
 def test_train_and_test(tmp_path, source):
     np.savez(tmp_path / "a.npz", x_train=PIXELS, y_train=Y[:, None], x_test=PIXELS[:2], y_test=Y[:2])
     manifest = resolve(source(tmp_path / "a.npz"))
-    assert manifest.sense == "image"
+    assert manifest.modality == "image"
     assert manifest.labels == ("0", "1", "2")
     assert len(manifest.rows("train")) == 6 and manifest.rows("test").tolist() == [6, 7]
     assert (manifest.raw_source(7) == PIXELS[1]).all()
@@ -42,14 +42,14 @@ def test_waveforms(tmp_path, source):
     np.savez(tmp_path / "a.npz", x=x, y=Y, sample_rate=8000)
     manifest = resolve(source(tmp_path / "a.npz"))
     wave, rate = manifest.raw_source(2)
-    assert manifest.sense == "audio" and rate == 8000 and wave.dtype == np.float32
+    assert manifest.modality == "audio" and rate == 8000 and wave.dtype == np.float32
     np.testing.assert_array_equal(wave, x[2] / 32768)
 
 
 def test_texts(tmp_path, source):
     np.savez(tmp_path / "a.npz", x=np.array(["один", "two", " "]), y=Y[:3])
     manifest = resolve(source(tmp_path / "a.npz"))
-    assert manifest.sense == "text" and manifest.raw_source(0) == "один"
+    assert manifest.modality == "text" and manifest.raw_source(0) == "один"
     assert manifest.bad_rows()["reason"].tolist() == ["empty text"]
 
 

@@ -15,7 +15,7 @@ def by_id(manifest, column):
 
 def test_folder_per_class(photos, source):
     manifest = resolve(source(photos))
-    assert manifest.sense == "image"
+    assert manifest.modality == "image"
     assert manifest.labels == ("cat", "dog")
     assert len(manifest.rows("")) == 12
     assert manifest.raw_source(0) == str(photos / "cat" / "0.png")
@@ -86,7 +86,7 @@ def test_text_files(tmp_path, source):
         path.write_text(text, encoding="utf-8")
     (tmp_path / "en" / "latin.txt").write_bytes(b"caf\xe9 au lait")
     manifest = resolve(source(tmp_path))
-    assert manifest.sense == "text"
+    assert manifest.modality == "text"
     assert [manifest.raw_source(i) for i in manifest.rows()] == ["hello", "привет"]
     assert sorted(manifest.bad_rows()["reason"]) == ["empty file", "not UTF-8"]
 
@@ -115,7 +115,7 @@ def test_labels_and_groups_in_file_names(tmp_path, source):
             soundfile.write(tmp_path / f"{digit}_{speaker}_0.wav", np.full(50, int(digit) / 10), 8000)
     soundfile.write(tmp_path / "silence.wav", np.zeros(50), 8000)
     manifest = resolve(source(tmp_path, pattern=r"(?P<label>\d)_(?P<group>[a-z]+)_(?P<index>\d+)"))
-    assert manifest.sense == "audio"
+    assert manifest.modality == "audio"
     assert manifest.labels == ("1", "2")
     assert by_id(manifest, "group")["1_theo_0.wav"] == "theo"
     assert manifest.bad_rows()["reason"].tolist() == ["file name does not match the pattern"]
@@ -152,7 +152,7 @@ def test_metadata(photos, source):
 def test_several_labels_of_pictures(photos, source):
     write_metadata(photos, "file_name,label\ncat/0.png,tom+kit\ncat/1.png,\ndog/0.png,kit\n")
     manifest = resolve(source(photos, label_separator="+"))
-    assert manifest.labels == ("kit", "tom") and manifest.sense == "image"
+    assert manifest.labels == ("kit", "tom") and manifest.modality == "image"
     assert manifest.targets(manifest.rows()).tolist() == [[1, 1], [0, 0], [1, 0]]
 
 
@@ -172,7 +172,7 @@ def test_metadata_and_pattern(photos, source):
 def test_metadata_given_as_the_path(photos, source):
     write_metadata(photos, "file_name,label\ncat/0.png,tom\ncat/1.png,kit\n")
     manifest = resolve(source(photos / "metadata.csv"))
-    assert manifest.sense == "image" and manifest.raw_source(0) == str(photos / "cat" / "0.png")
+    assert manifest.modality == "image" and manifest.raw_source(0) == str(photos / "cat" / "0.png")
 
 
 def test_a_file_name_that_is_not_utf8(photos, source):

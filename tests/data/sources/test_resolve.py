@@ -4,11 +4,11 @@ import pytest
 from multicnn.data.sources import resolve
 
 
-@pytest.mark.parametrize("name, sense", [("digits", "image"), ("docstrings", "text"), ("spoken_digits", "audio")])
-def test_embedded_names(source, name, sense, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name, modality", [("digits", "image"), ("docstrings", "text"), ("spoken_digits", "audio")])
+def test_embedded_names(source, name, modality, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     manifest = resolve(source(name))
-    assert manifest.sense == sense
+    assert manifest.modality == modality
     assert all(len(manifest.rows(split)) for split in ("train", "val", "test"))
 
 
@@ -22,19 +22,19 @@ def test_labels_of_a_classifier(photos, source):
     manifest = resolve(source(photos), labels=["dog", "cow"])
     assert manifest.labels == ("dog", "cow")
     assert len(manifest.rows()) == 6 and set(manifest.targets(manifest.rows())) == {0}
-    assert set(manifest.bad_rows()["reason"]) == {"label 'cat' is not one of the classifier's labels"}
+    assert set(manifest.bad_rows()["reason"]) == {"label 'cat' is not one of the predictor's labels"}
 
 
 def test_a_separate_test_folder(photos, picture, source):
-    held = picture(photos.parent / "held" / "cat" / "0.png").parents[1]
-    manifest = resolve(source(photos, test=held))
+    locked = picture(photos.parent / "held" / "cat" / "0.png").parents[1]
+    manifest = resolve(source(photos, test=locked))
     assert manifest.rows("test").tolist() == [12]
-    assert manifest.raw_source(12) == str(held / "cat" / "0.png")
+    assert manifest.raw_source(12) == str(locked / "cat" / "0.png")
 
 
 def test_the_chosen_sense_wins(photos, source):
     with pytest.raises(ValueError, match=r"usable example.*not audio: looks like an image"):
-        resolve(source(photos, sense="audio"))
+        resolve(source(photos, modality="audio"))
 
 
 @pytest.mark.parametrize("path", ["nowhere", "nowhere.csv", "digit"])

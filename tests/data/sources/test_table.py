@@ -24,7 +24,7 @@ def write(path, rows, names=("text", "label")):
 @pytest.mark.parametrize("extension", [".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
 def test_the_same_rows_from_every_kind(tmp_path, source, extension):
     manifest = resolve(source(write(tmp_path / f"films{extension}", ROWS)))
-    assert manifest.sense == "text"
+    assert manifest.modality == "text"
     assert manifest.labels == ("neg", "pos")
     assert [(manifest.raw_source(i), manifest.table["label"][i]) for i in manifest.rows()] == ROWS
     assert manifest.table["hash"].tolist() == [content_hash(text) for text, _ in ROWS]
@@ -141,7 +141,7 @@ def test_a_very_long_text(tmp_path):
         ),
         ("t.csv", b"text,label\na,x\nb,y\n", {"label_column": "kind"}, "label_column must be a column"),
         ("t.csv", b"text,label\na,x\nb,y\n", {"split_column": "part"}, "split_column must be a column"),
-        ("t.csv", b"text,label\na,x\nb,y\n", {"sense": "image"}, "file_name must be a column"),
+        ("t.csv", b"text,label\na,x\nb,y\n", {"modality": "image"}, "file_name must be a column"),
         ("t.csv", b"text,label\na,x\nb,x\n", {}, "path must hold two classes or more"),
         ("t.csv", b"text,label\n", {}, r"path must hold a usable example.*\(empty\)"),
         ("t.csv", b"text,label\na,\n", {}, "usable example.*1 bad, the first t.csv:1: empty label"),

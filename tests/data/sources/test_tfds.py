@@ -9,21 +9,21 @@ from multicnn.data.sources import resolve
 tfds = pytest.importorskip("tensorflow_datasets")
 
 
-@pytest.mark.parametrize("name, sense", [("mnist", "image"), ("speech_commands", "audio"), ("imdb_reviews", "text")])
-def test_each_sense(source, name, sense):
+@pytest.mark.parametrize("name, modality", [("mnist", "image"), ("speech_commands", "audio"), ("imdb_reviews", "text")])
+def test_each_sense(source, name, modality):
     with tfds.testing.mock_data(num_examples=12):
         manifest = resolve(source(f"tfds:{name}"))
         reference = list(tfds.as_numpy(tfds.load(name, split="train")))
         names = tfds.builder(name).info.features["label"].names
-    assert manifest.sense == sense
+    assert manifest.modality == modality
     assert len(manifest.rows("train")) == 12
     assert manifest.table["label"].tolist() == [names[record["label"]] for record in reference]
     assert manifest.table["id"][3] == "train[3]"
     raw = manifest.raw_source(3)
-    if sense == "image":
+    if modality == "image":
         assert raw.startswith(b"\x89PNG")  # still encoded
         assert manifest.table["hash"][3] == content_hash(raw)
-    elif sense == "audio":
+    elif modality == "audio":
         assert raw[1] == 16000
         np.testing.assert_array_equal(raw[0], (reference[3]["audio"] / 32768).astype(np.float32))
     else:
@@ -54,7 +54,7 @@ def test_chosen_columns(source):
     [
         ("no_such_set", {}, "path must name one of https.*no_such_set.*Received: path='tfds:no_such_set'"),
         ("mnist", {"group_column": "who"}, r"group_column must be a feature of tfds:mnist \(image, label\)"),
-        ("mnist", {"sense": "audio"}, "path must have an image, audio or text feature"),
+        ("mnist", {"modality": "audio"}, "path must have an image, audio or text feature"),
     ],
 )
 def test_errors(source, name, fields, message):

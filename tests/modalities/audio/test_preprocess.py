@@ -12,7 +12,7 @@ import tensorflow as tf
 from pydantic import TypeAdapter
 
 from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.modalities.audio.waveform_preprocess import OnWaveforms
+from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 
 RNG = np.random.default_rng(0)
 FITTED = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3)
@@ -392,7 +392,7 @@ def test_not_fitted_says_so():
 )
 def test_features_made_in_batches_are_those_of_one_example_bit_for_bit(settings):
     preprocess = AudioPreprocess(seconds=0.5, mean=-41.7, std=13.3, **settings)
-    stored = OnWaveforms(preprocess)
+    stored = WaveformPreprocess(preprocess)
     raws = [*clips(), clips()[0][:3000]]
     batch = np.stack([stored.example(raw) for raw in raws])
     assert batch.shape[1:] == stored.stored_shape == (8000,) and batch.dtype == stored.stored_dtype

@@ -33,7 +33,7 @@ def test_hue_turns_the_chroma_and_keeps_the_luma():
             y, a, b = colorsys.rgb_to_yiq(*(pixel / 255))
             u, v, w = colorsys.rgb_to_yiq(*(made / 255))
             assert u == pytest.approx(y, abs=0.01)
-            # Either sense of turning is as good: draws are symmetrical.
+            # Either modality of turning is as good: draws are symmetrical.
             turned = complex(a, b) * np.exp(1j * turn)
             assert complex(v, w) == pytest.approx(turned, abs=0.01)
 

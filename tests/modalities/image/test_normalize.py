@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from multicnn.modalities.image import normalize
 from multicnn.modalities.image.preprocess import ImagePreprocess
-from multicnn.utils.lazy_jit import Late
+from multicnn.utils.lazy_jit import LazyJit
 
 RANDOM = np.random.default_rng(0)
 STORED = (RANDOM.permutation(9 * 256) % 256).astype(np.uint8).reshape(9, 16, 16, 1)
@@ -17,7 +17,7 @@ STORED = (RANDOM.permutation(9 * 256) % 256).astype(np.uint8).reshape(9, 16, 16,
 @pytest.fixture(params=["numpy", "compiled"])
 def scaled(request, monkeypatch):
     few = {"numpy": 10**9, "compiled": 0}[request.param]
-    monkeypatch.setattr(normalize, "_late", Late(normalize._value_by_value, few))
+    monkeypatch.setattr(normalize, "_late", LazyJit(normalize._value_by_value, few))
     return normalize.scaled
 
 
@@ -72,10 +72,10 @@ def test_what_is_in_use_is_not_written_over(as_tensor, keep, scaled):
         def make(places):
             return scaled(ones, 0 * ones, STORED, places)
 
-    held = [(i, keep(np.asarray(make(np.array([i, 8 - i, 4]))))) for i in range(9)]
+    locked = [(i, keep(np.asarray(make(np.array([i, 8 - i, 4]))))) for i in range(9)]
     for _ in range(20):  # whose results nobody keeps
         make(np.arange(9))
-    for i, values in held:
+    for i, values in locked:
         np.testing.assert_array_equal(values, keep(STORED[[i, 8 - i, 4]].astype(np.float32)))
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from multicnn.modalities.image import resize
-from multicnn.utils.lazy_jit import Late
+from multicnn.utils.lazy_jit import LazyJit
 
 RANDOM = np.random.default_rng(0)
 SIZES = [
@@ -22,7 +22,7 @@ SIZES += [tuple(map(tuple, RANDOM.integers(1, 120, (2, 2)).tolist())) for _ in r
 @pytest.fixture(params=["pillow", "compiled"])
 def photograph(request, monkeypatch):
     few = {"pillow": 10**9, "compiled": 0}[request.param]
-    monkeypatch.setattr(resize, "_late", Late(resize._weighted, few))
+    monkeypatch.setattr(resize, "_late", LazyJit(resize._weighted, few))
     return resize.photograph
 
 

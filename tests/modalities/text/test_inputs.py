@@ -12,7 +12,7 @@ from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.modalities.text.stem import front
 from multicnn.modalities.text.word_vectors import WordVectors
 from multicnn.models import MODELS
-from multicnn.predictor import Classifier
+from multicnn.predictor import Predictor
 from multicnn.recipe import Embedding, Recipe
 from multicnn.training import given_vectors
 from multicnn.training.run import network_block
@@ -48,7 +48,7 @@ NETWORKS = {
 
 
 def made(name, model):
-    """A classifier of the texts, before any training, and their ids."""
+    """A predictor of the texts, before any training, and their ids."""
     settings, embedding = INPUTS[name]
     recipe = Recipe(
         preprocess=TextPreprocess(**settings),
@@ -65,7 +65,7 @@ def made(name, model):
     if vectors is not None:
         shares = given_vectors.lay(vectors, preprocess, built, ids, recipe)
         assert shares == {"types": 1.0, "tokens": 1.0}
-    return Classifier(preprocess, block, built, ("bad", "good"), recipe.to_dict()), ids
+    return Predictor(preprocess, block, built, ("bad", "good"), recipe.to_dict()), ids
 
 
 def step(model, ids):
@@ -89,23 +89,23 @@ ROWS = [
 
 @pytest.mark.parametrize(("name", "model"), ROWS)
 def test_it_builds_learns_and_comes_back(name, model, tmp_path):
-    classifier, ids = made(name, model)
-    tables = [layer for layer in classifier.network.layers if isinstance(layer, TokenEmbedding)]
+    predictor, ids = made(name, model)
+    tables = [layer for layer in predictor.network.layers if isinstance(layer, TokenEmbedding)]
     before = [np.array(layer.embeddings) for layer in tables]
-    assert np.isfinite(step(classifier.network, ids))
+    assert np.isfinite(step(predictor.network, ids))
     stays = [np.array_equal(old, layer.embeddings) for old, layer in zip(before, tables)]
     expected = {"static": [True], "multichannel": [True, False], "one_hot": [], "characters": []}.get(name, [False])
     assert stays == expected
 
-    again = load(classifier.save(tmp_path / "model.keras"))
-    first, second = classifier.predict(TEXTS), again.predict(TEXTS)
+    again = load(predictor.save(tmp_path / "model.keras"))
+    first, second = predictor.predict(TEXTS), again.predict(TEXTS)
     assert [p.probabilities for p in first] == [p.probabilities for p in second]
-    assert again.preprocess == classifier.preprocess and again.block == classifier.block
+    assert again.preprocess == predictor.preprocess and again.block == predictor.block
 
-    longer = network(classifier.block, (ids.shape[1] + 37, *ids.shape[2:]))
-    longer.set_weights(classifier.network.get_weights())
+    longer = network(predictor.block, (ids.shape[1] + 37, *ids.shape[2:]))
+    longer.set_weights(predictor.network.get_weights())
     padded = np.pad(ids, [(0, 0), (0, 37), *[(0, 0)] * (ids.ndim - 2)])
-    np.testing.assert_allclose(longer(padded), classifier.network(ids), atol=1e-4)
+    np.testing.assert_allclose(longer(padded), predictor.network(ids), atol=1e-4)
 
 
 def test_multichannel_is_kims_filters_on_both_channels():
@@ -136,11 +136,11 @@ def test_given_vectors_have_the_length_that_is_asked_for(length):
 
 
 def test_subwords_tell_unseen_words_apart():
-    classifier, _ = made("subwords", "textcnn")
+    predictor, _ = made("subwords", "textcnn")
     for first, second in (("qwert", "asdfg"), ("joyful", "dreadful")):
-        ids = classifier.preprocess.examples([first, second])
+        ids = predictor.preprocess.examples([first, second])
         assert (ids[:, 0, 0] == 1).all()
-        logits = classifier.network(ids).numpy()
+        logits = predictor.network(ids).numpy()
         assert np.abs(logits[0] - logits[1]).max() > 1e-6
 
 

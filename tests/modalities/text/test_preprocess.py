@@ -228,7 +228,7 @@ def test_json_and_pickle_round_trip_after_use():
         assert again == fitted and hash(again) == hash(fitted)
         np.testing.assert_array_equal(again.example(TEXTS[2]), ids)
     assert set(adapter.dump_python(fitted)) == {
-        "sense", "level", "tokenizer", "lowercase", "length", "long", "max_vocabulary", "min_count", "alphabet", "ngrams",
+        "modality", "level", "tokenizer", "lowercase", "length", "long", "max_vocabulary", "min_count", "alphabet", "ngrams",
         "buckets", "ngrams_per_word", "vocabulary",
     }  # fmt: skip
 

@@ -33,7 +33,7 @@ def russian():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A classifier of a table in which two rows are bad, one text has one word and one has 100,000; and its folder."""
+    """A predictor of a table in which two rows are bad, one text has one word and one has 100,000; and its folder."""
     folder = tmp_path_factory.mktemp("russian")
     rows = [*russian(), ("гол", "спорт"), ("суп " * 100_000, "кухня")]
     lines = [f'"{text}",{label}'.encode() for text, label in rows] + UNREADABLE
@@ -42,18 +42,18 @@ def trained(tmp_path_factory):
 
 
 def test_bad_rows_are_listed_and_none_is_lost(trained):
-    classifier, folder = trained
+    predictor, folder = trained
     bad = pd.read_csv(folder / "run" / "bad_files.csv")
     assert sorted(bad["reason"]) == ["empty text", "not UTF-8"]
     manifest = pd.read_parquet(folder / "run" / "manifest.parquet")
     assert len(manifest) == 2 * len(WHO) * len(SPORT) * len(WHEN) + 4
     assert (manifest["status"] == "good").sum() == len(manifest) - 2
-    assert classifier.preprocess.length == 400 and classifier.metrics["bad"] == 2
+    assert predictor.preprocess.length == 400 and predictor.metrics["bad"] == 2
 
 
 def test_russian_is_learned_and_comes_back_the_same(trained, tmp_path):
-    classifier, _ = trained
-    assert classifier.metrics["test"]["accuracy"] > 0.9 and classifier.labels == ("кухня", "спорт")
+    predictor, _ = trained
+    assert predictor.metrics["test"]["accuracy"] > 0.9 and predictor.labels == ("кухня", "спорт")
     texts = [
         *itertools.islice((text for text, _ in russian()), 0, None, 7),
         "суп",
@@ -62,8 +62,8 @@ def test_russian_is_learned_and_comes_back_the_same(trained, tmp_path):
         "!",
         "незнакомое слово",
     ]
-    again = multicnn.load(classifier.save(tmp_path / "m.keras"))
-    first, second = classifier.predict(texts), again.predict(texts)
+    again = multicnn.load(predictor.save(tmp_path / "m.keras"))
+    first, second = predictor.predict(texts), again.predict(texts)
     assert [p.probabilities for p in first] == [p.probabilities for p in second]
     assert all(p.error is None for p in first)
 
@@ -81,9 +81,9 @@ def test_how_a_text_is_written_changes_nothing(change, trained):
 
 
 def test_a_long_text_is_pooled_over_its_windows(trained, tmp_path, monkeypatch, capsys):
-    classifier = trained[0]
+    predictor = trained[0]
     pooling = dataclasses.replace(
-        classifier, preprocess=dataclasses.replace(classifier.preprocess, length=10, long="windows")
+        predictor, preprocess=dataclasses.replace(predictor.preprocess, length=10, long="windows")
     )
     pooling = multicnn.load(dataclasses.replace(pooling, network=resized(pooling, 10)).save(tmp_path / "m.keras"))
     parts = [
@@ -99,10 +99,10 @@ def test_a_long_text_is_pooled_over_its_windows(trained, tmp_path, monkeypatch, 
     assert code == 0 and "\n  token 11\t" in out
 
 
-def resized(classifier, length):
+def resized(predictor, length):
     """The same network for texts of another length."""
-    made = network(classifier.block, (length,))
-    made.set_weights(classifier.network.get_weights())
+    made = network(predictor.block, (length,))
+    made.set_weights(predictor.network.get_weights())
     return made
 
 
@@ -134,9 +134,9 @@ def test_only_empty_texts_is_one_line(tmp_path, monkeypatch, capsys):
 def test_a_vocabulary_of_one_word_trains(tmp_path):
     rows = "".join(f"{'слово ' * (1 + i)},{'ab'[i > 29]}\n" for i in range(60))
     (tmp_path / "t.csv").write_text("text,label\n" + rows, encoding="utf-8")
-    classifier = multicnn.train(tmp_path / "t.csv", tmp_path / "run", model="textcnn", settings=SETTINGS[:3])
-    assert classifier.preprocess.vocabulary == ("слово",)
-    assert [p.error for p in classifier.predict(["слово", "иное"])] == [None, None]
+    predictor = multicnn.train(tmp_path / "t.csv", tmp_path / "run", model="textcnn", settings=SETTINGS[:3])
+    assert predictor.preprocess.vocabulary == ("слово",)
+    assert [p.error for p in predictor.predict(["слово", "иное"])] == [None, None]
 
 
 def test_neighbours_come_from_the_given_vectors(tmp_path):
@@ -147,7 +147,7 @@ def test_neighbours_come_from_the_given_vectors(tmp_path):
     with pytest.raises(ValueError, match=r"needs word vectors that are given.*Received: augment.neighbours=0.5"):
         multicnn.train(path, tmp_path / "none", **tiny)
     vectors = multicnn.Embedding(kind="static", vectors="cbow")
-    settings = ["preprocess.min_count=1", "preprocess.sense=text"]
+    settings = ["preprocess.min_count=1", "preprocess.modality=text"]
     trained = multicnn.train(path, tmp_path / "run", embedding=vectors, settings=settings, **tiny)
     assert "test" in trained.metrics
     page = multicnn.preview(path, tmp_path / "page.html", embedding=vectors, settings=settings, **tiny)

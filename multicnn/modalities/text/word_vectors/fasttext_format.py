@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
-from multicnn.modalities.text.word_vectors.vocabulary_filter import Choice
+from multicnn.modalities.text.word_vectors.vocabulary_filter import VocabularyFilter
 
 MAGIC = 793712314
 _ARGUMENTS = 12  # dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn, lrUpdateRate
 
 
-def read_facebook(path: Path, choice: Choice) -> WordVectors:
+def read_facebook(path: Path, choice: VocabularyFilter) -> WordVectors:
     """Reads the vectors of the chosen words, and makes others from n-grams when they are asked for.
 
     Raises:
@@ -63,7 +63,7 @@ def _head(data: mmap.mmap) -> tuple[int, int, int, int, list[str], int]:
     at += 4 * _ARGUMENTS + 8
     size, kept, _ = struct.unpack_from("<3i", data, at)
     if not (0 < dims < 2**20 and 0 <= kept <= size and 0 <= bucket and 0 <= shortest <= max(longest, shortest) < 2**10):
-        raise ValueError("its header makes no sense")
+        raise ValueError("its header makes no modality")
     at += 12 + 8
     pruned = 0
     if new:

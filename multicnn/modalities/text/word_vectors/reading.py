@@ -15,7 +15,7 @@ import numpy as np
 
 from multicnn.modalities.text.word_vectors.fasttext_format import read_facebook
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
-from multicnn.modalities.text.word_vectors.vocabulary_filter import Choice
+from multicnn.modalities.text.word_vectors.vocabulary_filter import VocabularyFilter
 
 _WORD_LISTS = (".txt", ".vocab", ".parquet")
 _HEADER = re.compile(rb"(\d+) (\d+)\s*\n")
@@ -44,7 +44,7 @@ def read(
     Raises:
         ValueError: There is no such file, it is none of these formats, or it is cut or damaged.
     """
-    path, choice = Path(path), Choice(vocabulary, size, normalise)
+    path, choice = Path(path), VocabularyFilter(vocabulary, size, normalise)
     try:
         vectors = _reader(path)(path, choice)
     except OSError as error:
@@ -60,7 +60,7 @@ def read(
     return vectors
 
 
-def _reader(path: Path) -> Callable[[Path, Choice], WordVectors]:
+def _reader(path: Path) -> Callable[[Path, VocabularyFilter], WordVectors]:
     """The function that reads this kind of file."""
     with _opened(path) as file:
         compressed, head = isinstance(file, gzip.GzipFile), file.read(4096)
@@ -93,7 +93,7 @@ def _is_text(rest: bytes, dims: int) -> bool:
         return False
 
 
-def _text(path: Path, choice: Choice) -> WordVectors:
+def _text(path: Path, choice: VocabularyFilter) -> WordVectors:
     """A word and its numbers a line; perhaps a first line with the number of words and of dimensions."""
     rows: dict[str, np.ndarray] = {}
     with _opened(path) as file:
@@ -148,7 +148,7 @@ def _numbers(line: bytes, dims: int, number: int) -> np.ndarray | None:
         raise ValueError(f"vector {number:,} is not made of numbers") from None
 
 
-def _word2vec_binary(path: Path, choice: Choice) -> WordVectors:
+def _word2vec_binary(path: Path, choice: VocabularyFilter) -> WordVectors:
     """Word2vec's binary format, mapped: after the first line a word, a space and float32 numbers, again and again."""
     with open(path, "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -171,7 +171,7 @@ def _word2vec_binary(path: Path, choice: Choice) -> WordVectors:
     return WordVectors(tuple(places), vectors)
 
 
-def _numpy(path: Path, choice: Choice) -> WordVectors:
+def _numpy(path: Path, choice: VocabularyFilter) -> WordVectors:
     matrix = np.load(path, mmap_mode="r")
     if matrix.ndim != 2:
         raise ValueError(f"a matrix with a row a word is expected, not the shape {matrix.shape}")
@@ -198,7 +198,9 @@ def _word_list(path: Path, count: int) -> list[str]:
     return words
 
 
-def _of_matrix(words: Collection[str], matrix: np.ndarray, choice: Choice, compose: Any = None) -> WordVectors:
+def _of_matrix(
+    words: Collection[str], matrix: np.ndarray, choice: VocabularyFilter, compose: Any = None
+) -> WordVectors:
     rows: dict[str, int] = {}
     for row, word in enumerate(words):
         if choice.full:
@@ -210,7 +212,7 @@ def _of_matrix(words: Collection[str], matrix: np.ndarray, choice: Choice, compo
     return WordVectors(tuple(rows), picked if picked.dtype == np.float32 else picked.astype(np.float32), compose)
 
 
-def _gensim(path: Path, choice: Choice) -> WordVectors:
+def _gensim(path: Path, choice: VocabularyFilter) -> WordVectors:
     from gensim.models import KeyedVectors
     from gensim.models.fasttext import FastTextKeyedVectors
 

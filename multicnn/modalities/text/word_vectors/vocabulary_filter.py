@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 
-class Choice:
+class VocabularyFilter:
     """Chooses words as they come, in the order of the file.
 
     Args:

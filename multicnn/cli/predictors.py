@@ -24,7 +24,7 @@ def evaluate(
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a classifier: metrics, a table per class, the confusion matrix (where each example has one label)."""
+    """Measure a predictor: metrics, a table per class, the confusion matrix (where each example has one label)."""
     from multicnn.cli.tables import RichReporter, show_evaluation
     from multicnn.evaluation import evaluate
 
@@ -40,7 +40,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     inputs: Annotated[
         list[str],
-        typer.Argument(help="Files, or for a text classifier texts or their files; - reads them from standard input."),
+        typer.Argument(help="Files, or for a text predictor texts or their files; - reads them from standard input."),
     ],
     as_json: Json = False,
     per_window: Annotated[
@@ -50,24 +50,26 @@ def predict(
     """Predict the class of pictures, recordings or texts; exit code 1 if one of them is bad."""
     from multicnn.predictor import load
 
-    classifier = load(model)
-    place = "{:.2f} s" if classifier.preprocess.sense == "audio" else "token {:.0f}"
-    bad, several = False, classifier.separator is not None
+    predictor = load(model)
+    place = "{:.2f} s" if predictor.preprocess.modality == "audio" else "token {:.0f}"
+    bad, several = False, predictor.separator is not None
     names: deque[str] = deque()  # of what the stream has taken
 
     def sources() -> Iterator[str | bytes]:
         for item in _expanded(inputs):
             names.append(item)
-            yield text_or_file(item) if classifier.preprocess.sense == "text" else item
+            yield text_or_file(item) if predictor.preprocess.modality == "text" else item
 
-    for prediction in classifier.stream(sources()):
+    for prediction in predictor.stream(sources()):
         prediction = dataclasses.replace(prediction, input=names.popleft())
         bad |= prediction.error is not None
         if as_json:
             print(json.dumps(_row(prediction, several, per_window), ensure_ascii=False))
         else:
             print(
-                _lines(classifier, prediction, place if per_window and classifier.preprocess.sense != "image" else None)
+                _lines(
+                    predictor, prediction, place if per_window and predictor.preprocess.modality != "image" else None
+                )
             )
     if bad:
         raise typer.Exit(1)
@@ -102,16 +104,16 @@ def _row(prediction: Any, several: bool, per_window: bool) -> dict[str, Any]:
     return row
 
 
-def _lines(classifier: Any, prediction: Any, place: str | None) -> str:
+def _lines(predictor: Any, prediction: Any, place: str | None) -> str:
     if prediction.error is not None:
         return f"{prediction.input}\terror: {prediction.error}"
     found = [(prediction.input, prediction.probabilities)]
     if place:
         found += [(f"  {place.format(start)}", probabilities) for start, probabilities in prediction.windows]
-    return "\n".join(f"{name}\t{_labels(classifier, probabilities)}" for name, probabilities in found)
+    return "\n".join(f"{name}\t{_labels(predictor, probabilities)}" for name, probabilities in found)
 
 
-def _labels(classifier: Any, probabilities: dict[str, float]) -> str:
-    labels = classifier.labels_of(probabilities)
+def _labels(predictor: Any, probabilities: dict[str, float]) -> str:
+    labels = predictor.labels_of(probabilities)
     shares = " ".join(f"{probabilities[label]:.3f}" for label in labels)
-    return f"{(classifier.separator or '').join(labels)}\t{shares}"
+    return f"{(predictor.separator or '').join(labels)}\t{shares}"
