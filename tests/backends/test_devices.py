@@ -11,7 +11,7 @@ import sys
 import keras, numpy as np, pytest, tensorflow as tf
 import multicnn
 from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network
-from multicnn.engines import engine
+from multicnn.backends import engine
 
 (processor,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)

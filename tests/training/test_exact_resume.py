@@ -26,7 +26,7 @@ SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=lo
 LIFE = """
 import os, signal, sys
 import keras, multicnn
-from multicnn.reporter import Reporter
+from multicnn.utils.reporter import Reporter
 
 data, folder, step, seconds, *settings = sys.argv[1:]
 

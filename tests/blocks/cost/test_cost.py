@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from models.small import SMALL, SMALL_PER_POSITION
+from support.small_models import SMALL, SMALL_PER_POSITION
 from support.block_table import BLOCKS
 
 from multicnn import models
