@@ -1,4 +1,4 @@
-"""Features of recordings, log-mel, MFCC or the waveform itself: of one, of many, or of a batch in a graph, with the same bits."""
+"""Features of waveforms, log-mel, MFCC or the waveform itself: of one, of many, or of a batch in a graph, with the same bits."""
 
 from __future__ import annotations
 
@@ -6,62 +6,107 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.audio import spectrogram
 
-if TYPE_CHECKING:
-    from multicnn.modalities.audio.preprocess import AudioPreprocess
-
-_SAMPLES = 2**19  # of the recordings whose features are made at once
+_SAMPLES = 2**19  # of the waveforms whose features are computed in one call
 
 
-def of_one(window: np.ndarray, settings: AudioPreprocess) -> np.ndarray:
-    """Features of a waveform, float32, shape (samples,), of `settings.window`: float32, shape `settings.stored_shape`."""
-    if settings.features == "waveform":
-        return window.reshape(settings.stored_shape).astype(np.float32)
-    frames = spectrogram.frames(window, settings.n_fft, settings.hop_length, settings.center)
-    return _spectrum(frames, settings).numpy().reshape(settings.stored_shape)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FeatureSpec:
+    """Everything that decides the features of a waveform, with the defaults resolved; hashable.
+
+    Args:
+        kind: The features: "log_mel" (dB), "mfcc" or "waveform".
+        samples: Length of each waveform, in samples.
+        sample_rate: Sampling rate in Hz.
+        n_fft: Length of the Fourier transform, in samples.
+        hop_length: Distance between two frames, in samples.
+        win_length: Length of the Hann window, in samples, at most `n_fft`.
+        center: Centre frame t on sample t * hop_length instead of starting it there.
+        n_mels: Number of mel bands.
+        n_mfcc: Number of cepstral coefficients, at most `n_mels`.
+        fmin: Lowest frequency of the mel bands in Hz.
+        fmax: Highest frequency of the mel bands in Hz.
+        htk: Use HTK's mel scale instead of Slaney's.
+        stretch_db: Threshold in dB of `spectrogram.stretched`; None leaves the pace.
+        top_db: Dynamic range in dB of `spectrogram.below_peak`; None leaves the level.
+        rank: 2 for features of shape (time, bands, 1), 1 for (time, bands).
+    """
+
+    kind: Literal["log_mel", "mfcc", "waveform"]
+    samples: int
+    sample_rate: int
+    n_fft: int
+    hop_length: int
+    win_length: int
+    center: bool
+    n_mels: int
+    n_mfcc: int
+    fmin: float
+    fmax: float
+    htk: bool
+    stretch_db: float | None
+    top_db: float | None
+    rank: Literal[1, 2]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the features of one waveform: (time, bands, 1), (time, bands) or (samples, 1)."""
+        if self.kind == "waveform":
+            return (self.samples, 1)
+        frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
+        bands = self.n_mels if self.kind == "log_mel" else self.n_mfcc
+        return (frames, bands, 1) if self.rank == 2 else (frames, bands)
 
 
-def of_each(windows: Iterable[np.ndarray], settings: AudioPreprocess) -> Iterator[np.ndarray]:
+def of_one(waveform: np.ndarray, spec: FeatureSpec) -> np.ndarray:
+    """Features of a float32 waveform of shape (spec.samples,): float32, shape `spec.shape`."""
+    if spec.kind == "waveform":
+        return waveform.reshape(spec.shape).astype(np.float32)
+    frames = spectrogram.frames(waveform, spec.n_fft, spec.hop_length, spec.center)
+    return _spectrum(frames, spec).numpy().reshape(spec.shape)
+
+
+def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.ndarray]:
     """`of_one` of each, several of them at once: most of the time that one takes is that of calling TensorFlow."""
-    # Mean and std have nothing to do with the features.
-    made = _compiled(dataclasses.replace(settings, mean=None, std=None))
-    windows, together = iter(windows), max(1, _SAMPLES // settings.samples)
-    while few := list(itertools.islice(windows, together)):
-        yield from made(np.stack(few).astype(np.float32, copy=False)).numpy()
+    compiled = _compiled(spec)
+    waveforms, together = iter(waveforms), max(1, _SAMPLES // spec.samples)
+    while few := list(itertools.islice(waveforms, together)):
+        yield from compiled(np.stack(few).astype(np.float32, copy=False)).numpy()
 
 
-def of_batch(waveforms: tf.Tensor, settings: AudioPreprocess) -> tf.Tensor:
-    """`of_one` of each of a batch of waveforms, float32, shape (batch, samples), of `settings.window`."""
+def of_batch(waveforms: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
+    """`of_one` of each of a float32 batch of shape (batch, spec.samples): float32, shape (batch, *spec.shape)."""
     with tf.device("CPU:0"):
-        if settings.features != "waveform":
-            around = settings.n_fft // 2 if settings.center else 0
+        if spec.kind != "waveform":
+            around = spec.n_fft // 2 if spec.center else 0
             padded = tf.pad(waveforms, ((0, 0), (around, around)))
-            waveforms = _spectrum(tf.signal.frame(padded, settings.n_fft, settings.hop_length), settings)
-        return tf.reshape(waveforms, (-1, *settings.stored_shape))
+            waveforms = _spectrum(tf.signal.frame(padded, spec.n_fft, spec.hop_length), spec)
+        return tf.reshape(waveforms, (-1, *spec.shape))
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled(settings: AudioPreprocess) -> Callable[[np.ndarray], tf.Tensor]:
+def _compiled(spec: FeatureSpec) -> Callable[[np.ndarray], tf.Tensor]:
     """`of_batch` as one call of TensorFlow, which takes half the time."""
-    signature = [tf.TensorSpec((None, settings.samples), tf.float32)]
-    return tf.function(lambda waveforms: of_batch(waveforms, settings), input_signature=signature, autograph=False)
+    signature = [tf.TensorSpec((None, spec.samples), tf.float32)]
+    return tf.function(lambda waveforms: of_batch(waveforms, spec), input_signature=signature, autograph=False)
 
 
-def _spectrum(frames: np.ndarray | tf.Tensor, settings: AudioPreprocess) -> tf.Tensor:
+def _spectrum(frames: np.ndarray | tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
     """Log-mel or MFCC of frames (..., frames, n_fft): float32, shape (..., frames, bands)."""
-    window = spectrogram.hann(settings.win_length or settings.n_fft, settings.n_fft)
-    features = spectrogram.log_mel(frames, window, settings.mel_filters)
-    if settings.stretch_db is not None:
-        features = spectrogram.stretched(features, settings.stretch_db)
-    if settings.top_db is not None:
-        features = spectrogram.below_peak(features, settings.top_db)
-    if settings.features == "mfcc":
-        features = spectrogram.mfcc(features, settings.n_mfcc)
+    window = spectrogram.hann(spec.win_length, spec.n_fft)
+    filters = spectrogram.mel_filterbank(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin, spec.fmax, spec.htk)
+    features = spectrogram.log_mel(frames, window, filters)
+    if spec.stretch_db is not None:
+        features = spectrogram.stretched(features, spec.stretch_db)
+    if spec.top_db is not None:
+        features = spectrogram.below_peak(features, spec.top_db)
+    if spec.kind == "mfcc":
+        features = spectrogram.mfcc(features, spec.n_mfcc)
     with tf.device("CPU:0"):
         return tf.cast(features, tf.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 import os
@@ -107,11 +108,7 @@ class AudioPreprocess:
     @property
     def stored_shape(self) -> tuple[int, ...]:
         """Shape of `example`: (time, mel, 1), (time, mel) or (samples, 1)."""
-        if self.features == "waveform":
-            return (self.samples, 1)
-        frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
-        bands = self.n_mels if self.features == "log_mel" else self.n_mfcc
-        return (frames, bands, 1) if self.rank == 2 else (frames, bands)
+        return self.feature_spec.shape
 
     @property
     def stored_dtype(self) -> str:
@@ -123,10 +120,26 @@ class AudioPreprocess:
         """Shape of one example of `finish`: that of `example`."""
         return self.stored_shape
 
-    @property
-    def mel_filters(self) -> np.ndarray:
-        """The filter of each mel band: float64, shape (n_fft // 2 + 1, n_mels)."""
-        return spectrogram.mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self._fmax, self.htk)
+    @functools.cached_property
+    def feature_spec(self) -> features.FeatureSpec:
+        """Everything that decides the features of a waveform of `window`."""
+        return features.FeatureSpec(
+            kind=self.features,
+            samples=self.samples,
+            sample_rate=self.sample_rate,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            win_length=self.win_length or self.n_fft,
+            center=self.center,
+            n_mels=self.n_mels,
+            n_mfcc=self.n_mfcc,
+            fmin=self.fmin,
+            fmax=self._fmax,
+            htk=self.htk,
+            stretch_db=self.stretch_db,
+            top_db=self.top_db,
+            rank=self.rank,
+        )
 
     @property
     def bands(self) -> np.ndarray | None:
@@ -178,7 +191,7 @@ class AudioPreprocess:
             raise ValueError("fit needs at least one training recording. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
         total = squares = 0.0
-        for example in features.of_each(map(learned.window, kept), learned):
+        for example in features.of_each(map(learned.window, kept), learned.feature_spec):
             values = example.astype(np.float64)
             total += values.mean()
             squares += np.square(values).mean()
@@ -199,7 +212,7 @@ class AudioPreprocess:
         Args:
             raw: float32, shape (samples,), of `decode` or `windows`.
         """
-        return features.of_one(self.window(raw), self)
+        return features.of_one(self.window(raw), self.feature_spec)
 
     def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
         """What `example(decode(source))` gives of each source, bit by bit, or the reason why there is nothing.
@@ -213,7 +226,7 @@ class AudioPreprocess:
             except ValueError as error:
                 answers.append(str(error))
         good = [place for place, answer in enumerate(answers) if not isinstance(answer, str)]
-        for place, example in zip(good, features.of_each((answers[place] for place in good), self)):
+        for place, example in zip(good, features.of_each((answers[place] for place in good), self.feature_spec)):
             answers[place] = example
         return answers
 

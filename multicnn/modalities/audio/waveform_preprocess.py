@@ -46,4 +46,4 @@ class WaveformPreprocess:
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees, of waveforms (batch, samples)."""
-        return self.preprocess.finish(features.of_batch(batch, self.preprocess))
+        return self.preprocess.finish(features.of_batch(batch, self.preprocess.feature_spec))
