@@ -21,7 +21,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
 
 # Public names and where they are; imported when first asked for, so that `import multicnn` is instant.
 _PUBLIC = {
-    "Classifier": "multicnn.predictor",
+    "Predictor": "multicnn.predictor",
     "Prediction": "multicnn.predictor",
     "load": "multicnn.predictor",
     "DataSource": "multicnn.recipe",

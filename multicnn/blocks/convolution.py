@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 
 from multicnn import layers
+from multicnn.backends import keras_private
 from multicnn.blocks.activation_norm import activated
 from multicnn.blocks.base import Block
 from multicnn.blocks.combinators import chain
@@ -20,9 +21,10 @@ def _zeroed(x: Any, builder: Any) -> dict[str, bool]:
 
     A shared convolution is told nothing, since its next input may come from elsewhere.
     """
-    masked = rank_of(x) == 1 and getattr(x, "_keras_mask", None) is not None
-    made_by = getattr(getattr(x, "_keras_history", None), "operation", None)
-    zeroing = isinstance(made_by, (layers.TokenEmbedding, layers.OneHotTokens, layers.ConstantPadding))
+    masked = rank_of(x) == 1 and keras_private.mask_of(x) is not None
+    zeroing = isinstance(
+        keras_private.operation_of(x), (layers.TokenEmbedding, layers.OneHotTokens, layers.ConstantPadding)
+    )
     return {"zeroed": True} if masked and zeroing and builder.sharing is None else {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from multicnn import layers
+from multicnn.backends import keras_private
 from multicnn.blocks.base import Block
 from multicnn.blocks.rank import per_axis, rank_of
 
@@ -80,7 +81,7 @@ class _Windowed(Block):
     def windowed(self, x: Any, builder: Any, *, fill: str = "zero") -> tuple[Any, str]:
         """`x`, padded if need be, and the padding that is left to Keras."""
         rank = rank_of(x)
-        missing = self.missing(x.shape, masked=getattr(x, "_keras_mask", None) is not None)
+        missing = self.missing(x.shape, masked=keras_private.mask_of(x) is not None)
         if self.left_to_keras(rank) and not missing:
             return x, self.padding
         (before, after), *others = self.around(rank)

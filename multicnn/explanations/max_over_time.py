@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from multicnn.backends.keras_private import inputs_of, operation_of
 from multicnn.layers import ConstantPadding, LocalResponseNormalization, OneHotTokens, TokenEmbedding
 
 _FRONTS = (TokenEmbedding, OneHotTokens)
@@ -67,12 +68,12 @@ class MaxOverTime:
         """The network taken apart, or None if it is of another kind."""
         try:
             last = _skip(network.outputs[0], (*_SILENT, keras.layers.Activation))
-            dense = _made_by(last)
+            dense = operation_of(last)
             if not isinstance(dense, keras.layers.Dense) or dense.activation is not keras.activations.linear:
                 return None
             pooled = _skip(_source(last), _SILENT)
-            joined = _made_by(pooled)
-            parts = _sources(pooled) if isinstance(joined, keras.layers.Concatenate) else [pooled]
+            joined = operation_of(pooled)
+            parts = inputs_of(pooled) if isinstance(joined, keras.layers.Concatenate) else [pooled]
             return MaxOverTime([_branch(part) for part in parts], dense, network)
         except _OtherKind:
             return None
@@ -104,7 +105,7 @@ class _OtherKind(Exception):
 def _branch(pooled: Any) -> _Branch:
     """Walks from a pooling up to the tokens."""
     pooled = _skip(pooled, _SILENT)
-    if not isinstance(_made_by(pooled), keras.layers.GlobalMaxPooling1D):
+    if not isinstance(operation_of(pooled), keras.layers.GlobalMaxPooling1D):
         raise _OtherKind
     maps, name, reach, stride, before = _source(pooled), None, 1, 1, 0
     for layer in _upwards(maps):
@@ -136,7 +137,7 @@ def _window(layer: Any) -> tuple[int, int, int]:
 def _upwards(tensor: Any) -> Iterator[Any]:
     """The layers from a tensor up to the vectors of the tokens, each with one input."""
     while True:
-        layer = _made_by(tensor)
+        layer = operation_of(tensor)
         if _is_front(tensor):
             return
         if not isinstance(layer, (*_CONVOLUTIONS, *_POOLINGS, *_STEPWISE, ConstantPadding)):
@@ -147,25 +148,14 @@ def _upwards(tensor: Any) -> Iterator[Any]:
 
 def _is_front(tensor: Any) -> bool:
     """Whether these are the vectors of tokens, or the sum of two such (multichannel)."""
-    layer = _made_by(tensor)
+    layer = operation_of(tensor)
     if isinstance(layer, keras.layers.Add):
-        return all(isinstance(_made_by(part), _FRONTS) for part in _sources(tensor))
+        return all(isinstance(operation_of(part), _FRONTS) for part in inputs_of(tensor))
     return isinstance(layer, _FRONTS)
 
 
-def _made_by(tensor: Any) -> Any:
-    return tensor._keras_history.operation
-
-
-def _sources(tensor: Any) -> list[Any]:
-    """What the layer that made a tensor was applied to; not its mask."""
-    history = tensor._keras_history
-    inputs = history.operation._inbound_nodes[history.node_index].arguments.args[0]
-    return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-
-
 def _source(tensor: Any) -> Any:
-    sources = _sources(tensor)
+    sources = inputs_of(tensor)
     if len(sources) != 1:
         raise _OtherKind
     return sources[0]
@@ -173,8 +163,8 @@ def _source(tensor: Any) -> Any:
 
 def _skip(tensor: Any, kinds: tuple[type, ...]) -> Any:
     """The first tensor upwards that none of these kinds of layer made."""
-    while isinstance(_made_by(tensor), kinds):
-        activation = getattr(_made_by(tensor), "activation", keras.activations.linear)
+    while isinstance(operation_of(tensor), kinds):
+        activation = getattr(operation_of(tensor), "activation", keras.activations.linear)
         if activation is not keras.activations.linear:
             raise _OtherKind
         tensor = _source(tensor)

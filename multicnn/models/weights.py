@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from multicnn.backends import keras_private
 from multicnn.models import resnet, vgg
 
 KERAS = {name: f"/{name}" for name in ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")}
@@ -149,7 +150,7 @@ def _channels_last(kernel: Any, flattened: tuple[int, ...] | None) -> Any:
 def _flattened(layer: keras.Layer) -> tuple[int, ...] | None:
     """The shape (*spatial, channels) that was flattened for a dense layer, None if nothing was."""
     while isinstance(layer.input, keras.KerasTensor):
-        layer = layer.input._keras_history.operation
+        layer = keras_private.operation_of(layer.input)
         if isinstance(layer, keras.layers.Flatten):
             return tuple(layer.input.shape[1:])
         if layer.weights or isinstance(layer, keras.layers.InputLayer):
@@ -165,9 +166,9 @@ ALEXNET_TORCHVISION = {
     "conv3.conv": "features.6",
     "conv4.conv": "features.8",
     "conv5.conv": "features.10",
-    "fc6.dense": "predictor.1",
-    "fc7.dense": "predictor.4",
-    "fc8.dense": "predictor.6",
+    "fc6.dense": "classifier.1",
+    "fc7.dense": "classifier.4",
+    "fc8.dense": "classifier.6",
 }
 SQUEEZENET_CAFFE = {
     "conv1.conv": "conv1",
@@ -195,7 +196,7 @@ def _vgg_torchvision(depth: int) -> dict[str, str]:
     for i, n in enumerate(vgg.TABLE[depth], start=1):
         names |= {f"conv{i}.{copy + 1}.conv": f"features.{index + 2 * copy}" for copy in range(n)}
         index += 2 * n + 1
-    return {**names, "fc6.dense": "predictor.0", "fc7.dense": "predictor.3", "fc8.dense": "predictor.6"}
+    return {**names, "fc6.dense": "classifier.0", "fc7.dense": "classifier.3", "fc8.dense": "classifier.6"}
 
 
 def _resnet(

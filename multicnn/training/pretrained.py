@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from multicnn.backends import keras_private
 from multicnn.blocks import network
 from multicnn.data.paths import at_home
 from multicnn.models import MODELS, create
@@ -162,13 +163,13 @@ class PretrainedWeights:
 
 def heads(network: keras.Model) -> set[str]:
     """The last layer with weights on each way to the logits, by name."""
-    found, ways = set(), [network.output._keras_history.operation]
+    found, ways = set(), [keras_private.operation_of(network.output)]
     while ways:
         operation = ways.pop()
         if getattr(operation, "weights", None):
             found.add(operation.name)
         else:
-            ways += [parent.operation for node in operation._inbound_nodes for parent in node.parent_nodes]
+            ways += keras_private.parents_of(operation)
     return found
 
 
