@@ -98,10 +98,10 @@ def torch_alexnet(nn):
         *(nn.Conv2d(256, 256, 3, padding=1), relu, pool),
     )
     dropout = nn.Dropout()
-    net.predictor = nn.Sequential(
+    net.classifier = nn.Sequential(
         *(dropout, nn.Linear(256 * 6 * 6, 4096), relu, dropout, nn.Linear(4096, 4096), relu, nn.Linear(4096, CLASSES)),
     )
-    net.forward = lambda x: net.predictor(net.features(x).flatten(1))
+    net.forward = lambda x: net.classifier(net.features(x).flatten(1))
     return net
 
 
@@ -159,11 +159,11 @@ def torch_vgg11(nn):
             features += [nn.Conv2d(inside, filters, 3, padding=1), nn.ReLU()]
             inside = filters
     net.features = nn.Sequential(*features)
-    net.predictor = nn.Sequential(
+    net.classifier = nn.Sequential(
         *(nn.Linear(512 * 4, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout()),
         nn.Linear(4096, CLASSES),
     )
-    net.forward = lambda x: net.predictor(net.features(x).flatten(1))
+    net.forward = lambda x: net.classifier(net.features(x).flatten(1))
     return net
 
 
@@ -252,6 +252,13 @@ def test_a_source_names_each_layer_with_weights_once(library, name):
     parts = measure(create(name, model.classes), model.input_shape).parts
     assert sorted(source.layers) == sorted(part.path for part in parts if part.parameters)
     assert len(set(source.layers.values())) == len(source.layers)
+
+
+def test_the_heads_have_the_names_of_torchvisions_files():
+    heads = {name: SOURCES["torchvision"][name].layers for name in ("alexnet_one_tower", "vgg11", "resnet18")}
+    assert [heads["alexnet_one_tower"][f"fc{i}.dense"] for i in (6, 7, 8)] == [f"classifier.{i}" for i in (1, 4, 6)]
+    assert [heads["vgg11"][f"fc{i}.dense"] for i in (6, 7, 8)] == [f"classifier.{i}" for i in (0, 3, 6)]
+    assert heads["resnet18"]["dense"] == "fc"
 
 
 NET = chain(stage("C1", conv(4, 3, norm="batch")), flatten(), dense(3))
