@@ -12,7 +12,7 @@ from typing import Any
 from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline_score import linear_score
-from multicnn.evaluation.examination import shown_rows, write_data_report
+from multicnn.evaluation.data_report import shown_rows, write_data_report
 from multicnn.recipe import MODALITIES, Recipe
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.fitting import training_examples

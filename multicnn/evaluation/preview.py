@@ -52,7 +52,7 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
         rows.append(cells | {name: show(name, i) for name in seen})
     lead = f"Augmented by {recipe.augment}." if recipe.augment else "No augmentation is asked for."
     lead = f"{preprocess.modality.capitalize()} of shape {preprocess.input_shape}. {lead}"
-    return write_contact_sheet(path, f"What the network sees of {recipe.data.path}", lead, list(rows[0]), rows)
+    return write_contact_sheet(path, f"What the network sees of {recipe.data.path}", lead, list(rows[0])[2:], rows)
 
 
 def _spread(manifest: Manifest, count: int) -> np.ndarray:

@@ -1,20 +1,16 @@
-"""report.html: one page per run that needs no other file, no script and no network."""
+"""The report of a run, report.html, and the tables it shows."""
 
 from __future__ import annotations
 
-import base64
-import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multicnn.evaluation import figures
+from multicnn.evaluation import figures, page
 from multicnn.evaluation.mistakes import worst_mistakes
-from multicnn.evaluation.page import cell, page, section, table
-from multicnn.evaluation.previews import preview
 from multicnn.tasks.metrics import confusion, per_class
 
 if TYPE_CHECKING:
@@ -22,15 +18,15 @@ if TYPE_CHECKING:
 
 LISTED_BAD_FILES = 100
 SHOWN = 300  # characters of a bad text
-SPLITS = {"train": "training", "val": "validation", "test": "test", "linear_baseline": "linear model, test"}
+SPLITS = {"train": "training", "val": "validation", "test": "test", "linear_baseline": "linear baseline, test"}
+METRICS = {"accuracy": "accuracy", "loss": "loss", "macro_f1": "macro F1", "micro_f1": "micro F1", "n": "examples"}
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
-MATRIX_TEXT = "A row per true class, a column per predicted class; the diagonal is right. Counts by class are below."
 
 
 def write_evaluation(
     folder: str | Path, logits: np.ndarray, targets: np.ndarray, labels: Sequence[str], ids: Sequence[str]
 ) -> pandas.DataFrame:
-    """Writes `per_class.csv`, `mistakes.csv` and `confusion_matrix.png` of one set of predictions into a folder.
+    """Write `per_class.csv`, `mistakes.csv` and `confusion_matrix.png` of one set of predictions into a folder.
 
     Args:
         folder: an existing folder.
@@ -55,7 +51,7 @@ def write_evaluation(
 
 
 def write_report(folder: str | Path, previews: Mapping[str, Any] | None = None) -> Path:
-    """Writes `report.html` from what a run folder holds; a part whose file is missing is left out.
+    """Write `report.html` from the files of a run folder; a section whose file is missing is left out.
 
     Reads `metrics.json` (each entry with an `accuracy` is a row of the first table, each plain number or text a fact
     above it; `linear_baseline` is set against `test`), `history.csv` (drawn to `learning_curves.png`),
@@ -63,7 +59,7 @@ def write_report(folder: str | Path, previews: Mapping[str, Any] | None = None) 
 
     Args:
         folder: the run folder.
-        previews: raw examples by id, shown beside the worst mistakes: what `previews.preview` takes.
+        previews: Raw examples by id, shown beside the worst mistakes, each as `media.embed` takes it.
 
     Returns:
         The path of the page.
@@ -74,28 +70,40 @@ def write_report(folder: str | Path, previews: Mapping[str, Any] | None = None) 
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"folder must be an existing run folder. Received: folder={str(folder)!r}")
-    metrics = _json(folder / "metrics.json")
-    sections = [
-        _metrics(metrics),
-        _curves(folder),
-        _picture(folder / "confusion_matrix.png", "Confusion matrix", MATRIX_TEXT),
-        _classes(_rows(folder / "per_class.csv")),
-        _mistakes(folder / "mistakes.csv", previews or {}),
-        _bad_files(_rows(folder / "bad_files.csv")),
-        _recipe(_json(folder / "recipe.json")),
-    ]
-    path = folder / "report.html"
-    path.write_text(
-        page(folder.resolve().name, [_lead(metrics), *sections]), encoding="utf-8", errors="backslashreplace"
+    metrics, recipe = _json(folder / "metrics.json"), _json(folder / "recipe.json")
+    splits = {key: value for key, value in metrics.items() if isinstance(value, dict) and "accuracy" in value}
+    history, mistakes = folder / "history.csv", folder / "mistakes.csv"
+    return page.write(
+        folder / "report.html",
+        "report",
+        title=folder.resolve().name,
+        lead=_lead(metrics),
+        facts={key.replace("_", " "): value for key, value in metrics.items() if isinstance(value, (int, float, str))},
+        columns={name: text for name, text in METRICS.items() if any(name in split for split in splits.values())},
+        splits=[{"split": SPLITS.get(key, key.replace("_", " ")), **splits[key]} for key in sorted(splits, key=_order)],
+        baseline=splits.get("linear_baseline", {}).get("model"),
+        learning_curves=_learning_curves(history),
+        curves_caption=_last_epoch(_rows(history)),
+        confusion_matrix=_bytes(folder / "confusion_matrix.png"),
+        classes=_rows(folder / "per_class.csv"),
+        mistakes=_rows(mistakes) if mistakes.is_file() else None,
+        previews=previews or {},
+        bad_files=_rows(folder / "bad_files.csv"),
+        listed=LISTED_BAD_FILES,
+        shown_characters=SHOWN,
+        recipe=json.dumps(recipe, indent=2, ensure_ascii=False) if recipe else "",
     )
-    return path
 
 
 def _json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _rows(path: Path) -> list[dict[Hashable, str]]:
     if not path.is_file():
         return []
     import pandas
@@ -104,92 +112,38 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return pandas.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
 
 
+def _order(split: str) -> int:
+    return list(SPLITS).index(split) if split in SPLITS else len(SPLITS)
+
+
 def _lead(metrics: dict[str, Any]) -> str:
-    """The result in a sentence or two, with the linear model beside it."""
+    """Return the result in a sentence or two, with the linear baseline beside it."""
     test, linear = metrics.get("test"), metrics.get("linear_baseline")
     if not test:
         return ""
-    told = f"The network classifies {test['accuracy']:.1%} of {test['n']:,} test examples correctly."
+    lead = f"Test accuracy: {_percent(test['accuracy'])} on {test['n']:,} examples."
     if linear:
         gain = 100 * (test["accuracy"] - linear["accuracy"])
-        verdict = f"{abs(gain):.1f} points {'fewer' if gain > 0 else 'more'}" if abs(gain) >= 0.05 else "just as many"
-        told += f" A linear model classifies {linear['accuracy']:.1%} correctly: {verdict}."
-    return f'<p class="lead">{html.escape(told)}</p>'
+        side = "below" if gain > 0 else "above"
+        compared = f"{abs(gain):.1f} percentage points {side} the network" if abs(gain) >= 0.05 else "as the network"
+        lead += f" Linear baseline: {_percent(linear['accuracy'])} ({compared})."
+    return lead
 
 
-def _metrics(metrics: dict[str, Any]) -> str:
-    splits = {key: value for key, value in metrics.items() if isinstance(value, dict) and "accuracy" in value}
-    facts = "".join(
-        f"<div><dt>{html.escape(key.replace('_', ' '))}</dt><dd>{cell(value)}</dd></div>"
-        for key, value in metrics.items()
-        if isinstance(value, (int, float, str))
-    )
-    order = sorted(splits, key=lambda key: list(SPLITS).index(key) if key in SPLITS else len(SPLITS))
-    rows = [{"split": SPLITS.get(key, key.replace("_", " ")), **splits[key]} for key in order]
-    micro = ["micro_f1"] if any("micro_f1" in row for row in rows) else []
-    columns = ["split", "accuracy", "loss", "macro_f1", *micro, "n"]
-    note = splits.get("linear_baseline", {}).get("model", "")
-    note = f'<p class="note">Linear model: {html.escape(note)}.</p>' if note else ""
-    numbers = table("Accuracy, mean loss in nats and macro-averaged F1 by split", columns, rows) if rows else ""
-    body = (f"<dl>{facts}</dl>" if facts else "") + numbers + note
-    return section("Results", body) if body else ""
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
-def _curves(folder: Path) -> str:
-    if not _rows(folder / "history.csv"):
-        return ""
-    picture = figures.learning_curves(folder / "history.csv", folder / "learning_curves.png")
-    return _picture(picture, "Learning curves", _curves_text(_rows(folder / "history.csv")))
-
-
-def _curves_text(history: list[dict[str, str]]) -> str:
-    last = {key.replace("_", " "): cell(history[-1][key]) for key in CURVES if history[-1].get(key)}
+def _learning_curves(history: Path) -> bytes:
     return (
-        f"After {len(history)} epoch{'s' * (len(history) > 1)}: "
-        + ", ".join(f"{key} {value}" for key, value in last.items())
-        + "."
+        figures.learning_curves(history, history.with_name("learning_curves.png")).read_bytes()
+        if _rows(history)
+        else b""
     )
 
 
-def _picture(path: Path, title: str, text: str) -> str:
-    if not path.is_file():
+def _last_epoch(history: list[dict[Hashable, str]]) -> str:
+    if not history:
         return ""
-    source = base64.b64encode(path.read_bytes()).decode("ascii")
-    picture = f'<img class="figure" alt="{html.escape(f"{title}. {text}")}" src="data:image/png;base64,{source}">'
-    return section(title, f"<figure>{picture}<figcaption>{html.escape(text)}</figcaption></figure>")
-
-
-def _classes(rows: list[dict[str, str]]) -> str:
-    columns = ["class", "precision", "recall", "f1", "support"]
-    named = [{"class": row["label"], **row} for row in rows]
-    return section("Classes", table("Precision, recall and F1 by class", columns, named)) if rows else ""
-
-
-def _mistakes(path: Path, previews: Mapping[str, Any]) -> str:
-    if not path.is_file():
-        return ""
-    rows: list[dict[str, Any]] = _rows(path)
-    if not rows:
-        return section("Worst mistakes", "<p>None: every example was classified correctly.</p>")
-    columns = ["id", "label", "predicted", "confidence", "label_probability"]
-    shown = {row["id"]: preview(previews[row["id"]], row["id"]) for row in rows if row["id"] in previews}
-    if shown:
-        columns.insert(1, "preview")
-    caption = "Wrong answers given with the highest probability. Are their labels right?"
-    return section("Worst mistakes", table(caption, columns, rows, shown))
-
-
-def _bad_files(rows: list[dict[str, str]]) -> str:
-    if not rows:
-        return ""
-    more = len(rows) - LISTED_BAD_FILES
-    listed = [{name: said[:SHOWN] for name, said in row.items()} for row in rows[:LISTED_BAD_FILES]]
-    note = f'<p class="note">and {more:,} more in bad_files.csv</p>' if more > 0 else ""
-    return section("Skipped inputs", table(f"{len(rows):,} skipped", list(rows[0]), listed) + note)
-
-
-def _recipe(recipe: dict[str, Any]) -> str:
-    if not recipe:
-        return ""
-    text = html.escape(json.dumps(recipe, indent=2, ensure_ascii=False))
-    return section("Recipe", f"<details><summary>recipe.json</summary><pre>{text}</pre></details>")
+    last = [f"{key.replace('_', ' ')} {page.number(history[-1][key])}" for key in CURVES if history[-1].get(key)]
+    return f"After {len(history)} epoch{'s' * (len(history) > 1)}: {', '.join(last)}."

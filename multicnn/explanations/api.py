@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from multicnn.evaluation import evaluate
-from multicnn.evaluation.explanation_page import write_explanations
+from multicnn.evaluation.explanation import write_explanations
 from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource

@@ -5,8 +5,8 @@ import math
 import keras
 import numpy as np
 import pytest
-from support.small_models import SMALL, SMALL_PER_POSITION
 from support.block_table import BLOCKS
+from support.small_models import SMALL, SMALL_PER_POSITION
 
 from multicnn import models
 from multicnn.blocks import (

@@ -1,0 +1,62 @@
+"""The doctor's page: counts, scores without a network, and each finding with examples of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multicnn.evaluation import page
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from multicnn.data.checks.finding import Finding
+
+GROUPS, MEMBERS = 8, 4  # of a finding that are shown
+
+
+def write_data_report(
+    path: str | Path,
+    title: str,
+    findings: Sequence[Finding],
+    tables: Mapping[str, pd.DataFrame],
+    scores: Sequence[Mapping[str, Any]],
+    examples: Mapping[int, tuple[str, str, Any]],
+) -> Path:
+    """Write the page, that needs no other file.
+
+    Args:
+        path: The HTML file to write.
+        title: The title of the page.
+        findings: What the checks found, in the order of the page.
+        tables: Counts by their caption; empty ones are left out.
+        scores: Rows with `guess`, `split`, `accuracy` and `n`: what is to be had without a network.
+        examples: Id, label and raw example (what `media.embed` takes, or None where there is nothing to show) by row.
+
+    Returns:
+        `path`.
+    """
+    issues = sum(finding.decision for finding in findings)
+    return page.write(
+        path,
+        "data_report",
+        title=title,
+        lead=f"{issues or 'No'} issue{'s' * (issues != 1)} need{'s' * (issues == 1)} your attention.",
+        findings=[(finding, shown_members(finding)) for finding in findings],
+        most_groups=GROUPS,
+        examples=examples,
+        scores=scores,
+        tables={caption: frame for caption, frame in tables.items() if len(frame)},
+    )
+
+
+def shown_members(finding: Finding) -> list[tuple[int, int]]:
+    """Return the row and the number of the group, from 1, of each example that the page shows of a finding."""
+    groups = enumerate(finding.groups[:GROUPS], start=1)
+    return [(row, number) for number, group in groups for row in group[:MEMBERS]]
+
+
+def shown_rows(findings: Sequence[Finding]) -> list[int]:
+    """Return the rows of the manifest that the page shows, sorted."""
+    return sorted({row for finding in findings for row, _ in shown_members(finding)})
