@@ -43,7 +43,7 @@ def peak_bytes() -> int | None:
 
 
 def join() -> tuple[int, int]:
-    """Joins the other workers, if the environment says that there are any, before anything is computed: (which, of how many)."""
+    """Join the other workers, if the environment says that there are any, before anything is computed: (which, of how many)."""
     if "KERAS_DISTRIBUTION_JOB_ADDRESSES" in os.environ and not jax.distributed.is_initialized():
         keras.distribution.initialize()
     return jax.process_index(), jax.process_count()

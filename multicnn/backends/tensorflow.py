@@ -166,7 +166,7 @@ def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
 
 
 def _join_devices(network: keras.Model) -> None:
-    """Makes norms and the optimizer do with several devices what they do with one.
+    """Make norms and the optimizer do with several devices what they do with one.
 
     Raises:
         ValueError: What Keras cannot do: to branch around an update of several devices, or to norm masked texts over them.

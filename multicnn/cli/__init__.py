@@ -30,7 +30,7 @@ app.add_typer(words.app, name="words")
 
 
 def main() -> None:
-    """Runs the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130 (Typer sees to it), SIGTERM 143."""
+    """Run the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130 (Typer sees to it), SIGTERM 143."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's chatter is not for users
     import_tensorflow_silently()
     unwind()

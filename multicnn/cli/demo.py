@@ -50,7 +50,7 @@ _NEXT = """[bold]What to try next[/bold]
 
 
 def run(epochs: int | None = None) -> None:
-    """Trains and measures on each embedded set, and prints what came out; the runs are not kept."""
+    """Train and measures on each embedded set, and prints what came out; the runs are not kept."""
     console = Console()
     rows = []
     with tempfile.TemporaryDirectory() as folder:

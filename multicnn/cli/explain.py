@@ -49,16 +49,16 @@ def explain(
 
 
 def _is_data(inputs: list[str]) -> bool:
-    from multicnn.data.paths import at_home
-    from multicnn.data.sources import EMBEDDED
+    from multicnn.data.paths import locate
+    from multicnn.data.sources import BUILTIN
 
     if len(inputs) != 1 or not inputs[0] or inputs[0].endswith(".txt"):
         return False
-    return os.path.exists(at_home(inputs[0])) or inputs[0] in EMBEDDED
+    return os.path.exists(locate(inputs[0])) or inputs[0] in BUILTIN
 
 
 def _show(explanation: Any, top: int) -> None:
-    """Prints a text, each token on the colour of its score, and the n-grams that did most."""
+    """Print a text, each token on the colour of its score, and the n-grams that did most."""
     from rich.console import Console
     from rich.text import Text
 

@@ -15,7 +15,7 @@ _ADDRESSES, _COUNT, _ID = (f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRES
 
 @contextmanager
 def workers(count: int | None) -> Iterator[None]:
-    """Makes this process the first of so many workers; the others run the same command. They end with it, however it ends.
+    """Make this process the first of so many workers; the others run the same command. They end with it, however it ends.
 
     Raises:
         ValueError: There would be none.
@@ -51,7 +51,7 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _leave(code: int) -> None:
-    """Ends this process: JAX would wait for the others, which are dead, for minutes."""
+    """End this process: JAX would wait for the others, which are dead, for minutes."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Keeps to itself what TensorFlow's libraries print while they are imported, which no setting of theirs silences."""
+"""Keep to itself what TensorFlow's libraries print while they are imported, which no setting of theirs silences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Finder(MetaPathFinder):
 
 
 def _silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
-    """Imports a module with standard error kept; where that fails, what was said is told.
+    """Import a module with standard error kept; where that fails, what was said is told.
 
     Ctrl-C waits until it is imported: in the midst of it, libraries of C++ swallow the exception, or crash.
     """

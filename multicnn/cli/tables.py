@@ -25,7 +25,7 @@ _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
 
 
 class RichReporter(Reporter):
-    """Draws reading and training as bars with loss, accuracy, speed and time left, on standard error."""
+    """Draw reading and training as bars with loss, accuracy, speed and time left, on standard error."""
 
     def __init__(self, quiet: bool = False):
         self.console = Console(stderr=True, quiet=quiet)
@@ -63,7 +63,7 @@ class RichReporter(Reporter):
         return [_Bar(self)]
 
     def finished(self, predictor: Any) -> None:
-        """Prints what was measured."""
+        """Print what was measured."""
         rows = []
         for name, values in predictor.metrics.items():
             if isinstance(values, dict):
@@ -120,7 +120,7 @@ class _Bar(keras.callbacks.Callback):
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
-    """Prints metrics, the table per class and, where each example has one label, the confusion matrix."""
+    """Print metrics, the table per class and, where each example has one label, the confusion matrix."""
     labels = evaluation.manifest.labels
     show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
     table = evaluation.per_class()
@@ -135,7 +135,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
 
 
 def show_crossval(validation: CrossValidation) -> None:
-    """Prints a row for each fold, and the mean and standard deviation."""
+    """Print a row for each fold, and the mean and standard deviation."""
     table = validation.table()
     rows = [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())]
     test, linear = (validation.summary()[split] for split in ("test", "linear_baseline"))
@@ -146,7 +146,7 @@ def show_crossval(validation: CrossValidation) -> None:
 
 
 def show_transfer(curves: TransferCurves) -> None:
-    """Prints a row for each number of examples, and whether transfer brings what it may."""
+    """Print a row for each number of examples, and whether transfer brings what it may."""
     table = curves.table()
     rows = [[f"{size:,}", *(f"{value:.3f}" for value in row)] for size, row in zip(table.index, table.to_numpy())]
     show_table("test accuracy", ["examples", "from weights", "std", "from scratch", "std", "gain", "std"], rows)
@@ -156,7 +156,7 @@ def show_transfer(curves: TransferCurves) -> None:
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:
-    """Prints the counts, the scores and the findings, those first that ask for a decision."""
+    """Print the counts, the scores and the findings, those first that ask for a decision."""
     counts = diagnosis.examination.counts
     rows = [[name, *map(_number, row)] for name, row in zip(counts.index, counts.to_numpy())]
     show_table("examples", ["class", *counts.columns], rows)
@@ -165,13 +165,13 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     console = Console()
     for finding in diagnosis.examination.findings:
         mark = "!" if finding.decision else " "
-        console.print(f"{mark} {finding.name}: {finding.says}", highlight=False, markup=False)
+        console.print(f"{mark} {finding.name}: {finding.message}", highlight=False, markup=False)
     verdict = "nothing asks for a decision" if diagnosis.clean else "! asks for a decision"
     console.print(f"{verdict}; the page with pictures: {diagnosis.page}", highlight=False, markup=False)
 
 
 def show_inspection(model: str, table: Inspection) -> None:
-    """Prints a row for each stage, and the whole."""
+    """Print a row for each stage, and the whole."""
     rows = [
         [
             row["stage"],
@@ -191,7 +191,7 @@ def show_inspection(model: str, table: Inspection) -> None:
 
 
 def show_dry_run(tried: DryRun) -> None:
-    """Prints the network and what two steps of it have shown."""
+    """Print the network and what two steps of it have shown."""
     show_inspection("", tried.stages)
     rows = [
         ["examples", ", ".join(f"{n:,} {split}" for split, n in tried.examples.items())],
@@ -210,7 +210,7 @@ def show_dry_run(tried: DryRun) -> None:
 def show_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console | None = None
 ) -> None:
-    """Prints a table; numbers stand to the right."""
+    """Print a table; numbers stand to the right."""
     table = Table(title=title or None)
     for i, name in enumerate(columns):
         numeric = bool(rows) and i > 0 and str(rows[0][i])[:1].isdigit()

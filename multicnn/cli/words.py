@@ -146,10 +146,10 @@ def _tokens(path: str, column: str, tokenizer: str) -> list[list[str]]:
 
 
 def _texts(path: str, column: str) -> list[str]:
-    from multicnn.data.paths import at_home
+    from multicnn.data.paths import locate
     from multicnn.data.sources.reading import TABLES, read_table
 
-    place = Path(at_home(path))
+    place = Path(locate(path))
     if not place.is_file():
         raise ValueError(f"`texts` must be a file; nothing is there. Received: texts={path!r}")
     if place.suffix.lower() in TABLES:

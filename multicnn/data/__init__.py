@@ -3,13 +3,22 @@
 `multicnn.data.pipeline` is not imported here: it needs TensorFlow, and a manifest does not.
 """
 
+from __future__ import annotations
+
 import dataclasses
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest, content_hash
-from multicnn.data.paths import at_home
+from multicnn.data.paths import locate
 from multicnn.data.sources import resolve
 from multicnn.data.splits import assign, folds, leave_group_out
 from multicnn.data.store import Store, load_examples
+
+if TYPE_CHECKING:
+    from multicnn.data.checks import DataReport
+    from multicnn.recipe import DataSource
 
 __all__ = [
     "Manifest",
@@ -24,12 +33,17 @@ __all__ = [
 ]
 
 
-def examine(source, progress=None):
-    """What is to be known of a data set before a network learns from it; see `multicnn.data.checks.examine`.
+def examine(
+    source: DataSource | Manifest | str | os.PathLike[str], progress: Callable[[int, int], None] | None = None
+) -> DataReport:
+    """Examine a data set before a network is trained on it; see `multicnn.data.checks.examine`.
 
     Args:
-        source: a `DataSource`, the path of one, or a manifest with its splits decided.
-        progress: called with (examples done, examples in all) from time to time.
+        source: A `DataSource`, the path of one, or a manifest with its splits decided.
+        progress: Called with (examples done, examples in all) from time to time.
+
+    Returns:
+        The report: counts, and findings with the most important ones first.
     """
     from multicnn.data import checks  # it decodes, which needs TensorFlow
     from multicnn.recipe import DataSource
@@ -37,7 +51,7 @@ def examine(source, progress=None):
     if not isinstance(source, Manifest):
         source = source if isinstance(source, DataSource) else DataSource(path=str(source))
         manifest = resolve(
-            dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
+            dataclasses.replace(source, path=locate(source.path), test=source.test and locate(source.test))
         )
         if source.leave_out is not None:
             manifest = leave_group_out(manifest, source.leave_out)

@@ -1,9 +1,9 @@
-"""Examples that are too many for memory, in files of a folder that all runs share.
+"""Cache decoded examples that do not fit into memory in a folder that all runs share.
 
-An entry is named by the hash of all that decides its bytes: the contents of the examples, the preprocessing, the libraries that
-decode. So a changed file or setting asks for another entry. An entry gets its name when it is whole; of two runs that make the
-same one at a time, the first to end gives it the name and the other one uses it. What was used longest ago is deleted where the
-folder would grow past its limit; a run that still reads it keeps the pages it has.
+An entry is named by the hash of everything that decides its bytes: the contents of the examples, the preprocessing and the
+versions of the decoders. So a changed file or setting asks for another entry. An entry gets its name when it is complete; of two
+runs that make the same one at the same time, the first to finish names it and the other one uses it. The least recently used
+entries are deleted where the folder would grow past its limit; a run that still reads one keeps its mapped pages.
 """
 
 from __future__ import annotations
@@ -19,36 +19,35 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from multicnn.version import __version__
 
 LIMIT = 100 * 2**30  # bytes of all entries
 _DECODERS = ("pillow", "simplejpeg", "soundfile", "soxr", "tensorflow")
-_ENTRY = "[0-9a-f]" * 32  # what else is in the folder is not ours
-_PART = ".multicnn-part-"  # begins the names of what is not whole yet
-_ABANDONED = 7 * 24 * 3600  # seconds after which nobody works on such a thing any more
+_ENTRY = "[0-9a-f]" * 32  # never delete files with other names
+_UNFINISHED = ".multicnn-part-"  # prefix of entries that are not complete yet
+_ABANDONED = 7 * 24 * 3600  # seconds after which an unfinished entry is deleted
 
 
 def home() -> Path:
-    """The folder of the entries: MULTICNN_CACHE, or ~/.cache/multicnn."""
+    """Return the folder of the entries: MULTICNN_CACHE, or ~/.cache/multicnn."""
     return Path(os.environ.get("MULTICNN_CACHE") or "~/.cache/multicnn").expanduser()
 
 
-def key(made_by: Any, hashes: Sequence[str]) -> str:
-    """The name of an entry.
+def key(made_by: object, hashes: Sequence[str]) -> str:
+    """Return the name of an entry.
 
     Args:
-        made_by: The preprocessing; its `repr` must say all of it.
-        hashes: Of the contents that the examples are made of, in their order.
+        made_by: The preprocessing; its `repr` must contain every setting.
+        hashes: The content hashes of the examples, in their order.
     """
     versions = [__version__, *(version(name) for name in _DECODERS)]
     decided_by = [versions, repr(made_by), list(hashes)]
     return hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=16).hexdigest()
 
 
-def found(name: str) -> Path | None:
-    """The entry of this name, if there is one; it counts as used now."""
+def lookup(name: str) -> Path | None:
+    """Return the entry of this name and mark it as used now; None if there is none."""
     entry = home() / name
     try:
         os.utime(entry)
@@ -59,46 +58,47 @@ def found(name: str) -> Path | None:
 
 @contextmanager
 def new(size: int) -> Iterator[Path]:
-    """A folder to make an entry in, for `keep`. Without that it is deleted at the end; a file of it that is still mapped lives on,
-    unseen, as long as its mapping.
+    """Yield a temporary folder to write an entry to before `commit` names it.
+
+    Without `commit` it is deleted at the end; a file of it that is still mapped exists as long as its mapping.
 
     Args:
-        size: Bytes that the entry will take; others are deleted until it fits under `LIMIT`.
+        size: Size of the entry in bytes; other entries are deleted until it fits under `LIMIT`.
 
     Raises:
         ValueError: The disk has no room for it, or the folder cannot be written.
     """
-    part = None
+    folder = None
     try:
         home().mkdir(parents=True, exist_ok=True)
         _make_room(size)
         free = shutil.disk_usage(home()).free
-        if size > free:  # a memory map that passes the end of the disk kills the process
+        if size > free:  # writing to a memory map on a full disk kills the process
             raise OSError(errno.ENOSPC, f"{free / 1e9:.1f} GB are free there")
-        part = Path(tempfile.mkdtemp(prefix=_PART, dir=home()))
-        yield part
+        folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=home()))
+        yield folder
     except OSError as error:
         raise ValueError(
             f"{size / 1e9:.1f} GB of examples, too many for memory, need a folder with room for them: {error.strerror}. "
             f"Received: MULTICNN_CACHE={str(home())!r}"
         ) from error
     finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep(part: Path, name: str) -> None:
-    """Gives a whole entry its name; if another run was faster, its entry is the one."""
+def commit(folder: Path, name: str) -> None:
+    """Give a complete entry its name; if another run was faster, its entry stays."""
     with suppress(OSError):  # a folder that is not empty is never replaced
-        part.rename(home() / name)
+        folder.rename(home() / name)
 
 
 def _make_room(size: int) -> None:
-    """Deletes what is abandoned, and the entries used longest ago until another of `size` bytes fits."""
-    for part in home().glob(f"{_PART}*"):
+    """Delete abandoned entries, and the least recently used ones until another of `size` bytes fits."""
+    for folder in home().glob(f"{_UNFINISHED}*"):
         with suppress(OSError):  # here and below: another run may delete it at the same time
-            if part.stat().st_mtime < time.time() - _ABANDONED:
-                shutil.rmtree(part, ignore_errors=True)
+            if folder.stat().st_mtime < time.time() - _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
     entries = []
     for entry in home().glob(_ENTRY):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The manifest: what every source of data resolves to first, one row per example."""
+"""The manifest: a table with one row per example, which every source of data resolves to first."""
 
 from __future__ import annotations
 
@@ -18,29 +18,32 @@ COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason"
 
 
 def content_hash(data: bytes | str | np.ndarray) -> str:
-    """Returns the BLAKE2b of a content (32 hexadecimal digits): bytes, a text as UTF-8, or the elements of an array."""
+    """Return the BLAKE2b of a content (32 hexadecimal digits): bytes, a text as UTF-8, or the elements of an array."""
+    content: bytes | memoryview
     if isinstance(data, str):
-        data = data.encode("utf-8", "surrogatepass")
+        content = data.encode("utf-8", "surrogatepass")
     elif isinstance(data, np.ndarray):
-        data = np.ascontiguousarray(data).data
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+        content = np.ascontiguousarray(data).data
+    else:
+        content = data
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """One row per example of a data set; a value that is never changed, only replaced by another.
+    """The examples of a data set, one row each; an immutable value.
 
     Attributes:
         modality: "image", "audio" or "text".
-        labels: the classes, sorted alphanumerically; the position of a label here is its target.
-        table: one row per example with the columns `id` (unique, stable when the data set moves to another folder),
+        labels: The classes, sorted alphanumerically; the position of a label here is its target.
+        table: One row per example with the columns `id` (unique, stable when the data set moves to another folder),
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
             "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
             ("good" or "bad") and `reason` (why a row is bad, else "").
-        arrays: examples held in memory, one per position: an array, or an object array of arrays or of file contents
+        arrays: Examples in memory, one per position: an array, or an object array of arrays or of file contents
             (bytes) where their shapes differ. None where `source` is a path or a text.
-        sample_rate: of the waveforms in `arrays`, in Hz; None where unknown or not audio.
-        separator: what stands between the labels of an example in `label`, where one can have several, or none ("");
+        sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
+        separator: What stands between the labels of an example in `label`, where one can have several, or none ("");
             None where each has one.
     """
 
@@ -51,7 +54,7 @@ class Manifest:
     sample_rate: int | None = None
     separator: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
             raise ValueError(f"modality must be one of {', '.join(MODALITIES)}. Received: modality={self.modality!r}")
         missing = [name for name in COLUMNS if name not in self.table.columns]
@@ -70,7 +73,7 @@ class Manifest:
         modality: str,
         *,
         ids: Sequence[str],
-        sources: Sequence[str | int],
+        sources: Sequence[str] | Sequence[int],
         labels: Sequence[str],
         hashes: Sequence[str],
         splits: Sequence[str] | None = None,
@@ -79,7 +82,7 @@ class Manifest:
         arrays: np.ndarray | None = None,
         sample_rate: int | None = None,
     ) -> Manifest:
-        """Makes a manifest from columns; a row with a reason is bad, and the classes are those of the good rows."""
+        """Make a manifest from columns: a row with a reason is bad, and the classes are those of the good rows."""
         n = len(ids)
         reasons = [""] * n if reasons is None else list(reasons)
         columns = {
@@ -126,7 +129,7 @@ class Manifest:
         return matrix
 
     def raw_source(self, i: int) -> str | bytes | np.ndarray | tuple[np.ndarray, int]:
-        """Returns what `preprocess.decode` takes for row `i`: a path, a text, or an example held in memory."""
+        """Return what `preprocess.decode` takes for row `i`: a path, a text, or an example in memory."""
         source = self._sources[i]
         if isinstance(source, str):  # a Path takes as long to make as a small file to read
             return source
@@ -138,7 +141,7 @@ class Manifest:
         return example
 
     def rows(self, split: str | None = None) -> np.ndarray:
-        """Returns the positions (int64) of the good rows, all of them or those of one split, in order."""
+        """Return the indices (int64) of the good rows, all of them or those of one split, in order."""
         if split is not None and split not in {*SPLITS, ""}:
             raise ValueError(f"split must be one of {', '.join(SPLITS)} or ''. Received: split={split!r}")
         keep = self.table["status"] == "good"
@@ -147,10 +150,10 @@ class Manifest:
         return np.flatnonzero(keep.to_numpy())
 
     def targets(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Returns the int32 class of each of the rows; where they can have several, 0 or 1 for each, (rows, classes).
+        """Return the int32 class of each of the rows; where they can have several, 0 or 1 for each, (rows, classes).
 
         Raises:
-            ValueError: a row has a label that is not one of the classes.
+            ValueError: A row has a label that is not one of the classes.
         """
         rows = np.asarray(rows, dtype=np.int64)
         targets = self._targets[rows].astype(np.int32)
@@ -161,7 +164,7 @@ class Manifest:
         return targets
 
     def rows_by_label(self, split: str) -> dict[str, np.ndarray]:
-        """Returns the positions (int64) of the good rows of a split that have each label."""
+        """Return the indices (int64) of the good rows of a split for each label."""
         rows = self.rows(split)
         targets = self.targets(rows)
         if self.separator is None:
@@ -169,31 +172,31 @@ class Manifest:
         return {label: rows[targets[:, i] > 0] for i, label in enumerate(self.labels)}
 
     def with_bad(self, reasons: Mapping[int, str]) -> Manifest:
-        """Returns this manifest with the rows at these positions bad, for these reasons."""
+        """Return this manifest with the rows at these indices marked as bad, for these reasons."""
         table = self.table.copy()
         rows = list(reasons)
         table.loc[rows, "status"] = "bad"
         table.loc[rows, "reason"] = list(reasons.values())
         return replace(self, table=table)
 
-    def with_splits(self, splits: Sequence[str]) -> Manifest:
-        """Returns this manifest with these splits, one per row."""
+    def with_splits(self, splits: Sequence[str] | np.ndarray) -> Manifest:
+        """Return this manifest with these splits, one per row."""
         return replace(self, table=self.table.assign(split=list(splits)))
 
     def bad_rows(self) -> pd.DataFrame:
-        """Returns the bad rows, with the columns `id`, `source` and `reason`."""
+        """Return the bad rows, with the columns `id`, `source` and `reason`."""
         bad = self.table["status"] == "bad"
         return self.table.loc[bad, ["id", "source", "reason"]].reset_index(drop=True)
 
     def fingerprint(self) -> str:
-        """Returns the SHA-256 (hexadecimal) of the ids, hashes, labels and splits of all rows, in order."""
+        """Return the SHA-256 (hexadecimal) of the ids, hashes, labels and splits of all rows, in order."""
         digest = hashlib.sha256()
         for name in ("id", "hash", "label", "split"):
             digest.update(json.dumps(self.table[name].tolist()).encode())
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Writes one Parquet file: the table, the classes, the modality, the sample rate and the separator, without `arrays`."""
+        """Write one Parquet file: the table, the classes, the modality, the sample rate and the separator, without `arrays`."""
         import pyarrow
         from pyarrow import parquet
 
@@ -203,7 +206,7 @@ class Manifest:
 
     @classmethod
     def load(cls, path: str | Path) -> Manifest:
-        """Reads what `save` wrote. Rows whose examples were in memory keep their positions, without the examples."""
+        """Read what `save` wrote. Examples that were in memory are not saved."""
         from pyarrow import parquet
 
         table = parquet.read_table(path)

@@ -1,13 +1,13 @@
-"""Where files are looked for."""
+"""Locate data files."""
 
 from __future__ import annotations
 
 import os
 
 
-def at_home(path: str) -> str:
-    """The path; or, where nothing is there, the path inside the folder that MULTICNN_DATA names, if something is there."""
-    home = os.environ.get("MULTICNN_DATA")
-    if home and not os.path.exists(path) and os.path.exists(inside := os.path.join(home, path)):
+def locate(path: str) -> str:
+    """Return the path if it exists or MULTICNN_DATA has nothing of that name, else the path inside that folder."""
+    folder = os.environ.get("MULTICNN_DATA")
+    if folder and not os.path.exists(path) and os.path.exists(inside := os.path.join(folder, path)):
         return inside
     return path

@@ -1,4 +1,4 @@
-"""Units that a split does not divide, and how near to its share of each split every class is."""
+"""Keep the class proportions of each split while moving only units that must not be divided."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NOTHING = 1e-6  # smaller gains are rounding
 
 
 class Units(NamedTuple):
-    """What is not divided, in the order of the hash values.
+    """Groups or examples that a split does not divide, in the order of their hash values.
 
     Attributes:
-        of_row: (rows,), the unit of each row.
-        of_label: (labels of all rows,), the unit of each; a row without any counts as one of a class of its own.
-        names: (units,), the group or the hash of the content.
-        values: (units,), ascending in [0, 1).
-        classes: (labels of all rows,), ints from 0.
+        of_row: int64 (rows,), the unit of each row.
+        of_label: int64 (labels of all rows,), the unit of each label; rows without labels count as a class of their own.
+        names: object (units,), the group or the hash of the content.
+        values: float64 (units,), ascending in [0, 1).
+        classes: int64 (labels of all rows,), counted from 0.
     """
 
     of_row: np.ndarray
@@ -33,17 +33,17 @@ class Units(NamedTuple):
     classes: np.ndarray
 
     def counts(self, chosen: np.ndarray, n_classes: int) -> np.ndarray:
-        """Returns (chosen units, classes): how many labels of each class each chosen unit has."""
-        place = np.full(len(self.values), -1)
-        place[chosen] = np.arange(len(chosen))
-        inside = np.flatnonzero(place[self.of_label] >= 0)
+        """Return the number of labels of each class in each chosen unit, float64 (chosen units, classes)."""
+        index = np.full(len(self.values), -1)
+        index[chosen] = np.arange(len(chosen))
+        inside = np.flatnonzero(index[self.of_label] >= 0)
         counts = np.zeros((len(chosen), n_classes))
-        np.add.at(counts, (place[self.of_label[inside]], self.classes[inside]), 1)
+        np.add.at(counts, (index[self.of_label[inside]], self.classes[inside]), 1)
         return counts
 
 
 def units_of(manifest: Manifest, rows: np.ndarray, seed: int) -> tuple[Units, bool]:
-    """Returns the units of these rows, and whether any of the rows has a group."""
+    """Return the units of these rows, and whether any of the rows has a group."""
     table = manifest.table.iloc[rows]
     groups, hashes = table["group"].tolist(), table["hash"].tolist()
     keys = [group or content for group, content in zip(groups, hashes, strict=True)]
@@ -64,7 +64,13 @@ def _value(name: str, seed: int) -> float:
 
 
 class Proportions:
-    """How far each class is from its share of each split, and the moves that bring it nearer."""
+    """How far each class is from its share of each split, and the moves that bring it nearer.
+
+    Args:
+        units: The units to distribute.
+        side: int64 (units,), the split of each unit (`TRAIN`, `VAL` or `TEST`); changed in place.
+        fractions: float64 (3,), the wanted share of each split.
+    """
 
     def __init__(self, units: Units, side: np.ndarray, fractions: np.ndarray):
         self.units, self.side, self.fractions = units, side, fractions
@@ -74,7 +80,7 @@ class Proportions:
         np.add.at(self.counts, (side[units.of_label], units.classes), 1)
 
     def off(self, counts: np.ndarray, split: int) -> np.ndarray:
-        """Returns how far the counts (..., classes) of a split are out of bounds: 0 where all is well."""
+        """Return by how many examples the counts (..., classes) of a split are out of bounds, at least 0."""
         if split == TRAIN:
             return np.where(counts < 1, _NEVER, 0.0)
         wanted = self.fractions[split] * self.totals
@@ -83,26 +89,26 @@ class Proportions:
         return np.maximum(np.abs(counts - wanted) - slack - _NOTHING, 0) + missing
 
     def repair(self) -> bool:
-        """Changes `side` class by class, the worst first, until none out of bounds can be helped; False if none was."""
+        """Move units class by class, the worst class first, until no move helps; return whether any unit moved."""
         moved = False
         unfixable: set[tuple[int, int]] = set()
         while (problem := self.worst(unfixable)) is not None:
-            if self.mend(*problem):
+            if self.fix(*problem):
                 moved = True
             else:
                 unfixable.add(problem)
         return moved
 
     def worst(self, unfixable: set[tuple[int, int]]) -> tuple[int, int] | None:
-        """Returns the (class, split) that is furthest out of bounds, or None."""
+        """Return the (class, split) that is furthest out of bounds, or None."""
         off = np.stack([self.off(self.counts[split], split) for split in (TRAIN, *self.made)])
         for label, split in unfixable:
             off[(TRAIN, *self.made).index(split), label] = 0
-        place, label = np.unravel_index(np.argmax(off), off.shape)
-        return (int(label), (TRAIN, *self.made)[place]) if off[place, label] > 0 else None
+        row, column = np.unravel_index(np.argmax(off), off.shape)
+        return (int(column), (TRAIN, *self.made)[row]) if off[row, column] > 0 else None
 
-    def mend(self, label: int, split: int) -> bool:
-        """Makes the one move that helps most, of equal ones that nearest to the threshold; False if none helps."""
+    def fix(self, label: int, split: int) -> bool:
+        """Make the move that helps most (of equal ones that nearest to the threshold); return False if none helps."""
         units_of_class = np.unique(self.units.of_label[self.units.classes == label])
         if split == TRAIN:
             moves = [(units_of_class[self.side[units_of_class] == other], other, TRAIN) for other in self.made]
@@ -125,25 +131,26 @@ class Proportions:
         return True
 
     def distance(self, candidates: np.ndarray, split: int) -> np.ndarray:
-        """Returns how far the values of the units are from the threshold of a split."""
+        """Return how far the values of the units are from the threshold of a split."""
         threshold = self.fractions[TEST] if split == TEST else 1 - self.fractions[VAL]
         return np.abs(self.units.values[candidates] - threshold)
 
     def gain(self, candidates: np.ndarray, source: int, target: int) -> np.ndarray:
-        """Returns by how much less each unit's move from one split to another would leave the classes out of bounds."""
+        """Return by how many examples moving each unit from one split to another brings the classes nearer to bounds."""
         moved = self.units.counts(candidates, len(self.totals))
         now = sum(self.off(self.counts[split], split).sum() for split in (source, target))
         left = self.off(self.counts[source] - moved, source).sum(axis=1)
         return now - left - self.off(self.counts[target] + moved, target).sum(axis=1)
 
     def move(self, unit: int, target: int) -> None:
+        """Move a unit to another split."""
         moved = self.units.counts(np.array([unit]), len(self.totals))[0]
         self.counts[self.side[unit]] -= moved
         self.counts[target] += moved
         self.side[unit] = target
 
     def give_one(self, split: int) -> bool:
-        """Moves the training unit nearest to the threshold that leaves every class a training example."""
+        """Move the training unit nearest to the threshold that leaves every class a training example; return False if none does."""
         candidates = np.flatnonzero(self.side == TRAIN)
         candidates = candidates[np.argsort(self.distance(candidates, split), kind="stable")]
         left = self.counts[TRAIN] - self.units.counts(candidates, len(self.totals))

@@ -1,14 +1,14 @@
 """Training, validation and test splits, decided by hashes.
 
-Every unit (a group, or where there is none the examples of one content) has a value in [0, 1): the hash of its name and
-the seed. A value under the test fraction means test, one from 1 - the validation fraction up means validation, the rest
-is training. So what else is in the data set does not matter, and exact duplicates share a split.
+Every unit (a group, or where there is none the examples with the same content) has a value in [0, 1): the hash of its name
+and the seed. A value below the test fraction means test, one from 1 - the validation fraction up means validation, the rest
+is training. So a split does not depend on the other examples, and exact duplicates share a split.
 
-No rule that looks at one unit alone can promise proportions, so there is one exception. A class whose share of a split
-is off by more than two points and more than one example (or is missing from a split where one is expected, or from
-training) is repaired: the fewest units that mend it cross over, those whose values are nearest to the threshold. Large
-classes keep within the bound by themselves and never move; in a class of a hundred a few units at the threshold may
-move when examples are added.
+No rule that looks at one unit alone can guarantee proportions, so there is one exception. A class whose share of a split
+is off by more than two percentage points and more than one example (or is missing from a split where one is expected, or
+from training) is repaired: the fewest units that repair it change their split, those whose values are nearest to the
+threshold. Large classes stay within the bound by themselves and never move; in a class of a hundred, a few units at the
+threshold may move when examples are added.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.proportions import TEST, TRAIN, VAL, Proportions, Units, units_of
 
 _FEW_GROUPS = 10  # below this, whole groups in hash order until the fraction is met
-_PASSES = 3  # over the classes out of bounds: mending one may free another
+_PASSES = 3  # over the classes out of bounds: repairing one may allow another repair
 _NAMES = np.array(["train", "val", "test"], dtype=object)  # at TRAIN, VAL, TEST
 _FRACTION = {TEST: "test_fraction", VAL: "validation_fraction"}
 
 
 def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: float = 0.1, seed: int = 0) -> Manifest:
-    """Keeps the splits that the data has and makes those it lacks.
+    """Keep the splits that the data has and make those it lacks.
 
     A data set without validation (or test) examples gets them from its training and undecided examples. Groups are
-    never divided. With fewer than ten groups, whole groups are taken in hash order until the fraction is met, without
-    regard to the classes except that each keeps training examples.
+    never divided. With fewer than ten groups, whole groups are taken in hash order until the fraction is met, whatever
+    their classes are, except that each class keeps training examples.
 
     Args:
-        manifest: what to split; its bad rows are left as they are.
-        validation_fraction: share of the examples to divide, 0 for none; ignored if there are validation examples.
-        test_fraction: the same for the test.
-        seed: another seed gives other splits.
+        manifest: The examples to split; its bad rows are left as they are.
+        validation_fraction: Share of the validation examples in [0, 1); ignored if there are validation examples.
+        test_fraction: Share of the test examples in [0, 1); ignored if there are test examples.
+        seed: Seed of the hash; another seed gives other splits.
 
     Raises:
-        ValueError: a fraction is not in [0, 1) or both leave nothing, or there are too few groups or examples.
+        ValueError: A fraction is not in [0, 1) or both leave nothing, or there are too few groups or examples.
     """
     if not (0 <= validation_fraction and 0 <= test_fraction and validation_fraction + test_fraction < 1):
         received = f"validation_fraction={validation_fraction}, test_fraction={test_fraction}"
@@ -56,7 +56,7 @@ def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: 
     fractions[TEST] = 0 if "test" in given else test_fraction
     units, grouped = units_of(manifest, pool, seed)
     if grouped and len(units.values) < _FEW_GROUPS:
-        side = _whole_groups(units, fractions)
+        side = _by_group(units, fractions)
     else:
         side = _by_value(units, fractions)
     splits[pool] = _NAMES[side[units.of_row]]
@@ -64,10 +64,10 @@ def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: 
 
 
 def leave_group_out(manifest: Manifest, group: str) -> Manifest:
-    """Makes one group the test set and all others the training set, whatever the splits were.
+    """Make one group the test set and all others the training set, and ignore the splits of the data.
 
     Raises:
-        ValueError: there is no such group, or no other.
+        ValueError: There is no such group, or no other.
     """
     groups = manifest.table["group"].to_numpy(dtype=object)
     known = sorted(set(groups[manifest.rows()]))
@@ -77,20 +77,20 @@ def leave_group_out(manifest: Manifest, group: str) -> Manifest:
 
 
 def folds(manifest: Manifest, k: int, seed: int = 0) -> list[Manifest]:
-    """Makes k manifests for cross-validation: in each another fold is the test set and the rest the training set.
+    """Make k manifests for cross-validation: each has another fold as test set and the rest as training set.
 
     Where there are k groups each is a fold; more groups are spread whole over folds of about equal size; without groups
-    the folds are stratified to within one unit per class. The splits that the data had are not regarded.
+    the folds are stratified to within one unit per class. The splits of the data are ignored.
 
     Raises:
-        ValueError: k is less than 2, or there are fewer groups or examples than k.
+        ValueError: `k` is less than 2, or there are fewer groups or examples than k.
     """
     rows = manifest.rows()
     units, grouped = units_of(manifest, rows, seed)
     if k < 2 or len(units.values) < k:
         what = "groups" if grouped else "different examples"
         raise ValueError(f"k must be 2 to the number of {what} ({len(units.values)}). Received: k={k}")
-    fold = _group_folds(units, k) if grouped else _dealt(units, k)
+    fold = _group_folds(units, k) if grouped else _deal(units, k)
     made = []
     for i in range(k):
         splits = np.full(len(manifest), "", dtype=object)
@@ -100,7 +100,7 @@ def folds(manifest: Manifest, k: int, seed: int = 0) -> list[Manifest]:
 
 
 def _by_value(units: Units, fractions: np.ndarray) -> np.ndarray:
-    """Returns the side of each unit: its value decides, then the proportions of the classes are repaired."""
+    """Return the side of each unit: its value decides, then the proportions of the classes are repaired."""
     side = np.full(len(units.values), TRAIN)
     side[units.values < fractions[TEST]] = TEST
     side[units.values >= 1 - fractions[VAL]] = VAL
@@ -115,8 +115,8 @@ def _by_value(units: Units, fractions: np.ndarray) -> np.ndarray:
     return side
 
 
-def _whole_groups(units: Units, fractions: np.ndarray) -> np.ndarray:
-    """Returns the side of each group: test from the low end of the hash order, validation from the high end."""
+def _by_group(units: Units, fractions: np.ndarray) -> np.ndarray:
+    """Return the side of each group: test from the low end of the hash order, validation from the high end."""
     n = len(units.values)
     side = np.full(n, TRAIN)
     counts = units.counts(np.arange(n), units.classes.max() + 1)
@@ -148,8 +148,8 @@ def _group_folds(units: Units, k: int) -> np.ndarray:
     return fold
 
 
-def _dealt(units: Units, k: int) -> np.ndarray:
-    """Deals the units of each class out in hash order, each class going on where the last one stopped."""
+def _deal(units: Units, k: int) -> np.ndarray:
+    """Deal the units of each class out in hash order, each class starting where the last one stopped."""
     n = len(units.values)
     label = np.full(n, np.iinfo(np.int64).max)
     np.minimum.at(label, units.of_label, units.classes)

@@ -1,4 +1,4 @@
-"""Decodes every example once and keeps what the preprocessing makes of it, in memory or in the cache on disk."""
+"""Decode every example once and store its preprocessed form in memory or in the cache on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import operator
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,31 +20,32 @@ import tensorflow as tf
 from multicnn.data import cache
 from multicnn.data.manifest import Manifest, content_hash
 
-MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are kept on disk
-_TASK_BYTES = 2**22  # of the examples that a thread makes at a time
-_FEWEST, _MOST = 16, 1024  # examples of these
-_TASKS = 8  # a thread has of a small data set, so that none waits long for another at the end
-_ALIGNED = 64  # bytes: TensorFlow's tensors begin at multiples of it
+MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
+_TASK_BYTES = 2**22  # of the examples in a task of a thread
+_FEWEST, _MOST = 16, 1024  # examples in a task
+_TASKS = 8  # per thread for a small data set, so that threads finish at about the same time
+_ALIGNED = 64  # bytes: TensorFlow's tensors start at multiples of it
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """The stored form of the good ones of some rows of a manifest.
+    """Preprocessed examples of the decodable ones of some rows of a manifest.
 
     Attributes:
-        rows: int64 (n,), the positions in the manifest that are stored, in the order they were asked for.
-        array: (n, *stored_shape) of the stored type, the example of each row of `rows`; perhaps a `numpy.memmap`.
-        lookup: int64, one per row of the manifest: its index in `array`, or -1.
-        folder: the entry of the cache that holds them, or the cache, where no other run can use them; None in memory.
-        found: whether an earlier run had made that entry.
+        rows: int64 (n,), the rows of the manifest that are stored, in the order they were asked for.
+        array: stored_dtype (n, *stored_shape), the example of each row of `rows`; a `numpy.memmap` if it is on disk.
+        lookup: int64 (rows of the manifest,), the index of each row in `array`, or -1.
+        folder: The entry of the cache that holds the examples, or the cache folder where no other run can use them; None in
+            memory.
+        reused: Whether an earlier run has made that entry.
     """
 
     rows: np.ndarray
     array: np.ndarray
     lookup: np.ndarray
     folder: Path | None = None
-    found: bool = False
+    reused: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -52,32 +53,36 @@ class Store:
     def gather(
         self, rows: np.ndarray, take: Callable[[np.ndarray, np.ndarray], np.ndarray] = operator.getitem
     ) -> np.ndarray:
-        """Returns the examples (len(rows), *stored_shape) of rows of the manifest, or what `take(array, places)` makes of them.
+        """Return the examples of rows of the manifest, (len(rows), *stored_shape).
+
+        Args:
+            rows: int64 (n,), rows of the manifest.
+            take: Function of `array` and the int64 (n,) indices to take, for another result than `array[indices]`.
 
         Raises:
-            ValueError: a row is not stored.
+            ValueError: A row is not stored.
         """
         index = self.lookup[rows]
         if (index < 0).any():
             missing = np.asarray(rows)[index < 0]
             raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
         examples = take(self.array, index)
-        _let_go(self.array)
+        _release(self.array)
         return examples
 
     def tensor(self) -> tf.Tensor:
-        """`array` as a tensor: in the same memory if it begins where a tensor may, as those of `load_examples` do."""
+        """Return `array` as a tensor, without a copy if its memory is aligned, as that of `load_examples` is."""
         if self.array.ctypes.data % _ALIGNED:
             return tf.constant(self.array)
         return tf.experimental.dlpack.from_dlpack(self.array.__dlpack__())
 
     @property
-    def place(self) -> str:
-        """How much they are and where, in words."""
+    def description(self) -> str:
+        """Size and location of the examples, for messages."""
         size = f"{self.array.nbytes / 1e6:,.1f} MB"
         if self.folder is None:
             return f"{size} in memory"
-        return f"{size} in {self.folder}{', made by an earlier run' if self.found else ''}"
+        return f"{size} in {self.folder}{', made by an earlier run' if self.reused else ''}"
 
 
 def load_examples(
@@ -86,21 +91,21 @@ def load_examples(
     rows: Sequence[int] | np.ndarray,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Store, dict[int, str]]:
-    """Decodes rows of a manifest in threads and stores `preprocess.example` of each.
+    """Decode rows of a manifest in threads and store `preprocess.example` of each.
 
-    Up to `MEMORY_LIMIT` bytes are kept in memory; more in the cache on disk, where they may be already.
+    Up to `MEMORY_LIMIT` bytes are stored in memory; more in the cache on disk, which may have them already.
 
     Args:
-        manifest: where the examples are.
-        preprocess: a fitted ImagePreprocess, AudioPreprocess or TextPreprocess.
-        rows: positions in the manifest.
-        progress: called with (rows done, rows in all) from time to time.
+        manifest: The examples.
+        preprocess: A fitted ImagePreprocess, AudioPreprocess or TextPreprocess.
+        rows: Rows of the manifest.
+        progress: Called with (rows done, rows in all) from time to time.
 
     Returns:
-        The store of the rows that could be decoded, and for each of the others the reason why not.
+        The store of the rows that could be decoded, and the reason why not for each of the others.
 
     Raises:
-        ValueError: the preprocessing is not fitted, or the disk has no room.
+        ValueError: The preprocessing is not fitted, or the disk has no room.
     """
     if not preprocess.fitted:
         raise ValueError(f"preprocess must be fitted. Received: preprocess={preprocess!r}")
@@ -109,59 +114,70 @@ def load_examples(
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
         array = _in_memory(shape, dtype, size)
-        kept, reasons = _fill(array, manifest, preprocess, rows, progress)
-        return _store(manifest, rows, array, kept), {int(rows[place]): said for place, said in reasons.items()}
+        stored, reasons = _fill(array, manifest, preprocess, rows, progress)
+        return _store(manifest, rows, array, stored), _by_row(rows, reasons)
     name = cache.key([preprocess, manifest.sample_rate], manifest.table["hash"].to_numpy()[rows])
-    opened = _opened(name, dtype, shape)
-    known = opened is not None
+    opened = _open(name, dtype, shape)
+    reused = opened is not None
     if opened is None:
-        with cache.new(size) as part:
-            array = _file(part / _EXAMPLES, dtype, shape, size)
-            kept, reasons = _fill(array, manifest, preprocess, rows, progress)
-            of_rows = {int(rows[place]): said for place, said in reasons.items()}
-            if not all(_as_found(manifest, row) for row in of_rows):
-                return _store(manifest, rows, array, kept, cache.home()), of_rows
+        with cache.new(size) as folder:
+            array = _file(folder / _EXAMPLES, dtype, shape, size)
+            stored, reasons = _fill(array, manifest, preprocess, rows, progress)
+            if not all(_unchanged(manifest, int(rows[i])) for i in reasons):
+                return _store(manifest, rows, array, stored, cache.home()), _by_row(rows, reasons)
             array.flush()
-            del array  # some systems rename no folder of open files
-            (part / _ROWS).write_text(json.dumps([kept, reasons]), encoding="utf-8")
-            cache.keep(part, name)
-        opened = _opened(name, dtype, shape)
-    entry, array, kept, reasons = opened
-    return _store(manifest, rows, array, kept, entry, known), {int(rows[int(i)]): said for i, said in reasons.items()}
+            del array  # some systems cannot rename a folder with open files
+            (folder / _ROWS).write_text(json.dumps([stored, reasons]), encoding="utf-8")
+            cache.commit(folder, name)
+        opened = _open(name, dtype, shape)
+    if opened is None:
+        raise ValueError(f"the cache must keep what is written to it. Received: MULTICNN_CACHE={str(cache.home())!r}")
+    entry, array, stored, reasons = opened
+    return _store(manifest, rows, array, stored, entry, reused), _by_row(rows, reasons)
 
 
-def _opened(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> tuple[Path, np.memmap, list[int], dict] | None:
-    """An entry of the cache: its folder, its examples, and what `_fill` gave; None if there is none. A damaged one is deleted."""
-    if (entry := cache.found(name)) is None:
+def _by_row(rows: np.ndarray, reasons: Mapping[int, str]) -> dict[int, str]:
+    return {int(rows[i]): reason for i, reason in reasons.items()}
+
+
+def _open(
+    name: str, dtype: np.dtype, shape: tuple[int, ...]
+) -> tuple[Path, np.memmap, list[int], dict[int, str]] | None:
+    """Open an entry of the cache: its folder, its examples, and the results of `_fill`; None if there is none.
+
+    A damaged one is deleted.
+    """
+    if (entry := cache.lookup(name)) is None:
         return None
     try:
-        kept, reasons = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
-        return entry, np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape), kept, reasons
+        stored, reasons = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
+        array = np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape)
+        return entry, array, stored, {int(i): reason for i, reason in reasons.items()}
     except (OSError, ValueError):
         shutil.rmtree(entry, ignore_errors=True)
         return None
 
 
-def together(part: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
-    """The store of what several workers have each read a part of.
+def merge_shards(shard: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
+    """Merge the stores of several workers that have each read a shard of the rows.
 
     Args:
-        part: This worker's.
-        everyones: Gives the values of all workers, in the same order for all; all must ask.
+        shard: The store of this worker.
+        all_gather: Collective function that returns the values of all workers, in the same order for all.
     """
-    parts = all_gather(part.rows)
-    rows = np.sort(np.concatenate(parts))
-    lookup = np.full(len(part.lookup), -1, dtype=np.int64)
+    shards = all_gather(shard.rows)
+    rows = np.sort(np.concatenate(shards))
+    lookup = np.full(len(shard.lookup), -1, dtype=np.int64)
     lookup[rows] = np.arange(len(rows))
 
     def fill(array: np.ndarray) -> None:
-        for start in range(0, max(map(len, parts)), _MOST):
+        for start in range(0, max(map(len, shards)), _MOST):
             chunk = slice(start, start + _MOST)
-            for theirs, examples in zip(parts, all_gather(part.array[chunk])):
+            for theirs, examples in zip(shards, all_gather(shard.array[chunk])):
                 array[lookup[theirs[chunk]]] = examples
-            _let_go(array)
+            _release(array)
 
-    shape, dtype = (len(rows), *part.array.shape[1:]), part.array.dtype
+    shape, dtype = (len(rows), *shard.array.shape[1:]), shard.array.dtype
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
         fill(array := _in_memory(shape, dtype, size))
@@ -171,11 +187,11 @@ def together(part: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
     return Store(rows, array, lookup, cache.home())
 
 
-def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, kept: list[int], *entry: Any) -> Store:
-    """The store of the rows at the places `kept`, whose examples are the first of `array`."""
+def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, stored: list[int], *entry: Any) -> Store:
+    """Return the store of the rows at the indices `stored`, whose examples are the first of `array`."""
     lookup = np.full(len(manifest), -1, dtype=np.int64)
-    lookup[rows[kept]] = np.arange(len(kept))
-    return Store(rows[kept], array[: len(kept)], lookup, *entry)
+    lookup[rows[stored]] = np.arange(len(stored))
+    return Store(rows[stored], array[: len(stored)], lookup, *entry)
 
 
 def _fill(
@@ -185,25 +201,25 @@ def _fill(
     rows: np.ndarray,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[int], dict[int, str]]:
-    """Writes the examples of the good rows one after another: the places of these in `rows`, and why others are bad."""
-    kept: list[int] = []
+    """Write the examples of the good rows one after another; return their indices in `rows`, and why others are bad."""
+    stored: list[int] = []
     reasons: dict[int, str] = {}
     for answers in _in_threads(manifest, preprocess, rows):
         for answer in answers:
-            place = len(kept) + len(reasons)
+            index = len(stored) + len(reasons)
             if isinstance(answer, str):
-                reasons[place] = answer
+                reasons[index] = answer
             else:
-                array[len(kept)] = answer
-                kept.append(place)
-        _let_go(array)
+                array[len(stored)] = answer
+                stored.append(index)
+        _release(array)
         if progress is not None:
-            progress(len(kept) + len(reasons), len(rows))
-    return kept, reasons
+            progress(len(stored) + len(reasons), len(rows))
+    return stored, reasons
 
 
-def _as_found(manifest: Manifest, row: int) -> bool:
-    """Whether the example of a bad row still has the content it was found with, which then is what is bad."""
+def _unchanged(manifest: Manifest, row: int) -> bool:
+    """Return whether the file of a bad row still has the content that the manifest was made with."""
     source = manifest.raw_source(row)
     if manifest.modality == "text" or not isinstance(source, str):
         return True
@@ -214,14 +230,14 @@ def _as_found(manifest: Manifest, row: int) -> bool:
 
 
 def _in_memory(shape: tuple[int, ...], dtype: np.dtype, size: int) -> np.ndarray:
-    """An array to fill that can be a tensor without a copy."""
+    """Allocate an array that can become a tensor without a copy."""
     memory = np.empty(size + _ALIGNED, np.uint8)
-    begin = -memory.ctypes.data % _ALIGNED
-    return memory[begin : begin + size].view(dtype).reshape(shape)
+    start = -memory.ctypes.data % _ALIGNED
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _file(path: Path, dtype: np.dtype, shape: tuple[int, ...], size: int) -> np.memmap:
-    """A file to fill; where the system can promise its bytes, a disk that gets full later does not matter."""
+    """Allocate a memory-mapped file; where the system can reserve its bytes, the disk cannot run full while it is written."""
     with path.open("wb") as file:
         file.truncate(size)
         if hasattr(os, "posix_fallocate"):
@@ -229,9 +245,9 @@ def _file(path: Path, dtype: np.dtype, shape: tuple[int, ...], size: int) -> np.
     return np.memmap(path, dtype, "r+", shape=shape)
 
 
-def _let_go(array: np.ndarray) -> None:
-    """Lets the system count what was read or written of a file as its own memory: else a large file becomes ours."""
-    pages = array
+def _release(array: np.ndarray) -> None:
+    """Advise the kernel to drop these pages, so that the mapped file does not count as resident memory."""
+    pages: Any = array
     while isinstance(pages, np.ndarray):
         pages = pages.base
     if isinstance(pages, mmap.mmap) and hasattr(pages, "madvise"):
@@ -239,7 +255,7 @@ def _let_go(array: np.ndarray) -> None:
 
 
 def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[list[np.ndarray | str]]:
-    """Yields, chunk by chunk, the example of each row in order, or the reason why there is none."""
+    """Yield, chunk by chunk, the example of each row in order, or the reason why there is none."""
     workers = os.cpu_count() or 1
     bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
     size = min(max(_TASK_BYTES // bytes_each, _FEWEST), _MOST, -(-len(rows) // (_TASKS * workers)) or 1)

@@ -63,7 +63,7 @@ class Diagnosis:
         findings = [
             {
                 "name": finding.name,
-                "says": finding.says,
+                "message": finding.message,
                 "decision": finding.decision,
                 "examples": [[ids[row] for row in group] for group in finding.groups[:_LISTED]],
             }

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from multicnn.data.paths import at_home
+from multicnn.data.paths import locate
 from multicnn.modalities.text import stem, word_vectors
 from multicnn.recipe import Recipe
 
@@ -20,7 +20,7 @@ def check(recipe: Recipe, modality: str) -> None:
     level = recipe.preprocess.level if modality == "text" else "words"
     if (level == "subwords" and kind != "rand") or (level == "characters" and kind in stem.GIVEN):
         raise ValueError(f"`embedding.kind` does not suit {level}. Received: embedding.kind={kind!r}")
-    if vectors and vectors not in word_vectors.KINDS and not Path(at_home(vectors)).is_file():
+    if vectors and vectors not in word_vectors.KINDS and not Path(locate(vectors)).is_file():
         known = f"a file or one of {list(word_vectors.KINDS)}"
         raise ValueError(f"`embedding.vectors` must be {known}. Received: embedding.vectors={vectors!r}")
 
@@ -46,7 +46,7 @@ def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> word_vectors
         settings = {"dims": recipe.embedding_dims, "min_count": preprocess.min_count, "seed": recipe.seed}
         return word_vectors.learn(map(preprocess.tokens, texts), source, **settings)
     wanted = {"vocabulary": preprocess.vocabulary, "size": preprocess.max_vocabulary}
-    return word_vectors.read(at_home(source), **wanted, normalise=preprocess.token)
+    return word_vectors.read(locate(source), **wanted, normalise=preprocess.token)
 
 
 def nearest(recipe: Recipe, vectors: word_vectors.WordVectors | None, preprocess: Any) -> np.ndarray | None:

@@ -47,7 +47,7 @@ def read(
         reporter.log(f"{bad:,} of {len(manifest):,} examples are bad and skipped: {listed}")
     for finding in examine_rows(manifest):
         if finding.decision and finding.name != "bad examples":
-            reporter.log(f"{finding.name}: {finding.says}")
+            reporter.log(f"{finding.name}: {finding.message}")
     if bad > bad_limit * len(manifest):
         raise ValueError(
             f"{bad:,} of {len(manifest):,} examples are bad, more than `bad_limit` allows; they are listed in {listed}. "
@@ -66,4 +66,4 @@ def _loaded(manifest: Manifest, preprocess: Any, reporter: Reporter, workers: Wo
     if workers.count == 1:
         return examples, reasons
     all_gather = [bad for part in workers.all_gather(reasons) for bad in part.items()]
-    return store.together(examples, workers.all_gather), dict(sorted(all_gather))
+    return store.merge_shards(examples, workers.all_gather), dict(sorted(all_gather))

@@ -13,7 +13,7 @@ import numpy as np
 
 from multicnn.backends import keras_private
 from multicnn.blocks import network
-from multicnn.data.paths import at_home
+from multicnn.data.paths import locate
 from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
 from multicnn.predictor import Predictor, load
@@ -45,7 +45,7 @@ class PretrainedWeights:
 
     def __init__(self, recipe: Recipe):
         self.start = recipe.start
-        path = Path(at_home(recipe.start.path))
+        path = Path(locate(recipe.start.path))
         self.predictor: Predictor | None = None
         self.arrays: dict[str, np.ndarray] = {}
         if weight_files.is_ours(path):

@@ -265,5 +265,5 @@ class Run:
         return (
             f"{len(self.manifest.labels)} classes, {counts}; {name} with {parameters:,} parameters on "
             f"{predictor.preprocess.input_shape}; {steps:,} steps an epoch; "
-            f"the examples are kept: {self.store.place}"
+            f"the examples are kept: {self.store.description}"
         )

@@ -13,7 +13,7 @@ import pydantic
 
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
-from multicnn.data.paths import at_home
+from multicnn.data.paths import locate
 from multicnn.data.sources import resolve
 from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Recipe, in_one_line
@@ -39,7 +39,7 @@ def find(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
 
 def unsplit(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
     """The manifest of a source, looked for in MULTICNN_DATA where its path does not exist; of given labels, if any."""
-    located = dataclasses.replace(source, path=at_home(source.path), test=source.test and at_home(source.test))
+    located = dataclasses.replace(source, path=locate(source.path), test=source.test and locate(source.test))
     return resolve(located, labels)
 
 
@@ -76,7 +76,7 @@ def as_trained(
 def is_of_training(predictor: Predictor, path: str) -> bool:
     """Whether a path is that of what the predictor was trained on; a relative one is looked for from here."""
     trained_on = predictor.recipe.get("data", {}).get("path")
-    return trained_on is not None and os.path.realpath(at_home(path)) == os.path.realpath(at_home(trained_on))
+    return trained_on is not None and os.path.realpath(locate(path)) == os.path.realpath(locate(trained_on))
 
 
 def settled(

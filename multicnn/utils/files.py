@@ -19,7 +19,7 @@ _PART = ".part-"  # in front of the name, for some writers go by its ending
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Gives the path of a file to write, which takes the place of `path` when the block ends well.
+    """Give the path of a file to write, which takes the place of `path` when the block ends well.
 
     Whenever the process is killed, `path` holds the old contents or the new ones.
 
@@ -42,25 +42,25 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text to a file, whole or not at all."""
+    """Write a text to a file, whole or not at all."""
     with atomic_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes plain data to a file, whole or not at all."""
+    """Write plain data to a file, whole or not at all."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def sweep(folder: Path) -> None:
-    """Deletes what `atomic_file` left half written in a folder and those below it when it was killed."""
+    """Delete what `atomic_file` left half written in a folder and those below it when it was killed."""
     for part in folder.rglob(_PART + "*"):
         part.unlink()
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps a folder, which is made if need be, to this process; the system lets go of it however the process ends.
+    """Keep a folder, which is made if need be, to this process; the system lets go of it however the process ends.
 
     Where the system cannot lock a folder (Windows, some network disks) nothing is kept.
 

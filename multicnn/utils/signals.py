@@ -11,7 +11,7 @@ _unwinding: int | None = None  # the signal that ends this program, unless some 
 
 
 def unwind() -> None:
-    """Makes SIGTERM unwind the program as Ctrl-C does, and exit with 143, so that nothing is left half done.
+    """Make SIGTERM unwind the program as Ctrl-C does, and exit with 143, so that nothing is left half done.
 
     Where a library swallows the exception, which the imports of some can, the next run stops before its first step.
     """
@@ -28,7 +28,7 @@ def _unwind(signum: int, frame: Any) -> NoReturn:
 
 
 def stop(signum: int, message: str) -> NoReturn:
-    """Ends what was interrupted: KeyboardInterrupt after Ctrl-C, SystemExit with 128 + `signum` after another signal."""
+    """End what was interrupted: KeyboardInterrupt after Ctrl-C, SystemExit with 128 + `signum` after another signal."""
     raise KeyboardInterrupt(message) if signum == signal.SIGINT else SystemExit(128 + signum)
 
 

@@ -54,10 +54,10 @@ def test_a_second_run_decodes_nothing(folder):
     texts = ["1", "bad", "3", "4"]
     first, reasons = load_examples(manifest(texts), Times(10), [3, 1, 2])
     assert (first.rows.tolist(), first.array.tolist()) == ([3, 2], thrice([40, 30]))
-    assert Times.calls == 3 and not first.found and first.folder.parent == folder
+    assert Times.calls == 3 and not first.reused and first.folder.parent == folder
     # The same examples at other places of another manifest.
     second, again = load_examples(manifest(["7", *texts]), Times(10), [4, 2, 3])
-    assert Times.calls == 3 and second.found and "made by an earlier run" in second.place
+    assert Times.calls == 3 and second.reused and "made by an earlier run" in second.description
     assert (second.rows.tolist(), second.array.tolist()) == ([4, 3], thrice([40, 30]))
     assert second.gather(np.array([3])).tolist() == thrice([30])
     assert (reasons, again) == ({1: "not a number: bad"}, {2: "not a number: bad"})
@@ -71,7 +71,7 @@ def test_a_second_run_decodes_nothing(folder):
 def test_what_changes_the_bytes_asks_for_another_entry(texts, factor, rows, folder):
     load_examples(manifest(["1", "2", "3"]), Times(10), [0, 1, 2])
     changed, _ = load_examples(manifest(texts), Times(factor), rows)
-    assert not changed.found and len(list(folder.iterdir())) == 2
+    assert not changed.reused and len(list(folder.iterdir())) == 2
     assert changed.array.tolist() == thrice(factor * int(texts[row]) for row in rows)
 
 
@@ -79,7 +79,7 @@ def test_a_library_of_another_version_asks_for_another_entry(monkeypatch):
     made, _ = load_examples(manifest(["1"]), Times(10), [0])
     monkeypatch.setattr(cache, "version", lambda name: "0" if name == "pillow" else "1")
     other, _ = load_examples(manifest(["1"]), Times(10), [0])
-    assert not other.found and other.folder != made.folder
+    assert not other.reused and other.folder != made.folder
 
 
 def test_a_file_that_was_away_is_asked_for_again(tmp_path, folder):
@@ -94,7 +94,7 @@ def test_a_file_that_was_away_is_asked_for_again(tmp_path, folder):
     assert not list(folder.iterdir()), "it is no entry"
     paths[1].write_text("2")
     back, reasons = load_examples(table, Times(10), [0, 1])
-    assert not back.found and not reasons and back.array.tolist() == thrice([10, 20])
+    assert not back.reused and not reasons and back.array.tolist() == thrice([10, 20])
 
 
 def test_two_runs_that_make_the_same_entry_both_get_it(monkeypatch):
@@ -130,7 +130,7 @@ def test_a_damaged_entry_is_made_again(name, cut):
     else:
         file.write_bytes(file.read_bytes()[:cut])
     again, _ = load_examples(manifest(["1", "2"]), Times(10), [0, 1])
-    assert not again.found and again.array.tolist() == thrice([10, 20])
+    assert not again.reused and again.array.tolist() == thrice([10, 20])
 
 
 def test_what_was_used_longest_ago_is_deleted_first(folder, monkeypatch):

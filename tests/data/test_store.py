@@ -12,7 +12,7 @@ from multicnn.backends.processes import Workers
 from multicnn.data import store as store_module
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
-from multicnn.data.store import load_examples, together
+from multicnn.data.store import load_examples, merge_shards
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
@@ -100,7 +100,7 @@ def test_a_file_is_not_counted_as_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "MEMORY_LIMIT", 100)
     before = mapped()
     store, _ = load_examples(manifest([str(i) for i in range(48)]), Blocks(), range(48))
-    assert store.place == f"50.3 MB in {store.folder}"
+    assert store.description == f"50.3 MB in {store.folder}"
     for row in [*range(47, -1, -1), *range(48)]:
         assert (store.gather(np.array([row])) == row).all()
     assert mapped() - before < 16
@@ -108,7 +108,7 @@ def test_a_file_is_not_counted_as_memory(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("limit", [10**6, 100])
-def test_what_workers_store_together_is_what_one_does(count, limit, monkeypatch):
+def test_merged_shards_equal_the_store_of_one_worker(count, limit, monkeypatch):
     monkeypatch.setattr(store_module, "MEMORY_LIMIT", limit)
     monkeypatch.setattr(store_module, "_MOST", 3)
     texts = manifest([f"{i * 10}" if i % 7 else "bad" for i in range(23)])
@@ -119,7 +119,7 @@ def test_what_workers_store_together_is_what_one_does(count, limit, monkeypatch)
     def work():
         workers = Workers()
         part, _ = load_examples(texts, Numbers(), rows[workers.index :: count])
-        return together(part, workers.all_gather)
+        return merge_shards(part, workers.all_gather)
 
     for made in cluster.run(count, work, monkeypatch):
         assert (made.folder is None) == (limit > 100)

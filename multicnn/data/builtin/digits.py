@@ -9,7 +9,7 @@ from multicnn.data.splits import assign
 
 
 def load() -> Manifest:
-    """Returns the digits as uint8 arrays (8, 8), labels "0" to "9", split by content within each class.
+    """Return the digits as uint8 arrays (8, 8), labels "0" to "9", split by content within each class.
 
     The pixels, 0 to 16 in scikit-learn, are scaled to 0 to 255.
     Source: the test set of E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998 (CC BY 4.0).

@@ -33,15 +33,15 @@ WORD = re.compile(r"[(\"']?[A-Za-z]+(?:['-][A-Za-z]+)*[)\"']?[.,;:!?)\"']*")
 
 
 def load() -> Manifest:
-    """Returns up to 1,000 sentences of 5 to 40 words for each of four libraries, grouped and split by module.
+    """Return up to 1,000 sentences of 5 to 40 words for each of four libraries, grouped and split by module.
 
     No sentence occurs twice, in one library or in two, apart from case, digits and punctuation; none names a library.
     """
-    found = {library: collect(library) for library in LIBRARIES}
-    libraries = Counter(key for sentences in found.values() for key in sentences)
+    collected = {library: collect(library) for library in LIBRARIES}
+    libraries = Counter(key for sentences in collected.values() for key in sentences)
     rows = [
         (library, module, text)
-        for library, sentences in found.items()
+        for library, sentences in collected.items()
         for module, text in [row for key, row in sentences.items() if libraries[key] == 1][:PER_LIBRARY]
     ]
     labels, modules, texts = zip(*rows, strict=True)
@@ -51,33 +51,36 @@ def load() -> Manifest:
 
 
 def collect(library: str) -> dict[str, tuple[str, str]]:
-    """Returns normalised sentence -> (module, sentence), modules in the order of their hashes."""
-    root = Path(importlib.util.find_spec(library).origin).parent
+    """Return a dict of normalised sentence to (module, sentence), modules in the order of their hashes."""
+    spec = importlib.util.find_spec(library)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"{library} must be an installed package. Received: library={library!r}")
+    root = Path(spec.origin).parent
     files = {".".join((library, *path.relative_to(root).with_suffix("").parts)): path for path in root.rglob("*.py")}
-    found: dict[str, tuple[str, str]] = {}
+    collected: dict[str, tuple[str, str]] = {}
     for module in sorted(files, key=content_hash):
         if TEST_CODE.search(module) or files[module].stat().st_size > FILE_BYTES:
             continue
-        fresh = {}
+        fresh: dict[str, tuple[str, str]] = {}
         for text in sentences(files[module].read_text(encoding="utf-8")):
             key = normalised(text)
-            if key not in found:
+            if key not in collected:
                 fresh.setdefault(key, (module, text))
-        found.update(list(fresh.items())[:PER_MODULE])
-        if len(found) >= PER_LIBRARY * 1.1:  # some are left out later: they occur in another library too
+        collected.update(list(fresh.items())[:PER_MODULE])
+        if len(collected) >= PER_LIBRARY * 1.1:  # some are left out later: they occur in another library too
             break
-    return found
+    return collected
 
 
 def sentences(source: str) -> Iterator[str]:
-    """Yields the English sentences of the docstrings in Python source text."""
+    """Yield the English sentences of the docstrings in Python source text."""
     for docstring in docstrings(ast.parse(source)):
         for block in blocks(docstring):
             yield from filter(is_prose, END.split(MARKUP.sub("", block)))
 
 
 def docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    """Yields the docstrings of a module, of its classes and functions, and of theirs."""
+    """Yield the docstrings of a module, of its classes and functions, and of theirs."""
     yield ast.get_docstring(node) or ""
     for child in node.body:
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -85,8 +88,9 @@ def docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunc
 
 
 def blocks(docstring: str) -> Iterator[str]:
-    """Yields runs of lines with one indentation, joined: paragraphs and the descriptions of arguments."""
-    lines, indent = [], 0
+    """Yield runs of lines with one indentation, joined: paragraphs and the descriptions of arguments."""
+    lines: list[str] = []
+    indent = 0
     for line in [*docstring.splitlines(), ""]:
         text = line.strip()
         if lines and (not text or len(line) - len(line.lstrip()) != indent):
@@ -98,7 +102,7 @@ def blocks(docstring: str) -> Iterator[str]:
 
 
 def is_prose(text: str) -> bool:
-    """Says whether this is a sentence of plain English words that names no library."""
+    """Return whether this is a sentence of plain English words that names no library."""
     words = text.split()
     if not WORDS[0] <= len(words) <= WORDS[1] or not SENTENCE.fullmatch(text) or NAMES.search(text):
         return False
@@ -106,5 +110,5 @@ def is_prose(text: str) -> bool:
 
 
 def normalised(text: str) -> str:
-    """Returns the words in lower case, without digits and punctuation."""
+    """Return the words in lower case, without digits and punctuation."""
     return " ".join(re.findall("[a-z]+", text.lower()))

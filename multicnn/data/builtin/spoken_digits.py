@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "spoken_digits"
 
 
 def load() -> Manifest:
-    """Returns 660 clips (Ogg Opus, 16 kHz, mono, 0.2 to 1.2 s), labels "zero" to "nine", grouped by voice.
+    """Return 660 clips (Ogg Opus, 16 kHz, mono, 0.2 to 1.2 s), labels "zero" to "nine", grouped by voice.
 
     The voices are synthetic. Those of the test split occur in no other split, nor do those of the validation split.
     """

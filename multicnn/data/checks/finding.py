@@ -1,4 +1,4 @@
-"""What a check of the data finds."""
+"""Findings of the data checks."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of thing that was found.
+    """A property of the data that a check has found.
 
     Attributes:
-        name: what it is, such as "exact duplicates".
-        says: a line with the numbers.
-        decision: whether somebody has to decide what to do about it; a finding without is a piece of knowledge.
-        groups: the rows of the manifest it is about, those that belong together in one group.
+        name: Name of the property, such as "exact duplicates".
+        message: One line with the numbers.
+        decision: Whether the user has to decide what to do about it; otherwise it is for information.
+        groups: The rows of the manifest that have the property, rows that belong together in one group.
     """
 
     name: str
-    says: str
+    message: str
     decision: bool
     groups: tuple[tuple[int, ...], ...] = ()
 
@@ -29,21 +29,29 @@ class Finding:
 def about(
     name: str, rows: np.ndarray | Sequence[int], what: str, decision: bool = True, of: int | None = None
 ) -> list[Finding]:
-    """The finding that some rows are "what", or nothing where there are none."""
+    """Return the finding that some rows have a property, "12 of 90 are silent", or an empty list where none has.
+
+    Args:
+        name: Name of the finding.
+        rows: The rows of the manifest with the property.
+        what: The property as a predicate, such as "are silent".
+        decision: Whether the user has to decide what to do about it.
+        of: Number of rows that were checked.
+    """
     if not len(rows):
         return []
-    said = f"{len(rows):,}" + (f" of {of:,}" if of is not None else "")
-    return [Finding(name, f"{said} {what}", decision, tuple((int(row),) for row in rows))]
+    count = f"{len(rows):,}" + (f" of {of:,}" if of is not None else "")
+    return [Finding(name, f"{count} {what}", decision, tuple((int(row),) for row in rows))]
 
 
-def listed(values: Iterable, most: int = 6) -> str:
-    """The commonest values with their counts, as words."""
+def listed(values: Iterable[object], most: int = 6) -> str:
+    """Format the commonest values with their counts."""
     counts = Counter(values).most_common()
     words = [f"{value} ({count:,})" for value, count in counts[:most]]
     return ", ".join(words) + (f" and {len(counts) - most:,} more" if len(counts) > most else "")
 
 
 def spread(values: np.ndarray, unit: str = "") -> str:
-    """The smallest, the median and the largest value, as words."""
+    """Format the smallest, the median and the largest value."""
     low, middle, high = (f"{value:,.4g}" for value in (np.min(values), np.median(values), np.max(values)))
     return f"{low} to {high}{unit}, median {middle}{unit}"

@@ -18,7 +18,7 @@ def alike_vectors(vectors: np.ndarray, similarity: float) -> np.ndarray:
 
     Args:
         vectors: float (n, dims); rows of zeros are like nothing.
-        similarity: from 0 to 1.
+        similarity: From 0 to 1.
     """
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = (vectors / np.where(length > 0, length, 1)).astype(np.float32)

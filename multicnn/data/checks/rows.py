@@ -1,4 +1,4 @@
-"""What a manifest alone tells: counts, bad rows, exact duplicates, leaks, contradictions, imbalance. Nothing is decoded."""
+"""Checks of the manifest: counts, bad rows, exact duplicates, leaks, contradictions, imbalance. Nothing is decoded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEW = 10  # training examples of a class
 
 
 def counts(manifest: Manifest) -> pd.DataFrame:
-    """Good examples: a row per class and one of all, a column per split that there is and one of all."""
+    """Count the good examples by class and split, with a row and a column for all."""
     good = manifest.table.iloc[manifest.rows()]
     splits = [split for split in (*SPLITS, "") if (good["split"] == split).any()]
     each = good.assign(label=[manifest.label_sets[row] for row in good.index]).explode("label", ignore_index=True)
@@ -27,7 +27,7 @@ def counts(manifest: Manifest) -> pd.DataFrame:
 
 
 def group_counts(manifest: Manifest) -> pd.DataFrame:
-    """Good examples by group and split; empty where there are no groups."""
+    """Count the good examples by group and split; empty where there are no groups."""
     good = manifest.table.iloc[manifest.rows()]
     good = good[good["group"] != ""]
     table = pd.crosstab(good["group"], good["split"])
@@ -35,7 +35,7 @@ def group_counts(manifest: Manifest) -> pd.DataFrame:
 
 
 def examine_rows(manifest: Manifest) -> list[Finding]:
-    """The findings that need no example decoded."""
+    """Return the findings that need no decoded example."""
     return [
         *_bad(manifest),
         *duplicates(manifest, _same_content(manifest), "exact duplicates", "the same content"),
@@ -45,24 +45,33 @@ def examine_rows(manifest: Manifest) -> list[Finding]:
 
 
 def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like: str) -> list[Finding]:
-    """The findings about groups of rows that are alike: that they are, that they leak, that their labels differ."""
+    """Return the findings about groups of duplicates: their number, leaks between splits, and different labels.
+
+    Args:
+        manifest: The examples.
+        groups: The rows of the manifest in each group of duplicates.
+        name: Name of the finding, such as "near duplicates".
+        like: What the examples of a group share, such as "the same content".
+    """
     table = manifest.table
     splits, labels = table["split"].to_numpy(dtype=object), table["label"].to_numpy(dtype=object)
     leaks = [rows for rows in groups if "train" in splits[rows] and len(set(splits[rows])) > 1]
     conflicts = [rows for rows in groups if len(set(labels[rows])) > 1]
-    found = []
+    findings = []
     if groups:
         extra = sum(len(rows) - 1 for rows in groups)
-        says = f"{extra:,} examples have {like} as another, in {len(groups):,} groups"
-        found.append(Finding(name, says, False, _tuples(groups)))
+        message = f"{extra:,} examples have {like} as another, in {len(groups):,} groups"
+        findings.append(Finding(name, message, False, _tuples(groups)))
     if leaks:
         tested = sum(int(np.isin(splits[rows], ["val", "test"]).sum()) for rows in leaks)
-        says = f"{tested:,} validation or test examples have {like} as a training example: the scores will flatter"
-        found.append(Finding(f"leaks of {name}", says, True, _tuples(leaks)))
+        message = (
+            f"{tested:,} validation or test examples have {like} as a training example: the scores will be too good"
+        )
+        findings.append(Finding(f"leaks of {name}", message, True, _tuples(leaks)))
     if conflicts:
-        says = f"{len(conflicts):,} groups of examples with {like} have different labels"
-        found.append(Finding(f"contradictions among {name}", says, True, _tuples(conflicts)))
-    return found
+        message = f"{len(conflicts):,} groups of examples with {like} have different labels"
+        findings.append(Finding(f"contradictions among {name}", message, True, _tuples(conflicts)))
+    return findings
 
 
 def _tuples(groups: Sequence[np.ndarray]) -> tuple[tuple[int, ...], ...]:
@@ -74,8 +83,8 @@ def _bad(manifest: Manifest) -> list[Finding]:
     if not len(rows):
         return []
     reasons = listed(manifest.table["reason"].iloc[rows])
-    says = f"{len(rows):,} of {len(manifest):,} cannot be used: {reasons}"
-    return [Finding("bad examples", says, True, tuple((int(row),) for row in rows))]
+    message = f"{len(rows):,} of {len(manifest):,} cannot be used: {reasons}"
+    return [Finding("bad examples", message, True, tuple((int(row),) for row in rows))]
 
 
 def _same_content(manifest: Manifest) -> list[np.ndarray]:
@@ -89,22 +98,22 @@ def _divided_groups(manifest: Manifest) -> list[Finding]:
     divided = table.index[(table > 0).sum(axis=1) > 1]
     if not len(divided):
         return []
-    says = f"{len(divided):,} of {len(table):,} groups stand in more than one split: {listed(divided)}"
-    return [Finding("leaks of groups", says, True)]
+    message = f"{len(divided):,} of {len(table):,} groups stand in more than one split: {listed(divided)}"
+    return [Finding("leaks of groups", message, True)]
 
 
 def _imbalance(manifest: Manifest) -> list[Finding]:
     table = counts(manifest).drop(index="all")
-    found = []
+    findings = []
     largest, smallest = table["all"].idxmax(), table["all"].idxmin()
     if table["all"].max() >= _IMBALANCE * max(table["all"].min(), 1):
         numbers = f"{table['all'].max():,} of {largest!r}, {table['all'].min():,} of {smallest!r}"
-        says = f"the classes are of very different sizes: {numbers}; see class_weights, and judge by macro F1"
-        found.append(Finding("imbalance", says, True))
+        message = f"the classes are of very different sizes: {numbers}; see class_weights, and judge by macro F1"
+        findings.append(Finding("imbalance", message, True))
     for split in [name for name in SPLITS if name in table]:
         few = table.index[table[split] < (_FEW if split == "train" else 1)]
         if len(few):
             what = f"fewer than {_FEW} training examples" if split == "train" else f"no {split} example"
-            says = f"{len(few):,} of {len(table):,} classes have {what}: {', '.join(few[:8])}"
-            found.append(Finding("small classes", says, split == "train"))
-    return found
+            message = f"{len(few):,} of {len(table):,} classes have {what}: {', '.join(few[:8])}"
+            findings.append(Finding("small classes", message, split == "train"))
+    return findings

@@ -20,26 +20,26 @@ _LONG = 10  # times the median
 
 
 class TextProbe:
-    """The number of words of each text, in the place of a preprocess."""
+    """Lengths of each text, in place of a preprocess."""
 
     fitted, stored_shape = True, ()
     stored_dtype = np.dtype([("words", "i4"), ("characters", "i4")])
 
     def decode(self, source: Any) -> str:
-        """The text.
+        """Return the text.
 
         Raises:
-            ValueError: Not a usable text.
+            ValueError: It is not a usable text.
         """
         return _WORDS.decode(source)
 
     def example(self, raw: str) -> np.ndarray:
-        """The record of one text: `stored_dtype`, shape ()."""
+        """Return the record of one text: `stored_dtype`, shape ()."""
         return np.array((len(_WORDS.tokens(raw)), len(raw)), self.stored_dtype)
 
 
 def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
-    """What the measures of these rows say."""
+    """Return the findings about the measurements of these rows."""
     words = records["words"]
     long = rows[words > _LONG * max(np.median(words), 1)]
     return [
@@ -50,7 +50,7 @@ def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[
 
 
 def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
-    """Pairs of positions in `rows` whose texts are nearly the same: a word more or less, other case or punctuation."""
+    """Return pairs of indices into `rows` of texts that are nearly the same: a word more or less, other case or punctuation."""
     return alike_sets([_shingles(_WORDS.decode(manifest.raw_source(row))) for row in rows], _SAME)
 
 
@@ -61,7 +61,7 @@ def _shingles(text: str) -> set[str]:
 
 
 def _unknown(manifest: Manifest, rows: np.ndarray) -> list[Finding]:
-    """The share of the words of each other split that no training text has."""
+    """Return a finding for each other split: the share of its words that no training text has."""
     splits = manifest.table["split"].to_numpy(dtype=object)[rows]
     counted: dict[str, Counter] = {}
     for row, split in zip(rows, splits):
@@ -69,11 +69,11 @@ def _unknown(manifest: Manifest, rows: np.ndarray) -> list[Finding]:
     known = counted.pop("train", None)
     if known is None:
         return []
-    found = []
+    findings = []
     for split, words in sorted(counted.items()):
         strange = Counter({word: count for word, count in words.items() if word not in known})
         share = strange.total() / max(words.total(), 1)
-        says = f"{share:.1%} of the words of the {split} split are in no training text"
-        says += f", such as {listed(strange.elements(), 4)}" if strange else ""
-        found.append(Finding("unknown words", says, share > _UNKNOWN))
-    return found
+        message = f"{share:.1%} of the words of the {split} split are in no training text"
+        message += f", such as {listed(strange.elements(), 4)}" if strange else ""
+        findings.append(Finding("unknown words", message, share > _UNKNOWN))
+    return findings

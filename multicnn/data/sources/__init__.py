@@ -1,4 +1,4 @@
-"""Where data comes from: every source resolves to a Manifest."""
+"""Resolve any source of data to a Manifest."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from multicnn.data.builtin import BUILTIN
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.folder import resolve_folder
@@ -23,24 +24,22 @@ from multicnn.data.sources.tfds import resolve_tfds
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
 
-EMBEDDED = ("digits", "docstrings", "spoken_digits")
-
 
 def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
-    """Resolves a data source to a manifest: every example found, hashed, labelled, and marked bad if it cannot serve.
+    """Resolve a data source to a manifest: hash and label every example, and mark unusable ones as bad.
 
-    Files are read once, for their hash and their kind; whether they can be decoded is found by `store.load_examples`.
+    Files are read once, for their hash and their kind; `store.load_examples` finds out whether they can be decoded.
 
     Args:
-        source: where the data is and how its labels are read.
-        labels: the classes of a predictor that exists already, in its order; None to take them from the data, where
+        source: Path of the data and how its labels are read.
+        labels: The classes of a trained predictor, in its order; None to take them from the data, where
             a label that only validation or test examples have is a bad row.
 
     Returns:
         The manifest, with the splits that the source gives and "" for the others.
 
     Raises:
-        ValueError: there is no such source, nothing in it is usable, a column is missing, or (where `labels` is None)
+        ValueError: There is no such source, nothing in it is usable, a column is missing, or (where `labels` is None)
             it has one class only.
     """
     manifest = _resolve_path(source, str(source.path), "path", source.modality)
@@ -58,34 +57,33 @@ def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
 
 
 def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:
-    place = Path(path).expanduser()
+    local = Path(path).expanduser()
     if path.startswith("tfds:"):
         return resolve_tfds(source, path.removeprefix("tfds:"))
-    if place.is_dir():
-        return resolve_folder(source, place, modality)
-    if place.is_file() and place.suffix.lower() == ".npz":
-        return resolve_arrays(place, modality)
-    if place.is_file() and place.suffix.lower() in TABLES:
-        return resolve_table(source, place, modality)
-    # Last, so that nothing on disk is hidden by an embedded data set of the same name.
-    if path in EMBEDDED:
+    if local.is_dir():
+        return resolve_folder(source, local, modality)
+    if local.is_file() and local.suffix.lower() == ".npz":
+        return resolve_arrays(local, modality)
+    if local.is_file() and local.suffix.lower() in TABLES:
+        return resolve_table(source, local, modality)
+    # Last, so that nothing on disk is hidden by a built-in data set of the same name.
+    if path in BUILTIN:
         return importlib.import_module(f"multicnn.data.builtin.{path}").load()
-    kinds = f"a folder, a table ({', '.join(TABLES)}), an .npz archive, tfds:name, or one of {', '.join(EMBEDDED)}"
-    found = "" if place.exists() else " (nothing there)"
-    raise ValueError(f"{argument} must be {kinds}. Received: {argument}={path!r}{found}")
+    kinds = f"a folder, a table ({', '.join(TABLES)}), an .npz archive, tfds:name, or one of {', '.join(BUILTIN)}"
+    missing = "" if local.exists() else " (nothing there)"
+    raise ValueError(f"{argument} must be {kinds}. Received: {argument}={path!r}{missing}")
 
 
 def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
-    """Appends the examples of a separate test source, all of them in the split "test"."""
-    in_memory = manifest.arrays is not None
-    if test.modality != manifest.modality or in_memory != (test.arrays is not None):
+    """Append the examples of a separate test source, all of them in the split "test"."""
+    if test.modality != manifest.modality or (manifest.arrays is None) != (test.arrays is None):
         raise ValueError(f"test must be of the same kind as path. Received: test={path!r} ({test.modality})")
     if test.sample_rate != manifest.sample_rate:
         rates = f"{test.sample_rate} Hz beside {manifest.sample_rate} Hz"
         raise ValueError(f"test must have the sample rate of path. Received: test={path!r} ({rates})")
     table = test.table.assign(id="test:" + test.table["id"], split="test")
     arrays = None
-    if in_memory:
+    if manifest.arrays is not None and test.arrays is not None:
         table["source"] += len(manifest.arrays)
         arrays = _appended(manifest.arrays, test.arrays)
     table = pd.concat([manifest.table, table], ignore_index=True)
@@ -102,7 +100,7 @@ def _appended(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _separated(manifest: Manifest, separator: str) -> Manifest:
-    """Takes what stands in the place of a label for any number of labels: between separators, or in a list in JSON."""
+    """Take what stands in the place of a label for any number of labels: between separators, or in a list in JSON."""
     cells = [separator.join(_several(cell, separator)) for cell in manifest.table["label"]]
     return replace(manifest, table=manifest.table.assign(label=cells), separator=separator)
 
@@ -121,7 +119,7 @@ def _several(cell: str, separator: str) -> list[str]:
 
 
 def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Manifest:
-    """Decides the classes, and marks the rows whose labels are not among them."""
+    """Decide the classes, and marks the rows whose labels are not among them."""
     if manifest.separator is None:
         empty = [row for row in manifest.rows().tolist() if not manifest.label_sets[row][0].strip()]
         manifest = manifest.with_bad(dict.fromkeys(empty, "empty label"))

@@ -1,4 +1,4 @@
-"""NumPy archives: arrays of images, waveforms or texts with their labels."""
+"""Resolve NumPy archives: arrays of images, waveforms or texts with their labels."""
 
 from __future__ import annotations
 
@@ -9,46 +9,50 @@ import numpy as np
 
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.naming import split_named
-from multicnn.data.sources.reading import mark_halves
+from multicnn.data.sources.reading import mark_surrogates
 
 
 def resolve_arrays(path: Path, modality: str | None) -> Manifest:
-    """Resolves an .npz file with `x_train`, `y_train` and perhaps `x_val`, `y_val`, `x_test`, `y_test`, or `x`, `y`.
+    """Resolve an .npz file with `x_train`, `y_train` and perhaps `x_val`, `y_val`, `x_test`, `y_test`, or `x`, `y`.
 
     The elements of x are uint8 images (height, width) or (height, width, channels), waveforms (samples,) (with their
     rate in Hz as `sample_rate`), or texts; those of y are integers or strings.
 
     Raises:
-        ValueError: an array is missing, has another length than its labels, or is none of these.
+        ValueError: An array is missing, has another length than its labels, or is none of these.
     """
     archive = _open(path)
-    parts = [name[1:] for name in archive if name == "x" or name.startswith("x_")]
-    if not parts:
+    suffixes = [name[1:] for name in archive if name == "x" or name.startswith("x_")]
+    if not suffixes:
         known = ", ".join(archive) or "nothing"
         raise ValueError(f"path must hold x_train and y_train, or x and y. Received: path={str(path)!r} ({known})")
     xs, ids, labels, splits = [], [], [], []
-    for part in parts:
-        x, y, split = _part(path, archive, part)
+    for suffix in suffixes:
+        x, y, split = _arrays_of(path, archive, suffix)
         xs.append(x)
-        ids += [f"x{part}[{i}]" for i in range(len(x))]
+        ids += [f"x{suffix}[{i}]" for i in range(len(x))]
         labels += [str(label) for label in y.tolist()]
         splits += [split] * len(x)
     x = xs[0] if len(xs) == 1 else np.concatenate(xs)
     modality = modality or _modality(path, x)
-    x = [str(text) for text in x.tolist()] if modality == "text" else _examples(path, x, modality)
-    reasons = ["empty text" if modality == "text" and not text.strip() else "" for text in x]
-    for cells in (labels, x) if modality == "text" else (labels,):
-        mark_halves(cells, reasons)
+    examples: list[str] | np.ndarray
+    if modality == "text":
+        examples = [str(text) for text in x.tolist()]
+        reasons = ["" if text.strip() else "empty text" for text in examples]
+        mark_surrogates(examples, reasons)
+    else:
+        examples, reasons = _examples(path, x, modality), [""] * len(x)
+    mark_surrogates(labels, reasons)
     rate = archive.get("sample_rate")
     return Manifest.of(
         modality,
         ids=ids,
-        sources=x if modality == "text" else range(len(x)),
+        sources=examples if isinstance(examples, list) else range(len(x)),
         labels=labels,
         splits=splits,
-        hashes=[content_hash(example) for example in x],
+        hashes=[content_hash(example) for example in examples],
         reasons=reasons,
-        arrays=None if modality == "text" else x,
+        arrays=None if isinstance(examples, list) else examples,
         sample_rate=int(rate) if rate is not None and modality == "audio" else None,
     )
 
@@ -63,17 +67,19 @@ def _open(path: Path) -> dict[str, np.ndarray]:
         ) from None
 
 
-def _part(path: Path, archive: dict[str, np.ndarray], part: str) -> tuple[np.ndarray, np.ndarray, str]:
-    split = split_named(part[1:])
+def _arrays_of(path: Path, archive: dict[str, np.ndarray], suffix: str) -> tuple[np.ndarray, np.ndarray, str]:
+    split = split_named(suffix[1:])
     if split is None:
-        raise ValueError(f"path must hold x_train, x_val, x_test or x. Received: path={str(path)!r} (x{part})")
-    if f"y{part}" not in archive:
-        raise ValueError(f"path must hold y{part} beside x{part}. Received: path={str(path)!r} ({', '.join(archive)})")
-    x, y = archive[f"x{part}"], archive[f"y{part}"]
+        raise ValueError(f"path must hold x_train, x_val, x_test or x. Received: path={str(path)!r} (x{suffix})")
+    if f"y{suffix}" not in archive:
+        raise ValueError(
+            f"path must hold y{suffix} beside x{suffix}. Received: path={str(path)!r} ({', '.join(archive)})"
+        )
+    x, y = archive[f"x{suffix}"], archive[f"y{suffix}"]
     if y.ndim == 2 and y.shape[1] == 1:  # as keras.datasets.cifar10 has them
         y = y[:, 0]
     if y.ndim != 1 or len(x) != len(y):
-        shapes = f"x{part} {x.shape}, y{part} {y.shape}"
+        shapes = f"x{suffix} {x.shape}, y{suffix} {y.shape}"
         raise ValueError(f"path must hold one label per example. Received: path={str(path)!r} ({shapes})")
     return x, y, split
 

@@ -1,8 +1,9 @@
-"""From files, and what their folders, names or table say of them, to a manifest."""
+"""Make a manifest of files and of the labels, groups and splits in their folders, names or table."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 from multicnn.data.manifest import Manifest
@@ -13,27 +14,27 @@ _ARTICLE = {"image": "an image", "audio": "audio", "text": "text"}
 
 
 def modality_of(root: Path, contents: list[Content]) -> str:
-    """Returns the modality of most of the files."""
+    """Return the modality of most of the files."""
     modality = commonest_kind(contents)
     if not modality:
-        raise ValueError(f"path must hold images, recordings or texts. Received: path={str(root)!r}")
+        raise ValueError(f"path must hold images, audio or texts. Received: path={str(root)!r}")
     return modality
 
 
 def manifest_of_files(
-    modality: str, root: Path, names: list[str], said: list[Named | str], contents: list[Content]
+    modality: str, root: Path, names: list[str], parsed: list[Named | str], contents: list[Content]
 ) -> Manifest:
-    """Makes a manifest of the files `root / name`.
+    """Make a manifest of the files `root / name`.
 
     Args:
-        modality: what the files are; a file of another kind is a bad row.
-        root: the folder that the names start from, absolute.
-        names: one per file; becomes its id.
-        said: for each file its label, group and split, or the reason why it has none.
-        contents: what reading each file gave.
+        modality: The modality of the files, "image", "audio" or "text"; a file of another kind is a bad row.
+        root: The absolute path of the folder that the names are relative to.
+        names: The name of each file, which becomes its id.
+        parsed: The label, group and split of each file, or the reason why it has none.
+        contents: The hash and kind of each file.
     """
-    named = [each if isinstance(each, Named) else Named("", "", "") for each in said]
-    reasons = list(map(_reason, [modality] * len(said), names, said, contents))
+    named = [each if isinstance(each, Named) else Named("", "", "") for each in parsed]
+    reasons = list(map(_reason, [modality] * len(names), names, parsed, contents))
     sources = [_printable(os.path.join(root, name)) for name in names]
     if modality == "text":
         for i, reason in enumerate(reasons):
@@ -51,20 +52,20 @@ def manifest_of_files(
     )
 
 
-def _reason(modality: str, name: str, said: Named | str, content: Content) -> str:
+def _reason(modality: str, name: str, parsed: Named | str, content: Content) -> str:
     if content.reason:
         return content.reason
-    if isinstance(said, str):
-        return said
+    if isinstance(parsed, str):
+        return parsed
     if content.kind not in ("", modality):
         return f"not {_ARTICLE[modality]}: looks like {_ARTICLE[content.kind]}"
-    if split_named(said.split) is None:
-        return f"unknown split {said.split!r}"
+    if split_named(parsed.split) is None:
+        return f"unknown split {parsed.split!r}"
     return "" if name == _printable(name) else "file name is not UTF-8"
 
 
 def _printable(name: str) -> str:
-    """Returns a name that can be written as UTF-8; bytes that could not become U+FFFD."""
+    """Return a name that can be written as UTF-8, with U+FFFD for bytes that cannot."""
     return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -79,12 +80,12 @@ def _read_text(path: Path) -> tuple[str, str]:
 
 
 def _unique(ids: list[str]) -> list[str]:
-    """A table may list a file twice, or two names may differ only in bytes that cannot be written."""
+    """Number repeated ids: a table may list a file twice, or names may differ only in bytes that are not UTF-8."""
     if len(set(ids)) == len(ids):
         return ids
-    seen: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     unique = []
     for name in ids:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        counts[name] += 1
+        unique.append(name if counts[name] == 1 else f"{name}#{counts[name]}")
     return unique

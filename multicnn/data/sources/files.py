@@ -1,4 +1,4 @@
-"""Reads files once: the hash of the content, and what kind of content it is, by its first bytes."""
+"""Hash files and recognise their kind by the first bytes, in one pass."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from multicnn.modalities import content
 
-_LONG = 1e-4  # seconds a file from which threads are worth their while
-_FEWEST, _MOST = 8, 256  # files read between two looks at the time that they take
+_SLOW = 1e-4  # seconds per file from which threads are faster
+_FEWEST, _MOST = 8, 256  # files between two measurements of the time per file
 _TASK = 3e-3  # seconds for which a thread reads at a time
 
 _EXTENSIONS = {
@@ -28,7 +28,7 @@ _ABOUT = {"readme", "license", "licence", "copying", "attribution"}
 
 
 class Content(NamedTuple):
-    """What reading one file gave: `hash` ("" if unread), `kind` ("image", "audio", "text" or "") and why it is bad."""
+    """Hash ("" if unread) and kind ("image", "audio", "text" or "") of a file, and the reason why it is bad, or ""."""
 
     hash: str
     kind: str
@@ -36,15 +36,15 @@ class Content(NamedTuple):
 
 
 def kind_by_name(path: Path | str) -> str:
-    """Returns the kind that the extension promises, or ""; used only where the content says nothing."""
+    """Return the kind of the extension, or ""; used only where the content is not recognised."""
     return _EXTENSIONS.get(os.path.splitext(path)[1].lower(), "")
 
 
 def read(path: Path | str) -> Content:
-    """Hashes one file and tells what kind it is, by its first bytes."""
+    """Hash one file and recognise its kind by its first bytes."""
     try:
         mode = os.stat(path).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe, say, would be waited for
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # reading a pipe would block
             return Content("", "", "not a file")
         head, digest = b"", hashlib.blake2b(digest_size=16)
         for block in content.blocks(path):
@@ -54,7 +54,7 @@ def read(path: Path | str) -> Content:
         return Content("", "", "missing file")
     except OSError as error:
         return Content("", "", f"unreadable: {error.strerror}")
-    except ValueError:  # a name of a table
+    except ValueError:  # a name in a table
         return Content("", "", "file name holds a NUL character")
     if not head:
         return Content(digest.hexdigest(), kind_by_name(path), "empty file")
@@ -62,34 +62,33 @@ def read(path: Path | str) -> Content:
 
 
 def read_all(paths: Sequence[Path | str]) -> list[Content]:
-    """Reads many files, in threads unless each takes but a moment; the answers are in the order of the paths.
+    """Read many files, in threads if they are slow to read; the results are in the order of the paths.
 
-    Small files that a disk need not be waited for are read by one thread in half of the time that several take, which would
-    spend it on handing each other the interpreter.
+    One thread reads small cached files in half the time of several, which would compete for the interpreter lock.
     """
-    found: list[Content] = []
-    long = False
-    while len(found) < len(paths) and not long:
-        part = paths[len(found) : len(found) + min(max(len(found), _FEWEST), _MOST)]
-        begun = time.perf_counter()
-        found += map(read, part)
-        seconds = (time.perf_counter() - begun) / len(part)
-        long = seconds > _LONG
-    task = max(round(_TASK / seconds), 1) if long else 1
-    rest = range(len(found), len(paths), task)
+    contents: list[Content] = []
+    slow = False
+    while len(contents) < len(paths) and not slow:
+        chunk = paths[len(contents) : len(contents) + min(max(len(contents), _FEWEST), _MOST)]
+        start = time.perf_counter()
+        contents += map(read, chunk)
+        seconds = (time.perf_counter() - start) / len(chunk)
+        slow = seconds > _SLOW
+    task = max(round(_TASK / seconds), 1) if slow else 1
+    rest = range(len(contents), len(paths), task)
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
-        parts = pool.map(lambda begin: list(map(read, paths[begin : begin + task])), rest)
-        return found + [each for part in parts for each in part]
+        chunks = pool.map(lambda start: list(map(read, paths[start : start + task])), rest)
+        return contents + [content for chunk in chunks for content in chunk]
 
 
 def commonest_kind(contents: Sequence[Content]) -> str:
-    """Returns the kind of most of the files, or "" if none of them is known."""
+    """Return the kind of most of the files, or "" if none of them is known."""
     votes = Counter(each.kind for each in contents if each.kind)
     return votes.most_common(1)[0][0] if votes else ""
 
 
 def is_clutter(name: str) -> bool:
-    """Whether a file of this name is clearly not data: hidden, a thumbnail cache, a readme, a licence."""
+    """Return True for names of files that are clearly not data: hidden, a thumbnail cache, a readme, a licence."""
     name = name.lower()
     if name.startswith(".") or name in _CLUTTER:
         return True
@@ -98,18 +97,18 @@ def is_clutter(name: str) -> bool:
 
 
 def walk(root: Path) -> Iterator[tuple[str, ...]]:
-    """Yields the parts of the path below `root` of every file but clutter, sorted, following links once.
+    """Yield the path of every file but clutter as its components below `root`, sorted, following links once.
 
     A folder that cannot be opened is yielded itself.
     """
-    seen: set[str] = set()
+    visited: set[str] = set()
     closed: list[OSError] = []
     for folder, folders, names in os.walk(root, followlinks=True, onerror=closed.append):
         real = os.path.realpath(folder)
-        if real in seen:
+        if real in visited:
             folders.clear()
             continue
-        seen.add(real)
+        visited.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         inside = Path(folder).relative_to(root).parts
         for name in sorted(names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
@@ -12,13 +13,16 @@ from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_n
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.table import resolve_listed
 
+if TYPE_CHECKING:
+    from multicnn.recipe import DataSource
 
-def resolve_folder(source, root: Path, modality: str | None) -> Manifest:
-    """Resolves a folder by its `metadata.csv`, else by its folders and the pattern of the file names.
+
+def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Manifest:
+    """Resolve a folder by its `metadata.csv`, else by its folders and the pattern of the file names.
 
     Raises:
-        ValueError: the folder is empty, holds no image, recording or text, has no folder per class and no pattern for
-            the label, or its pattern is found in no file name.
+        ValueError: The folder is empty, holds no image, audio or text, has no folder per class and no pattern for
+            the label, or its pattern matches no file name.
     """
     root = Path(os.path.abspath(root))
     if (root / "metadata.csv").is_file():
@@ -27,38 +31,38 @@ def resolve_folder(source, root: Path, modality: str | None) -> Manifest:
     if not files:
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
     pattern = pattern_of(source)
-    with_splits = has_split_folders({parts[0] for parts in files if len(parts) > 1})
-    said = [_said(parts, with_splits, pattern) for parts in files]
-    _check_labels(source, root, files, said)
-    folder, names = os.path.join(root, ""), ["/".join(parts) for parts in files]
+    with_splits = has_split_folders({path[0] for path in files if len(path) > 1})
+    parsed = [_parse(path, with_splits, pattern) for path in files]
+    _check_labels(source, root, files, parsed)
+    folder, names = os.path.join(root, ""), ["/".join(path) for path in files]
     contents = read_all([folder + name for name in names])
     modality = modality or modality_of(root, contents)
-    # A file that belongs to no class and is of another kind was never meant as an example: a script, a list of classes.
-    keep = [i for i, named in enumerate(said) if isinstance(named, Named) or contents[i].kind == modality]
+    # A file that belongs to no class and is of another kind is not meant as an example: a script, a list of classes.
+    keep = [i for i, named in enumerate(parsed) if isinstance(named, Named) or contents[i].kind == modality]
     return manifest_of_files(
         modality,
         root,
         [names[i] for i in keep],
-        [said[i] for i in keep],
+        [parsed[i] for i in keep],
         [contents[i] for i in keep],
     )
 
 
 def has_split_folders(names: set[str]) -> bool:
-    """Whether these folders are train, val and test folders, and not classes one of which is called "train"."""
+    """Return whether these are train, val and test folders, and not classes one of which is called "train"."""
     splits = [name for name in names if split_named(name)]
     return bool(splits) and (len(splits) == len(names) or ("train" in map(split_named, splits) and len(splits) > 1))
 
 
-def _said(parts: tuple[str, ...], with_splits: bool, pattern: NamePattern | None) -> Named | str:
-    """Returns the label, group and split of the file at `parts` below the root, or the reason why it has none."""
-    folders, split = parts[:-1], ""
+def _parse(path: tuple[str, ...], with_splits: bool, pattern: NamePattern | None) -> Named | str:
+    """Return the label, group and split of a file below the root, or the reason why it has none."""
+    folders, split = path[:-1], ""
     if with_splits:
-        split = split_named(folders[0]) if folders else None
+        split = (split_named(folders[0]) or "") if folders else ""
         if not split:
             return "outside the train, val and test folders"
         folders = folders[1:]
-    named = pattern.read(parts[-1]) if pattern else Named("", "", "")
+    named = pattern.read(path[-1]) if pattern else Named("", "", "")
     if named is None:
         return "file name does not match the pattern"
     label = named.label
@@ -69,11 +73,11 @@ def _said(parts: tuple[str, ...], with_splits: bool, pattern: NamePattern | None
     return Named(label, named.group, named.split or split)
 
 
-def _check_labels(source, root: Path, files: list[tuple[str, ...]], said: list[Named | str]) -> None:
-    if any(isinstance(named, Named) for named in said):
+def _check_labels(source: DataSource, root: Path, files: list[tuple[str, ...]], parsed: list[Named | str]) -> None:
+    if any(isinstance(named, Named) for named in parsed):
         return
-    if source.pattern is not None and "file name does not match the pattern" in said:
-        found = f"found in none of {len(files):,} file names such as {Path(files[0][-1]).stem!r}"
-        raise ValueError(f"pattern must be found in the file names. Received: pattern={source.pattern!r} ({found})")
+    if source.pattern is not None and "file name does not match the pattern" in parsed:
+        unmatched = f"it matches none of {len(files):,} file names such as {Path(files[0][-1]).stem!r}"
+        raise ValueError(f"pattern must match the file names. Received: pattern={source.pattern!r} ({unmatched})")
     expected = "a folder with one folder per class, a metadata.csv, or names that a pattern reads the label from"
     raise ValueError(f"path must be {expected}. Received: path={str(root)!r}")

@@ -1,10 +1,13 @@
-"""Words that name a split, and labels, groups and splits read out of file names."""
+"""Recognise names of splits, and read labels, groups and splits out of file names."""
 
 from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from multicnn.recipe import DataSource
 
 _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -15,12 +18,12 @@ _SPLITS = {
 
 
 def split_named(word: str) -> str | None:
-    """Returns "train", "val" or "test" for a word such as "valid" or "Testing", "" for "", None for any other word."""
+    """Return "train", "val" or "test" for a word such as "valid" or "Testing", "" for "", None for any other word."""
     return _SPLITS.get(word.strip().lower())
 
 
 class Named(NamedTuple):
-    """What a file name says; "" where it says nothing."""
+    """The label, group and split of a file name; "" for what it does not contain."""
 
     label: str
     group: str
@@ -28,14 +31,14 @@ class Named(NamedTuple):
 
 
 class NamePattern:
-    """A regular expression whose named groups tell what a file is, searched in the name without folder and extension.
+    r"""A regular expression with named groups for label, group and split, searched in the name without folder and extension.
 
     The group `label` (or the one named by `label_column`) is the label, `group` (or `group_column`) the group, `split`
     (or `split_column`) the split. A group named `train`, `val` or `test` that takes part in the match puts the file
-    in that split: `(?P<label>\\d)_[a-z]+_(?:(?P<test>[0-4])|\\d+)$` makes the recordings 0 to 4 the test set.
+    in that split: `(?P<label>\d)_[a-z]+_(?:(?P<test>[0-4])|\d+)$` makes the clips 0 to 4 the test set.
 
     Raises:
-        ValueError: the pattern is not a regular expression, or has none of these groups.
+        ValueError: The pattern is not a regular expression, or has none of these groups.
     """
 
     def __init__(self, pattern: str, label: str = "label", group: str | None = None, split: str | None = None):
@@ -55,20 +58,24 @@ class NamePattern:
             raise ValueError(f"pattern must have {expected}. Received: pattern={pattern!r}")
 
     def read(self, path: str | PurePath) -> Named | None:
-        """Returns what the name of this file says, or None if the pattern is not found in it."""
+        """Return label, group and split of the name of this file, or None if the pattern does not match."""
         match = self._regex.search(PurePath(path).stem)
         if match is None:
             return None
-        part = match.groupdict(default="")
-        split = part[self._split] if self._split else ""
+        groups = match.groupdict(default="")
+
+        def group(name: str | None) -> str:
+            return groups[name] if name else ""
+
+        split = group(self._split)
         marked = [name for name in self._markers if match[name] is not None]
         if marked:
             split = marked[0]
-        return Named(part.get(self._label, ""), part.get(self._group, ""), split)
+        return Named(group(self._label), group(self._group), split)
 
 
-def pattern_of(source) -> NamePattern | None:
-    """Returns the pattern of a data source, or None if it has none."""
+def pattern_of(source: DataSource) -> NamePattern | None:
+    """Return the pattern of a data source, or None if it has none."""
     if source.pattern is None:
         return None
     return NamePattern(source.pattern, source.label_column, source.group_column, source.split_column)

@@ -1,4 +1,4 @@
-"""Reads CSV, TSV, JSON lines and Parquet into columns of strings."""
+"""Read CSV, TSV, JSON lines and Parquet into columns of strings."""
 
 from __future__ import annotations
 
@@ -8,18 +8,27 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from multicnn.data.sources.naming import split_named
 
-_HALF = re.compile("[\ud800-\udfff]")
+if TYPE_CHECKING:
+    from multicnn.recipe import DataSource
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_JSON = (ValueError, RecursionError)  # a number of thousands of digits is the one, a thousand brackets the other
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of strings ("" for no value), and for every row the reason why it could not be read, or ""."""
+    """A table as columns of strings.
+
+    Attributes:
+        name: Name of the file.
+        columns: The cells of each column, "" for no value.
+        reasons: For every row the reason why it could not be read, or "".
+    """
 
     name: str
     columns: dict[str, list[str]]
@@ -29,14 +38,14 @@ class Table:
         return len(self.reasons)
 
     def column(self, argument: str, name: str) -> list[str]:
-        """Returns a column; `argument` is the setting that chose it, for the error."""
+        """Return a column; `argument` is the setting that chose it, for the error message."""
         if name not in self.columns:
             known = ", ".join(self.columns)
             raise ValueError(f"{argument} must be a column of {self.name} ({known}). Received: {argument}={name!r}")
         return self.columns[name]
 
-    def splits(self, source, conventional: bool = False) -> list[str] | None:
-        """Returns the chosen split column, else one called `split` that holds nothing but names of splits, else None.
+    def splits(self, source: DataSource, conventional: bool = False) -> list[str] | None:
+        """Return the chosen split column, else one called `split` that holds nothing but names of splits, else None.
 
         With `conventional` a column called `split` is taken as if it were chosen: a misspelt split is then a bad row.
         """
@@ -48,10 +57,10 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Reads a table by its extension, every value as a string; a row that cannot be read keeps its place.
+    """Read a table by its extension, every value as a string; a row that cannot be read stays, with a reason.
 
     Raises:
-        ValueError: the file is not what its extension says, or is not UTF-8.
+        ValueError: The file is not what its extension says, or is not UTF-8.
     """
     extension = path.suffix.lower()
     if extension == ".parquet":
@@ -64,15 +73,15 @@ def read_table(path: Path) -> Table:
     columns = {name: [_string(record.get(name)) for record in records] for name in names}
     reasons = reasons or [""] * len(records)
     for cells in columns.values():
-        mark_halves(cells, reasons)
+        mark_surrogates(cells, reasons)
     return Table(path.name, columns, reasons)
 
 
-def mark_halves(cells: list[str], reasons: list[str]) -> None:
-    """Puts U+FFFD for the halves of surrogate pairs, which no file can hold, and says so in the reasons."""
+def mark_surrogates(cells: list[str], reasons: list[str]) -> None:
+    """Put U+FFFD for the halves of surrogate pairs, which UTF-8 cannot encode, and note it in the reasons."""
     for i, cell in enumerate(cells):
-        if not cell.isascii() and _HALF.search(cell):
-            cells[i], reasons[i] = _HALF.sub("\ufffd", cell), "not Unicode text: half of a surrogate pair"
+        if not cell.isascii() and _SURROGATE.search(cell):
+            cells[i], reasons[i] = _SURROGATE.sub("\ufffd", cell), "not Unicode text: half of a surrogate pair"
 
 
 def _string(value: Any) -> str:
@@ -116,7 +125,7 @@ def _json(path: Path) -> tuple[list[dict], list[str]]:
 
 
 def _text(path: Path) -> tuple[str, bool]:
-    """Returns the text of a file and whether all of it is UTF-8; a byte that is not becomes U+FFFD."""
+    """Return the text of a file, with U+FFFD for bytes that are not UTF-8, and whether all of it is UTF-8."""
     data = path.read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ValueError(f"path must be a table in UTF-8, not UTF-16. Received: path={str(path)!r}")
@@ -141,12 +150,12 @@ def _delimited(path: Path, delimiter: str) -> Table:
         raise ValueError(f"path must be a table ({error}). Received: path={str(path)!r}") from None
     if not rows:
         raise ValueError(f"path must be a table with a header and rows. Received: path={str(path)!r} (empty)")
-    header, rows = [name.strip() for name in rows[0]], rows[1:]
-    columns = {name: [row[i] if i < len(row) else "" for row in rows] for i, name in enumerate(header)}
-    return Table(path.name, columns, [_row_reason(row, len(header), valid) for row in rows])
+    names, rows = [name.strip() for name in rows[0]], rows[1:]
+    columns = {name: [row[i] if i < len(row) else "" for row in rows] for i, name in enumerate(names)}
+    return Table(path.name, columns, [_row_reason(row, len(names), valid) for row in rows])
 
 
-def _split(text: str, delimiter: str, quoting: int) -> list[list[str]]:
+def _split(text: str, delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
     limit = csv.field_size_limit(1 << 30)  # the default refuses a text of more than 131,072 characters
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)

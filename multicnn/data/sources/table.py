@@ -1,10 +1,11 @@
-"""Tables of texts, and tables of the names of files."""
+"""Resolve tables of texts and tables of file names."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
@@ -12,9 +13,12 @@ from multicnn.data.sources.files import Content, read_all
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_named
 from multicnn.data.sources.reading import Table, read_table
 
+if TYPE_CHECKING:
+    from multicnn.recipe import DataSource
 
-def resolve_table(source, path: Path, modality: str | None) -> Manifest:
-    """Resolves a table: one of texts if it has the text column, else one of the files in its column `file_name`."""
+
+def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manifest:
+    """Resolve a table: one of texts if it has the text column, else one of the files in its column `file_name`."""
     table = read_table(path)
     if modality in ("image", "audio") or (source.text_column not in table.columns and "file_name" in table.columns):
         return resolve_listed(source, table, path.parent, modality)
@@ -43,28 +47,28 @@ def _reason(reason: str, text: str, split: str) -> str:
     return "" if split_named(split) is not None else f"unknown split {split!r}"
 
 
-def resolve_listed(source, table: Table, root: Path, modality: str | None) -> Manifest:
-    """Resolves a table with a column `file_name` (relative to `root`), a label column and perhaps split, group, fold.
+def resolve_listed(source: DataSource, table: Table, root: Path, modality: str | None) -> Manifest:
+    """Resolve a table with a column `file_name` (relative to `root`), a label column and perhaps split, group, fold.
 
     The group is the chosen group column, else `group`, else `fold`; what has no column is read by the pattern.
 
     Raises:
-        ValueError: a column is missing, the table has no rows, or none of its files is an image, recording or text.
+        ValueError: A column is missing, the table has no rows, or none of its files is an image, audio or text.
     """
     root = Path(os.path.abspath(root))
     names = table.column("file_name", "file_name")
     if not names:
         raise ValueError(f"path must be a table with rows. Received: path={str(root / table.name)!r} (no rows)")
     pattern = pattern_of(source)
-    said = _listed(source, table, pattern)
+    parsed = _parse_rows(source, table, pattern)
     contents = read_all([root / name for name in names])
     blank = Content("", "", "empty file name")
     contents = [content if name.strip() else blank for name, content in zip(names, contents, strict=True)]
     modality = modality or modality_of(root, contents)
-    return manifest_of_files(modality, root, names, said, contents)
+    return manifest_of_files(modality, root, names, parsed, contents)
 
 
-def _listed(source, table: Table, pattern: NamePattern | None) -> list[Named | str]:
+def _parse_rows(source: DataSource, table: Table, pattern: NamePattern | None) -> list[Named | str]:
     columns: dict[str, Sequence[str] | None] = {"split": table.splits(source, conventional=True)}
     if source.label_column in table.columns or pattern is None or not pattern.has_label:
         columns["label"] = table.column("label_column", source.label_column)
@@ -72,12 +76,12 @@ def _listed(source, table: Table, pattern: NamePattern | None) -> list[Named | s
         columns["group"] = table.column("group_column", source.group_column)
     else:
         columns["group"] = table.columns.get("group", table.columns.get("fold"))
-    said: list[Named | str] = []
+    parsed: list[Named | str] = []
     for i, name in enumerate(table.columns["file_name"]):
         named = pattern.read(name) if pattern else Named("", "", "")
         if table.reasons[i] or named is None:
-            said.append(table.reasons[i] or "file name does not match the pattern")
+            parsed.append(table.reasons[i] or "file name does not match the pattern")
             continue
         known = {key: column[i] for key, column in columns.items() if column is not None}
-        said.append(named._replace(**known))
-    return said
+        parsed.append(Named(**{**named._asdict(), **known}))
+    return parsed

@@ -1,24 +1,27 @@
-"""Data sets of TensorFlow Datasets, by name."""
+"""Resolve data sets of TensorFlow Datasets by name."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.naming import split_named
 
+if TYPE_CHECKING:
+    from multicnn.recipe import DataSource
 
-def resolve_tfds(source, name: str) -> Manifest:
-    """Resolves `name`, `name/config` or `name/config:version`, downloading and preparing it if that was not done.
+
+def resolve_tfds(source: DataSource, name: str) -> Manifest:
+    """Resolve `name`, `name/config` or `name/config:version`, download and prepare it if that was not done.
 
     The example is the data set's supervised input, or its first image, audio or text feature; the label is
     `label_column` if the data set has it, else its supervised target. Splits other than train, validation and test
     (such as "unsupervised") are left out. Images stay encoded in memory.
 
     Raises:
-        ValueError: tensorflow-datasets is not installed, the name is unknown, the download failed, or the data set
+        ValueError: Tensorflow-datasets is not installed, the name is unknown, the download failed, or the data set
             has no such features.
     """
     tfds = _import(name)
@@ -31,20 +34,20 @@ def resolve_tfds(source, name: str) -> Manifest:
     decoders = {key: tfds.decode.SkipDecoding()} if modality == "image" else None
     ids, examples, labels, splits, groups = [], [], [], [], []
     # The splits are not known where the data set was mocked instead of prepared.
-    for part in [part for part in builder.info.splits if split_named(part)] or ["train"]:
-        data = tfds.as_numpy(builder.as_dataset(split=part, decoders=decoders, shuffle_files=False))
+    for split in [split for split in builder.info.splits if split_named(split)] or ["train"]:
+        data = tfds.as_numpy(builder.as_dataset(split=split, decoders=decoders, shuffle_files=False))
         for i, record in enumerate(data):
-            ids.append(f"{part}[{i}]")
+            ids.append(f"{split}[{i}]")
             examples.append(_example(modality, record[key]))
             labels.append(_words(features[label_key], record[label_key]))
-            splits.append(split_named(part))
+            splits.append(split_named(split) or "")
             groups.append(
                 _words(features[source.group_column], record[source.group_column]) if source.group_column else ""
             )
     return Manifest.of(
         modality,
         ids=ids,
-        sources=examples if modality == "text" else range(len(ids)),
+        sources=[str(text) for text in examples] if modality == "text" else range(len(ids)),
         labels=labels,
         splits=splits,
         groups=groups,
@@ -88,7 +91,7 @@ def _no_feature(argument: str, value: str, name: str, features: Any) -> ValueErr
     return ValueError(f"{argument} must be a feature of tfds:{name} ({known}). Received: {argument}={value!r}")
 
 
-def _input(tfds: Any, builder: Any, source) -> tuple[str, str]:
+def _input(tfds: Any, builder: Any, source: DataSource) -> tuple[str, str]:
     kinds = {"image": tfds.features.Image, "audio": tfds.features.Audio, "text": tfds.features.Text}
     features = builder.info.features
     supervised = builder.info.supervised_keys or ()
@@ -99,7 +102,7 @@ def _input(tfds: Any, builder: Any, source) -> tuple[str, str]:
     raise ValueError(f"path must have an image, audio or text feature. Received: path='tfds:{builder.name}'")
 
 
-def _label(tfds: Any, builder: Any, source) -> str:
+def _label(tfds: Any, builder: Any, source: DataSource) -> str:
     features, supervised = builder.info.features, builder.info.supervised_keys or ()
     for key in (source.label_column, *supervised[1:2]):
         if key in features and features[key].shape == ():
@@ -114,7 +117,7 @@ def _example(modality: str, value: Any) -> str | bytes | np.ndarray:
         return value
     if value.ndim > 1:
         value = value.mean(axis=-1)
-    # Whole numbers are 16-bit PCM, whatever the type they are kept in.
+    # Integers are 16-bit PCM, whatever their dtype.
     return value.astype(np.float32) / 32768 if value.dtype.kind in "iu" else value.astype(np.float32)
 
 

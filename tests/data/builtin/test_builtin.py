@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from multicnn.data.builtin import EMBEDDED
+from multicnn.data.builtin import BUILTIN
 
 MODALITIES = {"digits": "image", "docstrings": "text", "spoken_digits": "audio"}
 
 
-@pytest.fixture(scope="module", params=sorted(EMBEDDED))
+@pytest.fixture(scope="module", params=sorted(BUILTIN))
 def name(request):
     return request.param
 
@@ -23,8 +23,8 @@ def manifest(name, embedded):
 
 
 def test_every_data_set_is_named_and_described():
-    assert set(EMBEDDED) == set(MODALITIES)
-    assert all(text and "\n" not in text for text in EMBEDDED.values())
+    assert set(BUILTIN) == set(MODALITIES)
+    assert all(text and "\n" not in text for text in BUILTIN.values())
 
 
 def test_sense_and_splits(name, manifest):

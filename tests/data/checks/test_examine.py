@@ -70,10 +70,10 @@ def check_pictures(root):
     assert groups("contradictions among exact duplicates") == {("002.png", "contradiction.png")}
     assert groups("near duplicates") == groups("leaks of near duplicates") == {("leak.png", "resized.jpg", "001.png")}
     assert "contradictions among near duplicates" not in named
-    assert groups("blank pictures") == {("blank.png",)}
-    assert groups("narrow pictures") == {("narrow.png",)}
+    assert groups("blank images") == {("blank.png",)}
+    assert groups("narrow images") == {("narrow.png",)}
     assert groups("bad examples") == {("empty.png",), ("sound.png",)}
-    assert "audio" in named["bad examples"].says and "RGB" in named["modes"].says
+    assert "audio" in named["bad examples"].message and "RGB" in named["modes"].message
     decisions = [finding.decision for finding in made.findings]
     assert decisions == sorted(decisions, reverse=True)
 
@@ -131,11 +131,11 @@ def check_sounds(root):
         {packed} if split["003.wav"] != split["packed.ogg"] else set()
     )
     assert groups("contradictions among near duplicates") == {packed}
-    assert groups("silent recordings") == {("silent.wav",)}
-    assert groups("clipped recordings") == {("clipped.wav",)}
-    assert groups("short recordings") == {("click.wav",)}
+    assert groups("silent audio") == {("silent.wav",)}
+    assert groups("clipped audio") == {("clipped.wav",)}
+    assert groups("short audio") == {("click.wav",)}
     assert groups("bad examples") == {("cut.wav",)}
-    assert "16,000 Hz (1)" in named["sample rates"].says and "2 (1)" in named["channels"].says
+    assert "16,000 Hz (1)" in named["sample rates"].message and "2 (1)" in named["channels"].message
     assert not made.clean
 
 
@@ -174,9 +174,9 @@ def test_planted_texts(tmp_path):
     assert groups("contradictions among exact duplicates") == {("table.csv:3", "table.csv:62")}
     assert groups("leaks of near duplicates") == {("table.csv:5", "table.csv:63")}
     assert groups("bad examples") == {("table.csv:64",)}
-    assert "31 words" in named["lengths"].says
+    assert "31 words" in named["lengths"].message
     # Of 14 test texts of 31 words (one has an exclamation mark besides), 12 have a word of their own, and the mark is new.
-    assert named["unknown words"].says.startswith("3.0%") and not named["unknown words"].decision
+    assert named["unknown words"].message.startswith("3.0%") and not named["unknown words"].decision
     assert not made.clean
 
 

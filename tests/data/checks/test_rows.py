@@ -36,7 +36,7 @@ def test_duplicates_leaks_and_contradictions():
     assert said["leaks of exact duplicates"].groups == ((1, 35), (4, 36))
     assert said["contradictions among exact duplicates"].groups == ((4, 36),)
     assert said["leaks of exact duplicates"].decision and said["contradictions among exact duplicates"].decision
-    assert said["leaks of exact duplicates"].says.startswith("2 validation or test examples")
+    assert said["leaks of exact duplicates"].message.startswith("2 validation or test examples")
 
 
 def test_a_bad_row_is_no_duplicate():
@@ -44,7 +44,7 @@ def test_a_bad_row_is_no_duplicate():
     contents[2] = contents[0]
     said = found(contents, labels, splits, reasons=["", "", "empty file", *[""] * 37])
     assert set(said) == {"bad examples"}
-    assert said["bad examples"].groups == ((2,),) and "empty file (1)" in said["bad examples"].says
+    assert said["bad examples"].groups == ((2,),) and "empty file (1)" in said["bad examples"].message
 
 
 def test_groups_in_two_splits():
@@ -53,20 +53,20 @@ def test_groups_in_two_splits():
     assert "leaks of groups" not in found(contents, labels, ["train"] * 24 + ["test"] * 16, groups=groups)
     groups[39] = "g1"
     said = found(contents, labels, ["train"] * 24 + ["test"] * 16, groups=groups)["leaks of groups"]
-    assert said.decision and "g1" in said.says and said.says.startswith("1 of 7")
+    assert said.decision and "g1" in said.message and said.message.startswith("1 of 7")
 
 
 def test_imbalance_and_small_classes():
     contents = [str(i) for i in range(240)]
     labels = ["rare" if i % 20 == 0 else "usual" for i in range(240)]
     said = found(contents, labels, ["train"] * 120 + ["test"] * 120)
-    assert said["imbalance"].decision and "228 of 'usual', 12 of 'rare'" in said["imbalance"].says
-    assert said["small classes"].decision and "fewer than 10 training examples: rare" in said["small classes"].says
+    assert said["imbalance"].decision and "228 of 'usual', 12 of 'rare'" in said["imbalance"].message
+    assert said["small classes"].decision and "fewer than 10 training examples: rare" in said["small classes"].message
     # A class that is missing from the test set is worth knowing, and no more.
     labels = ["a", "b"] * 115 + ["a"] * 10
     said = found(contents, labels, ["train"] * 230 + ["test"] * 10)
     assert set(said) == {"small classes"} and not said["small classes"].decision
-    assert "no test example: b" in said["small classes"].says
+    assert "no test example: b" in said["small classes"].message
 
 
 def test_counts():

@@ -192,7 +192,7 @@ def test_a_file_name_that_is_not_utf8(photos, source):
         ("file_name,label\n", {}, "path must be a table with rows"),
         ("file_name,label\ncat/0.png,tom\n", {"group_column": "who"}, "group_column must be a column"),
         ("file_name,label\ncat/0.png,tom\n", {}, "path must hold two classes or more.*only 'tom'"),
-        (None, {"pattern": "(?P<label>[A-Z])_"}, "pattern must be found in the file names.*none of 12"),
+        (None, {"pattern": "(?P<label>[A-Z])_"}, "pattern must match the file names.*none of 12"),
     ],
 )
 def test_errors(photos, source, metadata, fields, message):
@@ -207,7 +207,7 @@ def test_folders_that_hold_nothing_of_use(tmp_path, picture, source):
         resolve(source(tmp_path))
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.bin").write_bytes(b"\x00\x01")
-    with pytest.raises(ValueError, match="path must hold images, recordings or texts"):
+    with pytest.raises(ValueError, match="path must hold images, audio or texts"):
         resolve(source(tmp_path))
     flat = picture(tmp_path / "flat" / "x.png").parent
     with pytest.raises(ValueError, match="path must be a folder with one folder per class"):

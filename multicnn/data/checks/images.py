@@ -1,4 +1,4 @@
-"""Checks of pictures: sizes, modes, shapes, blank ones, and a perceptual hash for near duplicates."""
+"""Checks of images: sizes, modes, shapes, blank ones, and a perceptual hash for near duplicates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Raw(NamedTuple):
 
 
 class ImageProbe:
-    """Measures of each picture, in the place of a preprocess."""
+    """Measurements of each image, in place of a preprocess."""
 
     fitted, stored_shape = True, ()
     stored_dtype = np.dtype(
@@ -43,10 +43,10 @@ class ImageProbe:
     )
 
     def decode(self, source: Any) -> _Raw:
-        """The pixels, and what the file calls their mode.
+        """Return the pixels and the mode of the file.
 
         Raises:
-            ValueError: Not a readable picture.
+            ValueError: It is not a readable image.
         """
         if isinstance(source, np.ndarray):
             pixels = decode.from_array(source)
@@ -55,7 +55,7 @@ class ImageProbe:
         return _Raw(decode.from_bytes(data), _mode(data))
 
     def example(self, raw: _Raw) -> np.ndarray:
-        """The record of one picture: `stored_dtype`, shape ()."""
+        """Return the record of one image: `stored_dtype`, shape ()."""
         small = _GREY[_SIDE].example(raw.pixels)[..., 0].astype(np.float64)
         coarse = (_DCT @ small @ _DCT.T)[:_COARSE, :_COARSE].reshape(-1)[1:]
         record = np.zeros((), self.stored_dtype)
@@ -67,26 +67,26 @@ class ImageProbe:
 
 
 def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
-    """What the measures of these rows say."""
+    """Return the findings about the measurements of these rows."""
     height, width = records["height"], records["width"]
     long = np.maximum(height, width) / np.minimum(height, width)
     sizes = list(zip(width.tolist(), height.tolist()))
     same = f"all {sizes[0][0]} x {sizes[0][1]}" if len(set(sizes)) == 1 else ""
-    says = (
+    message = (
         same
         or f"width {spread(width)}, height {spread(height)}; commonest {listed((f'{w} x {h}' for w, h in sizes), 3)}"
     )
     return [
-        Finding("sizes", says, False),
+        Finding("sizes", message, False),
         Finding("modes", listed(records["mode"].tolist()), False),
-        *about("blank pictures", rows[records["deviation"] < _BLANK], "are of one colour", of=len(rows)),
-        *about("narrow pictures", rows[long > _NARROW], f"are over {_NARROW:g} times as long as wide", of=len(rows)),
-        *about("tiny pictures", rows[np.minimum(height, width) < _TINY], f"have a side under {_TINY} pixels", False),
+        *about("blank images", rows[records["deviation"] < _BLANK], "are of one colour", of=len(rows)),
+        *about("narrow images", rows[long > _NARROW], f"are over {_NARROW:g} times as long as wide", of=len(rows)),
+        *about("tiny images", rows[np.minimum(height, width) < _TINY], f"have a side under {_TINY} pixels", False),
     ]
 
 
 def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
-    """Pairs of positions in `rows` whose pictures are nearly the same: resized, compressed again, a little brighter."""
+    """Return pairs of indices into `rows` of images that are nearly the same: resized, compressed again, a little brighter."""
     telling = records["deviation"] >= _BLANK
     pairs = alike_vectors(records["bits"] * telling[:, None], _SAME_BITS)
     thumbs = records["thumb"].reshape(len(records), -1).astype(np.float32)
@@ -98,8 +98,8 @@ def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarr
 def _mode(data: bytes) -> str:
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as picture:
-        return picture.mode
+    with Image.open(io.BytesIO(data)) as image:
+        return str(image.mode)
 
 
 _GREY = {side: ImagePreprocess(size=(side, side), channels=1) for side in (_SIDE, _THUMB)}

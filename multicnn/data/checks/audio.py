@@ -1,4 +1,4 @@
-"""Checks of recordings: rates, channels, durations, silence, clipping, and a fingerprint of the log-mel."""
+"""Checks of audio: sample rates, channels, durations, silence, clipping, and a fingerprint of the log-mel."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _CLIPPED = 1e-3  # share of the samples
 _SHORT = 0.05  # seconds
 _RATE, _N_FFT, _HOP = 8000, 256, 80
 _BANDS, _SLICES = 24, 24
-_RANGE_DB = 40.0  # below the loudest: what is quieter is not part of the sound
-_SECONDS = 30.0  # of each recording that is compared
+_RANGE_DB = 40.0  # below the loudest frame: what is quieter is silence
+_SECONDS = 30.0  # of each clip that are compared
 _CANDIDATE = 0.95  # cosine of the fingerprints, which two utterances of one voice may reach
-_CANDIDATES = 20_000  # pairs that are listened to
+_CANDIDATES = 20_000  # pairs whose waveforms are compared
 _SAME = (
     0.9  # correlation of the waveforms, at the best lag: what is left by noise 6 dB below, or by a strong compression
 )
-_KEPT = 500  # waveforms in memory
+_CACHED = 500  # waveforms in memory
 
 
 class _Raw(NamedTuple):
@@ -38,10 +38,10 @@ class _Raw(NamedTuple):
 
 
 class AudioProbe:
-    """Measures of each recording, in the place of a preprocess.
+    """Measurements of each clip, in place of a preprocess.
 
     Args:
-        sample_rate: Of waveforms that come without one, in Hz.
+        sample_rate: Sample rate in Hz of waveforms that come without one.
     """
 
     fitted, stored_shape = True, ()
@@ -60,10 +60,10 @@ class AudioProbe:
         self.sample_rate = sample_rate or 16000
 
     def decode(self, source: Any) -> _Raw:
-        """The waveform at its own rate, and how many channels there are.
+        """Return the waveform at its own rate, and the number of channels.
 
         Raises:
-            ValueError: Not a readable recording.
+            ValueError: It is not readable audio.
         """
         if isinstance(source, (tuple, np.ndarray)):
             array, rate = source if isinstance(source, tuple) else (source, self.sample_rate)
@@ -75,7 +75,7 @@ class AudioProbe:
         return _Raw(waveform, rate, soundfile.info(io.BytesIO(data)).channels)
 
     def example(self, raw: _Raw) -> np.ndarray:
-        """The record of one recording: `stored_dtype`, shape ()."""
+        """Return the record of one clip: `stored_dtype`, shape ()."""
         record = np.zeros((), self.stored_dtype)
         record["rate"], record["channels"] = raw.rate, raw.channels
         record["seconds"] = len(raw.waveform) / raw.rate
@@ -87,34 +87,34 @@ class AudioProbe:
 
 
 def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
-    """What the measures of these rows say."""
+    """Return the findings about the measurements of these rows."""
     silent = records["peak"] < _SILENT
     return [
         Finding("sample rates", listed(f"{rate:,} Hz" for rate in records["rate"].tolist()), False),
         Finding("channels", listed(records["channels"].tolist()), False),
         Finding("durations", spread(records["seconds"], " s"), False),
-        *about("silent recordings", rows[silent], "are silent: no sample above -60 dB", of=len(rows)),
+        *about("silent audio", rows[silent], "are silent: no sample above -60 dB", of=len(rows)),
         *about(
-            "clipped recordings",
+            "clipped audio",
             rows[records["clipped"] > _CLIPPED],
             f"are clipped: over {_CLIPPED:.1%} of their samples at full scale",
             of=len(rows),
         ),
-        *about("short recordings", rows[records["seconds"] < _SHORT], f"are shorter than {_SHORT:g} s", of=len(rows)),
+        *about("short audio", rows[records["seconds"] < _SHORT], f"are shorter than {_SHORT:g} s", of=len(rows)),
     ]
 
 
 def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
-    """Pairs of positions in `rows` that sound nearly the same: louder, compressed, resampled, with silence around them."""
+    """Return pairs of indices into `rows` that sound nearly the same: louder, compressed, resampled, padded with silence."""
     prints = records["fingerprint"].astype(np.float32)
     pairs = alike_vectors(prints, _CANDIDATE)
     cosines = np.einsum("ij,ij->i", prints[pairs[:, 0]], prints[pairs[:, 1]])
     likeliest = np.sort(np.argsort(-cosines, kind="stable")[:_CANDIDATES])
     probe = AudioProbe(manifest.sample_rate)
 
-    @functools.lru_cache(_KEPT)
-    def waveform(place: int) -> np.ndarray:
-        raw = probe.decode(manifest.raw_source(rows[place]))
+    @functools.lru_cache(_CACHED)
+    def waveform(index: int) -> np.ndarray:
+        raw = probe.decode(manifest.raw_source(rows[index]))
         return decode.resample(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate, _RATE)
 
     same = [_correlation(waveform(int(one)), waveform(int(other))) >= _SAME for one, other in pairs[likeliest]]
@@ -122,14 +122,14 @@ def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarr
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Of two waveforms, at the lag where it is largest."""
+    """Return the correlation of two waveforms at the lag where it is largest."""
     size = 2 ** (len(one) + len(other) - 1).bit_length()
     lags = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size)), size)
     return float(np.abs(lags).max() / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
 
 
 def _clipped(waveform: np.ndarray) -> float:
-    """Share of the samples that stand at full scale in runs."""
+    """Return the share of the samples that are in runs at full scale."""
     full = np.abs(waveform) >= _FULL
     if not full.any():
         return 0.0
@@ -139,7 +139,7 @@ def _clipped(waveform: np.ndarray) -> float:
 
 
 def _fingerprint(waveform: np.ndarray, rate: int) -> np.ndarray:
-    """Level of bands in slices of the sounding part, whatever its loudness: (slices * bands,), of length 1."""
+    """Return the mel levels in slices of the audible section, independent of its loudness: (slices * bands,), norm 1."""
     waveform = decode.resample(waveform, rate, _RATE)
     frames = spectrogram.frames(waveform, _N_FFT, _HOP, center=True)
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
