@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from multicnn.modalities import content
 
-_SLOW = 1e-4  # seconds per file from which threads are faster
+SLOW = 1e-4  # seconds per file from which threads are faster
 _FEWEST, _MOST = 8, 256  # files between two measurements of the time per file
 _TASK = 3e-3  # seconds for which a thread reads at a time
 
@@ -73,7 +73,7 @@ def read_all(paths: Sequence[Path | str]) -> list[Content]:
         start = time.perf_counter()
         contents += map(read, chunk)
         seconds = (time.perf_counter() - start) / len(chunk)
-        slow = seconds > _SLOW
+        slow = seconds > SLOW
     task = max(round(_TASK / seconds), 1) if slow else 1
     rest = range(len(contents), len(paths), task)
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:

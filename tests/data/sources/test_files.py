@@ -19,9 +19,9 @@ def test_hash_of_a_large_file_is_of_all_of_it(tmp_path):
     assert files.read(tmp_path / "a").hash == content_hash(data)
 
 
-@pytest.mark.parametrize("long", [0, 1e9])
-def test_read_all_keeps_the_order_in_threads_or_without(long, tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_LONG", long)
+@pytest.mark.parametrize("slow", [0, 1e9])
+def test_read_all_keeps_the_order_in_threads_or_without(slow, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "SLOW", slow)
     paths = [tmp_path / f"{i}.txt" for i in range(600)]
     for i, path in enumerate(paths):
         path.write_text(f"text {i}")
