@@ -1,8 +1,7 @@
-"""Files of arrays by name: .npz, .safetensors, and Keras models that are none of ours."""
+"""Read files of arrays by name: .npz, .safetensors, and Keras models that multicnn did not save."""
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,50 +11,44 @@ from typing import Any
 import keras
 import numpy as np
 
-# https://github.com/huggingface/safetensors, "Format"; bfloat16, which NumPy lacks, is the upper half of a float32.
-_DTYPES = {
-    "F64": "<f8",
-    "F32": "<f4",
-    "F16": "<f2",
-    "BF16": "<u2",
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "U8": "u1",
-}
-
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file by their names.
+    """Return the arrays of a file by their names.
+
+    Args:
+        path: A .npz or .safetensors file, or a .keras file that Keras itself saved.
 
     Raises:
-        ValueError: It is no file of a kind that is known, or it is damaged.
+        ValueError: `path` is no file of a known kind, or it is damaged.
     """
     readers = {".npz": _npz, ".safetensors": _safetensors, ".keras": _keras}
     if path.suffix not in readers or not path.is_file():
         expected = f"a file that ends in one of {', '.join(readers)}, or 'keras.applications'"
         raise ValueError(f"`start.path` must be {expected}. Received: start.path={str(path)!r}")
-    with _told(path):
+    with _one_line(path):
         return readers[path.suffix](path)
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is an artefact of multicnn."""
+    """Return True for an artefact of multicnn, False for any other file."""
     if path.suffix != ".keras" or not path.is_file():
         return False
-    with _told(path), zipfile.ZipFile(path) as archive:
+    with _one_line(path), zipfile.ZipFile(path) as archive:
         return "multicnn.json" in archive.namelist()
 
 
 def of_applications(model: str) -> dict[str, np.ndarray]:
-    """Keras's ImageNet weights of a model, which Keras downloads and keeps in its own folder.
+    """Return Keras's ImageNet weights of a model, which Keras downloads and caches in its own folder.
+
+    Args:
+        model: The name of the model, a key of `APPLICATIONS`.
 
     Raises:
-        ValueError: Keras has none for it, or they cannot be had.
+        ValueError: Keras has no weights for it, or they cannot be downloaded.
     """
     if model not in APPLICATIONS:
         raise ValueError(f"keras.applications has weights of {', '.join(APPLICATIONS)}. Received: model={model!r}")
-    with _told("keras.applications"):
+    with _one_line("keras.applications"):
         return _arrays(APPLICATIONS[model]()(weights="imagenet"))
 
 
@@ -69,7 +62,8 @@ APPLICATIONS: dict[str, Callable[[], Any]] = {
 
 
 @contextmanager
-def _told(path: Path | str) -> Iterator[None]:
+def _one_line(path: Path | str) -> Iterator[None]:
+    """Turn whatever a damaged file raises into a ValueError of one line."""
     try:
         yield
     except Exception as error:  # a damaged file raises anything
@@ -83,18 +77,12 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
-    data = path.read_bytes()
-    start = 8 + int.from_bytes(data[:8], "little")
-    arrays = {}
-    for name, entry in json.loads(data[8:start]).items():
-        if name == "__metadata__":
-            continue
-        first, last = entry["data_offsets"]
-        array = np.frombuffer(data[start + first : start + last], _DTYPES[entry["dtype"]])
-        if entry["dtype"] == "BF16":
-            array = (array.astype("<u4") << 16).view("<f4")
-        arrays[name] = array.reshape(entry["shape"])
-    return arrays
+    import ml_dtypes
+    from safetensors.numpy import load_file
+
+    bfloat16 = np.dtype(ml_dtypes.bfloat16)  # which NumPy lacks; a float32 holds each of its values
+    arrays = load_file(path)
+    return {name: array.astype(np.float32) if array.dtype == bfloat16 else array for name, array in arrays.items()}
 
 
 def _keras(path: Path) -> dict[str, np.ndarray]:

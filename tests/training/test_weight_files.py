@@ -29,12 +29,35 @@ def test_safetensors_as_its_format_says(tmp_path):
         np.testing.assert_array_equal(array, values.astype("i8") if name.endswith("I64") else values)
 
 
-def test_safetensors_written_by_its_own_library(tmp_path):
-    numpy = pytest.importorskip("safetensors.numpy")
-    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np.float16)}
-    numpy.save_file(arrays, tmp_path / "x.safetensors")
-    for name, array in read(tmp_path / "x.safetensors").items():
-        np.testing.assert_array_equal(array, arrays[name])
+def entry(dtype="F32", shape=(2,), offsets=(0, 8)):
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)}
+
+
+HOSTILE = {
+    "a header as long as the disk": (b"{}", 2**60),
+    "a header that ends in the numbers": (b'{"a":', None),
+    "no object": (b"[1]", None),
+    "deep brackets": (b"[" * 100_000, None),
+    "an array that overlaps another": ({"a": entry(), "b": entry()}, None),
+    "an array past the end": ({"a": entry(shape=(200,), offsets=(0, 800))}, None),
+    "a negative side": ({"a": entry(shape=(-1, -2))}, None),
+    "a shape of another size": ({"a": entry(shape=(3,))}, None),
+    "an unknown type": ({"a": entry("Q7")}, None),
+    "a type that NumPy lacks": ({"a": entry("F8_E4M3", (8,))}, None),
+    "a type that is no text": ({"a": {**entry(), "dtype": 4}}, None),
+    "no offsets": ({"a": {"dtype": "F32", "shape": [2]}}, None),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_safetensors_header_is_one_line(name, tmp_path):
+    head, size = HOSTILE[name]
+    head = head if isinstance(head, bytes) else json.dumps(head).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", size or len(head)) + head + bytes(8))
+    with pytest.raises(ValueError, match=r"`start.path` cannot be read .*Received: start.path=") as error:
+        read(path)
+    assert "\n" not in str(error.value)
 
 
 def test_a_keras_model_that_is_none_of_ours(tmp_path):
