@@ -1,9 +1,9 @@
-"""Which of many examples are nearly the same, by their fingerprints."""
+"""Find near duplicates among many examples by their fingerprints."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,11 +14,11 @@ _FACTORS, _OFFSETS = np.random.default_rng(0).integers(1, _PRIME, (2, _HASHES))
 
 
 def alike_vectors(vectors: np.ndarray, similarity: float) -> np.ndarray:
-    """Pairs of rows whose cosine is at least `similarity`, every one of them: int64 (pairs, 2).
+    """Return every pair of rows whose cosine is at least `similarity`: int64, shape (pairs, 2).
 
     Args:
-        vectors: float (n, dims); rows of zeros are like nothing.
-        similarity: From 0 to 1.
+        vectors: float, shape (n, dims); a row of zeros is in no pair.
+        similarity: The least cosine, from 0 to 1.
     """
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = (vectors / np.where(length > 0, length, 1)).astype(np.float32)
@@ -31,9 +31,13 @@ def alike_vectors(vectors: np.ndarray, similarity: float) -> np.ndarray:
 
 
 def alike_sets(sets: Sequence[set[str]], similarity: float) -> np.ndarray:
-    """Pairs of sets whose Jaccard index is at least `similarity`: int64 (pairs, 2).
+    """Return the pairs of sets whose Jaccard index is at least `similarity`: int64, shape (pairs, 2).
 
     The candidates come from MinHash (Broder 1997) with bands, so of pairs near the bound a few may be missed.
+
+    Args:
+        sets: The sets, such as the shingles of texts; an empty one is in no pair.
+        similarity: The least Jaccard index, from 0 to 1.
     """
     signatures = np.stack([_signature(words) for words in sets]) if sets else np.zeros((0, _HASHES), np.int64)
     candidates = set()
@@ -52,22 +56,22 @@ def alike_sets(sets: Sequence[set[str]], similarity: float) -> np.ndarray:
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def groups_of(pairs: Iterable[Sequence[int]]) -> list[np.ndarray]:
-    """What hangs together by these pairs: sorted arrays, in the order of their first members."""
-    parent: dict[int, int] = {}
+def groups_of(pairs: np.ndarray) -> list[np.ndarray]:
+    """Return the connected components of a graph: sorted int64 arrays, in the order of their first members.
 
-    def root(i: int) -> int:
-        while parent.setdefault(i, i) != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
+    Args:
+        pairs: int64, shape (edges, 2), the two members of each edge.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    for one, other in pairs:
-        parent[max(root(int(one)), root(int(other)))] = min(root(int(one)), root(int(other)))
-    members: dict[int, list[int]] = {}
-    for i in sorted(parent):
-        members.setdefault(root(i), []).append(i)
-    return [np.array(members[first], dtype=np.int64) for first in sorted(members)]
+    members, edges = np.unique(pairs, return_inverse=True)
+    edges = edges.reshape(-1, 2)
+    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(len(members), len(members)))
+    _, labels = connected_components(graph, directed=False)
+    order = np.argsort(labels, kind="stable")
+    groups = np.split(members[order], np.flatnonzero(np.diff(labels[order])) + 1) if len(members) else []
+    return sorted(groups, key=lambda group: group[0])
 
 
 def _jaccard(one: set[str], other: set[str]) -> float:

@@ -43,6 +43,7 @@ def test_many_equal_sets_hang_together():
 
 def test_no_sets():
     assert near.alike_sets([], 0.8).shape == (0, 2)
+    assert near.groups_of(near.alike_sets([], 0.8)) == []
 
 
 @pytest.mark.parametrize("pairs", [[(0, 1), (1, 2), (5, 7)], [(1, 2), (7, 5), (2, 0)]])
