@@ -2,7 +2,7 @@
 
     python benchmarks/word_vectors.py [--texts 4000] [--rounds 5] [--glove glove.6B.50d.txt]
 
-Learning: `embeddings.learn` beside `gensim.models.Word2Vec` on the same texts with the same settings (skip-gram and CBOW, 100
+Learning: `word_vectors.learn` beside `gensim.models.Word2Vec` on the same texts with the same settings (skip-gram and CBOW, 100
 dimensions, window 5, 5 epochs, one thread), in turns; printed is the median of the rounds' ratios of the processor's time.
 Reading: 400,000 vectors of 50 dimensions as GloVe writes them (made here at random, unless a file is given), of which a
 vocabulary of 20,000 words is wanted, 19,000 of them in the file. A fresh process reads it; printed are its seconds (of the clock
@@ -29,14 +29,14 @@ import numpy as np
 WORDS, DIMS, WANTED = 400_000, 50, 20_000
 READ = """
 import sys, time
-from multicnn import embeddings
+from multicnn.modalities.text import word_vectors
 
 def memory(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) / 1024
 
 vocabulary = [line.rstrip("\\n") for line in open(sys.argv[2], encoding="utf-8")]
 before, wall, processor = memory("VmRSS"), time.perf_counter(), time.process_time()
-table, found = embeddings.table(embeddings.read(sys.argv[1], vocabulary=vocabulary), vocabulary)
+table, found = word_vectors.table(word_vectors.read(sys.argv[1], vocabulary=vocabulary), vocabulary)
 print(time.perf_counter() - wall, time.process_time() - processor, memory("VmHWM") - before, found.sum())
 """
 

@@ -16,11 +16,14 @@ app = typer.Typer(no_args_is_help=True, help="Learn word vectors from texts, and
 Vectors = Annotated[
     str,
     typer.Argument(
-        help="word2vec, GloVe, fastText, gensim or NumPy vectors; or a model.keras, for what its network has learned."
+        help="word2vec, GloVe, fastText or NumPy vectors; or a model.keras, for what its network has learned."
     ),
 ]
 Texts = Annotated[str, typer.Argument(help="A table of texts, or a file with a text a line.")]
 Column = Annotated[str, typer.Option(help="Column of the texts in a table.")]
+Format = Annotated[
+    str | None, typer.Option(help="gensim: a file that gensim saved, a pickle; only from one you trust.")
+]
 Most = Annotated[int, typer.Option(help="Read no more than the first so many words.")]
 
 
@@ -55,10 +58,11 @@ def nearest(
     words: Annotated[list[str], typer.Argument(help="One word or several, each by itself.")],
     count: Annotated[int, typer.Option(min=1, help="Neighbours of each.")] = 10,
     most: Most = 200_000,
+    format: Format = None,
     as_json: Json = False,
 ) -> None:
     """The words whose vectors are nearest, by cosine."""
-    known = _open(vectors, most)
+    known = _open(vectors, most, format=format)
     _show({word: known.nearest(word, count) for word in words}, as_json)
 
 
@@ -70,10 +74,11 @@ def analogy(
     c: Annotated[str, typer.Argument(help="C is to ...")],
     count: Annotated[int, typer.Option(min=1, help="Answers.")] = 5,
     most: Most = 200_000,
+    format: Format = None,
     as_json: Json = False,
 ) -> None:
     """A is to B as C is to what? The words nearest to B - A + C."""
-    _show({f"{a} : {b} = {c} : ?": _open(vectors, most).analogy([b, c], [a], count)}, as_json)
+    _show({f"{a} : {b} = {c} : ?": _open(vectors, most, format=format).analogy([b, c], [a], count)}, as_json)
 
 
 @app.command()
@@ -82,13 +87,14 @@ def coverage(
     texts: Texts,
     tokenizer: Annotated[str, typer.Option(help="unicode, whitespace or kim.")] = "unicode",
     text_column: Column = "text",
+    format: Format = None,
     as_json: Json = False,
 ) -> None:
     """How many of the words in some texts have a vector, and which frequent ones have none."""
     counts = Counter(token for text in _tokens(texts, text_column, tokenizer) for token in text)
     if not counts:
         raise ValueError(f"`texts` must have words in them. Received: texts={texts!r}")
-    known = _open(vectors, None, vocabulary=list(counts), normalise=str.lower)
+    known = _open(vectors, None, vocabulary=list(counts), normalise=str.lower, format=format)
     missing = [(word, count) for word, count in counts.most_common() if word not in known]
     total = counts.total()
     said = {
@@ -112,11 +118,12 @@ def picture(
     words: Annotated[list[str] | None, typer.Argument(help="Which words; by default the first ones.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many, where they are not named.")] = 150,
     most: Most = 200_000,
+    format: Format = None,
 ) -> None:
     """Draw words in the plane, near to one another where their vectors are (t-SNE)."""
     from multicnn.modalities.text import word_vectors
 
-    word_vectors.picture(_open(vectors, most), out, words or None, count)
+    word_vectors.picture(_open(vectors, most, format=format), out, words or None, count)
     print(out)
 
 

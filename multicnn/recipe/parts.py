@@ -83,6 +83,8 @@ class Embedding:
             them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
         vectors: Where given vectors come from: a file (see `word_vectors.read`; its words also fill the vocabulary up
             to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
+        format: "gensim" for a file that gensim saved, a pickle, which runs code of whoever wrote it. None recognises every
+            other format by its content.
         length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
             dimensions (4.5 on average), change little while a network learns: 0.35 is about that of drawn ones.
         dropout: The share of all their elements that a training step does without.
@@ -93,6 +95,7 @@ class Embedding:
 
     kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
     vectors: str | None = None
+    format: Literal["gensim"] | None = None
     length: Annotated[float, pydantic.Field(gt=0)] | None = None
     dropout: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
     ngrams: Annotated[int, pydantic.Field(ge=0)] = 0
@@ -103,7 +106,7 @@ class Embedding:
             raise ValueError(
                 f"vectors must be a file or a way to learn them where kind is {self.kind!r}. Received: vectors=None"
             )
-        if not given and (self.vectors or self.length):
+        if not given and (self.vectors or self.format or self.length):
             raise ValueError(
                 f"kind must be one that takes vectors: static, nonstatic, multichannel. Received: kind={self.kind!r}"
             )

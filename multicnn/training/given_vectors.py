@@ -45,8 +45,8 @@ def given(recipe: Recipe, preprocess: Any, texts: Iterable[str]) -> word_vectors
     if source in word_vectors.KINDS:
         settings = {"dims": recipe.embedding_dims, "min_count": preprocess.min_count, "seed": recipe.seed}
         return word_vectors.learn(map(preprocess.tokens, texts), source, **settings)
-    wanted = {"vocabulary": preprocess.vocabulary, "size": preprocess.max_vocabulary}
-    return word_vectors.read(locate(source), **wanted, normalise=preprocess.token)
+    wanted = {"vocabulary": preprocess.vocabulary, "size": preprocess.max_vocabulary, "normalise": preprocess.token}
+    return word_vectors.read(locate(source), **wanted, format=recipe.embedding.format)
 
 
 def nearest(recipe: Recipe, vectors: word_vectors.WordVectors | None, preprocess: Any) -> np.ndarray | None:

@@ -71,6 +71,16 @@ def test_the_picture_keeps_neighbours_together(tmp_path, monkeypatch, capsys):
     assert code == 0 and (tmp_path / "glove.png").stat().st_size > 5000 and said.strip().endswith("glove.png")
 
 
+def test_a_pickle_of_gensim_is_read_only_if_it_is_asked_for(monkeypatch, capsys):
+    path = datapath("old_keyedvectors_320.dat")
+    word = read(path, format="gensim").words[0]
+    code, _, err = words(monkeypatch, capsys, "nearest", path, word)
+    assert code == 2 and "set the format to gensim" in err and len(err.strip().splitlines()) == 1
+    code, said, err = words(monkeypatch, capsys, "nearest", path, word, "--format", "gensim", "--json")
+    assert code == 0, err
+    assert len(json.loads(said)[word]) == 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

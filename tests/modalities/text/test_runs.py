@@ -152,3 +152,23 @@ def test_neighbours_come_from_the_given_vectors(tmp_path):
     assert "test" in trained.metrics
     page = multicnn.preview(path, tmp_path / "page.html", embedding=vectors, settings=settings, **tiny)
     assert "neighbours" in page.read_text()
+
+
+def test_vectors_that_gensim_saved_are_read_only_if_the_recipe_says_so(tmp_path):
+    from gensim.models import KeyedVectors
+
+    words = KeyedVectors(4)
+    words.add_vectors(["good", "bad"], np.eye(2, 4, dtype=np.float32))
+    words.save(str(tmp_path / "words.kv"))
+    table = pd.DataFrame({"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")]})
+    table.assign(label=["x", "y"] * 20).to_csv(tmp_path / "t.csv", index=False)
+    settings = [
+        "arguments.filters=4",
+        "epochs=1",
+        "embedding.kind=static",
+        f"embedding.vectors={tmp_path / 'words.kv'}",
+    ]
+    with pytest.raises(ValueError, match="set the format to gensim"):
+        multicnn.train(tmp_path / "t.csv", tmp_path / "no", settings=settings)
+    trained = multicnn.train(tmp_path / "t.csv", tmp_path / "run", settings=[*settings, "embedding.format=gensim"])
+    assert {"good", "bad"} <= set(trained.preprocess.vocabulary)

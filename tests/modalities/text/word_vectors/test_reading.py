@@ -1,6 +1,8 @@
 """Files of word vectors: every format gives what gensim's own loader gives, only chosen words are kept, a cut file is told."""
 
 import gzip
+import os
+import pickle
 
 import numpy as np
 import pytest
@@ -30,12 +32,17 @@ FILES = {
     "gensim KeyedVectors": ("old_keyedvectors_320.dat", lambda p: KeyedVectors.load(datapath(p))),
     "gensim Word2Vec": ("word2vec_3.3", lambda p: KeyedVectors.load(datapath(p)).wv),
 }
+PICKLES = ("old_keyedvectors_320.dat", "word2vec_3.3")
 every_format = pytest.mark.parametrize(("name", "oracle"), FILES.values(), ids=FILES)
+
+
+def read_as(name, **wanted):
+    return read(datapath(name), format="gensim" if name in PICKLES else None, **wanted)
 
 
 @every_format
 def test_it_reads_what_gensim_reads(name, oracle):
-    expected, vectors = oracle(name), read(datapath(name))
+    expected, vectors = oracle(name), read_as(name)
     assert vectors.words == tuple(expected.index_to_key)
     assert vectors.vectors.dtype == np.float32
     np.testing.assert_allclose(vectors.vectors, expected.vectors, rtol=1e-6)
@@ -46,13 +53,13 @@ def test_only_the_chosen_words_are_kept(name, oracle):
     expected = oracle(name)
     words = list(expected.index_to_key)
     wanted = {words[-1], words[0], "nowhere to be found"}
-    vectors = read(datapath(name), vocabulary=wanted)
+    vectors = read_as(name, vocabulary=wanted)
     assert set(vectors.words) == {words[0], words[-1]}
     for word in vectors.words:
         np.testing.assert_allclose(vectors.vector(word), expected[word], rtol=1e-6)
     if len(words) > 6:  # two words more than the vocabulary's three, the first of the file
-        assert set(read(datapath(name), vocabulary=wanted, size=5).words) == {words[0], words[1], words[2], words[-1]}
-        assert read(datapath(name), size=2).words == tuple(words[:2])
+        assert set(read_as(name, vocabulary=wanted, size=5).words) == {words[0], words[1], words[2], words[-1]}
+        assert read_as(name, size=2).words == tuple(words[:2])
 
 
 @pytest.mark.parametrize("name", ["lee_fasttext_new.bin", "lee_fasttext.bin", "crime-and-punishment.bin"])
@@ -75,7 +82,9 @@ def test_gensim_fasttext_makes_vectors_of_other_words(tmp_path):
     model = FastText([["night", "day"], ["night", "moon"]] * 9, vector_size=4, min_count=1, bucket=50, seed=1)
     for name, saved in (("model", model), ("vectors", model.wv)):
         saved.save(str(tmp_path / name))
-        np.testing.assert_array_equal(read(tmp_path / name).vector("nights"), model.wv.get_vector("nights"))
+        np.testing.assert_array_equal(
+            read(tmp_path / name, format="gensim").vector("nights"), model.wv.get_vector("nights")
+        )
 
 
 def few(words=("the", "Кот", "naïve")):
@@ -115,7 +124,7 @@ def damaged(folder):
     good = {name: few().save(folder / f"good{name}").read_bytes() for name in (".txt", ".bin", ".npy")}
     model = open(datapath("lee_fasttext_new.bin"), "rb").read()
     glove = open(datapath("test_glove.txt"), "rb").read()
-    pickled = open(datapath("old_keyedvectors_320.dat"), "rb").read()
+    pickled = open(datapath(PICKLES[0]), "rb").read()
     return {
         "text, a line cut": (good[".txt"][:-20], "is the file cut"),
         "text, lines missing": (b"".join(good[".txt"].splitlines(True)[:-1]), "announces 3"),
@@ -126,7 +135,7 @@ def damaged(folder):
         "fastText, the dictionary": (model[:2000], "fastText file"),
         "fastText, the header": (model[:20], "fastText file"),
         "NumPy": (good[".npy"][:-8], "file"),
-        "gensim": (pickled[: len(pickled) // 2], "whole file"),
+        "gensim": (pickled, "set the format to gensim"),
         "empty": (b"", "empty"),
         "prose": ("Это не векторы, а проза.\nВторая строка.".encode(), "none of the formats"),
         "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "fastText"),
@@ -148,6 +157,38 @@ def test_a_damaged_file_is_one_clear_line(name, tmp_path):
     with pytest.raises(ValueError, match=words) as error:
         read(path)
     assert str(error.value).endswith(f"Received: path={str(path)!r}") and "\n" not in str(error.value)
+
+
+class Code:
+    """Runs code as soon as somebody unpickles it; what is around it looks like a file of gensim."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("name", ["v.txt", "v.vec", "v.bin", "v.txt.gz", "v.model"])
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+@pytest.mark.parametrize("marked", [False, True])
+def test_no_file_is_unpickled_unless_that_is_asked_for(name, protocol, marked, tmp_path):
+    content = pickle.dumps(["gensim.models.keyedvectors"] * marked + [Code(tmp_path / "ran")], protocol)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(ValueError, match="Received: path="):
+        read(tmp_path / name)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_that_gensim_did_not_save_is_one_clear_line(tmp_path):
+    pickled = open(datapath(PICKLES[0]), "rb").read()
+    (tmp_path / "cut.kv").write_bytes(pickled[: len(pickled) // 2])
+    for path in (tmp_path / "cut.kv", datapath("test_glove.txt"), tmp_path / "none"):
+        with pytest.raises(ValueError, match="Received: path=") as error:
+            read(path, format="gensim")
+        assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match="Received: format='glove'"):
+        read(datapath("test_glove.txt"), format="glove")
 
 
 def test_other_mistakes(tmp_path):
