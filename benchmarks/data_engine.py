@@ -83,8 +83,8 @@ from PIL import Image
 
 from multicnn import AudioPreprocess, DataSource, ImagePreprocess, TextPreprocess
 from multicnn.data import pipeline, store
+from multicnn.data.load import load_manifest
 from multicnn.modalities.augmentation import augmentation
-from multicnn.training import setup
 
 RANDOM = np.random.default_rng(0)
 BATCH = 32
@@ -155,7 +155,7 @@ class Ours:
     def read(self) -> None:
         """Finds and stores the examples, and begins to make batches of them."""
         source = DataSource(path=str(self.source), validation_fraction=0.0, test_fraction=0.0)
-        self.manifest = setup.find(source)
+        self.manifest = load_manifest(source)
         fitted = self.preprocess
         if not fitted.fitted:
             fitted = fitted.fit(fitted.decode(self.manifest.raw_source(row)) for row in self.manifest.rows())

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from multicnn.backends.processes import Workers
+from multicnn.data.load import load_manifest, load_unsplit
+from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
 from multicnn.evaluation.doctor import Diagnosis, diagnose
 from multicnn.evaluation.preview import write_preview
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource, Recipe
-from multicnn.training import cross_validation, ensemble, experiment, linear_probe, run_folder
-from multicnn.training import dry_run as trials
+from multicnn.training import cross_validation, ensemble, experiment, linear_probe, rate_finder, run_folder
+from multicnn.training import dry_run as dry_runs
 from multicnn.training import transfer_curves as curves
+from multicnn.training.context import RunContext
 from multicnn.training.cross_validation import CrossValidation
+from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
 from multicnn.training.linear_probe import Features
+from multicnn.training.preparation import augmentation_of, fit_preprocess, training_examples
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
-from multicnn.training.run import Run
-from multicnn.training.setup import as_trained, find, new_folder, of_several, settled, unsplit
+from multicnn.training.setup import new_folder, of_several, settled
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter
 
@@ -59,12 +63,12 @@ def train(
         KeyboardInterrupt: Ctrl-C (after SIGTERM: SystemExit); the run folder then holds model.keras with the best weights
             so far, and can go on.
     """
-    started, workers = time.perf_counter(), Workers()
-    reporter = (reporter if workers.first else None) or Reporter()
+    workers = Workers()
+    context = RunContext(reporter=(reporter if workers.first else None) or Reporter(), workers=workers)
     if resume is None:
         recipe, manifest = settled(data, settings, fields)
         with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
-            return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
+            return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
     if out is not None:
         raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
@@ -74,10 +78,10 @@ def train(
                 f"`resume` must be the folder of a run that was begun, if no data are named. Received: resume={str(resume)!r}"
             )
         if begun is not None and data is None and not settings and not fields:
-            if (done := run_folder.finished(folder, begun, reporter.log)) is not None:
+            if (done := run_folder.finished(folder, begun, context.log)) is not None:
                 return done  # its data need not be there any more
         recipe, manifest = settled(begun if data is None else data, settings, fields)
-        return ensemble.train(Run(recipe, manifest, folder, reporter, started, workers))
+        return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
 
 
 def preview(
@@ -104,7 +108,10 @@ def preview(
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
     recipe, manifest = settled(data, settings, fields)
-    return write_preview(recipe, manifest, out, examples, draws)
+    recipe = completed(recipe, manifest, weights_of(recipe))
+    preprocess, vectors = fit_preprocess(recipe, manifest, RunContext())
+    augmented = augmentation_of(recipe, preprocess, vectors)
+    return write_preview(recipe, manifest, preprocess, augmented, out, examples, draws)
 
 
 def find_rate(
@@ -130,7 +137,7 @@ def find_rate(
     """
     if picture is not None:  # told now, not after the steps
         Path(picture).parent.mkdir(parents=True, exist_ok=True)
-    curve = trials.find_rate(*settled(data, settings, fields), reporter or Reporter())
+    curve = rate_finder.find_rate(*settled(data, settings, fields), reporter or Reporter())
     if picture is not None:
         figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
     return curve
@@ -152,7 +159,7 @@ def dry_run(
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
-    return trials.dry_run(*settled(data, settings, fields), reporter or Reporter())
+    return dry_runs.dry_run(*settled(data, settings, fields), reporter or Reporter())
 
 
 def doctor(
@@ -179,7 +186,12 @@ def doctor(
         ValueError: The data cannot be used at all; the message says why, in a line.
     """
     recipe, manifest = settled(data, settings, fields)
-    return diagnose(recipe, manifest, out, reporter or Reporter(), compare_splits)
+
+    def fit(examined: Manifest) -> Any:
+        whole = completed(recipe, examined, weights_of(recipe))
+        return whole.preprocess.fit(training_examples(whole, examined))
+
+    return diagnose(recipe, manifest, fit, out, reporter or Reporter(), compare_splits)
 
 
 def crossval(
@@ -210,7 +222,7 @@ def crossval(
         ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
     """
     recipe, manifest, folder, kept = of_several(
-        cross_validation.COMMAND, resume, data, out, settings, fields, look=unsplit
+        cross_validation.COMMAND, resume, data, out, settings, fields, load=load_unsplit
     )
     folds = experiment.as_started(kept, "folds", folds, default=10)
     return cross_validation.run(recipe, manifest, folds, folder, reporter)
@@ -254,7 +266,7 @@ def features(
         predictor = pretrained(str(model), str(start))
     else:
         predictor = model if isinstance(model, Predictor) else load(model)
-    manifest = find(as_trained(predictor, data, settings, divided=True))
+    manifest = load_manifest(predictor.source(data, settings, split_as_trained=True))
     front, name = linear_probe.front(predictor, stage)
     found = linear_probe.extract(front, manifest, name, reporter or Reporter())
     made = linear_probe.linear_head(front, found) if head else None
@@ -297,7 +309,7 @@ def transfer_curves(
     """
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
-    recipe, manifest, folder, kept = of_several(curves.COMMAND, resume, data, out, settings, fields, look=find)
+    recipe, manifest, folder, kept = of_several(curves.COMMAND, resume, data, out, settings, fields, load=load_manifest)
     sizes = experiment.as_started(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
     seeds = experiment.as_started(kept, "seeds", seeds, default=3)
     return curves.run(recipe, manifest, sizes, seeds, folder, reporter)

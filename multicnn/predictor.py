@@ -9,8 +9,8 @@ import os
 import platform
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ import tensorflow as tf
 
 from multicnn.backends import engine
 from multicnn.blocks import Block, from_dict, network
-from multicnn.recipe import preprocess_from_dict, preprocess_to_dict
+from multicnn.data.paths import locate
+from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.version import __version__
 
@@ -124,6 +125,39 @@ class Predictor:
         )
 
         return evaluate.evaluate(self, data).metrics
+
+    def source(
+        self, data: str | os.PathLike | DataSource, settings: Sequence[str] = (), split_as_trained: bool = False
+    ) -> DataSource:
+        """Return a source of labelled examples; a path is read as in training, unless the settings say otherwise.
+
+        Args:
+            data: The source.
+            settings: Changes of how it is read, as "data.b=1".
+            split_as_trained: Divide the data of the training itself as they were divided there.
+
+        Raises:
+            ValueError: A setting does not fit, or labels are not divided as in training.
+        """
+        if not isinstance(data, DataSource):
+            trained_on = self.recipe.get("data", {})
+            names = ("pattern", "text_column", "label_column", "label_separator")
+            if self.was_trained_on(str(data)):
+                names = tuple(trained_on) if split_as_trained else (*names, "split_column", "group_column")
+            same = {name: trained_on[name] for name in names if name in trained_on}
+            data = DataSource(**same | {"path": str(data)})
+        data = Recipe(data=data).replaced(settings).data
+        if (data.label_separator is None) != (self.separator is None):
+            raise ValueError(
+                f"`label_separator` must be {self.separator!r}, as in the training. "
+                f"Received: label_separator={data.label_separator!r}"
+            )
+        return replace(data, modality=data.modality or self.preprocess.modality)
+
+    def was_trained_on(self, path: str) -> bool:
+        """Return whether a path is that of the training data; a relative one is looked for from here."""
+        trained_on = self.recipe.get("data", {}).get("path")
+        return trained_on is not None and os.path.realpath(locate(path)) == os.path.realpath(locate(trained_on))
 
     def save(self, path: str | os.PathLike) -> Path:
         """Writes the predictor to one `.keras` file, whole or not at all. Its weights are stored in float32.

@@ -13,10 +13,14 @@ from PIL import Image
 
 import multicnn
 from multicnn.blocks import chain, conv, dense, global_average_pool
+from multicnn.data.load import load_manifest
 from multicnn.evaluation import evaluate
 from multicnn.recipe import DataSource
-from multicnn.training import run as run_module
-from multicnn.training import run_folder, setup
+from multicnn.training import preparation, run_folder
+from multicnn.training.build import build
+from multicnn.training.context import RunContext
+from multicnn.training.preparation import prepare
+from multicnn.training.run import complete
 from multicnn.utils.files import locked
 from multicnn.utils.reporter import Reporter
 
@@ -197,13 +201,14 @@ def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
 
 def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monkeypatch):
     def prepared(chosen):
-        monkeypatch.setattr(run_module, "policy", lambda precision, multiply_adds: chosen)
+        monkeypatch.setattr(preparation, "policy", lambda precision, multiply_adds: chosen)
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
-        run = run_module.Run(recipe, setup.find(recipe.data), tmp_path / "run", Reporter(), 0.0)
-        with run_folder.claim(run.folder, run.recipe, run.manifest, print) as run.manifest:
-            predictor, _ = run.prepared()
+        context, manifest = RunContext(tmp_path / "run"), load_manifest(recipe.data)
+        recipe, _ = complete(recipe, manifest, context)
+        with run_folder.claim(context.folder, recipe, manifest, print) as manifest:
+            predictor = build(prepare(recipe, manifest, context), context).predictor
         computed = predictor.network.get_layer("conv1.1.conv").compute_dtype
-        return predictor.recipe["precision"], run_folder.saved_recipe(run.folder).precision, computed
+        return predictor.recipe["precision"], run_folder.saved_recipe(context.folder).precision, computed
 
     assert prepared("mixed_bfloat16") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16")
     assert prepared("float32") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16"), "on another machine"

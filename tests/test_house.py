@@ -37,7 +37,6 @@ LEVEL = {room: level for level, room in enumerate(ROOMS)}
 UPWARDS = {  # left to turn round
     ("backends", "tasks"),
     ("evaluation", "predictor"),
-    ("evaluation", "training"),
     ("explanations", "predictor"),
 }
 KERAS_ONLY = ("blocks", "layers", "models")

@@ -15,9 +15,9 @@ import pytest
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.data import pipeline, store
+from multicnn.data.load import load_manifest
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import MODALITIES, DataSource
-from multicnn.training.setup import find
 
 SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 
@@ -26,7 +26,7 @@ SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 def trained_free(request):
     """A predictor with random weights, its manifest and some rows: what the laws say does not depend on training."""
     modality = request.param
-    manifest = find(DataSource(path=SETS[modality]))
+    manifest = load_manifest(DataSource(path=SETS[modality]))
     rows = manifest.rows("train")[:300]
     raws = [MODALITIES[modality]().decode(manifest.raw_source(row)) for row in rows]
     preprocess = MODALITIES[modality]().fit(raws)

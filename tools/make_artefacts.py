@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 import multicnn
+from multicnn.data.load import load_manifest
 from multicnn.recipe import DataSource
-from multicnn.training import setup
 
 RECIPES = {
     "digits": ["model=vgg_small", "arguments.width=4"],
@@ -31,7 +31,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as run:
             predictor = multicnn.train(name, Path(run) / "x", epochs=1, settings=settings)
         predictor.save(folder / f"{name}.keras")
-        manifest = setup.find(DataSource(path=name))
+        manifest = load_manifest(DataSource(path=name))
         said = []
         for row in manifest.rows("test")[:2]:
             source = manifest.raw_source(row)

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from multicnn import api
 from multicnn.cli.tables import RichReporter, show_table
+from multicnn.data.load import load_manifest
 from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Optimizer, Recipe
-from multicnn.training import setup
 
 RECIPES = {
     "digits": Recipe(
@@ -77,7 +77,7 @@ def _row(name: str, predictor: Predictor) -> list[str]:
 
 
 def _show_predictions(name: str, predictor: Predictor, console: Console) -> None:
-    manifest = setup.find(DataSource(path=name))
+    manifest = load_manifest(DataSource(path=name))
     rows = manifest.rows("test")
     chosen = rows[:: max(len(rows) // 3, 1)][:3]
     for row, prediction in zip(chosen, predictor.predict([manifest.raw_source(row) for row in chosen])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,6 @@ from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline_score import linear_score
 from multicnn.evaluation.data_report import shown_rows, write_data_report
 from multicnn.recipe import MODALITIES, Recipe
-from multicnn.training.defaults import completed, weights_of
-from multicnn.training.fitting import training_examples
 from multicnn.utils.reporter import Reporter
 
 _FOLDS = 5  # in which both ways to split are compared
@@ -80,12 +79,20 @@ class Diagnosis:
 
 
 def diagnose(
-    recipe: Recipe, manifest: Manifest, page: str | Path, reporter: Reporter, compare_splits: bool = False
+    recipe: Recipe,
+    manifest: Manifest,
+    fit: Callable[[Manifest], Any],
+    page: str | Path,
+    reporter: Reporter,
+    compare_splits: bool = False,
 ) -> Diagnosis:
     """Examines every example, scores a linear model, and writes the page.
 
     Args:
-        recipe, manifest, reporter: As for a run.
+        recipe: Says what the data are.
+        manifest: With every split decided.
+        fit: Gives the preprocessing, fitted on the training split of a manifest.
+        reporter: Gets messages and progress.
         page: The HTML file to write.
         compare_splits: Scores the linear model over folds of whole groups, and over folds of examples at random.
 
@@ -99,7 +106,8 @@ def diagnose(
     scored = len(manifest.rows("test")) > 0 and manifest.table["label"].iloc[manifest.rows("train")].nunique() > 1
     linear, by_split = None, {}
     if scored or compare_splits:
-        examples, preprocess = _stored(recipe, manifest, reporter)
+        preprocess = fit(manifest)
+        examples, _ = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
         linear = linear_score(manifest, examples, preprocess) if scored else None
         by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
     diagnosis = Diagnosis(examination, linear, Path(page), by_split)
@@ -120,14 +128,6 @@ def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dic
         n = sum(score["n"] for score in scores)
         found[way] = {"accuracy": sum(score["accuracy"] * score["n"] for score in scores) / n, "n": n}
     return found
-
-
-def _stored(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> tuple[store.Store, Any]:
-    """The examples as at the end of a training: the preprocessing is that of the recipe."""
-    recipe = completed(recipe, manifest, weights_of(recipe))
-    preprocess = recipe.preprocess.fit(training_examples(recipe, manifest))
-    examples, _ = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
-    return examples, preprocess
 
 
 def _shown(manifest: Manifest, row: int) -> tuple[str, str, Any]:

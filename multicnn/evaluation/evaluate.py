@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from multicnn.data import store
+from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource
 from multicnn.tasks import metrics
-from multicnn.training.setup import as_trained, find, is_of_training, unsplit
 from multicnn.utils.reporter import Reporter
 
 
@@ -61,10 +61,10 @@ def evaluate(
     """
     predictor = predictor if isinstance(predictor, Predictor) else load(predictor)
     reporter = reporter or Reporter()
-    source = as_trained(predictor, data, settings, divided=split is not None)
-    learned_from = is_of_training(predictor, source.path)
+    source = predictor.source(data, settings, split_as_trained=split is not None)
+    learned_from = predictor.was_trained_on(source.path)
     divided = source.leave_out is not None or (split is not None and learned_from)
-    manifest = (find if divided else unsplit)(source, predictor.labels)
+    manifest = (load_manifest if divided else load_unsplit)(source, predictor.labels)
     rows = manifest.rows(split or "test")
     if split is None and not len(rows):
         rows = manifest.rows()

@@ -11,22 +11,29 @@ import numpy as np
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.contact_sheet import spectrogram_plot, write_contact_sheet
-from multicnn.modalities.augmentation import Augmentation, augmentation
+from multicnn.modalities.augmentation import Augmentation
 from multicnn.recipe import Recipe
-from multicnn.training import given_vectors
-from multicnn.training.defaults import completed, weights_of
-from multicnn.training.fitting import fitted
 
 _WITHOUT = "without augmentation"
 _UNKNOWN = "[?]"  # a token that the vocabulary does not have
 
 
-def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples: int = 12, draws: int = 4) -> Path:
+def write_preview(
+    recipe: Recipe,
+    manifest: Manifest,
+    preprocess: Any,
+    made: Augmentation,
+    path: str | Path,
+    examples: int = 12,
+    draws: int = 4,
+) -> Path:
     """Writes a contact sheet of training examples: as they are, as the network sees them, and augmented.
 
     Args:
-        recipe: Its preprocess is fitted as in training; its `augment` is what is shown.
+        recipe: Says what the data are, and the seed.
         manifest: With every split decided.
+        preprocess: The preprocessing, fitted on the training split.
+        made: The augmentation of the recipe.
         path: The HTML file to write.
         examples: How many, spread over the classes.
         draws: The epochs whose augmentation is shown.
@@ -34,9 +41,6 @@ def write_preview(recipe: Recipe, manifest: Manifest, path: str | Path, examples
     Raises:
         ValueError: A setting is wrong, or no training example can be read.
     """
-    recipe = completed(recipe, manifest, weights_of(recipe))
-    preprocess, vectors = fitted(recipe, manifest)
-    made = augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
     kept, _ = store.load_examples(manifest, made.stored, _spread(manifest, examples))
     if not len(kept):
         raise ValueError(f"`data` must hold training examples that can be read. Received: data={recipe.data.path!r}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
 from multicnn.training import ensemble, experiment
-from multicnn.training.run import Run
+from multicnn.training.context import RunContext
 from multicnn.utils.files import write_json
 from multicnn.utils.reporter import Reporter
 
@@ -96,7 +95,7 @@ def run(
     for name, place, fold in divided:
         reporter.log(f"{place}: {len(fold.rows('test')):,} test examples")
         with experiment.going_on(folder, COMMAND, reporter.log):
-            metrics[name] = ensemble.train(Run(recipe, fold, folder / place, reporter, time.perf_counter())).metrics
+            metrics[name] = ensemble.train(recipe, fold, RunContext(folder / place, reporter)).metrics
         keras.backend.clear_session()  # else the graphs of all folds stay in memory
     validation = CrossValidation(metrics)
     said = {"folds": metrics, "summary": validation.summary()}

@@ -1,4 +1,4 @@
-"""Runs that only try a recipe out and leave nothing behind: the learning-rate range test, and a dry run of two steps."""
+"""A dry run: everything that a run builds, and two of its steps, of which nothing is left behind."""
 
 from __future__ import annotations
 
@@ -18,28 +18,11 @@ from multicnn.backends import engine
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.inspect import Inspection, of_block
 from multicnn.recipe import Recipe
-from multicnn.training.rate_finder import RateCurve, sweep
-from multicnn.training.run import Run
+from multicnn.training.build import Built, build
+from multicnn.training.context import RunContext
+from multicnn.training.preparation import Prepared, prepare
+from multicnn.training.run import complete
 from multicnn.utils.reporter import Reporter
-
-
-def find_rate(recipe: Recipe, manifest: Manifest, reporter: Reporter, **limits: Any) -> RateCurve:
-    """The learning-rate range test of a recipe; its own rate and schedule are not regarded.
-
-    Args:
-        recipe, manifest, reporter: As for a run.
-        **limits: Of `training.rate_finder.sweep`: lowest, highest, steps.
-
-    Raises:
-        ValueError: The recipe cannot work, or the loss falls at no rate.
-    """
-    if recipe.optimizer.name.lower() == "rprop":
-        raise ValueError("rprop finds its step sizes itself. Received: optimizer.name='rprop'")
-    optimizer = dataclasses.replace(recipe.optimizer, schedule="constant", warmup_epochs=0)
-    with _folder() as folder:
-        run = Run(dataclasses.replace(recipe, optimizer=optimizer), manifest, folder, reporter, time.perf_counter())
-        _, loop = run.prepared()
-        return sweep(loop, **limits)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,15 +61,13 @@ class DryRun:
 
 
 def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
-    """Builds everything that a run needs and takes two steps of it.
+    """Build everything that a run needs and take two steps of it.
 
     Raises:
         ValueError: The recipe cannot work; the message says why, in a line.
     """
-    with _folder() as folder:
-        run = Run(recipe, manifest, folder, reporter, time.perf_counter())
-        predictor, loop = run.prepared()
-        network, seconds = predictor.network, []
+    with untrained(recipe, manifest, reporter) as (prepared, built):
+        loop, predictor, seconds = built.loop, built.predictor, []
         with loop.stream(0, 0) as iterator:
             shape = next(iterator)[0].shape
         with loop.stream(0, 0) as iterator:
@@ -95,18 +76,28 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
                 loop.step(iterator)
                 seconds.append(time.perf_counter() - started)
         return DryRun(
-            stages=of_block(predictor.block, predictor.preprocess, repr(run.recipe.model)),
+            stages=of_block(predictor.block, predictor.preprocess, repr(prepared.recipe.model)),
             batch=tuple(shape),
-            examples={split: len(run.manifest.rows(split)) for split in ("train", "val", "test")},
-            parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
-            weights_bytes=_bytes(network.variables),
-            optimizer_bytes=_bytes(network.optimizer.variables),
+            examples={split: len(prepared.manifest.rows(split)) for split in ("train", "val", "test")},
+            parameters=sum(int(np.prod(weight.shape)) for weight in predictor.network.trainable_weights),
+            weights_bytes=_bytes(predictor.network.variables),
+            optimizer_bytes=_bytes(predictor.network.optimizer.variables),
             peak_bytes=_peak(),
             steps=loop.steps,
             first_step_seconds=seconds[0],
             step_seconds=seconds[1],
-            expected_seconds=seconds[1] * loop.steps * run.recipe.epochs,
+            expected_seconds=seconds[1] * loop.steps * prepared.recipe.epochs,
         )
+
+
+@contextmanager
+def untrained(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> Iterator[tuple[Prepared, Built]]:
+    """Prepare and build a run of which nothing is left after the block but a list of bad examples, if there are any."""
+    with _folder() as folder:
+        context = RunContext(folder, reporter)
+        recipe, pretrained = complete(recipe, manifest, context)
+        prepared = prepare(recipe, manifest, context, pretrained)
+        yield prepared, build(prepared, context)
 
 
 def _bytes(variables: list[Any]) -> int:
@@ -126,7 +117,7 @@ def _peak() -> int | None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A run folder for the time of the block; of it only a list of bad files stays, since the user was told of it."""
+    """A run folder for the time of the block; of it only a list of bad files stays, since it was reported to the user."""
     folder = Path(tempfile.mkdtemp(prefix="multicnn-"))
     try:
         yield folder

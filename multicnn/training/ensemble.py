@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -14,62 +14,63 @@ from multicnn.data import store
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation import run_report
 from multicnn.predictor import Predictor
-from multicnn.recipe import preprocess_to_dict
+from multicnn.recipe import Recipe, preprocess_to_dict
 from multicnn.tasks import metrics
 from multicnn.training import experiment, run_folder
-from multicnn.training.run import Run
+from multicnn.training.context import RunContext
+from multicnn.training.run import complete, run
 from multicnn.utils.files import write_json
 
 
-def train(whole: Run) -> Predictor:
-    """Trains what a run's recipe describes; an ensemble's members one after another, each in a run folder inside the run's.
+def train(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
+    """Train what a recipe describes; an ensemble's members one after another, each in a run folder inside the run's.
 
-    It goes on from what the folder holds. Of an ensemble the folder gets what a run's has, but for what only the members have:
-    learning curves and checkpoints.
+    What the folder holds already is resumed. Of an ensemble it gets what a run's has, except learning curves and checkpoints,
+    which only the members have.
 
     Raises:
-        ValueError: As `Run`; or there is one member only, or one cannot be a member.
+        ValueError: As `run.run`; or there is one member only, or one cannot be a member.
     """
-    recipe, folder, log = whole.recipe, whole.folder, whole.reporter.log
     if not recipe.members:
-        return whole.train()
+        return run(recipe, manifest, context)
     if len(recipe.members) == 1:
         raise ValueError(f"`members` must be two or more. Received: members={recipe.members!r}")
-    for i in range(
-        len(recipe.members)
-    ):  # what is wrong with one is told before another is trained, or anything written
-        run_folder.check_saved((member := _member(whole, i)).folder, member.recipe)
-    with run_folder.claim(folder, recipe, whole.manifest, log, whole.workers.count):
-        return run_folder.finished(folder, recipe, log) or _trained(whole)
+    recipe, _ = complete(recipe, manifest, context)
+    # What is wrong with one is reported before another is trained, or anything written.
+    for i, member in enumerate(_contexts(recipe, context)):
+        run_folder.check_saved(member.run_folder, complete(recipe.member(i), manifest, member)[0])
+    folder = context.run_folder
+    with run_folder.claim(folder, recipe, manifest, context.log, context.workers.count):
+        return run_folder.finished(folder, recipe, context.log) or _trained(recipe, manifest, context)
 
 
-def _trained(whole: Run) -> Predictor:
-    recipe, folder, log = whole.recipe, whole.folder, whole.reporter.log
+def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
+    folder = context.run_folder
     members: list[Predictor] = []
-    for i in range(len(recipe.members)):
-        log(f"member {i + 1} of {len(recipe.members)}")
-        run = _member(whole, i)
+    for i, member in enumerate(_contexts(recipe, context)):
+        context.log(f"member {i + 1} of {len(recipe.members)}")
         if members:  # fitted once: threads add up in another order each time, and the last bits are others
-            run.folder.mkdir(exist_ok=True)
-            write_json(run.folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
-        with experiment.going_on(folder, "train", log):
-            members.append(run.train())
+            member.run_folder.mkdir(exist_ok=True)
+            write_json(member.run_folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
+        with experiment.going_on(folder, "train", context.log):
+            members.append(run(recipe.member(i), manifest, member))
     predictor = averaged(members, recipe.to_dict())
-    manifest, logits = _answers(predictor, run.manifest)
+    # Without what the members found bad.
+    manifest = run_folder.check_data(Manifest.load(member.run_folder / run_folder.MANIFEST), manifest, folder)
+    manifest, logits = _answers(predictor, manifest)
     predictor.metrics.update(_measured(logits, members, manifest))
-    predictor.metrics["seconds"] = round(time.perf_counter() - whole.started, 1)
+    predictor.metrics["seconds"] = round(time.perf_counter() - context.started, 1)
     write_json(folder / "metrics.json", predictor.metrics)
     run_folder.keep_manifest(folder, manifest)
     run_report.report(folder, predictor.preprocess, manifest, lambda rows: logits[rows])
     predictor.save(folder / "model.keras")
-    log(f"the predictor is {folder / 'model.keras'}")
+    context.log(f"the predictor is {folder / 'model.keras'}")
     return predictor
 
 
-def _member(whole: Run, index: int) -> Run:
-    """The run of one member, which begins now."""
-    recipe, folder = whole.recipe.member(index), whole.folder / f"member-{index + 1}"
-    return Run(recipe, whole.manifest, folder, whole.reporter, time.perf_counter(), whole.workers)
+def _contexts(recipe: Recipe, context: RunContext) -> Iterator[RunContext]:
+    """The context of each member, which starts when it is asked for."""
+    return (context.inside(f"member-{i + 1}") for i in range(len(recipe.members)))
 
 
 def averaged(members: Sequence[Predictor], recipe: dict[str, Any]) -> Predictor:

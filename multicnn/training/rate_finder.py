@@ -6,7 +6,11 @@ import dataclasses
 
 import numpy as np
 
+from multicnn.data.manifest import Manifest
+from multicnn.recipe import Recipe
+from multicnn.training.dry_run import untrained
 from multicnn.training.loop import Loop
+from multicnn.utils.reporter import Reporter
 
 _DIVERGED = 2.0  # times the loss at the start
 
@@ -28,6 +32,25 @@ class RateCurve:
     smoothed: np.ndarray
     suggestion: float
     limit: float
+
+
+def find_rate(recipe: Recipe, manifest: Manifest, reporter: Reporter, steps: int = 150) -> RateCurve:
+    """Run the learning-rate range test of a recipe; its own rate and schedule do not count.
+
+    Args:
+        recipe: What is trained, and how.
+        manifest: Of its data, with every split decided.
+        reporter: Gets messages and progress.
+        steps: At most so many training steps.
+
+    Raises:
+        ValueError: The recipe cannot work, or the loss falls at no rate.
+    """
+    if recipe.optimizer.name.lower() == "rprop":
+        raise ValueError("rprop finds its step sizes itself. Received: optimizer.name='rprop'")
+    optimizer = dataclasses.replace(recipe.optimizer, schedule="constant", warmup_epochs=0)
+    with untrained(dataclasses.replace(recipe, optimizer=optimizer), manifest, reporter) as (_, built):
+        return sweep(built.loop, steps=steps)
 
 
 def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int = 150) -> RateCurve:

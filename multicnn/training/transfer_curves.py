@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
 from multicnn.recipe import Recipe, Start
 from multicnn.training import experiment
+from multicnn.training.context import RunContext
 from multicnn.training.pretrained import PretrainedWeights
-from multicnn.training.run import Run
+from multicnn.training.run import run as run_one
 from multicnn.utils.reporter import Reporter
 
 COMMAND = "transfer-curves"
@@ -122,7 +122,7 @@ def run(
                 name = f"{kind}-{size:06d}-seed-{seed}"
                 reporter.log(name)
                 with experiment.going_on(folder, COMMAND, reporter.log):
-                    made = Run(one, part, folder / name, reporter, time.perf_counter()).train()
+                    made = run_one(one, part, RunContext(folder / name, reporter))
                 rows.append(_row(made.metrics, folder / name, {"examples": size, "seed": seed, "start": kind}))
                 keras.backend.clear_session()  # else the graphs of all runs stay in memory
                 pd.DataFrame(rows).to_csv(folder / "runs.csv", index=False)

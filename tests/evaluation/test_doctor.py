@@ -11,10 +11,10 @@ from PIL import Image
 
 import multicnn
 from multicnn import cli
+from multicnn.data.load import load_manifest
 from multicnn.evaluation import doctor
 from multicnn.modalities import content
 from multicnn.recipe import DataSource
-from multicnn.training import setup
 from multicnn.utils.reporter import Reporter
 
 
@@ -29,7 +29,7 @@ def test_the_linear_model_is_scikit_learns_by_hand(digits):
     from sklearn.preprocessing import StandardScaler
 
     doctor, _ = digits
-    manifest = setup.find(DataSource(path="digits"))
+    manifest = load_manifest(DataSource(path="digits"))
     pixels = np.stack([np.ravel(array) for array in manifest.arrays]).astype(float)
     labels = manifest.table["label"].to_numpy()
     train, test = manifest.rows("train"), manifest.rows("test")
@@ -130,7 +130,7 @@ def test_a_pipe_is_listed_and_not_waited_for(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(path)
     os.mkfifo(tmp_path / "data" / "a" / "pipe.png")
-    manifest = setup.find(DataSource(path=str(tmp_path / "data")))
+    manifest = load_manifest(DataSource(path=str(tmp_path / "data")))
     (row,) = np.flatnonzero(manifest.table["status"] == "bad")
     monkeypatch.setattr(content, "read", lambda source: pytest.fail(f"{source} is read"))
     assert doctor._shown(manifest, row) == ("a/pipe.png: not a file", "a", None)

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import multicnn
+from multicnn.data.load import load_manifest
 from multicnn.evaluation import preview
 from multicnn.recipe import DataSource, Recipe
-from multicnn.training import setup
 
 SETTINGS = {
     "digits": {"shift": 1, "contrast": 0.3},
@@ -48,8 +48,7 @@ def test_a_recipe_of_another_program_beside_the_page_is_left_alone(tmp_path):
 
 def test_pictures_are_those_of_the_pipeline(tmp_path):
     recipe = Recipe(data=DataSource(path="digits"), augment={"mirror": True})
-    manifest = setup.find(recipe.data)
-    page = preview.write_preview(recipe, manifest, tmp_path / "page.html", examples=30, draws=1).read_text()
+    page = multicnn.preview(recipe, tmp_path / "page.html", examples=30, draws=1).read_text()
     pictures = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(one)))) for one in re.findall(r"base64,([^\"]+)", page)
     ]
@@ -60,7 +59,7 @@ def test_pictures_are_those_of_the_pipeline(tmp_path):
 
 
 def test_examples_are_spread_over_the_classes(tmp_path):
-    manifest = setup.find(DataSource(path="digits"))
+    manifest = load_manifest(DataSource(path="digits"))
     labels = manifest.table["label"].iloc[preview._spread(manifest, 20)]
     assert labels.value_counts().tolist() == [2] * 10
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from multicnn.data.load import load_manifest
 from multicnn.evaluation import run_report
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.recipe import DataSource
-from multicnn.training import setup
 
 
 def test_a_mistake_whose_file_has_vanished_is_listed_without_its_picture(tmp_path):
@@ -15,7 +15,7 @@ def test_a_mistake_whose_file_has_vanished_is_listed_without_its_picture(tmp_pat
         (tmp_path / "data" / label).mkdir(parents=True)
         for i in range(4):
             Image.fromarray(np.full((4, 4), 30 * i + ord(label), np.uint8)).save(tmp_path / "data" / label / f"{i}.png")
-    manifest = setup.find(DataSource(path=str(tmp_path / "data"), validation_fraction=0, test_fraction=0))
+    manifest = load_manifest(DataSource(path=str(tmp_path / "data"), validation_fraction=0, test_fraction=0))
     (tmp_path / "data" / "a" / "1.png").unlink()
     (tmp_path / "run").mkdir()
     run_report.report(tmp_path / "run", ImagePreprocess(), manifest, lambda rows: np.tile([[0.0, 1.0]], (len(rows), 1)))

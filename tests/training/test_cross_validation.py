@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.command_line import call
+from support.reporters import Recorder
 
 import multicnn
 from multicnn.recipe import DataSource
-from multicnn.training import cross_validation
-from multicnn.utils.reporter import Reporter
 
 TINY = ["arguments.filters=4", "embedding_dims=4", "epochs=1"]
 
@@ -85,22 +84,12 @@ def test_too_few_to_divide(source, folds, message, table, tmp_path):
         multicnn.crossval(DataSource(path=str(table), **source), tmp_path / "run", folds=folds, settings=TINY)
 
 
-def test_it_goes_on_where_it_was_interrupted(table, tmp_path, monkeypatch):
+def test_it_goes_on_where_it_was_interrupted(table, tmp_path):
     whole = multicnn.crossval(table, tmp_path / "whole", folds=2, settings=TINY)
-    folder, said = tmp_path / "run", []
-    reporter = Reporter()
-    reporter.log = said.append
-
-    class Interrupted(cross_validation.Run):
-        def train(self):
-            if self.folder.name == "fold-02":
-                raise KeyboardInterrupt
-            return super().train()
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(cross_validation, "Run", Interrupted)
+    folder, reporter = tmp_path / "run", Recorder(interrupts=2)
+    with pytest.raises(KeyboardInterrupt):
         multicnn.crossval(table, folder, folds=2, settings=TINY, reporter=reporter)
-    assert said[-1] == f"all of it goes on with: multicnn crossval --resume {folder}"
+    assert reporter.lines[-1] == f"all of it goes on with: multicnn crossval --resume {folder}"
     first = (folder / "fold-01" / "model.keras").stat().st_mtime_ns
     again = multicnn.crossval(resume=folder)
     assert (folder / "fold-01" / "model.keras").stat().st_mtime_ns == first

@@ -8,8 +8,9 @@ import pytest
 from multicnn import api
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.blocks.cost import measure
+from multicnn.data.load import load_manifest
 from multicnn.recipe import DataSource, Optimizer, Recipe
-from multicnn.training import dry_run, setup
+from multicnn.training import rate_finder
 from multicnn.utils.reporter import Reporter
 
 NET = chain(conv(4, 3, norm="batch", activation="relu"), global_average_pool(), dense(10))
@@ -64,10 +65,10 @@ def test_bad_files_stay_listed(temporary, tmp_path_factory):
 
 
 def test_the_rate_is_found_whatever_the_recipe_says_of_it(temporary):
-    manifest = setup.find(DataSource(path="digits"))
+    manifest = load_manifest(DataSource(path="digits"))
     settings = {"learning_rate": 5.0, "schedule": "cosine", "warmup_epochs": 2}
     found = [
-        dry_run.find_rate(
+        rate_finder.find_rate(
             Recipe(model=NET.to_dict(), batch_size=256, optimizer=Optimizer(name="nesterov", **more)),
             manifest,
             Reporter(),
@@ -83,4 +84,4 @@ def test_the_rate_is_found_whatever_the_recipe_says_of_it(temporary):
 
 def test_rprop_has_no_rate_to_find():
     with pytest.raises(ValueError, match="rprop finds its step sizes itself"):
-        dry_run.find_rate(Recipe(optimizer=Optimizer(name="rprop")), None, Reporter())
+        rate_finder.find_rate(Recipe(optimizer=Optimizer(name="rprop")), None, Reporter())

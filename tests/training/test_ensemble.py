@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.reporters import Recorder
 
 import multicnn
-from multicnn.training import ensemble
-from multicnn.utils.reporter import Reporter
 
 TINY = {"model": "mlp", "arguments": {"units": [4]}, "epochs": 1, "batch_size": 8}
 MEMBERS = (
@@ -86,23 +85,11 @@ def test_what_one_member_refuses_leaves_the_whole_as_it_was(trained, tmp_path):
     assert (tmp_path / "run" / "recipe.json").read_bytes() == before
 
 
-def test_ctrl_c_says_how_the_whole_goes_on(pictures, tmp_path, monkeypatch):
-    reporter, said = Reporter(), []
-    reporter.log = said.append
-    monkeypatch.setattr(ensemble, "Run", interrupted_in_the_second(ensemble.Run))
+def test_ctrl_c_says_how_the_whole_goes_on(pictures, tmp_path):
+    reporter = Recorder(interrupts=2)
     with pytest.raises(KeyboardInterrupt):
         multicnn.train(pictures, tmp_path / "run", reporter=reporter, members=MEMBERS, **TINY)
-    assert said[-1] == f"all of it goes on with: multicnn train --resume {tmp_path / 'run'}"
-
-
-def interrupted_in_the_second(run):
-    class Interrupted(run):
-        def train(self):
-            if self.folder.name == "member-2":
-                raise KeyboardInterrupt
-            return super().train()
-
-    return Interrupted
+    assert reporter.lines[-1] == f"all of it goes on with: multicnn train --resume {tmp_path / 'run'}"
 
 
 def test_a_network_of_words_and_a_linear_model_of_n_grams(tmp_path):

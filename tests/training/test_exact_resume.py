@@ -14,8 +14,10 @@ from PIL import Image
 
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
-from multicnn.training import checkpoint, run_folder, setup
-from multicnn.training.run import Run
+from multicnn.data.load import load_manifest
+from multicnn.training import checkpoint, run_folder
+from multicnn.training.context import RunContext
+from multicnn.training.preparation import prepare
 from multicnn.utils.reporter import Reporter
 
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
@@ -170,10 +172,11 @@ def test_the_run_goes_on_with_the_preprocessing_it_was_begun_with(unbroken, tmp_
     path = tmp_path / "preprocess.json"
     path.write_text(json.dumps(json.loads((unbroken / "preprocess.json").read_text()) | {"mean": [0.25]}))
     recipe = run_folder.saved_recipe(unbroken)
-    run = Run(recipe, setup.find(recipe.data), tmp_path, Reporter(), 0.0)
-    assert run._preprocess()[0].mean == (0.25,)
+    manifest, context = load_manifest(recipe.data), RunContext(tmp_path)
+    assert prepare(recipe, manifest, context).preprocess.mean == (0.25,)
     path.unlink()
-    assert run._preprocess()[0].mean != (0.25,)
+    (tmp_path / "manifest.parquet").unlink()
+    assert prepare(recipe, manifest, context).preprocess.mean != (0.25,)
     assert path.read_text() == (unbroken / "preprocess.json").read_text()
 
 

@@ -11,10 +11,11 @@ import pytest
 import multicnn
 from multicnn import api
 from multicnn.blocks import chain, conv, dense, global_average_pool, network, stage
+from multicnn.data.load import load_manifest
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Recipe, Start
-from multicnn.training import setup, transfer_curves
+from multicnn.training import transfer_curves
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter
 
@@ -190,7 +191,7 @@ def test_one_size_has_no_slope():
 
 @pytest.mark.parametrize(("sizes", "start"), [([1], "x"), ([10**6], "x"), ([], "x"), ([4], None)])
 def test_what_curves_refuse(sizes, start, pictures, tmp_path):
-    manifest = setup.find(DataSource(path=str(pictures), test_fraction=0.3))
+    manifest = load_manifest(DataSource(path=str(pictures), test_fraction=0.3))
     recipe = Recipe(start=Start(path=start))
     with pytest.raises(ValueError, match=r"Received: (sizes|start\.path)="):
         transfer_curves.run(recipe, manifest, sizes, 1, tmp_path)

@@ -15,7 +15,7 @@ from multicnn.models import MODELS
 from multicnn.predictor import Predictor
 from multicnn.recipe import Embedding, Recipe
 from multicnn.training import given_vectors
-from multicnn.training.run import network_block
+from multicnn.training.model import network_block
 
 TEXTS = [
     "The film is a joy, from first to last.",

@@ -1,0 +1,165 @@
+"""The untrained network of a prepared run, with its weights from elsewhere, and the loop that will train it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multicnn.backends import engine
+from multicnn.blocks import network
+from multicnn.data import pipeline
+from multicnn.data.manifest import Manifest
+from multicnn.modalities import mixup
+from multicnn.predictor import Predictor
+from multicnn.training import given_vectors, run_folder
+from multicnn.training.context import RunContext
+from multicnn.training.evaluator import Evaluator
+from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
+from multicnn.training.loop import Loop
+from multicnn.training.optimizers import factory
+from multicnn.training.precision import loss_scaled
+from multicnn.training.preparation import Prepared
+from multicnn.training.tensorboard import EventLog
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Built:
+    """A network that is ready for its first step.
+
+    Attributes:
+        predictor: Not yet trained.
+        evaluator: Of its network on the loaded examples.
+        loop: Trains it.
+        coverage: Which shares of the training texts' words have a given vector.
+    """
+
+    predictor: Predictor
+    evaluator: Evaluator
+    loop: Loop
+    coverage: dict[str, float]
+
+
+def build(prepared: Prepared, context: RunContext) -> Built:
+    """Build the network, load the weights that it starts with, and make the loop that trains it.
+
+    Raises:
+        ValueError: The weights do not fit, or a layer without weights would be frozen.
+    """
+    recipe, coverage = prepared.recipe, {}
+    keras.utils.set_random_seed(recipe.seed)
+    with engine.scope(recipe.devices):
+        built = network(prepared.block, prepared.input_shape, dtype=recipe.precision)
+        if prepared.vectors is not None:
+            coverage = _load_vectors(prepared, built, context)
+        if prepared.pretrained is not None:
+            _load_pretrained(prepared, built, context)
+        predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.labels, recipe.to_dict())
+        on_stored = dataclasses.replace(predictor, preprocess=prepared.augmentation.stored)
+        evaluator = Evaluator(on_stored, prepared.store, prepared.manifest, context.workers)
+        return Built(predictor, evaluator, _loop(prepared, built, evaluator, context), coverage)
+
+
+def _load_vectors(prepared: Prepared, built: keras.Model, context: RunContext) -> dict[str, float]:
+    """Load the given vectors into the network, and report how much of the training texts they cover."""
+    ids = prepared.store.gather(prepared.manifest.rows("train"))
+    coverage = given_vectors.lay(prepared.vectors, prepared.preprocess, built, ids, prepared.recipe)
+    types, tokens = coverage.values()
+    source = prepared.recipe.embedding.vectors
+    context.log(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")
+    return coverage
+
+
+def _load_pretrained(prepared: Prepared, built: keras.Model, context: RunContext) -> None:
+    """Load the weights of `recipe.start` into the network, and report which layers are new."""
+    start = prepared.recipe.start
+    loaded = prepared.pretrained.lay(built, prepared.preprocess, prepared.labels)
+    if context.folder is not None:
+        run_folder.check_start(context.folder, prepared.pretrained.fingerprint())
+    frozen = frozen_layers(prepared.measured.layers(), start.freeze_until)
+    if unknown := [path for path in loaded.new if path in frozen]:
+        raise ValueError(
+            f"`start.freeze_until` would freeze layers that got no weights: {', '.join(unknown[:4])}. "
+            f"Received: freeze_until={start.freeze_until!r}"
+        )
+    count = f"{len(loaded.taken)} of {len(loaded.taken) + len(loaded.new)} layers with weights"
+    new = f"new: {', '.join(loaded.new[:6])}{' ...' if len(loaded.new) > 6 else ''}" if loaded.new else "nothing is new"
+    line = f"{count} ({loaded.numbers:,} numbers) are those of {start.path}; {new}"
+    context.log("; ".join([line, *loaded.remarks]))
+
+
+def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context: RunContext) -> Loop:
+    """Compile the network and return the loop that trains it."""
+    recipe, manifest, stages = prepared.recipe, prepared.manifest, prepared.measured.layers()
+    rows = manifest.rows("train")
+    steps = -(-len(rows) // recipe.batch_size)
+    shares = rate_shares(built, stages, recipe.start.rate_decay)
+    optimizer = factory.discriminative(factory.make(recipe.optimizer, steps, recipe.epochs), shares)
+    built.compile(optimizer=loss_scaled(optimizer, recipe.precision), jit_compile=recipe.jit_compile)
+    freezing = None
+    if recipe.start.freeze_until is not None:
+        freezing = Freezing(built, stages, recipe.start)
+        context.log(str(freezing))
+    callbacks = [*context.reporter.callbacks()]
+    if recipe.tensorboard:
+        callbacks.append(EventLog(context.run_folder / "tensorboard"))
+    return Loop(
+        built,
+        recipe,
+        functools.partial(batches, prepared, context),
+        steps,
+        functools.partial(evaluator.metrics, "val") if len(manifest.rows("val")) else None,
+        context.run_folder,
+        context.log,
+        class_weights(manifest) if recipe.class_weights else None,
+        callbacks,
+        freezing,
+        context.workers,
+    )
+
+
+def batches(
+    prepared: Prepared, context: RunContext, epoch: int, start_step: int, whole: bool | None = None
+) -> Iterator[tuple]:
+    """Yield the training batches from a step on, epoch after epoch: this worker's part of each, or the whole."""
+    recipe, workers = prepared.recipe, context.workers
+    rows = prepared.manifest.rows("train")
+    whole = workers.count == 1 if whole is None else whole
+    made = pipeline.batches(
+        prepared.store,
+        prepared.manifest.targets(rows),
+        rows,
+        prepared.augmentation.stored,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        epoch=epoch,
+        start_step=start_step,
+        epochs=None,
+        augment_stored=prepared.augmentation.before,
+        augment=prepared.augmentation.after,
+        mix=_mix(prepared),
+        part=None if whole else lambda n: workers.part(n, recipe.devices),
+    )
+    return pipeline.each(made)
+
+
+def _mix(prepared: Prepared) -> Callable[..., tuple[tf.Tensor, tf.Tensor]] | None:
+    """The function that mixes the examples of a batch, if the recipe asks for one."""
+    recipe = prepared.recipe
+    for mix, alpha in ((mixup.mixup, recipe.mixup), (mixup.cutmix, recipe.cutmix)):
+        if alpha:
+            return functools.partial(mix, classes=len(prepared.labels), alpha=alpha)
+    return None
+
+
+def class_weights(manifest: Manifest) -> np.ndarray:
+    """Return float32 (classes,) weights inverse to the frequencies of the classes; of several labels, those of a yes."""
+    n = len(manifest.rows("train"))
+    counts = np.array([len(of_label) for of_label in manifest.rows_by_label("train").values()])
+    multilabel = manifest.separator is not None
+    weights = (n - counts) / counts if multilabel else n / (len(counts) * counts)
+    return weights.astype(np.float32)

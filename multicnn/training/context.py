@@ -1,0 +1,42 @@
+"""Where a run writes, whom it tells what happens, and which processes take part in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+from multicnn.backends.processes import Workers
+from multicnn.utils.reporter import Reporter
+
+
+@dataclasses.dataclass(frozen=True)
+class RunContext:
+    """What surrounds a run and decides no number of it.
+
+    Attributes:
+        folder: The run folder; None where nothing is written.
+        reporter: Gets messages and progress.
+        workers: The processes that train together.
+        started: `time.perf_counter()` when the run began.
+    """
+
+    folder: Path | None = None
+    reporter: Reporter = dataclasses.field(default_factory=Reporter)
+    workers: Workers = dataclasses.field(default_factory=Workers)
+    started: float = dataclasses.field(default_factory=time.perf_counter)
+
+    def inside(self, name: str) -> RunContext:
+        """Return the context of a run that starts now in a folder inside this one."""
+        return dataclasses.replace(self, folder=self.run_folder / name, started=time.perf_counter())
+
+    @property
+    def run_folder(self) -> Path:
+        """The run folder, where there must be one."""
+        if self.folder is None:
+            raise ValueError("a run that is trained needs a folder. Received: folder=None")
+        return self.folder
+
+    def log(self, line: str) -> None:
+        """Report a line about the run."""
+        self.reporter.log(line)

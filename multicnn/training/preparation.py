@@ -1,0 +1,208 @@
+"""Everything that is settled before a network is built: the fitted preprocessing and the loaded examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from multicnn.blocks import Block
+from multicnn.blocks.cost import Measure, measure
+from multicnn.data import store
+from multicnn.data.checks.rows import examine_rows
+from multicnn.data.manifest import Manifest
+from multicnn.data.store import Store
+from multicnn.modalities.augmentation import Augmentation, augmentation
+from multicnn.modalities.text.word_vectors import WordVectors
+from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.training import given_vectors, run_folder
+from multicnn.training.context import RunContext
+from multicnn.training.freezing import frozen_layers
+from multicnn.training.model import network_block
+from multicnn.training.precision import policy
+from multicnn.training.pretrained import PretrainedWeights
+from multicnn.utils.files import write_json
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that is settled before a network is built.
+
+    Attributes:
+        recipe: With nothing left open.
+        manifest: The examples, those that could not be read marked as bad.
+        preprocess: Fitted on the training split.
+        augmentation: What changes training batches; its `stored` is the preprocess of `store`.
+        store: The decoded examples.
+        block: The network, not yet built.
+        vectors: The word vectors that the network starts with, if any.
+        pretrained: The weights that the network starts with, if any.
+    """
+
+    recipe: Recipe
+    manifest: Manifest
+    preprocess: Any
+    augmentation: Augmentation
+    store: Store
+    block: Block
+    vectors: WordVectors | None = None
+    pretrained: PretrainedWeights | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes; the index of each is its target."""
+        return self.manifest.labels
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of the network's input, without the batch."""
+        return self.preprocess.input_shape
+
+    @functools.cached_property
+    def measured(self) -> Measure:
+        """Parameters, cost and layers of the network."""
+        return measure(self.block, self.input_shape)
+
+
+def prepare(
+    recipe: Recipe, manifest: Manifest, context: RunContext, pretrained: PretrainedWeights | None = None
+) -> Prepared:
+    """Fit the preprocessing on the training split and load every example.
+
+    Args:
+        recipe: Completed (`defaults.completed`).
+        manifest: With every split decided, and what earlier runs found bad.
+        context: Its folder, if any, keeps the preprocessing, the manifest and the list of bad examples.
+        pretrained: The weights of `recipe.start`.
+
+    Raises:
+        ValueError: The recipe cannot work, too many examples are bad, or a class has no training example.
+    """
+    if recipe.members:
+        raise ValueError(
+            f"only `train` and `crossval` know ensembles: set members=[]. Received: members={recipe.members!r}"
+        )
+    # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
+    keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
+    preprocess, vectors = _preprocess(recipe, manifest, context)
+    block = network_block(recipe, preprocess, len(manifest.labels), None if vectors is None else vectors.dims)
+    measured = measure(block, preprocess.input_shape)
+    recipe = _with_precision(recipe, measured.multiply_adds, context.folder)
+    frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
+    augmented = augmentation_of(recipe, preprocess, vectors)
+    augmented.check()
+    manifest, examples = load_examples(manifest, augmented.stored, recipe.bad_limit, context)
+    return Prepared(recipe, manifest, preprocess, augmented, examples, block, vectors, pretrained)
+
+
+def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:
+    """Yield the training examples that can be decoded, in an order drawn from the seed."""
+    rows = list(manifest.rows("train"))
+    random.Random(recipe.seed).shuffle(rows)
+    for row in rows:
+        try:
+            yield recipe.preprocess.decode(manifest.raw_source(row))
+        except ValueError:
+            continue  # it is listed when everything is loaded
+
+
+def fit_preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[Any, WordVectors | None]:
+    """Return the recipe's preprocessing, fitted on the training split, and the word vectors that the network starts with."""
+    fitted = context.workers.broadcast(lambda: recipe.preprocess.fit(training_examples(recipe, manifest)))
+    vectors = given_vectors.given(recipe, fitted, training_examples(recipe, manifest))
+    return fitted if vectors is None else fitted.with_words(vectors.words), vectors
+
+
+def augmentation_of(recipe: Recipe, preprocess: Any, vectors: WordVectors | None) -> Augmentation:
+    """Return the random changes of training batches that the recipe asks for."""
+    return augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
+
+
+def _preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[Any, WordVectors | None]:
+    """The fitted preprocessing and its word vectors; fitted once for all, whatever becomes of the files."""
+    path = None if context.folder is None else context.folder / "preprocess.json"
+    if path is not None and path.exists():
+        preprocess = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return preprocess, given_vectors.given(recipe, preprocess, training_examples(recipe, manifest))
+    preprocess, vectors = fit_preprocess(recipe, manifest, context)
+    if path is not None:
+        write_json(path, preprocess_to_dict(preprocess))
+    return preprocess, vectors
+
+
+def _with_precision(recipe: Recipe, multiply_adds: int, folder: Path | None) -> Recipe:
+    """The recipe with the precision that it leaves open: once for all, wherever the run is resumed."""
+    if recipe.precision == "auto":
+        recipe = dataclasses.replace(recipe, precision=policy("auto", multiply_adds))
+        if folder is not None:
+            write_json(folder / "recipe.json", recipe.to_dict())
+    return recipe
+
+
+def load_examples(manifest: Manifest, preprocess: Any, bad_limit: float, context: RunContext) -> tuple[Manifest, Store]:
+    """Decode every good row of a manifest once; a run folder gets the manifest and the list of bad examples.
+
+    Args:
+        manifest: With its splits, and what earlier runs found bad.
+        preprocess: Fitted; gives the stored form.
+        bad_limit: The share of bad rows beyond which the run stops.
+        context: Each of its workers decodes a part and gets all.
+
+    Returns:
+        The manifest with the bad rows, and the examples of the others.
+
+    Raises:
+        ValueError: Too much is bad, a class has no training example, or what could be read when the run began now cannot.
+    """
+    examples, reasons = _decoded(manifest, preprocess, context)
+    folder = context.folder
+    if reasons and folder is not None and (folder / run_folder.MANIFEST).exists():
+        row, reason = next(iter(reasons.items()))
+        raise ValueError(
+            f"{len(reasons):,} examples could be read when the run began, the first {manifest.table['id'][row]!r}: "
+            f"{reason}. Received: resume={str(folder)!r}"
+        )
+    manifest = manifest.with_bad(reasons)
+    if folder is not None:
+        run_folder.keep_manifest(folder, manifest)
+    _check_examples(manifest, bad_limit, context)
+    return manifest, examples
+
+
+def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -> None:
+    """Report what is odd about the examples, and raise ValueError if nothing can be trained on them."""
+    bad = manifest.bad_rows()
+    listed = "" if context.folder is None else f"; they are listed in {context.folder / run_folder.BAD_FILES}"
+    if len(bad):
+        first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"
+        context.log(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{listed}")
+    for finding in examine_rows(manifest):
+        if finding.decision and finding.name != "bad examples":
+            context.log(f"{finding.name}: {finding.message}")
+    if len(bad) > bad_limit * len(manifest):
+        raise ValueError(
+            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `bad_limit` allows{listed}. "
+            f"Received: bad_limit={bad_limit}"
+        )
+    for label, rows in manifest.rows_by_label("train").items():
+        if not len(rows):
+            raise ValueError(f"every class needs a good training example. Received: label={label!r}")
+
+
+def _decoded(manifest: Manifest, preprocess: Any, context: RunContext) -> tuple[Store, dict[int, str]]:
+    """The examples of all workers, and the reason for each that cannot be read."""
+    workers = context.workers
+    own = manifest.rows()[workers.index :: workers.count]
+    examples, reasons = store.load_examples(manifest, preprocess, own, context.reporter.reading)
+    if workers.count == 1:
+        return examples, reasons
+    gathered = [bad for shard in workers.all_gather(reasons) for bad in shard.items()]
+    return store.merge_shards(examples, workers.all_gather), dict(sorted(gathered))
