@@ -1,0 +1,254 @@
+"""A hook of mkdocs that fills the pages of docs/ with what the code says of itself.
+
+A line `{{ name }}` of a page is replaced by what the function of that name in `GENERATED` returns, each time the pages are built.
+So blocks, networks, recipe fields, commands and public names are described once, in their docstrings and signatures.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import typer.main
+
+import multicnn
+import multicnn.blocks
+import multicnn.modalities
+from multicnn import cli
+from multicnn.models import ANY, MODELS, create
+
+INNER_BLOCKS = {"merged", "cut_to", "switched"}  # leaves that `add`, `cropped` and `unpool` are made of
+NO_SETTINGS = {"bands", "level", "nearest"}  # of the augmentations: they come with the data
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Returns a page with its `{{ name }}` lines filled in; mkdocs calls it for each page."""
+    return re.sub(r"^\{\{ (\w+) \}\}$", lambda line: GENERATED[line[1]](), markdown, flags=re.MULTILINE)
+
+
+def blocks() -> str:
+    """A section for each file of the vocabulary, with the signature and the docstring of each of its blocks."""
+    files: dict[str, list[str]] = {}
+    for name, block in vars(multicnn.blocks).items():
+        if is_block(block) and name not in INNER_BLOCKS:
+            files.setdefault(block.__module__, []).append(name)
+    parts = []
+    for module, names in files.items():
+        parts += [f"## {_first_line(importlib.import_module(module))}", f"In `{_file(module)}`."]
+        parts += [_described(name, getattr(multicnn.blocks, name)) for name in names]
+    return "\n\n".join(parts)
+
+
+def is_block(value: Any) -> bool:
+    """Whether a name of `multicnn.blocks` is a Block, or a function that makes one."""
+    if inspect.isclass(value):
+        return issubclass(value, multicnn.blocks.Block) and value is not multicnn.blocks.Block
+    return inspect.isfunction(value) and value.__annotations__.get("return") == "Block" and value.__name__ != "from_dict"
+
+
+def models() -> str:
+    """The table of the registered networks, and of each of their files the docstring and the functions' signatures."""
+    table = ["| name | counted on input | classes | modalities | parameters |", "| --- | --- | --- | --- | --- |"]
+    files: dict[str, list[str]] = {}
+    for name, model in MODELS.items():
+        files.setdefault(model.module, []).append(name)
+        suits = "any" if model.modalities == ANY else ", ".join(model.modalities)
+        shape, per = " x ".join(map(str, model.input_shape)), "" if model.logits_per == "example" else " per position"
+        count = multicnn.inspect(name).parameters
+        table.append(f"| [`{name}`](#{name}) | {shape} | {model.classes}{per} | {suits} | {count:,} |")
+    parts = ["\n".join(table)]
+    for file, names in files.items():
+        module = importlib.import_module(f"multicnn.models.{file}")
+        parts += [f"## {file}.py", f"In `{_file(module.__name__)}`.", _fenced("text", inspect.getdoc(module) or "")]
+        parts += [_described(name, getattr(module, name)) for name in names]
+    return "\n\n".join(parts)
+
+
+def recipe_fields() -> str:
+    """The fields of a recipe, part by part, and of the preprocessing of each modality."""
+    parts = [_fields("", multicnn.Recipe)]
+    hints = typing.get_type_hints(multicnn.Recipe)
+    for field in dataclasses.fields(multicnn.Recipe):
+        if dataclasses.is_dataclass(hints[field.name]):
+            parts.append(_fields(field.name, hints[field.name]))
+    parts += [_fields("preprocess", getattr(multicnn, name)) for name in multicnn.__all__ if name.endswith("Preprocess")]
+    return "\n\n".join(parts)
+
+
+def _fields(prefix: str, kind: Any) -> str:
+    """A section with the fields of a dataclass as a definition list."""
+    told, hints = arguments_of(inspect.getdoc(kind) or ""), typing.get_type_hints(kind)
+    entries = []
+    for field in dataclasses.fields(kind):
+        made = field.default_factory is not dataclasses.MISSING
+        default = field.default_factory() if made else field.default  # type: ignore[misc]
+        if field.name not in told or dataclasses.is_dataclass(default):  # the modality itself; a part with its own section
+            continue
+        full = f"{prefix}.{field.name}" if prefix else field.name
+        entries.append(f"`{full}: {_type(hints[field.name])} = {default!r}`\n:   {told[field.name]}")
+    title = f"## `{kind.__name__}`" + (f": `{prefix}.*`" if prefix else "")
+    return "\n\n".join([title, (inspect.getdoc(kind) or "").split("\nArgs:")[0].strip(), *entries])
+
+
+def augmentations() -> str:
+    """The settings of `augment`, modality by modality, from the functions `augment` of `multicnn.modalities`."""
+    modules = [name for _, name, _ in pkgutil.walk_packages(multicnn.modalities.__path__, "multicnn.modalities.")]
+    sections: dict[str, list[str]] = {}
+    for name in modules:
+        function = getattr(importlib.import_module(name), "augment", None) if "augment" in name.split(".")[-1] else None
+        if not inspect.isfunction(function):
+            continue
+        told = arguments_of(inspect.getdoc(function) or "")
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.default is parameter.empty or parameter.name in NO_SETTINGS:
+                continue
+            text = f"`augment.{parameter.name} = {parameter.default!r}`\n:   {told[parameter.name]}"
+            sections.setdefault(name.split(".")[2], []).append(text)
+    if set(sections) != {"image", "audio", "text"}:
+        raise LookupError(f"the augmentations of each modality are expected; found were those of {sorted(sections)}")
+    return "\n\n".join(f"### {modality}\n\n" + "\n\n".join(entries) for modality, entries in sections.items())
+
+
+def command_line() -> str:
+    """A section for each command with its help, arguments and options."""
+    return "\n\n".join(_command(name, command) for name, command in _commands("multicnn", typer.main.get_command(cli.app)))
+
+
+def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, inner in command.commands.items():
+        yield from _commands(f"{path} {name}", inner)
+
+
+def _command(path: str, command: Any) -> str:
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option" and each.name != "help"]
+    usage = " ".join([path, "[OPTIONS]" if options else "", *map(_usage, arguments)])
+    parts = [f"## {path}", inspect.cleandoc(command.help or ""), _fenced("text", re.sub(" +", " ", usage))]
+    parts += [f"`{_usage(each)}`\n:   {each.help}" for each in arguments]
+    parts += [f"`{_option(each)}`\n:   {each.help}{_default(each)}" for each in options]
+    return "\n\n".join(parts)
+
+
+def _usage(argument: Any) -> str:
+    name = argument.name.upper() + ("..." if argument.nargs != 1 else "")
+    return name if argument.required else f"[{name}]"
+
+
+def _option(option: Any) -> str:
+    names = ", ".join(["/".join(filter(None, pair)) for pair in _paired(option.opts, option.secondary_opts)])
+    return names if option.is_flag else f"{names} {option.metavar or option.name.upper()}"
+
+
+def _paired(on: list[str], off: list[str]) -> list[tuple[str, str]]:
+    return [(name, off[i] if i < len(off) else "") for i, name in enumerate(on)]
+
+
+def _default(option: Any) -> str:
+    shown = option.default is not None and not option.is_flag and option.default != [] and not callable(option.default)
+    return f" Default: `{option.default}`." if shown else ""
+
+
+def public_names() -> str:
+    """What mkdocstrings is to describe: every public name, functions first."""
+    values = {name: getattr(multicnn, name) for name in multicnn.__all__}
+    functions = [name for name, value in values.items() if inspect.isfunction(value)]
+    parts = ["## Functions", *(_reference(name, values[name]) for name in functions)]
+    return "\n\n".join([*parts, "## Classes", *(_reference(n, v) for n, v in values.items() if n not in functions)])
+
+
+def _reference(name: str, value: Any) -> str:
+    heading = f'multicnn.{name}'
+    return (
+        f"::: {value.__module__}.{value.__qualname__}\n    options:\n      heading: {heading}\n      toc_label: {name}"
+    )
+
+
+def benchmarks() -> str:
+    """The docstrings of the scripts of benchmarks/."""
+    return _headers(path for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text("utf-8"))
+
+
+def pipelines() -> str:
+    """The docstrings of the recipes of pipelines/."""
+    return _headers(sorted((ROOT / "pipelines").glob("*.py")))
+
+
+def _headers(paths: typing.Iterable[Path]) -> str:
+    parts = []
+    for path in paths:
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        parts.append(f"### {path.relative_to(ROOT).as_posix()}\n\n{_fenced('text', text)}")
+    return "\n\n".join(parts)
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    make.__name__: make
+    for make in (blocks, models, recipe_fields, augmentations, command_line, public_names, benchmarks, pipelines)
+}
+
+
+def arguments_of(docstring: str) -> dict[str, str]:
+    """The text of each argument of a docstring in Google's style; "a, b: text" is the text of both."""
+    _, _, section = docstring.partition("\nArgs:\n")
+    told: dict[str, str] = {}
+    for entry in re.split(r"\n(?=    \S)", re.split(r"\n(?=\S)", section)[0]):
+        names, _, text = entry.strip().partition(": ")
+        told |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return told
+
+
+def _described(name: str, value: Any) -> str:
+    """A name with its signature and its docstring."""
+    return f"### {name}\n\n{_fenced('python', _signature(name, value))}\n\n{inspect.getdoc(value)}"
+
+
+def _signature(name: str, value: Any) -> str:
+    parameters, marked = [], False
+    for each in inspect.signature(value).parameters.values():
+        if each.kind is each.KEYWORD_ONLY and not marked:
+            parameters.append("*")
+        marked = marked or each.kind in (each.KEYWORD_ONLY, each.VAR_POSITIONAL)
+        star = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
+        default = "" if each.default is each.empty else f" = {each.default!r}"
+        parameters.append(f"{star}{each.name}: {_type(each.annotation)}{default}")
+    line = f"{name}({', '.join(parameters)})"
+    return line if len(line) <= 100 else f"{name}(\n    " + ",\n    ".join(parameters) + ",\n)"
+
+
+def _type(hint: Any) -> str:
+    """A type hint as it is written."""
+    if isinstance(hint, str):
+        return hint
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return " | ".join(map(_type, typing.get_args(hint)))
+    plain = inspect.isclass(hint) and not typing.get_args(hint)
+    text = hint.__name__ if plain else str(hint).replace("typing.", "")
+    return text.replace("NoneType", "None")
+
+
+def _first_line(module: Any) -> str:
+    return (inspect.getdoc(module) or "").splitlines()[0].rstrip(".")
+
+
+def _file(module: str) -> str:
+    return Path(importlib.import_module(module).__file__ or "").relative_to(ROOT).as_posix()
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```"
