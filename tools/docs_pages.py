@@ -1,7 +1,7 @@
-"""A hook of mkdocs that fills the pages of docs/ with what the code says of itself.
+"""mkdocs hook that fills the pages of docs/ from docstrings and signatures.
 
 A line `{{ name }}` of a page is replaced by what the function of that name in `GENERATED` returns, each time the pages are built.
-So blocks, networks, recipe fields, commands and public names are described once, in their docstrings and signatures.
+So blocks, networks, recipe fields, commands and public names are described once, in the code.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this tree is described, not an installed copy
 
 import typer.main
 
@@ -28,39 +27,43 @@ import multicnn
 import multicnn.blocks
 import multicnn.modalities
 from multicnn import cli
-from multicnn.models import ANY, MODELS, create
+from multicnn.models import ANY, MODELS
 
+ROOT = Path(__file__).parents[1]
 INNER_BLOCKS = {"merged", "cut_to", "switched"}  # leaves that `add`, `cropped` and `unpool` are made of
 NO_SETTINGS = {"bands", "level", "nearest"}  # of the augmentations: they come with the data
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Returns a page with its `{{ name }}` lines filled in; mkdocs calls it for each page."""
+    """Return a page with its `{{ name }}` lines filled in; mkdocs calls this for each page."""
     return re.sub(r"^\{\{ (\w+) \}\}$", lambda line: GENERATED[line[1]](), markdown, flags=re.MULTILINE)
 
 
 def blocks() -> str:
-    """A section for each file of the vocabulary, with the signature and the docstring of each of its blocks."""
+    """Return a section per file of the vocabulary, with the signature and the docstring of each block."""
     files: dict[str, list[str]] = {}
     for name, block in vars(multicnn.blocks).items():
         if is_block(block) and name not in INNER_BLOCKS:
             files.setdefault(block.__module__, []).append(name)
     parts = []
     for module, names in files.items():
-        parts += [f"## {_first_line(importlib.import_module(module))}", f"In `{_file(module)}`."]
+        about = (inspect.getdoc(importlib.import_module(module)) or "").splitlines()[0]
+        parts += [f"## {module.split('.')[-1]}.py", f"{about} In `{_file(module)}`."]
         parts += [_described(name, getattr(multicnn.blocks, name)) for name in names]
     return "\n\n".join(parts)
 
 
 def is_block(value: Any) -> bool:
-    """Whether a name of `multicnn.blocks` is a Block, or a function that makes one."""
+    """Return True for a Block class and for a function that makes a Block."""
     if inspect.isclass(value):
         return issubclass(value, multicnn.blocks.Block) and value is not multicnn.blocks.Block
-    return inspect.isfunction(value) and value.__annotations__.get("return") == "Block" and value.__name__ != "from_dict"
+    return (
+        inspect.isfunction(value) and value.__annotations__.get("return") == "Block" and value.__name__ != "from_dict"
+    )
 
 
 def models() -> str:
-    """The table of the registered networks, and of each of their files the docstring and the functions' signatures."""
+    """Return the table of registered networks, then per file its docstring and the signatures of its functions."""
     table = ["| name | counted on input | classes | modalities | parameters |", "| --- | --- | --- | --- | --- |"]
     files: dict[str, list[str]] = {}
     for name, model in MODELS.items():
@@ -78,44 +81,48 @@ def models() -> str:
 
 
 def recipe_fields() -> str:
-    """The fields of a recipe, part by part, and of the preprocessing of each modality."""
+    """Return the fields of a recipe, part by part, and of the preprocessing of each modality."""
     parts = [_fields("", multicnn.Recipe)]
     hints = typing.get_type_hints(multicnn.Recipe)
     for field in dataclasses.fields(multicnn.Recipe):
         if dataclasses.is_dataclass(hints[field.name]):
             parts.append(_fields(field.name, hints[field.name]))
-    parts += [_fields("preprocess", getattr(multicnn, name)) for name in multicnn.__all__ if name.endswith("Preprocess")]
+    parts += [
+        _fields("preprocess", getattr(multicnn, name)) for name in multicnn.__all__ if name.endswith("Preprocess")
+    ]
     return "\n\n".join(parts)
 
 
 def _fields(prefix: str, kind: Any) -> str:
-    """A section with the fields of a dataclass as a definition list."""
-    told, hints = arguments_of(inspect.getdoc(kind) or ""), typing.get_type_hints(kind)
+    """Return a section with the fields of a dataclass as a definition list."""
+    texts, hints = arguments_of(inspect.getdoc(kind) or ""), typing.get_type_hints(kind)
     entries = []
     for field in dataclasses.fields(kind):
         made = field.default_factory is not dataclasses.MISSING
         default = field.default_factory() if made else field.default  # type: ignore[misc]
-        if field.name not in told or dataclasses.is_dataclass(default):  # the modality itself; a part with its own section
+        if field.name not in texts or dataclasses.is_dataclass(
+            default
+        ):  # the modality itself; a part with its own section
             continue
         full = f"{prefix}.{field.name}" if prefix else field.name
-        entries.append(f"`{full}: {_type(hints[field.name])} = {default!r}`\n:   {told[field.name]}")
+        entries.append(f"`{full}: {_type(hints[field.name])} = {default!r}`\n:   {texts[field.name]}")
     title = f"## `{kind.__name__}`" + (f": `{prefix}.*`" if prefix else "")
     return "\n\n".join([title, (inspect.getdoc(kind) or "").split("\nArgs:")[0].strip(), *entries])
 
 
 def augmentations() -> str:
-    """The settings of `augment`, modality by modality, from the functions `augment` of `multicnn.modalities`."""
+    """Return the settings of `augment` by modality, from the functions `augment` of `multicnn.modalities`."""
     modules = [name for _, name, _ in pkgutil.walk_packages(multicnn.modalities.__path__, "multicnn.modalities.")]
     sections: dict[str, list[str]] = {}
     for name in modules:
         function = getattr(importlib.import_module(name), "augment", None) if "augment" in name.split(".")[-1] else None
         if not inspect.isfunction(function):
             continue
-        told = arguments_of(inspect.getdoc(function) or "")
+        texts = arguments_of(inspect.getdoc(function) or "")
         for parameter in inspect.signature(function).parameters.values():
             if parameter.default is parameter.empty or parameter.name in NO_SETTINGS:
                 continue
-            text = f"`augment.{parameter.name} = {parameter.default!r}`\n:   {told[parameter.name]}"
+            text = f"`augment.{parameter.name} = {parameter.default!r}`\n:   {texts[parameter.name]}"
             sections.setdefault(name.split(".")[2], []).append(text)
     if set(sections) != {"image", "audio", "text"}:
         raise LookupError(f"the augmentations of each modality are expected; found were those of {sorted(sections)}")
@@ -123,8 +130,10 @@ def augmentations() -> str:
 
 
 def command_line() -> str:
-    """A section for each command with its help, arguments and options."""
-    return "\n\n".join(_command(name, command) for name, command in _commands("multicnn", typer.main.get_command(cli.app)))
+    """Return a section per command with its help, arguments and options."""
+    return "\n\n".join(
+        _command(name, command) for name, command in _commands("multicnn", typer.main.get_command(cli.app))
+    )
 
 
 def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
@@ -165,7 +174,7 @@ def _default(option: Any) -> str:
 
 
 def public_names() -> str:
-    """What mkdocstrings is to describe: every public name, functions first."""
+    """Return the directives with which mkdocstrings documents every public name, functions first."""
     values = {name: getattr(multicnn, name) for name in multicnn.__all__}
     functions = [name for name, value in values.items() if inspect.isfunction(value)]
     parts = ["## Functions", *(_reference(name, values[name]) for name in functions)]
@@ -173,19 +182,21 @@ def public_names() -> str:
 
 
 def _reference(name: str, value: Any) -> str:
-    heading = f'multicnn.{name}'
+    heading = f"multicnn.{name}"
     return (
         f"::: {value.__module__}.{value.__qualname__}\n    options:\n      heading: {heading}\n      toc_label: {name}"
     )
 
 
 def benchmarks() -> str:
-    """The docstrings of the scripts of benchmarks/."""
-    return _headers(path for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text("utf-8"))
+    """Return the docstrings of the scripts of benchmarks/."""
+    return _headers(
+        path for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text("utf-8")
+    )
 
 
 def pipelines() -> str:
-    """The docstrings of the recipes of pipelines/."""
+    """Return the docstrings of the recipes of pipelines/."""
     return _headers(sorted((ROOT / "pipelines").glob("*.py")))
 
 
@@ -204,17 +215,17 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 
 def arguments_of(docstring: str) -> dict[str, str]:
-    """The text of each argument of a docstring in Google's style; "a, b: text" is the text of both."""
+    """Return the text of each argument of a Google-style docstring; "a, b: text" is the text of both."""
     _, _, section = docstring.partition("\nArgs:\n")
-    told: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for entry in re.split(r"\n(?=    \S)", re.split(r"\n(?=\S)", section)[0]):
         names, _, text = entry.strip().partition(": ")
-        told |= dict.fromkeys(names.split(", "), " ".join(text.split()))
-    return told
+        texts |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return texts
 
 
 def _described(name: str, value: Any) -> str:
-    """A name with its signature and its docstring."""
+    """Return a heading, the signature and the docstring of a block or a model."""
     return f"### {name}\n\n{_fenced('python', _signature(name, value))}\n\n{inspect.getdoc(value)}"
 
 
@@ -232,7 +243,7 @@ def _signature(name: str, value: Any) -> str:
 
 
 def _type(hint: Any) -> str:
-    """A type hint as it is written."""
+    """Return a type hint as source text."""
     if isinstance(hint, str):
         return hint
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
@@ -240,10 +251,6 @@ def _type(hint: Any) -> str:
     plain = inspect.isclass(hint) and not typing.get_args(hint)
     text = hint.__name__ if plain else str(hint).replace("typing.", "")
     return text.replace("NoneType", "None")
-
-
-def _first_line(module: Any) -> str:
-    return (inspect.getdoc(module) or "").splitlines()[0].rstrip(".")
 
 
 def _file(module: str) -> str:

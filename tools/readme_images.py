@@ -1,10 +1,10 @@
-"""Makes the images of README.md and docs/ from runs on the built-in data sets, into docs/images/.
+"""Make the images of README.md and docs/ from runs on the built-in data sets, into docs/images/.
 
     python tools/readme_images.py [one_tree three report preview explain find_rate]
 
-Without names it makes all of them, in about three minutes on two cores. The pages are photographed by Chromium without a
-window (Debian: `apt-get install chromium`; another binary is named by the environment variable CHROMIUM). No image may be
-larger than 150 kB.
+Without names it makes all of them, in about three minutes on two cores. The screenshots are
+taken by headless Chromium (Debian: `apt-get install chromium`; the environment variable CHROMIUM names another binary). No image
+may be larger than 150 kB.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SENTENCE = "Set the line width and the color of every tick label on the axis."
 
 
 def tree(classes: int) -> mb.Block:
-    """The network of the picture: the same Block for all three modalities."""
+    """Return the network of the figure: the same Block for all three modalities."""
     return mb.chain(
         mb.stage("conv1", mb.conv(32, 9, norm="batch", activation="relu"), mb.max_pool(4, padding="same")),
         mb.stage("conv2", mb.conv(64, 5, norm="batch", activation="relu"), mb.max_pool(4, padding="same")),
@@ -58,7 +58,7 @@ COLUMNS = {  # what stands above each column
     "conv3": "conv(128, 3), batch, relu\nmax_pool(2)",
     "logits": "global_average_pool()\ndense(classes)",
 }
-ROWS = {  # data set -> modality, classes, epochs and what else the run is told
+ROWS = {  # data set -> modality, classes, epochs and further settings
     "digits": ("image", 10, 6, ["preprocess.size=[64,64]"]),
     "spoken_digits": (
         "waveform",
@@ -71,7 +71,7 @@ ROWS = {  # data set -> modality, classes, epochs and what else the run is told
 
 
 def one_tree(folder: Path) -> None:
-    """Draws what each stage of one Block puts out for an image, a waveform and a sentence."""
+    """Draw what each stage of one Block puts out for an image, a waveform and a sentence."""
     figure = Figure(figsize=(12, 5.6), dpi=110)
     grid = figure.add_gridspec(3, 5, left=0.035, right=0.985, top=0.83, bottom=0.06, wspace=0.14, hspace=0.42)
     for column, (name, text) in enumerate(COLUMNS.items()):
@@ -98,7 +98,7 @@ def one_tree(folder: Path) -> None:
 
 
 def _source(data: str) -> Any:
-    """The example of the picture, as a user gives it to `predict`."""
+    """Return the example of the figure, as a user gives it to `predict`."""
     if data == "digits":
         return _digit()
     if data == "docstrings":
@@ -111,7 +111,7 @@ def _digit() -> np.ndarray:
 
 
 def _outputs(predictor: Any, source: Any) -> dict[str, Any]:
-    """The input, and what the stages put out for it, by the text of its shape."""
+    """Return the input and the output of each stage, by the text of its shape."""
     preprocess, network = predictor.preprocess, predictor.network
     raw = preprocess.decode(source)
     batch = preprocess.finish(preprocess.example(raw)[np.newaxis])
@@ -126,7 +126,7 @@ def _outputs(predictor: Any, source: Any) -> dict[str, Any]:
 
 
 def _box(figure: Figure, place: Any, name: str, text: str) -> None:
-    """A node of the tree above its column, with an arrow from the one before."""
+    """Draw a node of the tree above its column, with an arrow from the one before."""
     for axes in figure.axes[-1:]:
         axes.remove()
     left, width = place.x0, place.width
@@ -153,12 +153,12 @@ def _draw_input(axes: Axes, modality: str, raw: Any) -> None:
 
 
 def _draw_maps(axes: Axes, output: np.ndarray) -> None:
-    """Of two dimensions the strongest maps, side by side; of one dimension a line for each channel over time."""
+    """Draw the strongest maps: side by side in two dimensions, one line per channel in one dimension."""
     strongest = np.argsort(-output.reshape(-1, output.shape[-1]).max(axis=0), kind="stable")
     if output.ndim == 3:
         maps = [np.pad(output[..., channel], 1, constant_values=np.nan) for channel in np.sort(strongest[:18])]
-        picture = np.vstack([np.hstack(maps[i : i + 6]) for i in (0, 6, 12)])
-        axes.imshow(picture, cmap="viridis", aspect="equal", interpolation="nearest")
+        tiled = np.vstack([np.hstack(maps[i : i + 6]) for i in (0, 6, 12)])
+        axes.imshow(tiled, cmap="viridis", aspect="equal", interpolation="nearest")
     else:
         lines = output[:, np.sort(strongest[:18])].T
         masked = ~output.any(axis=1)  # the steps of padding
@@ -190,37 +190,37 @@ def _bare(axes: Axes) -> None:
 
 
 def three(folder: Path) -> None:
-    """Saves the handwritten digit that the quickstart predicts."""
+    """Save the handwritten digit that the quickstart predicts."""
     Image.fromarray(np.kron(_digit(), np.ones((8, 8), np.uint8))).save(IMAGES / "three.png", optimize=True)
 
 
 def report(folder: Path) -> None:
-    """Photographs the report of the quickstart's run."""
+    """Take a screenshot of the report of the quickstart's run."""
     multicnn.train("digits", folder / "digits", model="vgg_small", epochs=5)
-    _photograph(folder / "digits" / "report.html", "report.png", height=1085)
+    _screenshot(folder / "digits" / "report.html", "report.png", height=1085)
 
 
 def preview(folder: Path) -> None:
-    """Photographs the page of `multicnn preview`."""
+    """Take a screenshot of the page of `multicnn preview`."""
     page = multicnn.preview(
         "digits", folder / "preview.html", examples=5, settings=["augment.shift=1", "augment.rotation=10"]
     )
-    _photograph(page, "preview.png", height=910)
+    _screenshot(page, "preview.png", height=910)
 
 
 def explain(folder: Path) -> None:
-    """Photographs the page of `multicnn explain`."""
+    """Take a screenshot of the page of `multicnn explain`."""
     predictor = multicnn.train("docstrings", folder / "text", model="textcnn", epochs=5)
     multicnn.explain_texts(predictor, [SENTENCE], folder / "why.html")
-    _photograph(folder / "why.html", "explain.png", height=700)
+    _screenshot(folder / "why.html", "explain.png", height=700)
 
 
 def find_rate(folder: Path) -> None:
-    """Draws the figure of `multicnn find-rate`."""
+    """Draw the figure of `multicnn find-rate`."""
     multicnn.find_rate("digits", IMAGES / "find_rate.png")
 
 
-def _photograph(page: Path, name: str, height: int, width: int = 1000) -> None:
+def _screenshot(page: Path, name: str, height: int, width: int = 1000) -> None:
     chromium = os.environ.get("CHROMIUM", "chromium")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={width},{height}"]
     made = IMAGES / name
@@ -233,7 +233,7 @@ MAKERS = {make.__name__: make for make in (one_tree, three, report, preview, exp
 
 
 def main() -> None:
-    """Makes the images that are named, or all."""
+    """Make the images that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images", nargs="*", choices=[*MAKERS, []], help="Which; by default all.")
     matplotlib.rcParams["font.family"] = "DejaVu Sans"

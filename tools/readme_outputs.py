@@ -1,4 +1,4 @@
-"""Runs the examples of README.md and writes what they print into it: `python tools/readme_outputs.py`.
+"""Run the examples of README.md and write their output into it: `python tools/readme_outputs.py`.
 
 A block of `text` right below a block of `sh` or `python` is that one's output. The blocks run one after another in an empty
 folder in which `docs` is the documentation; a Python block whose first line is a comment with a file name is saved there under
@@ -21,14 +21,14 @@ ENVIRONMENT = {"COLUMNS": "112", "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(
 
 
 def output(language: str, code: str, folder: Path) -> str:
-    """What an example prints on both streams.
+    """Return what an example prints.
 
     Raises:
-        CalledProcessError: It fails.
+        SystemExit: The example fails.
     """
     multicnn = f'multicnn() {{ "{sys.executable}" -m multicnn.cli "$@"; }}\n'
     command = ["bash", "-ec", multicnn + code] if language == "sh" else [sys.executable, "-c", code]
-    # The shell's commands complain on the error stream, where TensorFlow is silent; under Python it is not.
+    # The command line reports progress on stderr and silences TensorFlow there; plain Python does not.
     errors = subprocess.STDOUT if language == "sh" else subprocess.DEVNULL
     done = subprocess.run(
         command, cwd=folder, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -39,7 +39,7 @@ def output(language: str, code: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """Rewrites the outputs in README.md."""
+    """Rewrite the outputs in README.md."""
     readme = ROOT / "README.md"
 
     with tempfile.TemporaryDirectory() as name:
