@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,71 @@ def test_the_vocabulary_is_pure_keras(path):
 )
 def test_what_is_allowed(part, other, expected):
     assert allowed(part, other) == expected
+
+
+NAMES_OF_PYTHON = {"_exit", "_asdict", "_replace"}  # documented, of `os` and of named tuples
+
+
+def private_names(tree):
+    """Yield the names that code defines, and those that it uses of any object, as (kind, line, name)."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield "defined", node.lineno, name
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name, ctx=ast.Store()):
+                yield "defined", node.lineno, name
+            case ast.Attribute(attr=name):
+                yield "used", node.lineno, name
+            case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[_, ast.Constant(value=name), *_]):
+                yield "used", node.lineno, name
+
+
+def private_parts_of_libraries(tree, own):
+    """Return the lines and names of private attributes in code that are not among this package's own."""
+    used = {(line, name) for kind, line, name in private_names(tree) if kind == "used" and re.match("_(?!_)", name)}
+    return sorted((line, name) for line, name in used if name not in own)
+
+
+@pytest.fixture(scope="module")
+def own_names():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
+    return {name for tree in trees for kind, _, name in private_names(tree) if kind == "defined"} | NAMES_OF_PYTHON
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.name != "keras_private.py"], ids=module_name)
+def test_no_other_module_touches_private_parts_of_a_library(path, own_names):
+    assert private_parts_of_libraries(ast.parse(path.read_text(encoding="utf-8")), own_names) == []
+    foreign = ("keras.src", "tensorflow.python", "jax._src")
+    assert [name for name in imports(path) if name.startswith(foreign)] == []
+
+
+def test_what_is_private_of_a_library(own_names):
+    code = "os._exit(layer._keras_mask)\ngetattr(optimizer, '_inbound_nodes')\nself.__class__\nself._own = other._own"
+    assert private_parts_of_libraries(ast.parse(code), own_names | {"_own"}) == [
+        (1, "_keras_mask"),
+        (2, "_inbound_nodes"),
+    ]
+
+
+EVERY_PUBLIC_NAME = """
+import importlib, inspect, pkgutil
+import multicnn
+
+first = {name: getattr(multicnn, name) for name in multicnn.__all__}
+for module in pkgutil.walk_packages(multicnn.__path__, "multicnn."):
+    if not module.name.endswith(("__main__", "backends.jax")):
+        importlib.import_module(module.name)
+for name, value in first.items():
+    assert getattr(multicnn, name) is value, f"{name} has become another object"
+    assert not inspect.ismodule(value), f"{name} is a module"
+print("done")
+"""
+
+
+def test_no_room_hides_a_public_name():
+    """A package `explain` beside a function `explain` would give the function at first and the package after its import."""
+    done = subprocess.run([sys.executable, "-c", EVERY_PUBLIC_NAME], capture_output=True, text=True)
+    assert done.stdout.strip().endswith("done"), done.stderr[-3000:]
 
 
 WITHOUT_TENSORFLOW = """

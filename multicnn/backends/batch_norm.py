@@ -10,6 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from multicnn.backends import keras_private
+
 
 @contextmanager
 def fused(network: keras.Model) -> Iterator[None]:
@@ -17,7 +19,7 @@ def fused(network: keras.Model) -> Iterator[None]:
 
     That is on a CPU (on a GPU, XLA joins Keras's operations by itself), of channels that 4 divides.
     """
-    layers = [] if tf.config.list_physical_devices("GPU") else list(filter(_fits, network._flatten_layers()))
+    layers = [] if tf.config.list_physical_devices("GPU") else list(filter(_fits, keras_private.layers_inside(network)))
     for layer in layers:
         layer.call = types.MethodType(_call, layer)
     try:

@@ -15,6 +15,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
+from multicnn.backends import keras_private
 from multicnn.tasks.losses import correct, example_losses
 
 with suppress(ImportError, RuntimeError):  # it is not installed, or has begun to work
@@ -110,7 +111,9 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
         slopes, (logits, losses, rest) = slope_of(now(network.trainable_variables), now, inputs, targets)
         known |= zip(map(id, network.non_trainable_variables), rest)
         slopes = dict(zip(map(id, network.trainable_variables), slopes))
-        all_that_ever_learn = optimizer._trainable_variables  # some may be frozen still: they have no gradient
+        all_that_ever_learn = keras_private.optimized_variables(
+            optimizer
+        )  # some may be frozen still: they have no gradient
         with warnings.catch_warnings(action="ignore"):  # of variables without a gradient
             learned, slots = optimizer.stateless_apply(
                 now(optimizer.variables), [slopes.get(id(v)) for v in all_that_ever_learn], now(all_that_ever_learn)

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn.backends import batch_norm
+from multicnn.backends import batch_norm, keras_private
 from multicnn.tasks.losses import correct, example_losses
 
 
@@ -89,7 +89,7 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     optimizer = network.optimizer
     if not optimizer.built:  # it may already be, for variables that are frozen still
         optimizer.build(network.trainable_variables)
-    strategy = optimizer._distribution_strategy
+    strategy = keras_private.strategy_of(optimizer)
     devices = strategy.num_replicas_in_sync
     compiled = network.jit_compile and devices == 1
     if devices > 1:
@@ -172,7 +172,7 @@ def _join_devices(network: keras.Model) -> None:
         ValueError: What Keras cannot do: to branch around an update of several devices, or to norm masked texts over them.
     """
     optimizer = network.optimizer
-    norms = [each for each in network._flatten_layers() if isinstance(each, keras.layers.BatchNormalization)]
+    norms = [each for each in keras_private.layers_inside(network) if isinstance(each, keras.layers.BatchNormalization)]
     cannot = {
         "mixed_float16": isinstance(optimizer, keras.optimizers.LossScaleOptimizer),
         "gradient_accumulation_steps": optimizer.gradient_accumulation_steps,
@@ -184,9 +184,7 @@ def _join_devices(network: keras.Model) -> None:
         )
     for layer in norms:
         layer.synchronized = True
-    optimizer._all_reduce_sum_gradients = (
-        list  # it sums what each device has clipped for itself; ours are means already
-    )
+    keras_private.combine_gradients_by(optimizer, list)  # ours are means already
 
 
 def _of_any_size(function: Callable) -> Callable:

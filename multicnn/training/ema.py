@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
+from multicnn.backends import keras_private
+
 
 def average(network: keras.Model) -> None:
     """Gives the network the averaged weights for good, if its optimizer keeps any.
@@ -33,7 +35,7 @@ def averaged(network: keras.Model) -> Iterator[None]:
 
 def _averaged_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """Those that it was built for, of which some may be frozen still; Keras does not tell them otherwise."""
-    return getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
+    return keras_private.optimized_variables(getattr(optimizer, "inner_optimizer", optimizer))
 
 
 def _is_kept(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -2,8 +2,11 @@
 
 import keras
 import numpy as np
+import pytest
 
 from multicnn.backends import keras_private
+
+ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow has strategies")
 
 
 def test_the_mask_of_a_tensor_in_keras_3_15():
@@ -36,3 +39,64 @@ def test_the_parents_of_an_operation_in_keras_3_15():
     one, two, add = keras.layers.Dense(2), keras.layers.Dense(2), keras.layers.Add()
     add([one(x), two(x)])
     assert keras_private.parents_of(add) == [one, two]
+
+
+def test_the_layers_inside_a_model_in_keras_3_15():
+    dense = keras.layers.Dense(2)
+    wrapper = keras.layers.TimeDistributed(dense)
+    x = keras.Input((3, 4))
+    model = keras.Model(x, wrapper(x))
+    outer = keras.Model(y := keras.Input((3, 4)), model(y))
+    assert {id(each) for each in (outer, model, wrapper, dense)} <= {id(i) for i in keras_private.layers_inside(outer)}
+
+
+def test_the_variables_that_an_optimizer_was_built_for_in_keras_3_15():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    optimizer, variables = keras.optimizers.Adam(), model.trainable_variables
+    optimizer.build(variables)
+    model.layers[0].trainable = False
+    assert [id(each) for each in keras_private.optimized_variables(optimizer)] == list(map(id, variables))
+
+
+def test_the_index_of_a_variable_in_an_update_in_keras_3_15():
+    class Recorder(keras.optimizers.Optimizer):
+        def update_step(self, gradient, variable, learning_rate):
+            indices.append(keras_private.variable_index(self, variable))
+
+    indices = []
+    variables = [keras.Variable(np.zeros(n, "float32"), name=f"v{n}") for n in (1, 2, 3)]
+    Recorder(0.1).apply([np.zeros(n, "float32") for n in (1, 2, 3)], variables)
+    assert indices == [0, 1, 2]
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_product_of_momenta_of_nadam_in_keras_3_15(scaled):
+    optimizer, variable = keras.optimizers.Nadam(beta_1=0.9), keras.Variable(np.ones(3, "float32"), name="v")
+    (keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer).build([variable])
+    keras_private.track_momentum_product(optimizer)
+    product = optimizer.variables[-1]
+    assert len(optimizer.variables) == 5, "iteration, rate, momentum, velocity and product"
+    optimizer.apply([np.ones(3, "float32")])
+    # Dozat 2016 and Keras: the momentum of step t is beta_1 (1 - 0.5 * 0.96 ** t).
+    np.testing.assert_allclose(np.array(product), 0.9 * (1 - 0.5 * 0.96), rtol=1e-5)
+
+
+@ON_TENSORFLOW
+def test_the_strategy_of_an_optimizer_in_keras_3_15():
+    import tensorflow as tf
+
+    strategy = tf.distribute.OneDeviceStrategy("CPU:0")
+    with strategy.scope():
+        optimizer = keras.optimizers.SGD()
+    assert keras_private.strategy_of(optimizer) is strategy
+    assert keras_private.strategy_of(keras.optimizers.SGD()).num_replicas_in_sync == 1
+
+
+@ON_TENSORFLOW
+def test_gradients_are_combined_by_the_given_function_in_keras_3_15():
+    optimizer, variable = keras.optimizers.SGD(1.0), keras.Variable(np.zeros(2, "float32"), name="v")
+    keras_private.combine_gradients_by(optimizer, lambda pairs: [(3 * gradient, to) for gradient, to in pairs])
+    optimizer.apply([np.array([1, -2], "float32")], [variable])
+    np.testing.assert_allclose(np.array(variable), [-3, 6])
+    with pytest.raises(RuntimeError, match=f"Received: {keras.__version__}"):
+        keras_private.combine_gradients_by(object(), list)

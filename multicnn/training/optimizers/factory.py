@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from multicnn.backends import keras_private
 from multicnn.training.optimizers import Nadam, OneCycle, Rprop, Warmup
 
 # Decay pulls weights to zero; on a bias, a norm, a slope of PReLU or a rarely seen word vector nobody means that.
@@ -80,15 +81,20 @@ def discriminative(
 
     @functools.cache
     def by_index() -> dict[int, tuple[float, bool]]:  # what `update_step` is given is known by its place only
-        learning = {id(variable) for variable in optimizer._trainable_variables}  # the rest is frozen for good
+        learning = {
+            id(variable) for variable in keras_private.optimized_variables(optimizer)
+        }  # the rest is frozen for good
         return {
-            optimizer._get_variable_index(variable): (share, not any(n in variable.name for n in _NOT_DECAYED))
+            keras_private.variable_index(optimizer, variable): (
+                share,
+                not any(n in variable.name for n in _NOT_DECAYED),
+            )
             for variable, share in shares
             if id(variable) in learning
         }
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        share, decayed = by_index().get(optimizer._get_variable_index(variable), (1.0, False))
+        share, decayed = by_index().get(keras_private.variable_index(optimizer, variable), (1.0, False))
         rate = learning_rate * share
         if decay and decayed:
             optimizer.assign_sub(variable, variable * keras.ops.cast(decay * rate, variable.dtype))

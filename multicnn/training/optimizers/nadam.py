@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import keras
 
+from multicnn.backends import keras_private
+
 
 @keras.saving.register_keras_serializable("multicnn")
 class Nadam(keras.optimizers.Nadam):
-    """Keras's Nadam, whose running product of momenta is not among its `variables`.
+    """Keras's Nadam with its running product of momenta among its `variables`, under loss scaling too.
 
-    So it is lost where a run is saved and goes on, and on JAX, whose steps return the variables, it never changes.
+    Otherwise it is lost where a run is saved and resumed, and on JAX, whose steps return the variables, it never changes.
     """
 
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self._track_variable(self._u_product)
+        keras_private.track_momentum_product(self)

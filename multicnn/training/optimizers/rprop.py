@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from multicnn.backends import keras_private
+
 
 @keras.saving.register_keras_serializable("multicnn")
 class Rprop(keras.optimizers.Optimizer):
@@ -54,7 +56,7 @@ class Rprop(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         """Moves one variable by its step sizes against the signs of its gradient."""
-        index = self._get_variable_index(variable)
+        index = keras_private.variable_index(self, variable)
         size, last_sign = (ops.convert_to_tensor(slots[index]) for slots in (self._step_sizes, self._signs))
         none = ops.zeros_like(size)
         before = ops.where(ops.equal(self.iterations, 0), ops.cast(learning_rate, size.dtype), size)
