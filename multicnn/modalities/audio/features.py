@@ -1,4 +1,4 @@
-"""Features of waveforms, log-mel, MFCC or the waveform itself: of one, of many, or of a batch in a graph, with the same bits."""
+"""Features of waveforms: of one, of many, or of a batch in a graph, with the same bits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
-from multicnn.modalities.audio import spectrogram
+from multicnn.modalities.audio import librosa_features, spectrogram
 
+FeatureKind = Literal["log_mel", "mfcc", "waveform", "cqt", "chroma_stft", "pcen"]
 _SAMPLES = 2**19  # of the waveforms whose features are computed in one call
 
 
@@ -21,7 +22,7 @@ class FeatureSpec:
     """Everything that decides the features of a waveform, with the defaults resolved; hashable.
 
     Args:
-        kind: The features: "log_mel" (dB), "mfcc" or "waveform".
+        kind: The features, under librosa's names: "log_mel" (dB), "mfcc", "waveform", "cqt" (dB), "chroma_stft" or "pcen".
         samples: Length of each waveform, in samples.
         sample_rate: Sampling rate in Hz.
         n_fft: Length of the Fourier transform, in samples.
@@ -30,7 +31,10 @@ class FeatureSpec:
         center: Centre frame t on sample t * hop_length instead of starting it there.
         n_mels: Number of mel bands.
         n_mfcc: Number of cepstral coefficients, at most `n_mels`.
-        fmin: Lowest frequency of the mel bands in Hz.
+        n_bins: Number of bins of the constant-Q transform.
+        bins_per_octave: Number of bins of the constant-Q transform in an octave.
+        n_chroma: Number of pitch classes of the chroma.
+        fmin: Lowest frequency of the mel bands in Hz, or of the constant-Q transform (0 is C1 there).
         fmax: Highest frequency of the mel bands in Hz.
         htk: Use HTK's mel scale instead of Slaney's.
         stretch_db: Threshold in dB of `spectrogram.stretched`; None leaves the pace.
@@ -38,7 +42,7 @@ class FeatureSpec:
         rank: 2 for features of shape (time, bands, 1), 1 for (time, bands).
     """
 
-    kind: Literal["log_mel", "mfcc", "waveform"]
+    kind: FeatureKind
     samples: int
     sample_rate: int
     n_fft: int
@@ -47,6 +51,9 @@ class FeatureSpec:
     center: bool
     n_mels: int
     n_mfcc: int
+    n_bins: int
+    bins_per_octave: int
+    n_chroma: int
     fmin: float
     fmax: float
     htk: bool
@@ -59,8 +66,11 @@ class FeatureSpec:
         """Shape of the features of one waveform: (time, bands, 1), (time, bands) or (samples, 1)."""
         if self.kind == "waveform":
             return (self.samples, 1)
-        frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
-        bands = self.n_mels if self.kind == "log_mel" else self.n_mfcc
+        if self.kind in librosa_features.KINDS:
+            frames, bands = librosa_features.frame_count(self), librosa_features.bands(self)
+        else:
+            frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
+            bands = self.n_mels if self.kind == "log_mel" else self.n_mfcc
         return (frames, bands, 1) if self.rank == 2 else (frames, bands)
 
 
@@ -68,8 +78,11 @@ def of_one(waveform: np.ndarray, spec: FeatureSpec) -> np.ndarray:
     """Features of a float32 waveform of shape (spec.samples,): float32, shape `spec.shape`."""
     if spec.kind == "waveform":
         return waveform.reshape(spec.shape).astype(np.float32)
-    frames = spectrogram.frames(waveform, spec.n_fft, spec.hop_length, spec.center)
-    return _spectrum(frames, spec).numpy().reshape(spec.shape)
+    if spec.kind in librosa_features.KINDS:
+        features = tf.constant(librosa_features.compute(waveform, spec))
+    else:
+        features = _log_mel(spectrogram.frames(waveform, spec.n_fft, spec.hop_length, spec.center), spec)
+    return _finished(features, spec).numpy().reshape(spec.shape)
 
 
 def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.ndarray]:
@@ -83,10 +96,15 @@ def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.n
 def of_batch(waveforms: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
     """`of_one` of each of a float32 batch of shape (batch, spec.samples): float32, shape (batch, *spec.shape)."""
     with tf.device("CPU:0"):
-        if spec.kind != "waveform":
+        if spec.kind in librosa_features.KINDS:
+            features = tf.numpy_function(
+                functools.partial(librosa_features.compute_each, spec=spec), [waveforms], tf.float64
+            )
+            waveforms = _finished(tf.ensure_shape(features, (None, *spec.shape[:2])), spec)
+        elif spec.kind != "waveform":
             around = spec.n_fft // 2 if spec.center else 0
             padded = tf.pad(waveforms, ((0, 0), (around, around)))
-            waveforms = _spectrum(tf.signal.frame(padded, spec.n_fft, spec.hop_length), spec)
+            waveforms = _finished(_log_mel(tf.signal.frame(padded, spec.n_fft, spec.hop_length), spec), spec)
         return tf.reshape(waveforms, (-1, *spec.shape))
 
 
@@ -97,11 +115,14 @@ def _compiled(spec: FeatureSpec) -> Callable[[np.ndarray], tf.Tensor]:
     return tf.function(lambda waveforms: of_batch(waveforms, spec), input_signature=signature, autograph=False)
 
 
-def _spectrum(frames: np.ndarray | tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
-    """Log-mel or MFCC of frames (..., frames, n_fft): float32, shape (..., frames, bands)."""
+def _log_mel(frames: np.ndarray | tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
     window = spectrogram.hann(spec.win_length, spec.n_fft)
     filters = spectrogram.mel_filterbank(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin, spec.fmax, spec.htk)
-    features = spectrogram.log_mel(frames, window, filters)
+    return spectrogram.log_mel(frames, window, filters)
+
+
+def _finished(features: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
+    """What is left to do with the features of each frame, float64 (..., frames, bands): float32 of the same shape, or MFCC."""
     if spec.stretch_db is not None:
         features = spectrogram.stretched(features, spec.stretch_db)
     if spec.top_db is not None:

@@ -15,7 +15,8 @@ import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
-from multicnn.modalities.audio import decode, features, spectrogram
+from multicnn.modalities.audio import decode, features, librosa_features, spectrogram
+from multicnn.modalities.audio.features import FeatureKind
 
 _MAX_SECONDS = 10.0
 _FIT_EXAMPLES = 1000
@@ -27,11 +28,15 @@ _POSITIVE = (
     "win_length",
     "n_mels",
     "n_mfcc",
+    "n_bins",
+    "bins_per_octave",
+    "n_chroma",
     "trim_db",
     "stretch_db",
     "top_db",
     "std",
 )
+_IN_DECIBELS = ("log_mel", "mfcc", "cqt")
 _FIT_SECONDS = 3600.0  # of sound kept while the length is being learned: 230 MB at 16 kHz
 
 
@@ -44,10 +49,14 @@ class AudioPreprocess:
     Args:
         sample_rate: Hz.
         seconds: Length of every example.
-        features: "log_mel" (dB), "mfcc" or "waveform".
+        features: "log_mel" (dB), "mfcc" or "waveform"; or what librosa computes under these names: "cqt" (constant-Q
+            transform, dB), "chroma_stft" or "pcen" (per-channel energy normalization of a mel spectrogram).
         n_fft, hop_length, win_length: Samples; a `win_length` of None is `n_fft`.
         n_mels, n_mfcc: Mel bands, and the cepstral coefficients kept of them.
-        fmin, fmax: Hz; an `fmax` of None is half of `sample_rate`.
+        n_bins, bins_per_octave: Bins of the constant-Q transform, and how many of them make an octave.
+        n_chroma: Pitch classes of the chroma.
+        fmin, fmax: Hz; an `fmax` of None is half of `sample_rate`. The constant-Q transform begins at `fmin`, at C1
+            (32.7 Hz) where it is 0.
         htk: HTK's mel scale instead of Slaney's.
         center: Frame t is centred on sample t * hop_length (zeros around the clip), instead of starting there.
         trim_db: Both ends of a recording are cut off where they are so much quieter than its loudest frame, as by
@@ -63,12 +72,15 @@ class AudioPreprocess:
     modality: Literal["audio"] = "audio"
     sample_rate: int = 16000
     seconds: float | None = None
-    features: Literal["log_mel", "mfcc", "waveform"] = "log_mel"
+    features: FeatureKind = "log_mel"
     n_fft: int = 512
     hop_length: int = 160
     win_length: int | None = None
     n_mels: int = 40
     n_mfcc: int = 40
+    n_bins: int = 84
+    bins_per_octave: int = 12
+    n_chroma: int = 12
     fmin: float = 0.0
     fmax: float | None = None
     htk: bool = False
@@ -88,10 +100,14 @@ class AudioPreprocess:
         if self.win_length is not None and self.win_length > self.n_fft:
             raise ValueError(f"win_length must be at most n_fft ({self.n_fft}). Received: win_length={self.win_length}")
         for name in ("stretch_db", "top_db"):
-            if getattr(self, name) is not None and self.features == "waveform":
-                raise ValueError(f"{name} is for log_mel and mfcc. Received: {name}={getattr(self, name)}")
+            if getattr(self, name) is not None and self.features not in _IN_DECIBELS:
+                raise ValueError(f"{name} is for {', '.join(_IN_DECIBELS)}. Received: {name}={getattr(self, name)}")
         if self.n_mfcc > self.n_mels and self.features == "mfcc":
             raise ValueError(f"n_mfcc must be at most n_mels ({self.n_mels}). Received: n_mfcc={self.n_mfcc}")
+        top = librosa_features.cqt_bottom(self.fmin) * 2 ** (self.n_bins / self.bins_per_octave)
+        if self.features == "cqt" and top > self.sample_rate / 2:
+            received = f"n_bins={self.n_bins}, bins_per_octave={self.bins_per_octave}, fmin={self.fmin}"
+            raise ValueError(f"n_bins must end ({top:.0f} Hz) below sample_rate / 2. Received: {received}")
         if not 0 <= self.fmin < self._fmax <= self.sample_rate / 2:
             received = f"fmin={self.fmin}, fmax={self._fmax}"
             raise ValueError(f"fmin and fmax must rise from 0 to at most sample_rate / 2. Received: {received}")
@@ -133,6 +149,9 @@ class AudioPreprocess:
             center=self.center,
             n_mels=self.n_mels,
             n_mfcc=self.n_mfcc,
+            n_bins=self.n_bins,
+            bins_per_octave=self.bins_per_octave,
+            n_chroma=self.n_chroma,
             fmin=self.fmin,
             fmax=self._fmax,
             htk=self.htk,
@@ -278,7 +297,7 @@ class AudioPreprocess:
 
     @property
     def _fewest_samples(self) -> int:
-        return 1 if self.center or self.features == "waveform" else self.n_fft
+        return 1 if self.center or self.features in ("waveform", "cqt") else self.n_fft
 
     def _usual_seconds(self, durations: list[float]) -> float:
         fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10

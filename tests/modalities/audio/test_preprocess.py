@@ -364,7 +364,6 @@ def test_json_round_trip_and_the_same_bits():
         ({"features": "mfcc", "n_mfcc": 41}, "Received: n_mfcc=41"),
         ({"fmax": 9000.0}, "Received: fmin=0.0, fmax=9000.0"),
         ({"center": False, "seconds": 0.03}, "Received: seconds=0.03"),
-        ({"features": "cqt"}, "features"),
         ({"loudness": 1}, "loudness"),
     ],
 )
