@@ -58,6 +58,7 @@ from keras import layers, ops
 from multicnn import models
 from multicnn.backends import engine
 from multicnn.blocks import Block, chain, embed, network
+from multicnn.tasks.losses import correct, example_losses
 
 WORDS, DIMS, LENGTH = 20_000, 300, 60
 
@@ -145,7 +146,7 @@ def one_round(contestants: tuple[Callable[[], object], ...], turns: int) -> np.n
 def our_step(model: keras.Model, case: Case) -> Callable[[], object]:
     """A step as `multicnn train` makes it."""
     model.compile(optimizer=case.optimizer(), jit_compile=False)
-    step, batches = engine.training_step(model), iterator(case)
+    step, batches = engine.training_step(model, example_losses, correct), iterator(case)
     return lambda: step(*next(batches))
 
 

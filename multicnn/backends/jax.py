@@ -16,7 +16,8 @@ from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
 from multicnn.backends import keras_private
-from multicnn.tasks.losses import correct, example_losses
+
+Losses = Callable[[Any, Any], Any]  # (logits, targets) -> (batch,)
 
 with suppress(ImportError, RuntimeError):  # it is not installed, or has begun to work
     import tensorflow as tf
@@ -75,16 +76,17 @@ def scope(devices: int) -> AbstractContextManager[Any]:
     return keras.distribution.DataParallel(devices=taken, auto_shard_dataset=False).scope()
 
 
-def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any], np.ndarray]:
-    """A compiled step: forwards, backwards, update.
+def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Callable[[Any, Any], np.ndarray]:
+    """Return a compiled step: forwards, backwards, update.
 
     Args:
         network: Compiled with its optimizer.
-        **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
+        losses: Returns the loss of each example, float32 (batch,), of logits and targets.
+        correct: Returns True for each example that is answered as it should be, bool (batch,), of logits and targets.
 
     Returns:
         A function of a batch's inputs and targets, which gives float64 (3,): the sum of the losses, the examples that are
-        `losses.correct`, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
+        correct, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
         equal part of the batch, or all of it where that leaves a rest; they compute what one would, norms and dropout too.
     """
     optimizer = network.optimizer
@@ -96,10 +98,10 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
         logits, rest, penalties = network.stateless_call(
             values, now(network.non_trainable_variables), inputs, training=True, return_losses=True
         )
-        losses = example_losses(logits, targets, **settings)
+        each = losses(logits, targets)
         with keras.StatelessScope(zip(optimizer.variables, now(optimizer.variables))):  # where the scale is
-            loss = optimizer.scale_loss(jnp.mean(losses) + sum(penalties))
-        return loss, (logits, losses, rest)
+            loss = optimizer.scale_loss(jnp.mean(each) + sum(penalties))
+        return loss, (logits, each, rest)
 
     def update(values, inputs, targets):
         known = {id(variable): value for variable, value in zip(variables, values)}
@@ -108,7 +110,7 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
             return [known[id(variable)] for variable in some]
 
         slope_of = jax.grad(loss_of, has_aux=True)
-        slopes, (logits, losses, rest) = slope_of(now(network.trainable_variables), now, inputs, targets)
+        slopes, (logits, each, rest) = slope_of(now(network.trainable_variables), now, inputs, targets)
         known |= zip(map(id, network.non_trainable_variables), rest)
         slopes = dict(zip(map(id, network.trainable_variables), slopes))
         all_that_ever_learn = keras_private.optimized_variables(
@@ -120,7 +122,7 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
             )
         known |= zip(map(id, all_that_ever_learn), learned)
         known |= zip(map(id, optimizer.variables), slots)
-        return now(variables), jnp.stack([losses.sum(), correct(logits, targets).sum(), len(targets)])
+        return now(variables), jnp.stack([each.sum(), correct(logits, targets).sum(), len(targets)])
 
     place, everywhere = _placing(network)
     compiled = _jit(update, donate_argnums=0, out_shardings=everywhere)

@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.backends import batch_norm, keras_private
-from multicnn.tasks.losses import correct, example_losses
+
+Losses = Callable[[Any, Any], Any]  # (logits, targets) -> (batch,)
 
 
 def compute_capabilities() -> list[tuple[int, int]]:
@@ -73,16 +74,17 @@ def scope(devices: int) -> AbstractContextManager[Any]:
     return tf.distribute.MirroredStrategy([device.name for device in known[:devices]]).scope()
 
 
-def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any], np.ndarray]:
-    """A compiled step: forwards, backwards, update.
+def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Callable[[Any, Any], np.ndarray]:
+    """Return a compiled step: forwards, backwards, update.
 
     Args:
         network: Compiled with its optimizer.
-        **settings: Of `losses.example_losses`: loss, label smoothing, class weights.
+        losses: Returns the loss of each example, float32 (batch,), of logits and targets.
+        correct: Returns True for each example that is answered as it should be, bool (batch,), of logits and targets.
 
     Returns:
         A function of a batch's inputs and targets, which gives float64 (3,): the sum of the losses, the examples that are
-        `losses.correct`, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
+        correct, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
         equal part of the batch, or all of it where that leaves a rest; norms take the statistics of the whole batch, dropout
         the same mask for each part.
     """
@@ -98,8 +100,8 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
     def update(inputs, targets):
         with tf.GradientTape() as tape, nullcontext() if compiled else batch_norm.fused(network):
             logits = network(inputs, training=True)
-            losses = example_losses(logits, targets, **settings)
-            loss = tf.reduce_mean(losses)
+            each = losses(logits, targets)
+            loss = tf.reduce_mean(each)
             # Regularisers' terms arrive in `losses` of the network.
             scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
         variables = network.trainable_variables
@@ -107,7 +109,7 @@ def training_step(network: keras.Model, **settings: Any) -> Callable[[Any, Any],
         if devices > 1:
             gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
         optimizer.apply_gradients(zip(gradients, variables))
-        sums = tf.reduce_sum(losses), tf.math.count_nonzero(correct(logits, targets)), tf.shape(targets)[0]
+        sums = tf.reduce_sum(each), tf.math.count_nonzero(correct(logits, targets)), tf.shape(targets)[0]
         return tf.stack([tf.cast(value, tf.float64) for value in sums])
 
     @tf.function(jit_compile=compiled, reduce_retracing=True)

@@ -21,7 +21,7 @@ import numpy as np
 
 from multicnn.backends import engine
 from multicnn.backends.processes import Workers
-from multicnn.tasks.losses import example_losses
+from multicnn.tasks.losses import correct, example_losses
 from multicnn.training import checkpoint, health, run_folder
 from multicnn.training.ema import average, averaged
 from multicnn.training.freezing import Freezing
@@ -91,7 +91,7 @@ class Loop:
         self.interrupted: int | None = None  # the signal that asked the run to stop
         settings = {"loss": recipe.loss, "label_smoothing": recipe.label_smoothing, "class_weights": class_weights}
         self._losses = functools.partial(example_losses, **settings)
-        self._make_step = functools.partial(engine.training_step, network, **settings)
+        self._make_step = functools.partial(engine.training_step, network, self._losses, correct)
         self._freezing = freezing
         if freezing is not None:  # the optimizer has slots for all that will ever learn
             freezing.thaw()

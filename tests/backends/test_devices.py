@@ -12,6 +12,7 @@ import keras, numpy as np, pytest, tensorflow as tf
 import multicnn
 from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network
 from multicnn.backends import engine
+from multicnn.tasks.losses import correct, example_losses
 
 (processor,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -36,7 +37,7 @@ for name, net, precision, more in [
         optimizer = keras.optimizers.SGD(0.1, **more)
         built.compile(keras.optimizers.LossScaleOptimizer(optimizer) if precision != "float32" else optimizer)
         with pytest.raises(ValueError, match=f"KERAS_BACKEND=jax can. Received: {name}"):
-            engine.training_step(built)
+            engine.training_step(built, example_losses, correct)
 """
 
 
