@@ -9,14 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from multicnn.backends.processes import Workers
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
+from multicnn.evaluation import inspect as inspection
 from multicnn.evaluation.doctor import Diagnosis, diagnose
+from multicnn.evaluation.evaluate import Evaluation
+from multicnn.evaluation.explanation import write_explanations
+from multicnn.evaluation.inspect import Inspection
 from multicnn.evaluation.preview import write_preview
+from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource, Recipe
+from multicnn.tasks import metrics
 from multicnn.training import cross_validation, ensemble, experiment, linear_probe, rate_finder, run_folder
 from multicnn.training import dry_run as dry_runs
 from multicnn.training import transfer_curves as curves
@@ -265,7 +273,7 @@ def features(
     if start is not None:
         predictor = pretrained(str(model), str(start))
     else:
-        predictor = model if isinstance(model, Predictor) else load(model)
+        predictor = _loaded(model)
     manifest = load_manifest(predictor.source(data, settings, split_as_trained=True))
     front, name = linear_probe.front(predictor, stage)
     found = linear_probe.extract(front, manifest, name, reporter or Reporter())
@@ -313,3 +321,128 @@ def transfer_curves(
     sizes = experiment.as_started(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
     seeds = experiment.as_started(kept, "seeds", seeds, default=3)
     return curves.run(recipe, manifest, sizes, seeds, folder, reporter)
+
+
+def evaluate(
+    predictor: Predictor | str | os.PathLike,
+    data: str | os.PathLike | DataSource,
+    *,
+    split: str | None = None,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+) -> Evaluation:
+    """Measure a predictor on labelled examples.
+
+    Args:
+        predictor: A predictor, or the path of its .keras file.
+        data: A source as in `train`; a path is read as in the training of the predictor.
+        split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
+            the test examples, or all if there are none.
+        reporter: Receives progress and messages.
+        settings: Changes of how the source is read, as "data.b=1".
+
+    Raises:
+        ValueError: No usable example is there.
+    """
+    return _loaded(predictor).evaluation(data, split=split, reporter=reporter, settings=settings)
+
+
+def inspect(
+    model: str | os.PathLike,
+    input_shape: tuple[int, ...] | None = None,
+    *,
+    classes: int | None = None,
+    arguments: dict[str, Any] | None = None,
+    modality: str | None = None,
+) -> Inspection:
+    """Return the stages of a network, counted without building it.
+
+    Args:
+        model: A name from `multicnn.models`, "module:function", or the path of a saved .keras file.
+        input_shape: Of one example, without the batch; by default the one of the paper (or of the saved predictor).
+        classes: Of the output; by default the paper's.
+        arguments: The model's hyperparameters.
+        modality: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
+
+    Raises:
+        ValueError: The model is unknown, or pools its input away; the message names the stage and the smallest input that
+            would do.
+    """
+    if str(model).endswith(".keras"):
+        predictor = load(model)
+        return inspection.of_block(predictor.block, predictor.preprocess, str(model))
+    return inspection.inspect(str(model), input_shape, classes=classes, arguments=arguments, modality=modality)
+
+
+def explain_texts(
+    predictor: Predictor | str | os.PathLike,
+    texts: Sequence[str],
+    out: str | os.PathLike | None = None,
+    *,
+    label: str | None = None,
+) -> list[Explanation]:
+    """Explains what moved the decision on each text: which n-grams fired which filters, and what they added to the logit.
+
+    Args:
+        predictor: Of texts, or the path of its .keras file.
+        texts: One, or several.
+        out: The HTML page to write, if any.
+        label: The class to explain; None is the one predicted for each text.
+
+    Raises:
+        ValueError: The predictor is none of texts, the class is unknown, or there is no text, or nothing in one.
+    """
+    explainer = _explainer(_loaded(predictor))
+    texts = [explainer.preprocess.decode(text) for text in ([texts] if isinstance(texts, (str, bytes)) else texts)]
+    if not texts:
+        raise ValueError("`texts` must hold at least one text. Received: texts=[]")
+    explanations = list(explainer.explain(texts, label))
+    if out is not None:
+        write_explanations(out, "What moved the decisions", explanations)
+    return explanations
+
+
+def explain_data(
+    predictor: Predictor | str | os.PathLike,
+    data: str | os.PathLike | DataSource,
+    out: str | os.PathLike | None = None,
+    *,
+    label: str | None = None,
+    split: str | None = None,
+    examples: int = 20,
+    top: int = 10,
+) -> tuple[Findings, list[Explanation]]:
+    """Explains what moved the decisions over labelled texts.
+
+    Args:
+        predictor, out, label: As in `explain_texts`.
+        data, split: As in `evaluate`.
+        examples: The texts explained one by one: those whose truth has the lowest probability.
+        top: The n-grams listed for each class, and the filters.
+
+    Returns:
+        What was found over all texts, and the explanations of the examples.
+
+    Raises:
+        ValueError: As in `explain_texts` and `evaluate`.
+    """
+    predictor = _loaded(predictor)
+    explainer = _explainer(predictor)
+    evaluation = predictor.evaluation(data, split=split)
+    manifest, rows = evaluation.manifest, evaluation.rows
+    findings = over_texts(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
+    worst = np.argsort(metrics.log_likelihoods(evaluation.logits, evaluation.targets), kind="stable")[:examples]
+    texts = [explainer.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
+    explanations = list(explainer.explain(texts, label, [manifest.table["label"][rows[i]] for i in worst]))
+    if out is not None:
+        name = Path(data.path if isinstance(data, DataSource) else data).name
+        write_explanations(out, f"What moved the decisions on {name}", explanations, findings)
+    return findings, explanations
+
+
+def _explainer(predictor: Predictor) -> Explainer:
+    return Explainer(predictor.network, predictor.preprocess, predictor.labels, predictor.probabilities)
+
+
+def _loaded(predictor: Predictor | str | os.PathLike) -> Predictor:
+    return predictor if isinstance(predictor, Predictor) else load(predictor)

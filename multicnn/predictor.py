@@ -20,9 +20,13 @@ import tensorflow as tf
 
 from multicnn.backends import engine
 from multicnn.blocks import Block, from_dict, network
+from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.paths import locate
+from multicnn.data.store import load_examples
+from multicnn.evaluation.evaluate import Evaluation, evaluate
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.utils.files import atomic_file
+from multicnn.utils.reporter import Reporter
 from multicnn.version import __version__
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -114,17 +118,42 @@ class Predictor:
         while batch := list(itertools.islice(numbered, _BATCH)):
             yield from self._predict_batch(batch)
 
-    def evaluate(self, data: Any) -> dict[str, Any]:
-        """Measures the predictor on a folder, table or other source of labelled examples.
+    def evaluate(self, data: str | os.PathLike | DataSource) -> dict[str, Any]:
+        """Return `accuracy`, `loss`, `macro_f1` and `n` on a folder, table or other source of labelled examples.
 
-        Returns:
-            `accuracy`, `loss`, `macro_f1` and `n`; see `multicnn.evaluate` for tables per class.
+        `multicnn.evaluate` gives the tables per class too.
         """
-        from multicnn.evaluation import (
-            evaluate,  # the one import upwards: the verb belongs there, and users look for it here
-        )
+        return self.evaluation(data).metrics
 
-        return evaluate.evaluate(self, data).metrics
+    def evaluation(
+        self,
+        data: str | os.PathLike | DataSource,
+        *,
+        split: str | None = None,
+        reporter: Reporter | None = None,
+        settings: Sequence[str] = (),
+    ) -> Evaluation:
+        """Measure the predictor on labelled examples; arguments and errors as in `multicnn.evaluate`."""
+        reporter = reporter or Reporter()
+        source = self.source(data, settings, split_as_trained=split is not None)
+        trained_on_it = self.was_trained_on(source.path)
+        divided = source.leave_out is not None or (split is not None and trained_on_it)
+        manifest = (load_manifest if divided else load_unsplit)(source, self.labels)
+        rows = manifest.rows(split or "test")
+        if split is None and not len(rows):
+            rows = manifest.rows()
+            if trained_on_it:
+                reporter.log(
+                    "the predictor has learned from most of these data; --split test measures those that were kept apart"
+                )
+        if split is not None and not len(rows):
+            raise ValueError(
+                f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}"
+            )
+        stored, reasons = load_examples(manifest, self.preprocess, rows, reporter.reading)
+        if not len(stored):
+            raise ValueError(f"`data` must hold a usable example of a known label. Received: data={source.path!r}")
+        return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows)
 
     def source(
         self, data: str | os.PathLike | DataSource, settings: Sequence[str] = (), split_as_trained: bool = False

@@ -14,7 +14,6 @@ from PIL import Image
 import multicnn
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.data.load import load_manifest
-from multicnn.evaluation import evaluate
 from multicnn.recipe import DataSource
 from multicnn.training import preparation, run_folder
 from multicnn.training.build import build
@@ -86,7 +85,7 @@ def test_bad_files_are_listed_with_reasons_and_nothing_else_is_lost(run, picture
 
 def test_evaluate_gives_the_numbers_of_the_run(run, pictures):
     predictor, out = run
-    evaluation = evaluate.evaluate(out / "model.keras", pictures)
+    evaluation = multicnn.evaluate(out / "model.keras", pictures)
     assert evaluation.metrics["n"] == 60
     assert evaluation.metrics["bad"] == 4
     assert evaluation.confusion().sum() == 60
@@ -146,7 +145,7 @@ def test_texts_from_a_table_with_a_separate_test_file(tmp_path):
     assert predictor.metrics["test"]["n"] == 20
     assert predictor.metrics["test"]["accuracy"] == 1
     assert [p.label for p in predictor.predict(["фильм ужас", "ФИЛЬМ РАДОСТЬ"])] == ["плохо", "хорошо"]
-    assert evaluate.evaluate(predictor, str(tmp_path / "test.csv")).metrics["n"] == 20
+    assert multicnn.evaluate(predictor, str(tmp_path / "test.csv")).metrics["n"] == 20
 
 
 def test_early_stopping_keeps_the_best_weights(tmp_path):
@@ -185,7 +184,7 @@ def test_class_weights_make_a_rare_class_heard(tmp_path):
             class_weights=weighted,
             monitor="loss",
         )
-        evaluation = evaluate.evaluate(predictor, tmp_path / "rare.npz")
+        evaluation = multicnn.evaluate(predictor, tmp_path / "rare.npz")
         recall[weighted] = evaluation.per_class()["recall"].iloc[1]
     assert recall[False] < 0.2
     assert recall[True] > 0.5

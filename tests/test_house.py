@@ -35,11 +35,7 @@ ROOMS = (
     "version",
 )
 LEVEL = {room: level for level, room in enumerate(ROOMS)}
-UPWARDS = {  # left to turn round
-    ("backends", "tasks"),
-    ("evaluation", "predictor"),
-    ("explanations", "predictor"),
-}
+UPWARDS: set[tuple[str, str]] = set()  # none is left
 KERAS_ONLY = ("blocks", "layers", "models")
 KERAS_ONLY_MODULES = ("multicnn.tasks.losses", "multicnn.training.optimizers")
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -28,7 +28,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
-    from multicnn.explanations.api import explain_data, explain_texts
+    from multicnn.api import explain_data, explain_texts
 
     findings = None
     if _is_data(inputs):

@@ -61,7 +61,7 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Show a network stage by stage: shapes, receptive field, parameters, multiply-adds; nothing is built."""
-    from multicnn.evaluation.inspect import inspect
+    from multicnn.api import inspect
     from multicnn.recipe import assigned
 
     shape = None if input_shape is None else _shape(input_shape)

@@ -25,11 +25,11 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a predictor: metrics, a table per class, the confusion matrix (where each example has one label)."""
+    from multicnn import api
     from multicnn.cli.tables import RichReporter, show_evaluation
-    from multicnn.evaluation import evaluate
 
     with RichReporter(quiet=as_json) as reporter:
-        evaluation = evaluate.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
+        evaluation = api.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
         print(json.dumps(evaluation.metrics))
     else:

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest, content_hash
-from multicnn.data.paths import locate
 from multicnn.data.sources import resolve
 from multicnn.data.splits import assign, folds, leave_group_out
 from multicnn.data.store import Store, load_examples
@@ -49,12 +47,7 @@ def examine(
     from multicnn.recipe import DataSource
 
     if not isinstance(source, Manifest):
-        source = source if isinstance(source, DataSource) else DataSource(path=str(source))
-        manifest = resolve(
-            dataclasses.replace(source, path=locate(source.path), test=source.test and locate(source.test))
-        )
-        if source.leave_out is not None:
-            manifest = leave_group_out(manifest, source.leave_out)
-        fraction = 0.0 if source.leave_out else source.test_fraction
-        source = assign(manifest, source.validation_fraction, fraction)
+        from multicnn.data.load import load_manifest
+
+        source = load_manifest(source if isinstance(source, DataSource) else DataSource(path=str(source)))
     return checks.examine(source, progress)

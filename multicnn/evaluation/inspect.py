@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +32,7 @@ class Inspection:
 
 
 def inspect(
-    model: str | os.PathLike,
+    model: str,
     input_shape: Shape | None = None,
     *,
     classes: int | None = None,
@@ -43,8 +42,8 @@ def inspect(
     """The stages of a network, counted without building it.
 
     Args:
-        model: A name from `multicnn.models`, "module:function", or the path of a saved .keras file.
-        input_shape: Of one example, without the batch; by default the one of the paper (or of the saved predictor).
+        model: A name from `multicnn.models`, or "module:function".
+        input_shape: Of one example, without the batch; by default the one of the paper.
         classes: Of the output; by default the paper's.
         arguments: The model's hyperparameters.
         modality: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
@@ -53,29 +52,18 @@ def inspect(
         ValueError: The model is unknown, or pools its input away; the message names the stage and the smallest input that
             would do.
     """
-    if str(model).endswith(".keras"):
-        return _of_classifier(model)
     if classes is not None and classes < 1:
         raise ValueError(f"`classes` must be 1 or more. Received: classes={classes}")
-    known = MODELS.get(str(model))
-    if input_shape is None and known is None and ":" in str(model):
-        raise ValueError(
-            f"`input_shape` is needed for a network that is not registered. Received: model={str(model)!r}"
-        )
-    block = create(str(model), classes or (known.classes if known else 10), **(arguments or {}))
+    known = MODELS.get(model)
+    if input_shape is None and known is None and ":" in model:
+        raise ValueError(f"`input_shape` is needed for a network that is not registered. Received: model={model!r}")
+    block = create(model, classes or (known.classes if known else 10), **(arguments or {}))
     shape = input_shape or known.input_shape
     if modality is not None and modality not in ANY:
         raise ValueError(f"`modality` must be one of {list(ANY)}. Received: modality={modality!r}")
     return _table(
-        measure_model(str(model), block, shape), _unit(modality or _default_modality(known, shape), AudioPreprocess())
+        measure_model(model, block, shape), _unit(modality or _default_modality(known, shape), AudioPreprocess())
     )
-
-
-def _of_classifier(path: str | os.PathLike) -> Inspection:
-    from multicnn.predictor import load
-
-    predictor = load(path)
-    return of_block(predictor.block, predictor.preprocess, str(path))
 
 
 def of_block(block: Block, preprocess: Any, name: str) -> Inspection:

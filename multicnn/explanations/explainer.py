@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
+from multicnn.backends import engine
 from multicnn.explanations.explanation import Explanation, NGram
 from multicnn.explanations.max_over_time import MaxOverTime
 from multicnn.explanations.occlusion import leave_out
-from multicnn.predictor import Predictor
+from multicnn.modalities.text.preprocess import TextPreprocess
 
 _BATCH = 256
 
@@ -20,22 +22,29 @@ class Explainer:
     """Explains what moved a text predictor's decisions, by its network's own n-grams where it has them.
 
     Args:
-        predictor: Of texts.
+        network: The trained network, from token ids to float32 logits (n, classes).
+        preprocess: Makes the network's input of a text.
+        labels: The class of each logit.
+        probabilities: Returns the probabilities of logits, both (classes,).
 
     Raises:
-        ValueError: It is one of pictures or sounds.
+        ValueError: The preprocess is of images or audio.
     """
 
-    def __init__(self, predictor: Predictor):
-        if predictor.preprocess.modality != "text":
-            modality = predictor.preprocess.modality
+    def __init__(
+        self,
+        network: keras.Model,
+        preprocess: TextPreprocess,
+        labels: Sequence[str],
+        probabilities: Callable[[np.ndarray], np.ndarray],
+    ):
+        if preprocess.modality != "text":
             raise ValueError(
-                f"`predictor` must be one of texts, to be explained by words. Received: modality={modality!r}"
+                f"`predictor` must be one of texts, to be explained by words. Received: modality={preprocess.modality!r}"
             )
-        self.predictor = predictor
-        self.preprocess, self.labels = predictor.preprocess, predictor.labels
-        self.network = MaxOverTime.of(predictor.network)
-
+        self.preprocess, self.labels, self._probabilities = preprocess, tuple(labels), probabilities
+        self._logits = engine.inference(network)
+        self.network = MaxOverTime.of(network)
         # Exact where the logits are a sum over the filters' maxima.
         self.method = "leaving out" if self.network is None else "n-grams"
 
@@ -68,7 +77,7 @@ class Explainer:
                     labels=self.labels,
                     label=explained,
                     logits=logits,
-                    probabilities=self.predictor.probabilities(logits),
+                    probabilities=self._probabilities(logits),
                     bias=bias,
                     scores=scores,
                     ngrams=tuple(ordered),
@@ -114,7 +123,7 @@ class Explainer:
     def _left_out(self, text: str, ids: np.ndarray) -> tuple[Any, ...]:
         tokens = self._tokens(text)
         words = self._words(tokens)
-        logits, changes = leave_out(self.predictor.logits, ids, words)
+        logits, changes = leave_out(self._logits, ids, words)
         scores = np.zeros((len(tokens), len(self.labels)), np.float32)
         ngrams = []
         for (start, stop), change in zip(words, changes):

@@ -26,10 +26,10 @@ class Evaluator:
     """
 
     def __init__(self, predictor: Predictor, store: Store, manifest: Manifest, workers: Workers):
-        self._classifier, self._store, self._manifest, self._workers = predictor, store, manifest, workers
+        self._predictor, self._store, self._manifest, self._workers = predictor, store, manifest, workers
 
     def metrics(self, split: str) -> dict[str, Any]:
-        """`evaluation.metrics.summarise` of a split."""
+        """`tasks.metrics.summarise` of a split."""
         rows = self._manifest.rows(split)
         return metrics.summarise(self.logits(rows), self._manifest.targets(rows))
 
@@ -40,4 +40,4 @@ class Evaluator:
 
     def _own_logits(self, rows: np.ndarray) -> np.ndarray:
         chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)
-        return np.concatenate([self._classifier.logits(self._store.gather(chunk)) for chunk in chunks])
+        return np.concatenate([self._predictor.logits(self._store.gather(chunk)) for chunk in chunks])

@@ -7,7 +7,6 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
 import multicnn
-from multicnn.evaluation import evaluate
 from multicnn.utils.reporter import Reporter
 
 ARTEFACT = Path(__file__).parents[1] / "artefacts" / "0.1.0" / "docstrings.keras"
@@ -59,15 +58,15 @@ def test_a_group_left_out_is_what_is_measured(tmp_path):
     source = labelled_texts(tmp_path / "t.csv")
     made = multicnn.train(source, tmp_path / "run", **SMALL)
     settings = ["data.group_column=part", "data.leave_out=val"]
-    assert evaluate.evaluate(made, source, settings=settings).metrics["n"] == 20
+    assert multicnn.evaluate(made, source, settings=settings).metrics["n"] == 20
     with pytest.raises(ValueError, match="group must be one of two or more"):
-        evaluate.evaluate(made, source, settings=[settings[0], "data.leave_out=nobody"])
+        multicnn.evaluate(made, source, settings=[settings[0], "data.leave_out=nobody"])
 
 
 @pytest.mark.parametrize(("split", "rows"), [(None, [1, 2, 3]), ("test", [1, 2, 3]), ("train", [0])])
 def test_the_examples_of_a_split_are_measured(split, rows, table):
     predictor = multicnn.load(ARTEFACT)
-    found = evaluate.evaluate(predictor, table, split=split)
+    found = multicnn.evaluate(predictor, table, split=split)
     predicted = [said.label for said in predictor.predict([ROWS[row][0] for row in rows])]
     true = [ROWS[row][1] for row in rows]
     assert found.metrics["accuracy"] == pytest.approx(accuracy_score(true, predicted))
@@ -77,13 +76,13 @@ def test_the_examples_of_a_split_are_measured(split, rows, table):
 
 def test_data_are_looked_for_in_their_home(table, monkeypatch):
     monkeypatch.setenv("MULTICNN_DATA", str(table.parent))
-    assert evaluate.evaluate(ARTEFACT, "texts.csv").metrics["n"] == 3
+    assert multicnn.evaluate(ARTEFACT, "texts.csv").metrics["n"] == 3
 
 
 def test_no_usable_example_is_told(tmp_path):
     pd.DataFrame([("a text", "numpy")], columns=["text", "label"]).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(ValueError, match="'numpy' is not one of the predictor's labels"):
-        evaluate.evaluate(ARTEFACT, tmp_path / "t.csv")
+        multicnn.evaluate(ARTEFACT, tmp_path / "t.csv")
 
 
 def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatch):
@@ -97,5 +96,5 @@ def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatc
     made = multicnn.train("trained.csv", "run", epochs=1, embedding_dims=4, arguments={"filters": 2})
     for data, is_told in [("trained.csv", True), (tmp_path / "trained.csv", True), ("other.csv", False)]:
         told = []
-        assert evaluate.evaluate(made, data, reporter=Heard()).metrics["n"] == 30
+        assert multicnn.evaluate(made, data, reporter=Heard()).metrics["n"] == 30
         assert ["has learned from most of these data" in line for line in told] == [True] * is_told

@@ -5,9 +5,9 @@ import json
 import pytest
 
 import multicnn
+from multicnn.api import inspect
 from multicnn.blocks import chain, conv, dense, flatten, max_pool, stage
 from multicnn.blocks.cost import measure
-from multicnn.evaluation.inspect import inspect
 from multicnn.models import MODELS, create
 
 NET = chain(

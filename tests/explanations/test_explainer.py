@@ -17,6 +17,10 @@ from multicnn.predictor import Predictor
 FILLER = ("film", "story", "actor", "scene", "и", "он", "a", "the")
 
 
+def explainer_of(predictor):
+    return Explainer(predictor.network, predictor.preprocess, predictor.labels, predictor.probabilities)
+
+
 def written(seed, count):
     """Texts of filler words in which one planted word decides the label."""
     rng, rows = np.random.default_rng(seed), []
@@ -82,7 +86,7 @@ def test_the_planted_word_is_found(predictor):
 
 
 def test_scores_and_bias_sum_to_the_logits(predictor):
-    explainer = Explainer(predictor)
+    explainer = explainer_of(predictor)
     logits = predictor.logits(predictor.preprocess.examples(TEXTS))
     for expected, explanation in zip(logits, explainer.explain(TEXTS)):
         np.testing.assert_allclose(explanation.logits, expected, atol=1e-5)
@@ -94,7 +98,7 @@ def test_scores_and_bias_sum_to_the_logits(predictor):
 
 
 def test_leaving_out_is_the_difference_of_two_predictions(predictor):
-    explainer = Explainer(predictor)
+    explainer = explainer_of(predictor)
     if explainer.method == "n-grams":
         explainer.network, explainer.method = None, "leaving out"
     text, without = "the film и прекрасный он", "the film и он"
@@ -114,9 +118,11 @@ def test_over_many_texts(predictor, table, tmp_path):
             assert word in findings.classes[label][0]["text"]
             assert 0 < findings.classes[label][0]["texts"] <= 80
     assert bool(findings.filters) == (findings.method == "n-grams")
-    weights = getattr(Explainer(predictor).network, "weights", None)
+    weights = getattr(explainer_of(predictor).network, "weights", None)
     for row in findings.filters:
-        assert row["weight"] == pytest.approx(weights[Explainer(predictor).network.filters.index(row["filter"])].max())
+        assert row["weight"] == pytest.approx(
+            weights[explainer_of(predictor).network.filters.index(row["filter"])].max()
+        )
     json.dumps(findings.to_dict())
     probabilities = [e.probability if e.label == e.truth else 1 - e.probability for e in explanations]
     assert (np.diff(probabilities) > -1e-6).all()  # the least certain of the truth first
@@ -148,4 +154,4 @@ def test_pictures_are_not_explained_by_words(tmp_path):
     block = chain(flatten(), dense(2))
     preprocess = multicnn.ImagePreprocess(size=(4, 4), mean=(0.0,), std=(1.0,), channels=1)
     with pytest.raises(ValueError, match="Received: modality='image'"):
-        Explainer(Predictor(preprocess, block, network(block, (4, 4, 1)), ("a", "b")))
+        explainer_of(Predictor(preprocess, block, network(block, (4, 4, 1)), ("a", "b")))
