@@ -5,14 +5,19 @@ Nothing here imports a backend, so that `blocks` and `models` may use it anywher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
+from keras.src.ops import operation as _operation  # Keras 3.15
+from keras.src.utils import naming as _naming  # Keras 3.15
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
+_NAMING = threading.RLock()
 GradientAndVariable = tuple[Any, Any]
 
 
@@ -105,3 +110,48 @@ def combine_gradients_by(
     if not hasattr(optimizer, "_all_reduce_sum_gradients"):
         raise RuntimeError(f"Keras 3.15 or compatible is needed for several devices. Received: {keras.__version__}")
     optimizer._all_reduce_sum_gradients = combine
+
+
+def operations_between(inputs: Sequence[keras.KerasTensor], output: keras.KerasTensor) -> list[keras.Operation]:
+    """Return the layers and operations on the way from `inputs` to `output`.
+
+    Keras 3.15: a model of inner tensors, which could be asked for its layers, would apply all of them a second time.
+    """
+    found, seen, tensors = {}, set(map(id, inputs)), [output]
+    while tensors:
+        tensor = tensors.pop()
+        history = getattr(tensor, "_keras_history", None)
+        if id(tensor) in seen or history is None:
+            continue
+        seen.add(id(tensor))
+        found[id(history.operation)] = history.operation
+        tensors += history.operation._inbound_nodes[history.node_index].input_tensors
+    return list(found.values())
+
+
+def snake_case(name: str) -> str:
+    """Return the name that Keras would give to the first layer of a class: "global_max_pooling2d".
+
+    Keras 3.15: the function that does so is private.
+    """
+    return _naming.to_snake_case(name)
+
+
+@contextlib.contextmanager
+def automatic_names(name_of: Callable[[str], str]) -> Iterator[None]:
+    """Let `name_of` name the layers and operations that this thread makes without a name; it is given "dense" for a Dense.
+
+    Keras 3.15: automatic names count all layers of the process, so that they differ from one build of a network to the next.
+    A name that is changed after a layer was built would not be that of its variables.
+    """
+    thread = threading.get_ident()
+
+    def named(kind: str) -> str:
+        return name_of(snake_case(kind)) if threading.get_ident() == thread else _naming.auto_name(kind)
+
+    with _NAMING:  # one thread at a time
+        automatic, _operation.auto_name = _operation.auto_name, named
+        try:
+            yield
+        finally:
+            _operation.auto_name = automatic

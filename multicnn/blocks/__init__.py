@@ -4,58 +4,90 @@
 
 The same `net` is one-dimensional on (time, channels) and two-dimensional on (height, width, channels). Where an argument
 holds one number per axis, a plain number means the same for each, and a tensor of lower rank takes the leading ones: axis 0
-is time for every sound and sentence.
+is time for all audio and text.
 """
 
-from multicnn.blocks.activation_norm import activation as activation
-from multicnn.blocks.activation_norm import drop as drop
-from multicnn.blocks.activation_norm import norm as norm
-from multicnn.blocks.activation_norm import scale as scale
-from multicnn.blocks.base import Block as Block
-from multicnn.blocks.base import from_dict as from_dict
-from multicnn.blocks.builder import BlockError as BlockError
-from multicnn.blocks.combinators import add as add
-from multicnn.blocks.combinators import average as average
-from multicnn.blocks.combinators import chain as chain
-from multicnn.blocks.combinators import concat as concat
-from multicnn.blocks.combinators import join as join
-from multicnn.blocks.combinators import merged as merged
-from multicnn.blocks.combinators import network as network
-from multicnn.blocks.combinators import repeat as repeat
-from multicnn.blocks.combinators import scope as scope
-from multicnn.blocks.combinators import share as share
-from multicnn.blocks.combinators import stage as stage
-from multicnn.blocks.convolution import conv as conv
-from multicnn.blocks.convolution import conv_transpose as conv_transpose
-from multicnn.blocks.convolution import depthwise_conv as depthwise_conv
-from multicnn.blocks.convolution import fixed_filter as fixed_filter
-from multicnn.blocks.convolution import separable_conv as separable_conv
-from multicnn.blocks.heads import dense as dense
-from multicnn.blocks.heads import lift as lift
-from multicnn.blocks.heads import rbf as rbf
-from multicnn.blocks.pooling import average_over as average_over
-from multicnn.blocks.pooling import average_pool as average_pool
-from multicnn.blocks.pooling import dynamic_k_max_pool as dynamic_k_max_pool
-from multicnn.blocks.pooling import global_average_pool as global_average_pool
-from multicnn.blocks.pooling import global_max_pool as global_max_pool
-from multicnn.blocks.pooling import k_max_pool as k_max_pool
-from multicnn.blocks.pooling import max_pool as max_pool
-from multicnn.blocks.pooling import min_pool as min_pool
-from multicnn.blocks.pooling import rms_pool as rms_pool
-from multicnn.blocks.pooling import switched as switched
-from multicnn.blocks.pooling import unpool as unpool
-from multicnn.blocks.pooling import weighted_pool as weighted_pool
-from multicnn.blocks.rank import per_axis as per_axis
-from multicnn.blocks.rank import rank_of as rank_of
-from multicnn.blocks.rows import fold as fold
-from multicnn.blocks.rows import row_conv as row_conv
-from multicnn.blocks.shaping import bands_to_channels as bands_to_channels
-from multicnn.blocks.shaping import cropped as cropped
-from multicnn.blocks.shaping import cut_to as cut_to
-from multicnn.blocks.shaping import flatten as flatten
-from multicnn.blocks.shaping import pad as pad
-from multicnn.blocks.shaping import pad_channels as pad_channels
-from multicnn.blocks.shaping import take_channels as take_channels
-from multicnn.blocks.tokens import embed as embed
-from multicnn.blocks.tokens import ngram_bag as ngram_bag
-from multicnn.blocks.tokens import one_hot as one_hot
+from multicnn.blocks.activation_norm import activation, drop, norm, scale
+from multicnn.blocks.base import Block, from_dict
+from multicnn.blocks.builder import BlockError, KerasBuilder
+from multicnn.blocks.combinators import add, average, chain, concat, join, merged, network, repeat, scope, share, stage
+from multicnn.blocks.convolution import conv, conv_transpose, depthwise_conv, fixed_filter, separable_conv
+from multicnn.blocks.heads import dense, lift, rbf
+from multicnn.blocks.pooling import (
+    average_over,
+    average_pool,
+    dynamic_k_max_pool,
+    global_average_pool,
+    global_max_pool,
+    k_max_pool,
+    max_pool,
+    min_pool,
+    rms_pool,
+    switched,
+    unpool,
+    weighted_pool,
+)
+from multicnn.blocks.rank import Named, per_axis, rank_of
+from multicnn.blocks.rows import fold, row_conv
+from multicnn.blocks.shaping import bands_to_channels, cropped, cut_to, flatten, pad, pad_channels, take_channels
+from multicnn.blocks.signal import Cost, Signal
+from multicnn.blocks.tokens import embed, ngram_bag, one_hot
+
+__all__ = [
+    "Block",
+    "BlockError",
+    "Cost",
+    "KerasBuilder",
+    "Named",
+    "Signal",
+    "activation",
+    "add",
+    "average",
+    "average_over",
+    "average_pool",
+    "bands_to_channels",
+    "chain",
+    "concat",
+    "conv",
+    "conv_transpose",
+    "cropped",
+    "cut_to",
+    "dense",
+    "depthwise_conv",
+    "drop",
+    "dynamic_k_max_pool",
+    "embed",
+    "fixed_filter",
+    "flatten",
+    "fold",
+    "from_dict",
+    "global_average_pool",
+    "global_max_pool",
+    "join",
+    "k_max_pool",
+    "lift",
+    "max_pool",
+    "merged",
+    "min_pool",
+    "network",
+    "ngram_bag",
+    "norm",
+    "one_hot",
+    "pad",
+    "pad_channels",
+    "per_axis",
+    "rank_of",
+    "rbf",
+    "repeat",
+    "rms_pool",
+    "row_conv",
+    "scale",
+    "scope",
+    "separable_conv",
+    "share",
+    "stage",
+    "switched",
+    "take_channels",
+    "unpool",
+    "weighted_pool",
+]

@@ -1,23 +1,25 @@
-"""What stands between convolutions: norms, activations, dropout, and a coefficient for each channel."""
+"""Norms, activations, dropout, and a coefficient for each channel: the Blocks between convolutions."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
 from multicnn import layers
 from multicnn.blocks.base import Block
-from multicnn.blocks.rank import rank_of
+from multicnn.blocks.builder import Builder, KerasBuilder, Tensor
+from multicnn.blocks.rank import Named, rank_of
+from multicnn.blocks.signal import Cost, Signal
 
 _NORMS = ("batch", "layer", "sub_spectral", "local_response")
 
 
 class norm(Block):
-    """Normalisation: "batch", "layer", "sub_spectral" (batch normalisation in `bands` of frequencies) or "local_response".
+    """Normalization: "batch", "layer", "sub_spectral" (batch normalization in `bands` of frequencies) or "local_response".
 
-    Momentum and epsilon are those of the papers (and PyTorch), not Keras's 0.99 and 1e-3. Local response normalisation
+    Momentum and epsilon are those of the papers (and PyTorch), not Keras's 0.99 and 1e-3. Local response normalization
     (Krizhevsky et al. 2012, section 3.3) has nothing to train: x / (bias + alpha * sum of squares of `size` channels)^beta.
     """
 
@@ -32,14 +34,14 @@ class norm(Block):
     alpha: float = 1e-4
     beta: float = 0.75
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.kind not in _NORMS:
             raise ValueError(f"`kind` must be one of {list(_NORMS)}. Received: kind={self.kind!r}")
         if self.kind == "sub_spectral" and not self.affine:
             raise ValueError(f"`affine` must be True where `kind` is 'sub_spectral'. Received: affine={self.affine!r}")
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         if self.kind == "local_response":
             constants = {"size": self.size, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
             return builder.layer(layers.LocalResponseNormalization, **constants)(x)
@@ -50,6 +52,14 @@ class norm(Block):
         if self.kind == "sub_spectral":
             return builder.layer(layers.SubSpectralNormalization, bands=self.bands, **moving)(x)
         return builder.layer(keras.layers.BatchNormalization, center=self.affine, scale=self.affine, **moving)(x)
+
+    def cost(self, x: Signal) -> Cost:
+        if self.kind == "local_response":
+            return Cost(x)
+        if self.kind == "sub_spectral" and (rank_of(x) != 2 or x.shape[2] is None or x.shape[2] % self.bands):
+            raise ValueError(f"{self.bands} bands do not divide the frequency axis of {x.shape}")
+        numbers = 2 * x.channels * (self.bands if self.kind == "sub_spectral" else 1)
+        return Cost(x, parameters=numbers * self.affine, statistics=0 if self.kind == "layer" else numbers)
 
 
 # The activations that are layers of their own, since they have parameters or draw numbers.
@@ -70,7 +80,7 @@ class activation(Block, init=False):
     """
 
     name: str
-    config: dict
+    config: dict[str, Any]
 
     def __init__(self, name: str, **config: Any) -> None:
         object.__setattr__(self, "name", name)
@@ -81,13 +91,13 @@ class activation(Block, init=False):
             raise ValueError(f"only the activations {known} take arguments. Received: name={name!r}, {config!r}")
 
     @classmethod
-    def _from_fields(cls, fields):
+    def _from_fields(cls, fields: dict[str, Any]) -> Block:
         return cls(fields["name"], **fields.get("config", {}))
 
-    def _arguments(self):
+    def _arguments(self) -> list[str]:
         return [repr(self.name), *(f"{key}={value!r}" for key, value in sorted(self.config.items()))]
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         if self.name == "prelu":  # one slope a channel
             axes = list(range(1, len(x.shape) - 1))
             return builder.layer(keras.layers.PReLU, **{"shared_axes": axes or None, **self.config})(x)
@@ -96,9 +106,21 @@ class activation(Block, init=False):
         function = layers.lecun_tanh if self.name == "lecun_tanh" else self.name
         return builder.layer(keras.layers.Activation, activation=function)(x)
 
+    def cost(self, x: Signal) -> Cost:
+        return Cost(x, parameters=x.channels if self.name == "prelu" else 0)
 
-def activated(block: Any, x: Any, builder: Any) -> Any:
-    """`x` after the norm and the activation that a convolution or a dense layer asks for."""
+
+class _Activated(Protocol):
+    """A Block with a norm and an activation after it."""
+
+    @property
+    def norm(self) -> str | Block | None: ...
+    @property
+    def activation(self) -> Named: ...
+
+
+def activated(block: _Activated, x: Tensor, builder: Builder) -> Tensor:
+    """Return `x` after the norm and the activation that a convolution or a dense layer asks for."""
     if block.norm is not None:
         following = block.norm if isinstance(block.norm, Block) else norm(block.norm)
         x = following.apply(x, builder.at("norm"))
@@ -115,16 +137,21 @@ class drop(Block):
     _: KW_ONLY
     spatial: bool = False
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         if not self.spatial:
             return builder.layer(keras.layers.Dropout, rate=self.rate)(x)
-        return builder.layer(
-            (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D)[rank_of(x) - 1], rate=self.rate
-        )(x)
+        by_rank = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D)
+        return builder.layer(by_rank[rank_of(x) - 1], rate=self.rate)(x)
+
+    def cost(self, x: Signal) -> Cost:
+        return Cost(x)
 
 
 class scale(Block):
     """A trainable coefficient and bias for each channel, as after the averages of LeNet-5's subsampling."""
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(layers.Scale)(x)
+
+    def cost(self, x: Signal) -> Cost:
+        return Cost(x, parameters=2 * x.channels)

@@ -3,35 +3,65 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, dataclass_transform
 
-from multicnn.blocks.builder import Builder, KerasBuilder, unused_name
+import keras
+
+from multicnn.blocks.builder import Builder, KerasBuilder, Tensor, builder_of_call
+from multicnn.blocks.signal import Cost
+from multicnn.blocks.symbolic import cost_of_build
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Block:
     """A value that describes a network; applied to a Keras tensor, it builds it.
 
     Subclasses are frozen dataclasses of plain data (numbers, strings, tuples, Blocks). Two Blocks are equal when their source
-    text is; `repr` is that text, `to_dict` the serial form.
+    text is; `repr` is that text, `to_dict` the serial form. A leaf defines `build`, and `cost` if it can be counted without
+    building; a Block that is made of others defines `apply`. The name of the class is its kind in saved networks:
+
+        class squeeze_excite(Block):
+            ratio: int = 16
+
+            def build(self, x, builder):
+                gate = global_average_pool()(x)
+                gate = dense(x.shape[-1] // self.ratio, activation="relu")(gate)
+                gate = dense(x.shape[-1], activation="sigmoid")(gate)
+                return x * keras.layers.Reshape((1,) * (len(x.shape) - 2) + (-1,))(gate)
+
+    Attributes:
+        kinds: All kinds of Block by their names.
+        transparent: The Block adds no segment of its own to the names of the layers below it.
+        at_least_one: The fields that are whole numbers from 1 on.
+        names_itself: A stage and a scope keep the name that they were given; other names count up.
     """
 
     kinds: ClassVar[dict[str, type[Block]]] = {}
-    transparent: ClassVar[bool] = False  # a transparent Block adds no segment of its own to the names below it
-    at_least_one: ClassVar[tuple[str, ...]] = ()  # the fields that are whole numbers from 1 on
-    names_itself: ClassVar[bool] = False  # a stage and a scope keep the name that they were given; other names count up
+    transparent: ClassVar[bool] = False
+    at_least_one: ClassVar[tuple[str, ...]] = ()
+    names_itself: ClassVar[bool] = False
 
     def __init_subclass__(cls, init: bool = True) -> None:
+        named = not cls.__name__.startswith("_")
+        if named:
+            _check_name(cls)
         dataclasses.dataclass(frozen=True, repr=False, eq=False, init=init)(cls)
-        if not cls.__name__.startswith("_"):
+        if named:
             Block.kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
+        optional_by_field = _block_fields(type(self))  # type: ignore[arg-type]  # mypy takes the hash of an instance for that of its class
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            optional = field.type == "Block | None" and value is None
-            if field.type in ("Block", "Block | None") and not optional and not isinstance(value, Block):
+            optional = optional_by_field.get(field.name)
+            if optional is not None and not isinstance(value, Block) and not (optional and value is None):
                 raise TypeError(
                     f"`{field.name}` of {type(self).__name__} must be a Block. Received: {field.name}={value!r}"
                 )
@@ -49,26 +79,44 @@ class Block:
 
     @property
     def input_dtype(self) -> str | dict[str, str]:
-        """What the Block is applied to: "int32" ids where it begins with `embed`, else "float32"; a dict for `join`."""
+        """The dtype of the input: "int32" ids where the Block begins with `embed`, else "float32"; a dict for `join`."""
         return "float32"
 
-    def apply(self, x: Any, builder: Builder) -> Any:
-        """Walks the Block at `site`; a leaf is handed to the site, a composite walks its parts."""
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
+        """Apply the Block by a builder: a leaf is handed to it, a Block made of others applies these."""
         return builder.leaf(self, x)
 
-    def __call__(self, x: Any) -> Any:
-        """Builds the Block on a Keras tensor (a dict of them for `join`), as in any functional model."""
-        return self.apply(x, KerasBuilder(path="" if self.names_itself else unused_name(self.label)))
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
+        """Build a leaf on a Keras tensor (a list of them for a leaf of several inputs).
+
+        Layers come from `builder.layer`, or are plain Keras layers without a name, operations on tensors, and other Blocks
+        called on tensors. All get the dotted path as their name, the same in every build.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `build`, or `apply` if it is made of other Blocks"
+        )
+
+    def cost(self, x: Any) -> Cost:
+        """Return the cost of a leaf on a Signal (a list of them for a leaf of several inputs), without building it.
+
+        By default it is built once on a symbolic input: shape and weights are exact, multiply-adds and receptive field are
+        not known.
+        """
+        return cost_of_build(self, x)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Build the Block on a Keras tensor (a dict of them for `join`), as in any functional model."""
+        return self.apply(x, builder_of_call(self))
 
     def replaced(self, **fields: Any) -> Block:
-        """This Block with the fields changed in every part that has them: `net.replaced(kernel_initializer="zeros")`.
+        """Return this Block with fields changed in every Block inside that has them: `net.replaced(kernel_initializer="zeros")`.
 
         Raises:
-            ValueError: No part has a field of that name.
+            ValueError: No Block inside has a field of that name.
         """
-        changed, found = _with_fields(self.to_dict(), fields)
+        changed, known = _with_fields(self.to_dict(), fields)
         for name in fields:
-            if name not in found:
+            if name not in known:
                 raise ValueError(f"no part of the Block has the field {name!r}. Received: {name}={fields[name]!r}")
         return from_dict(changed)
 
@@ -94,7 +142,7 @@ class Block:
         return hash(repr(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """The serial form: JSON-compatible, with the fields that differ from their defaults."""
+        """Return the serial form: JSON-compatible, with the fields that differ from their defaults."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}
         return {"type": type(self).__name__, **_to_json(fields)}
 
@@ -104,7 +152,11 @@ class Block:
 
 
 def from_dict(data: Mapping[str, Any]) -> Block:
-    """The Block that `Block.to_dict` described. Raises ValueError for an unknown kind or field."""
+    """Return the Block that `Block.to_dict` described.
+
+    Raises:
+        ValueError: A kind or a field is unknown.
+    """
     if not isinstance(data, Mapping) or data.get("type") not in Block.kinds:
         raise ValueError(f"`data` must be a dict whose 'type' is one of {sorted(Block.kinds)}. Received: data={data!r}")
     kind = Block.kinds[data["type"]]
@@ -115,9 +167,63 @@ def from_dict(data: Mapping[str, Any]) -> Block:
         raise ValueError(f"`data` does not fit {kind.__name__}: {error}. Received: data={dict(data)!r}") from error
 
 
+def unknown_kinds(data: Any) -> list[str]:
+    """Return the kinds in the serial form of a Block that no class defines yet, sorted."""
+
+    def kinds(value: Any) -> Iterator[str]:
+        if isinstance(value, Mapping):
+            if isinstance(value.get("type"), str):
+                yield value["type"]
+            value = list(value.values())
+        if isinstance(value, list):
+            for item in value:
+                yield from kinds(item)
+
+    return sorted(set(kinds(data)) - set(Block.kinds))
+
+
+def _check_name(cls: type[Block]) -> None:
+    """Raise ValueError if another Block has the name of this class; a cell or a file that runs again defines the same one."""
+    known = Block.kinds.get(cls.__name__)
+    if known is None or (_file_of(known), known.__qualname__) == (_file_of(cls), cls.__qualname__):
+        return
+    raise ValueError(
+        f"the name {cls.__name__!r} is that of the Block {known.__module__}.{known.__qualname__}, and saved networks know "
+        f"Blocks by their names; choose another. Received: class {cls.__module__}.{cls.__qualname__}"
+    )
+
+
+def _file_of(cls: type[Block]) -> str:
+    """Return the file of a class, since one file may be run under several module names; without a file, its module."""
+    return getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
+
+
+@functools.cache
+def _block_fields(kind: type[Block]) -> dict[str, bool]:
+    """Return the fields that must hold a Block, by their annotations; True for those that may be None."""
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__[:-1]):
+        names = {"Block": Block, **vars(sys.modules[base.__module__])}
+        try:
+            hints |= inspect.get_annotations(base, globals=names, eval_str=True)
+        except NameError:  # something that only a function around the class knows: those fields go unchecked
+            continue
+    choices = {
+        name: typing.get_args(hint)
+        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+        else (hint,)
+        for name, hint in hints.items()
+    }
+    return {
+        name: types.NoneType in some
+        for name, some in choices.items()
+        if all(isinstance(each, type) and issubclass(each, (Block, types.NoneType)) for each in some)
+    }
+
+
 def _with_fields(data: Any, fields: Mapping[str, Any]) -> tuple[Any, set[str]]:
-    """A Block's dict (or a part of one) with fields replaced, and the names that were found."""
-    found: set[str] = set()
+    """Return the serial form of a Block with fields replaced, and the names of those that some Block inside has."""
+    used: set[str] = set()
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):
@@ -126,10 +232,10 @@ def _with_fields(data: Any, fields: Mapping[str, Any]) -> tuple[Any, set[str]]:
             return value
         value = {name: walk(item) for name, item in value.items()}
         known = {f.name for f in dataclasses.fields(Block.kinds[value["type"]])} if "type" in value else set()
-        found.update(known & set(fields))
+        used.update(known & set(fields))
         return value | {name: _to_json(new) for name, new in fields.items() if name in known}
 
-    return walk(data), found
+    return walk(data), used
 
 
 def _to_json(value: Any) -> Any:
@@ -147,7 +253,7 @@ def _from_json(value: Any) -> Any:
 
 
 def _plain(value: Any, name: str) -> Any:
-    """`value` with its lists made tuples, or an error if it is not plain data."""
+    """Return `value` with its lists made tuples; raise TypeError if it is not plain data."""
     if isinstance(value, (list, tuple)):
         return tuple(_plain(item, name) for item in value)
     if isinstance(value, Mapping):
@@ -157,6 +263,6 @@ def _plain(value: Any, name: str) -> Any:
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy scalar
         return value.item()
     raise TypeError(
-        f"`{name}` must be plain data (numbers, strings, tuples, Blocks); give initialisers, regularisers and constraints "
+        f"`{name}` must be plain data (numbers, strings, tuples, Blocks); give initializers, regularizers and constraints "
         f"by name or (name, parameters). Received: {name}={value!r}"
     )

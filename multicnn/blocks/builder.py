@@ -1,15 +1,28 @@
-"""Sites: what a Block is applied at. A site knows the path in the network, and what a leaf becomes there.
+"""Builders: they apply a Block. A builder knows the path in the network, and what a leaf becomes there.
 
-`KerasBuilder` makes Keras layers; `arithmetic.CostBuilder` only counts. Both give every layer the same dotted name, the path from
+`KerasBuilder` makes Keras layers; `cost.CostBuilder` only counts. Both give every layer the same dotted name, the path from
 the root: `conv4_x.1.conv`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from typing import Any
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import keras
+
+from multicnn.backends import keras_private
+
+if TYPE_CHECKING:
+    from multicnn.blocks.base import Block
+
+# What a Block is applied to: a keras.KerasTensor where a network is built, a Signal where it is measured; a dict of them for
+# `join`, a list for the leaves of several inputs.
+Tensor: TypeAlias = Any
+_Builder = TypeVar("_Builder", bound="Builder")
 
 
 class BlockError(ValueError):
@@ -18,28 +31,36 @@ class BlockError(ValueError):
 
 @dataclasses.dataclass
 class Builder:
-    """Where in the network a Block is being applied: the dotted path, and what the whole walk shares."""
+    """Where in the network a Block is being applied.
+
+    Attributes:
+        path: The dotted path from the root.
+        scope: The names of the `scope` Blocks around, dotted.
+        sharing: Inside `share`: its text, and the path at which it is applied now.
+        stages: The path of each stage, by its name, over the whole network.
+        shared: What `share` Blocks have made, over the whole network.
+        sources: The first tensor with positions in each scope.
+    """
 
     path: str = ""
     scope: str = ""
-    sharing: tuple[str, str] | None = None  # inside `share`: (its text, the path at which it is applied now)
-    stages: dict[str, str] = dataclasses.field(default_factory=dict)  # stage name -> path, over the whole walk
-    shared: dict[str, Any] = dataclasses.field(
-        default_factory=dict
-    )  # what `share` Blocks have made, over the whole walk
-    sources: dict[str, Any] = dataclasses.field(default_factory=dict)  # scope -> the first tensor there with positions
+    sharing: tuple[str, str] | None = None
+    stages: dict[str, str] = dataclasses.field(default_factory=dict)
+    shared: dict[str, Any] = dataclasses.field(default_factory=dict)
+    sources: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
-    def at(self, segment: str) -> Builder:
+    def at(self: _Builder, segment: str) -> _Builder:
+        """Return the builder one segment further down the path; none for an empty one."""
         if not segment:
             return self
         return dataclasses.replace(self, path=f"{self.path}.{segment}" if self.path else segment)
 
-    def enter(self, block: Any) -> Builder:
-        """The site for the only child of a named part: a leaf still gets its own label."""
+    def enter(self: _Builder, block: Block) -> _Builder:
+        """Return the builder for the only child of a named Block: a leaf still gets its own label."""
         return self if block.transparent else self.at(block.label)
 
-    def leaf(self, block: Any, x: Any) -> Any:
-        """Applies a leaf Block; errors of any kind become a BlockError that names it."""
+    def leaf(self, block: Block, x: Tensor) -> Tensor:
+        """Apply a leaf; errors of any kind become a BlockError that names it."""
         if len(getattr(x, "shape", ())) > 2 and block.input_dtype != "int32":  # several ids a step are no sentence yet
             self.source(x)
         try:
@@ -49,23 +70,30 @@ class Builder:
         except (ValueError, TypeError) as error:
             raise BlockError(f"in {block!r} applied to {_shapes(x)}: {_reason(error)}") from error
 
-    def realise(self, block: Any, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must say what a leaf becomes")
+    def realise(self, block: Block, x: Tensor) -> Tensor:
+        """Return what a leaf becomes."""
+        raise NotImplementedError(f"{type(self).__name__} must define `realise`")
 
-    def source(self, x: Any) -> Any:
-        """What the first part of the network with positions was applied to, in this scope: the sentence, say; else `x`."""
+    def source(self, x: Tensor) -> Tensor:
+        """Return the first tensor with positions that this scope was applied to, a sentence say; `x` if it is the first."""
         return self.sources.setdefault(self.scope, x)
 
-    def sharing_key(self, part: str = "") -> str:
-        """What tells a layer inside `share` from the others: the shared Block's text and the path below it."""
+    def sharing_key(self, suffix: str = "") -> str:
+        """Return what tells a layer inside `share` from the others: the shared Block's text and the path below it."""
+        assert self.sharing is not None
         text, applied_at = self.sharing
-        return f"{text}{self.path.removeprefix(applied_at)}.{part}"
+        return f"{text}{self.path.removeprefix(applied_at)}.{suffix}"
 
-    def tap(self, x: Any) -> Any:
-        """Marks `x` as the output of the stage at this path."""
-        raise NotImplementedError(f"{type(self).__name__} must say what a stage becomes")
+    def tap(self, x: Tensor) -> Tensor:
+        """Mark `x` as the output of the stage at this path."""
+        raise NotImplementedError(f"{type(self).__name__} must define `tap`")
 
     def register_stage(self, name: str) -> None:
+        """Record the path of a stage.
+
+        Raises:
+            BlockError: The scope has a stage of that name already, or it is the name of an end of the network.
+        """
         key = f"{self.scope}.{name}" if self.scope else name
         path = self.at(name).path
         if key in self.stages:
@@ -77,41 +105,112 @@ class Builder:
 
 @dataclasses.dataclass
 class KerasBuilder(Builder):
-    """Makes Keras layers, all under one dtype policy; equal `share` Blocks get the same layers."""
+    """Make Keras layers, all under one dtype policy; equal `share` Blocks get the same layers.
 
-    dtype: Any = None
+    Attributes:
+        dtype: The Keras dtype policy or its name; None takes Keras's current one.
+        taken: The names below the path that this leaf has given to layers.
+    """
 
-    def realise(self, block: Any, x: Any) -> Any:
-        return block.build(x, self)
+    dtype: str | keras.DTypePolicy | None = None
+    taken: set[str] = dataclasses.field(default_factory=set)
 
-    def tap(self, x: Any) -> Any:
+    def realise(self, block: Block, x: Tensor) -> keras.KerasTensor:
+        leaf = dataclasses.replace(self, taken=set())
+        with leaf._building():
+            y = block.build(x, leaf)
+        if not isinstance(y, keras.KerasTensor):
+            raise TypeError(f"`build` of {type(block).__name__} must return one Keras tensor. Received: {y!r}")
+        made = keras_private.operations_between(x if isinstance(x, list) else [x], y)
+        if self.sharing is None:
+            leaf._name(made)
+        else:
+            leaf._check_shared(made)
+        return y
+
+    def tap(self, x: keras.KerasTensor) -> keras.KerasTensor:
         # An identity layer is what can be asked for by name after save and load; it costs nothing.
         return keras.layers.Identity(name=self.path, dtype=self.dtype)(x)
 
-    def layer(self, make: type[keras.Layer], part: str = "", **config: Any) -> keras.Layer:
-        """A new layer named by this path (and `part`); inside `share`, the layer made at its first application."""
-        name = f"{self.path}.{part}" if part else self.path
+    def layer(self, make: type[keras.Layer], suffix: str = "", /, **config: Any) -> keras.Layer:
+        """Return a new layer named by this path; inside `share`, the layer made at its first application.
+
+        Args:
+            make: The class of the layer.
+            suffix: What follows the path in the name. The first layer of a leaf needs none; one more without a suffix is
+                named by its class.
+            **config: The arguments of the class.
+        """
+        if not suffix and "" in self.taken:
+            suffix = keras_private.snake_case(make.__name__)
+        suffix = self.unused(suffix)
+        name = f"{self.path}.{suffix}" if suffix else self.path
         if self.sharing is None:
             return make(name=name, dtype=self.dtype, **config)
-        key = self.sharing_key(part)
+        key = self.sharing_key(suffix)
         if key not in self.shared:
             self.shared[key] = make(name=name, dtype=self.dtype, **config)
         return self.shared[key]
 
+    def unused(self, name: str) -> str:
+        """Return the name, numbered from the second of the same name on, and take it."""
+        numbered, count = name, 1
+        while numbered in self.taken:
+            count += 1
+            numbered = f"{name}_{count}"
+        self.taken.add(numbered)
+        return numbered
+
+    @contextlib.contextmanager
+    def _building(self) -> Iterator[None]:
+        """Give this path and dtype to whatever a `build` makes by itself: plain Keras layers, operations, Blocks it calls."""
+        outer, policy = _BUILDING.set(self), keras.config.dtype_policy()
+        keras.config.set_dtype_policy(policy if self.dtype is None else self.dtype)
+        try:
+            with keras_private.automatic_names(lambda kind: f"{self.path}.{self.unused(kind)}"):
+                yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            _BUILDING.reset(outer)
+
+    def _name(self, made: list[keras.Operation]) -> None:
+        """Put this path before the names that a `build` gave to its layers: else two such Blocks would have the same."""
+        for layer in made:
+            if layer.name != self.path and not layer.name.startswith(f"{self.path}."):
+                layer.name = f"{self.path}.{self.unused(layer.name)}"
+
+    def _check_shared(self, made: list[keras.Operation]) -> None:
+        """Raise ValueError if a leaf inside `share` made layers with weights that a second application would not find."""
+        shared = set(map(id, self.shared.values()))
+        own = [layer.name for layer in made if getattr(layer, "weights", None) and id(layer) not in shared]
+        if own:
+            raise ValueError(
+                f"inside `share`, `builder.layer` must make the layers with weights. Received: layers={own}"
+            )
+
+
+# The builder of the leaf that is being built: a Block that its `build` calls belongs below it.
+_BUILDING: ContextVar[KerasBuilder | None] = ContextVar("_BUILDING", default=None)
+
+
+def builder_of_call(block: Block) -> KerasBuilder:
+    """Return the builder for a Block that is called on a tensor: below the leaf that calls it, if one does."""
+    label = "" if block.names_itself else block.label
+    outer = _BUILDING.get()
+    if outer is not None:
+        return outer.at(label and outer.unused(label))
+    # Layers of one functional model need different names, so a Block called directly counts up, as Keras's own layers do.
+    count = keras.backend.get_uid(f"multicnn_{label}")
+    return KerasBuilder(path=f"{label}_{count}" if label and count > 1 else label)
+
 
 def _reason(error: Exception) -> str:
-    """The line of an error that says what is wrong: Keras sets it, in bold, below a line that only names the layer."""
+    """Return the line of an error that tells what is wrong: Keras sets it, in bold, below a line that only names the layer."""
     lines = [line for line in str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
         return lines[1]
     return lines[0] if lines else type(error).__name__
 
 
-def _shapes(x: Any) -> str:
+def _shapes(x: Tensor) -> str:
     return f"shapes {[tuple(t.shape) for t in x]}" if isinstance(x, (list, tuple)) else f"shape {tuple(x.shape)}"
-
-
-def unused_name(label: str) -> str:
-    # Layers of one functional model need different names, so a Block applied directly counts up, as Keras's own layers do.
-    count = keras.backend.get_uid(f"multicnn_{label}")
-    return label if count == 1 else f"{label}_{count}"

@@ -1,11 +1,7 @@
 """The laws that compose Blocks.
 
 `chain` composes in series, `add`, `concat` and `average` in parallel, `join` over several named inputs; `repeat`, `share`,
-`stage` and `scope` say how often, with which weights and under which name. What a leaf means (a convolution, a pooling) is in
-`blocks`; here nothing knows the rank of a tensor.
-
-A Block is walked by a *site*: `KerasBuilder` makes Keras layers, `arithmetic.CostBuilder` only counts. Both give every layer
-the same dotted name, the path from the root: `conv4_x.1.conv`.
+`stage` and `scope` set how often, with which weights and under which name. Here nothing knows the rank of a tensor.
 """
 
 from __future__ import annotations
@@ -17,10 +13,11 @@ from typing import Any, ClassVar
 import keras
 
 from multicnn.blocks.base import Block
-from multicnn.blocks.builder import BlockError, KerasBuilder
+from multicnn.blocks.builder import BlockError, Builder, KerasBuilder, Tensor
+from multicnn.blocks.signal import Cost, Shape, Signal
 
 
-class _Several(Block, init=False):
+class _Composite(Block, init=False):
     """Blocks given as positional arguments."""
 
     blocks: tuple[Block, ...] = ()
@@ -37,33 +34,34 @@ class _Several(Block, init=False):
         return blocks
 
     @property
-    def input_dtype(self):
+    def input_dtype(self) -> str | dict[str, str]:
+        """The dtype of the input: that of the first Block."""
         return self.blocks[0].input_dtype if self.blocks else "float32"
 
     def _arguments(self) -> list[str]:
         return [repr(block) for block in self.blocks]
 
     @classmethod
-    def _from_fields(cls, fields):
+    def _from_fields(cls, fields: dict[str, Any]) -> Block:
         return cls(*fields.get("blocks", ()))
 
 
-class chain(_Several, init=False):
+class chain(_Composite, init=False):
     """The Blocks one after another; `chain()` is the identity, and chains inside chains are flattened."""
 
     transparent: ClassVar[bool] = True
 
-    def _flatten(self, blocks):
-        return tuple(part for b in blocks for part in (b.blocks if isinstance(b, chain) else (b,)))
+    def _flatten(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        return tuple(inner for block in blocks for inner in (block.blocks if isinstance(block, chain) else (block,)))
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         for segment, block in zip(segments(self.blocks), self.blocks):
             x = block.apply(x, builder.at(segment))
         return x
 
 
 def segments(blocks: tuple[Block, ...]) -> list[str]:
-    """One name for each Block of a chain: its label, numbered from the second of the same label on.
+    """Return one name for each Block of a chain: its label, numbered from the second of the same label on.
 
     A stage and a scope name themselves, and so do the copies of an only `repeat`: conv4_x.1, conv4_x.2 ...
     """
@@ -83,7 +81,7 @@ def segments(blocks: tuple[Block, ...]) -> list[str]:
     return names
 
 
-class _merge(_Several, init=False):
+class _merge(_Composite, init=False):
     branch_names: ClassVar[tuple[str, ...]] = ()
     transparent: ClassVar[bool] = True
 
@@ -92,7 +90,7 @@ class _merge(_Several, init=False):
         if len(blocks) < 2:
             raise ValueError(f"`{type(self).__name__}` needs at least two Blocks. Received: blocks={blocks!r}")
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         names = [*self.branch_names, *(str(i + 1) for i in range(len(self.branch_names), len(self.blocks)))]
         outputs = [b.apply(x, builder.at(name).enter(b)) for name, b in zip(names, self.blocks)]
         return builder.at(self.label).leaf(merged(self.label), outputs)
@@ -120,12 +118,17 @@ class merged(Block):
 
     how: str
 
-    def build(self, xs, builder):
+    def build(self, xs: list[keras.KerasTensor], builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(self.layer_class)(xs)
+
+    def cost(self, xs: list[Signal]) -> Cost:
+        shape = self.layer_class().compute_output_shape([x.shape for x in xs])
+        masked = all(x.masked for x in xs)
+        return Cost(dataclasses.replace(xs[0].seen_with(xs[1:]), shape=tuple(shape), masked=masked))
 
     @property
     def layer_class(self) -> type[keras.layers.Layer]:
-        """The Keras layer that does it."""
+        """The class of the Keras layer that does it."""
         return _MERGES[self.how]
 
 
@@ -139,7 +142,7 @@ class join(Block):
     how: str = "concat"
     transparent: ClassVar[bool] = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.how, type) and issubclass(self.how, _merge):  # join(..., concat) reads as in the design
             object.__setattr__(self, "how", self.how.__name__)
         super().__post_init__()
@@ -148,7 +151,7 @@ class join(Block):
         for name, block in self.inputs.items():
             scope(name, block)  # which checks both
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         if not isinstance(x, Mapping) or set(x) != set(self.inputs):
             received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
             raise BlockError(f"join needs the inputs {sorted(self.inputs)}. Received: inputs={received}")
@@ -168,16 +171,17 @@ class repeat(Block):
     first: Block | None = None
     transparent: ClassVar[bool] = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.n, int) or self.n < 0:
             raise ValueError(f"`n` must be a whole number of copies, at least 0. Received: n={self.n!r}")
 
     @property
-    def input_dtype(self):
+    def input_dtype(self) -> str | dict[str, str]:
+        """The dtype of the input: that of the Block inside."""
         return self.block.input_dtype
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         for copy in range(1, self.n + 1):
             block = self.first if copy == 1 and self.first is not None else self.block
             x = block.apply(x, builder.at(str(copy)).enter(block))
@@ -192,12 +196,12 @@ class share(Block):
 
     input_dtype = repeat.input_dtype
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         return self.block.apply(x, dataclasses.replace(builder, sharing=(repr(self), builder.path)).enter(self.block))
 
 
 def _check_segment(argument: str, name: Any) -> None:
-    """Raises ValueError if `name` cannot be one segment of a dotted path."""
+    """Raise ValueError if `name` cannot be one segment of a dotted path."""
     if not isinstance(name, str) or not name or set(name) & set("./:"):
         raise ValueError(f"`{argument}` must be text without '.', '/' and ':'. Received: {argument}={name!r}")
 
@@ -218,18 +222,19 @@ class stage(Block, init=False):
         _check_segment("name", name)
 
     @property
-    def label(self):
+    def label(self) -> str:
+        """The segment that this Block adds to the names of its layers: its name."""
         return self.name
 
     @classmethod
-    def _from_fields(cls, fields):
+    def _from_fields(cls, fields: dict[str, Any]) -> Block:
         return cls(fields["name"], fields["block"])
 
-    def _arguments(self):
+    def _arguments(self) -> list[str]:
         inner = self.block._arguments() if isinstance(self.block, chain) else [repr(self.block)]
         return [repr(self.name), *inner]
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         builder.register_stage(self.name)
         inside = builder.at(self.name)
         try:
@@ -247,27 +252,30 @@ class scope(Block):
     names_itself: ClassVar[bool] = True
     input_dtype = repeat.input_dtype
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         _check_segment("name", self.name)
 
     @property
-    def label(self):
+    def label(self) -> str:
+        """The segment that this Block adds to the names of its layers: its name."""
         return self.name
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         inside = builder.at(self.name)
         prefix = f"{builder.scope}.{self.name}" if builder.scope else self.name
         return self.block.apply(x, dataclasses.replace(inside, scope=prefix).enter(self.block))
 
 
-def network(block: Block, input_shape: tuple[int | None, ...] | Mapping[str, Any], *, dtype: Any = None) -> keras.Model:
-    """A flat functional Keras model of a Block, with float32 logits under any dtype policy.
+def network(
+    block: Block, input_shape: Shape | Mapping[str, Shape], *, dtype: str | keras.DTypePolicy | None = None
+) -> keras.Model:
+    """Build a flat functional Keras model of a Block, with float32 logits under any dtype policy.
 
     Args:
-        block: What to build.
-        input_shape: The shape of one example, without the batch: (height, width, channels) for a picture,
-            (time, mel, 1) or (time, channels) for a sound, (time,) for token ids; a dict of shapes for `join`.
+        block: The network as a value.
+        input_shape: The shape of one example, without the batch: (height, width, channels) for an image,
+            (time, mel, 1) or (time, channels) for audio, (time,) for token ids; a dict of shapes for `join`.
         dtype: A Keras dtype policy or its name, such as "mixed_bfloat16"; None takes Keras's current one.
 
     Raises:

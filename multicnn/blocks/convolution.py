@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import Any, ClassVar
+from fractions import Fraction
+from math import prod
+from typing import TYPE_CHECKING, ClassVar
 
 import keras
 
@@ -11,15 +13,17 @@ from multicnn import layers
 from multicnn.backends import keras_private
 from multicnn.blocks.activation_norm import activated
 from multicnn.blocks.base import Block
+from multicnn.blocks.builder import Builder, KerasBuilder, Tensor
 from multicnn.blocks.combinators import chain
 from multicnn.blocks.rank import Named, keras_object, per_axis, rank_of
-from multicnn.blocks.windows import _Windowed, around, check_padding, margins
+from multicnn.blocks.signal import Cost, Shape, Signal, times
+from multicnn.blocks.windows import Margins, Padding, Sizes, _Windowed, around, check_padding, margins
 
 
-def _zeroed(x: Any, builder: Any) -> dict[str, bool]:
-    """What a masked convolution is told when the layer before it leaves zeros in the masked steps: a pass over `x` saved.
+def _zeroed(x: keras.KerasTensor, builder: KerasBuilder) -> dict[str, bool]:
+    """Return the argument of a masked convolution whose masked steps the layer before has filled with zeros.
 
-    A shared convolution is told nothing, since its next input may come from elsewhere.
+    It saves a pass over `x`. A shared convolution gets none, since its next input may come from elsewhere.
     """
     masked = rank_of(x) == 1 and keras_private.mask_of(x) is not None
     zeroing = isinstance(
@@ -28,28 +32,57 @@ def _zeroed(x: Any, builder: Any) -> dict[str, bool]:
     return {"zeroed": True} if masked and zeroing and builder.sharing is None else {}
 
 
-class _Convolution(_Windowed):
-    """What every convolution has around its kernel: a border, a bias, and after it a norm and an activation."""
+class _Kernel(Block):
+    """A leaf with a kernel and perhaps a bias, and after it a norm and an activation if asked for."""
 
-    def __post_init__(self):
+    if TYPE_CHECKING:  # fields of the subclasses, in the order of their own
+
+        @property
+        def kernel_size(self) -> Sizes: ...
+        @property
+        def dilation_rate(self) -> Sizes: ...
+        @property
+        def use_bias(self) -> bool | None: ...
+        @property
+        def norm(self) -> str | Block | None: ...
+        @property
+        def activation(self) -> Named: ...
+
+    @property
+    def has_bias(self) -> bool:
+        """The layer has a bias; by default none where a norm follows, which has its own."""
+        return self.norm is None if self.use_bias is None else self.use_bias
+
+    def reaches(self, rank: int) -> tuple[int, ...]:
+        """Return the length of the kernel along each axis, holes of a dilation included."""
+        kernel, dilation = per_axis(self.kernel_size, rank), per_axis(self.dilation_rate, rank)
+        return tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation))
+
+    def kernel_positions(self, rank: int) -> int:
+        """Return the number of positions that the kernel has weights for."""
+        return prod(per_axis(self.kernel_size, rank))
+
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
+        return activated(self, builder.leaf(self, x), builder)
+
+
+class _Convolution(_Kernel, _Windowed):
+    """A convolution of any kind: a kernel that slides over the input, and the border around it."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def padding_mode(self) -> str: ...
+
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.padding_mode not in ("zeros", *layers.BORDERS):
             known = ["zeros", *layers.BORDERS]
             raise ValueError(f"`padding_mode` must be one of {known}. Received: padding_mode={self.padding_mode!r}")
 
-    @property
-    def has_bias(self) -> bool:
-        return self.norm is None if self.use_bias is None else self.use_bias
-
-    def reaches(self, rank):
-        kernel, dilation = per_axis(self.kernel_size, rank), per_axis(self.dilation_rate, rank)
-        return tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation))
-
-    def left_to_keras(self, rank):
+    def left_to_keras(self, rank: int) -> bool:
+        """Return True if Keras's own padding does what is meant."""
         return self.padding == "valid" or (self.padding_mode == "zeros" and super().left_to_keras(rank))
-
-    def apply(self, x, builder):
-        return activated(self, builder.leaf(self, x), builder)
 
 
 class conv(_Convolution):
@@ -62,12 +95,12 @@ class conv(_Convolution):
     """
 
     filters: int
-    kernel_size: int | tuple[int, ...]
+    kernel_size: Sizes
     _: KW_ONLY
-    strides: int | tuple[int, ...] = 1
-    padding: str | int | tuple = "same"
+    strides: Sizes = 1
+    padding: Padding = "same"
     padding_mode: str = "zeros"
-    dilation_rate: int | tuple[int, ...] = 1
+    dilation_rate: Sizes = 1
     groups: int = 1
     use_bias: bool | None = None
     norm: str | Block | None = None
@@ -77,7 +110,7 @@ class conv(_Convolution):
     kernel_constraint: Named = None
     at_least_one: ClassVar[tuple[str, ...]] = ("filters", "groups")
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
         x, padding = self.windowed(x, builder)
         in_two = keras.layers.Conv2D if self.groups == 1 else layers.GroupedConv2D
@@ -96,22 +129,29 @@ class conv(_Convolution):
             kernel_constraint=keras_object(keras.constraints, self.kernel_constraint),
         )(x)
 
+    def cost(self, x: Signal) -> Cost:
+        if x.channels % self.groups or self.filters % self.groups:
+            raise ValueError(f"{self.groups} groups do not divide {x.channels} channels and {self.filters} filters")
+        output = self.slid(x).with_channels(self.filters)
+        kernel = self.kernel_positions(rank_of(x)) * x.channels // self.groups * self.filters
+        return Cost(output, kernel + self.filters * self.has_bias, multiply_adds=times(kernel, output.positions))
+
 
 class depthwise_conv(_Convolution):
     """A convolution of each channel by itself, and after it a norm and an activation if asked for. Padding as in `conv`."""
 
-    kernel_size: int | tuple[int, ...]
+    kernel_size: Sizes
     _: KW_ONLY
-    strides: int | tuple[int, ...] = 1
-    padding: str | int | tuple = "same"
+    strides: Sizes = 1
+    padding: Padding = "same"
     padding_mode: str = "zeros"
-    dilation_rate: int | tuple[int, ...] = 1
+    dilation_rate: Sizes = 1
     use_bias: bool | None = None
     norm: str | Block | None = None
     activation: Named = None
     depthwise_initializer: Named = "glorot_uniform"
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
         x, padding = self.windowed(x, builder)
         equal = len(set(self.steps(rank))) == 1
@@ -127,14 +167,19 @@ class depthwise_conv(_Convolution):
             depthwise_initializer=keras_object(keras.initializers, self.depthwise_initializer),
         )(x)
 
+    def cost(self, x: Signal) -> Cost:
+        output = self.slid(x)
+        kernel = self.kernel_positions(rank_of(x)) * x.channels
+        return Cost(output, kernel + x.channels * self.has_bias, multiply_adds=times(kernel, output.positions))
+
 
 def separable_conv(
     filters: int,
-    kernel_size: int | tuple[int, ...],
+    kernel_size: Sizes,
     *,
-    strides: int | tuple[int, ...] = 1,
-    padding: str | int | tuple = "same",
-    dilation_rate: int | tuple[int, ...] = 1,
+    strides: Sizes = 1,
+    padding: Padding = "same",
+    dilation_rate: Sizes = 1,
     norm: str | Block | None = None,
     activation: Named = None,
 ) -> Block:
@@ -143,7 +188,7 @@ def separable_conv(
     return chain(window, conv(filters, 1, norm=norm, activation=activation))
 
 
-class conv_transpose(Block):
+class conv_transpose(_Kernel):
     """A transposed convolution (U-Net's, a deconvolution network's), and after it a norm and an activation if asked for.
 
     A number as `padding` gives (size - 1) strides - 2 padding + dilation_rate (kernel_size - 1) + output_padding + 1 steps;
@@ -151,12 +196,12 @@ class conv_transpose(Block):
     """
 
     filters: int
-    kernel_size: int | tuple[int, ...]
+    kernel_size: Sizes
     _: KW_ONLY
-    strides: int | tuple[int, ...] = 1
-    padding: str | int | tuple = "same"
-    output_padding: int | tuple[int, ...] = 0
-    dilation_rate: int | tuple[int, ...] = 1
+    strides: Sizes = 1
+    padding: Padding = "same"
+    output_padding: Sizes = 0
+    dilation_rate: Sizes = 1
     use_bias: bool | None = None
     norm: str | Block | None = None
     activation: Named = None
@@ -164,37 +209,44 @@ class conv_transpose(Block):
     kernel_regularizer: Named = None
     at_least_one: ClassVar[tuple[str, ...]] = ("filters",)
 
-    has_bias = _Convolution.has_bias
-    reaches = _Convolution.reaches
-    apply = _Convolution.apply
-    steps = _Windowed.steps
-
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         check_padding(self.padding)
 
-    def cut(self, rank: int) -> tuple[tuple[int, int], ...]:
-        """How many steps are cut before and after each axis of the whole transposed convolution; below 0, added."""
+    def steps(self, rank: int) -> tuple[int, ...]:
+        """Return how far apart two steps of the input stand in the output, along each axis."""
+        return per_axis(self.strides, rank)
+
+    def cut(self, rank: int) -> Margins:
+        """Return the steps that are cut before and after each axis of the whole transposed convolution; below 0, added."""
         if self.padding == "same":
-            over = tuple(reach - step for reach, step in zip(self.reaches(rank), self.steps(rank)))
+            over = [reach - step for reach, step in zip(self.reaches(rank), self.steps(rank))]
             return tuple((max(o, 0) - max(o, 0) // 2, max(o, 0) // 2 + min(o, 0)) for o in over)
         sides = ((0, 0),) * rank if self.padding == "valid" else margins(self.padding, rank)
         return tuple(
             (before, after - more) for (before, after), more in zip(sides, per_axis(self.output_padding, rank))
         )
 
-    def check(self, shape: tuple[int | None, ...]) -> None:
-        """Raises ValueError if nothing is left of an input of this shape."""
+    def sizes(self, shape: Shape) -> list[int | None]:
+        """Return the size of each axis of the output: (size - 1) stride + reach, less what is cut.
+
+        Raises:
+            ValueError: Nothing is left of an input of this shape, or strides and dilation_rate are both above 1.
+        """
         rank = len(shape) - 2
         if max(self.steps(rank)) > 1 and max(per_axis(self.dilation_rate, rank)) > 1:
             raise ValueError("strides and dilation_rate cannot both be above 1")
+        sizes: list[int | None] = []
         for size, reach, step, cut in zip(shape[1:-1], self.reaches(rank), self.steps(rank), self.cut(rank)):
-            if size is not None and (size - 1) * step + reach - sum(cut) < 1:
+            left = None if size is None else (size - 1) * step + reach - sum(cut)
+            if left is not None and left < 1:
                 raise ValueError(f"a padding of {self.padding!r} leaves nothing of {size} steps")
+            sizes.append(left)
+        return sizes
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
-        self.check(x.shape)
+        self.sizes(x.shape)  # which refuses what does not fit
         return builder.layer(
             layers.ConvTranspose,
             filters=self.filters,
@@ -207,6 +259,17 @@ class conv_transpose(Block):
             kernel_regularizer=keras_object(keras.regularizers, self.kernel_regularizer),
         )(x)
 
+    def cost(self, x: Signal) -> Cost:
+        rank, steps = rank_of(x), self.steps(rank_of(x))
+        reaches = [-(-reach // step) for reach, step in zip(self.reaches(rank), steps)]
+        output = x.windowed(self.sizes(x.shape), reaches, [Fraction(1, step) for step in steps])
+        kernel = self.kernel_positions(rank) * x.channels * self.filters
+        return Cost(
+            output.with_channels(self.filters),
+            kernel + self.filters * self.has_bias,
+            multiply_adds=times(kernel, x.positions),
+        )
+
 
 class fixed_filter(Block):
     """One of the linear filters of image processing on each channel; nothing to train, the border repeated.
@@ -217,12 +280,17 @@ class fixed_filter(Block):
 
     name: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.name not in layers.FILTERS:
             raise ValueError(f"`name` must be one of {sorted(layers.FILTERS)}. Received: name={self.name!r}")
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
         x = builder.layer(layers.BorderPadding, "pad", padding=around((3,) * rank), mode="edge")(x)
         return builder.layer(layers.FixedFilter, kernel=layers.filter_kernel(self.name, rank))(x)
+
+    def cost(self, x: Signal) -> Cost:
+        rank = rank_of(x)
+        output = x.windowed(x.shape[1:-1], (3,) * rank, (1,) * rank)
+        return Cost(output, multiply_adds=times(3**rank * x.channels, x.positions))

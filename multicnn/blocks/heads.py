@@ -10,7 +10,9 @@ import keras
 from multicnn import layers
 from multicnn.blocks.activation_norm import activated
 from multicnn.blocks.base import Block
+from multicnn.blocks.builder import Builder, KerasBuilder, Tensor
 from multicnn.blocks.rank import Named, keras_object
+from multicnn.blocks.signal import Cost, Signal, times
 
 
 class dense(Block):
@@ -28,12 +30,13 @@ class dense(Block):
 
     @property
     def has_bias(self) -> bool:
+        """The layer has a bias; by default none where a norm follows, which has its own."""
         return self.norm is None if self.use_bias is None else self.use_bias
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         return activated(self, builder.leaf(self, x), builder)
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(
             keras.layers.Dense,
             units=self.units,
@@ -42,6 +45,11 @@ class dense(Block):
             kernel_regularizer=keras_object(keras.regularizers, self.kernel_regularizer),
             kernel_constraint=keras_object(keras.constraints, self.kernel_constraint),
         )(x)
+
+    def cost(self, x: Signal) -> Cost:
+        kernel = x.channels * self.units
+        bias = self.units if self.has_bias else 0
+        return Cost(x.with_channels(self.units), kernel + bias, multiply_adds=times(kernel, x.positions))
 
 
 class rbf(Block):
@@ -55,15 +63,19 @@ class rbf(Block):
     seed: int = 0
     at_least_one: ClassVar[tuple[str, ...]] = ("units",)
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(layers.RadialBasis, units=self.units, seed=self.seed)(x)
+
+    def cost(self, x: Signal) -> Cost:
+        codes = x.channels * self.units
+        return Cost(x.with_channels(self.units), statistics=codes, multiply_adds=codes)
 
 
 class lift(Block, init=False):
     """Any other Keras layer: `lift("LeakyReLU", negative_slope=0.1)`, or `lift(keras.layers.LeakyReLU, ...)`."""
 
     layer: str
-    config: dict
+    config: dict[str, Any]
 
     def __init__(self, layer: str | type[keras.Layer], **config: Any) -> None:
         name = layer if isinstance(layer, str) else keras.saving.get_registered_name(layer)
@@ -73,24 +85,29 @@ class lift(Block, init=False):
         self.__post_init__()
 
     @classmethod
-    def _from_fields(cls, fields):
+    def _from_fields(cls, fields: dict[str, Any]) -> Block:
         return cls(fields["layer"], **fields.get("config", {}))
 
-    def _arguments(self):
+    def _arguments(self) -> list[str]:
         return [repr(self.layer), *(f"{key}={value!r}" for key, value in sorted(self.config.items()))]
 
     @property
-    def label(self):
+    def label(self) -> str:
+        """The segment that this Block adds to the names of its layers: the layer's own name."""
         return self.layer.split(">")[-1].lower()
 
     def layer_class(self) -> type[keras.Layer]:
-        """The Keras class that `layer` names."""
-        found = keras.saving.get_registered_object(self.layer) or getattr(keras.layers, self.layer, None)
-        if found is None:
+        """Return the Keras class that `layer` names.
+
+        Raises:
+            ValueError: There is none.
+        """
+        named = keras.saving.get_registered_object(self.layer) or getattr(keras.layers, self.layer, None)
+        if named is None:
             raise ValueError(
                 f"`layer` must name a class of keras.layers or a registered one. Received: layer={self.layer!r}"
             )
-        return found
+        return named
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(self.layer_class(), **self.config)(x)

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
 
-Named = str | tuple | None  # "he_normal" or ("l2", {"l2": 1e-4}): made anew at each application
+from multicnn.blocks.signal import Shape
+
+Named = str | tuple[str, Mapping[str, Any]] | None  # "he_normal" or ("l2", {"l2": 1e-4}): made anew at each application
+_T = TypeVar("_T")
 
 
-def rank_of(x: Any) -> int:
-    """The number of spatial axes: 1 for (batch, time, channels), 2 for (batch, height, width, channels)."""
+class Shaped(Protocol):
+    """Anything with a shape: a Keras tensor, or the Signal that stands for one."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+
+def rank_of(x: Shaped) -> int:
+    """Return the number of spatial axes: 1 for (batch, time, channels), 2 for (batch, height, width, channels).
+
+    Raises:
+        ValueError: The tensor has another number of axes.
+    """
     rank = len(x.shape) - 2
     if rank not in (1, 2):
         raise ValueError(f"expected (batch, time, channels) or (batch, height, width, channels), got rank {rank}")
     return rank
 
 
-def per_axis(value: int | tuple, rank: int) -> tuple:
-    """One number (or pair) for each spatial axis: a plain number stands for all, a longer tuple gives its leading ones."""
+def per_axis(value: int | tuple[_T, ...], rank: int) -> tuple[Any, ...]:
+    """Return one number (or pair) for each spatial axis.
+
+    A plain number stands for all axes; a longer tuple gives its leading ones.
+
+    Raises:
+        ValueError: A tuple has too few.
+    """
     if isinstance(value, int):
         return (value,) * rank
     if len(value) < rank:
@@ -24,8 +46,8 @@ def per_axis(value: int | tuple, rank: int) -> tuple:
     return tuple(value[:rank])
 
 
-def keras_object(kind: Any, value: Named) -> Any:
-    """A fresh initialiser, regulariser or constraint: one shared instance would give equal kernels to two layers.
+def keras_object(kind: ModuleType, value: Named) -> Any:
+    """Return a fresh initializer, regularizer or constraint: one shared instance would give equal kernels to two layers.
 
     Args:
         kind: `keras.initializers`, `keras.regularizers` or `keras.constraints`.

@@ -6,13 +6,16 @@ A row is a dimension of the word vectors, at first with one map; how many there 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import Any, ClassVar
+from typing import ClassVar
+
+import keras
 
 from multicnn import layers
 from multicnn.blocks.base import Block
-from multicnn.blocks.builder import BlockError
+from multicnn.blocks.builder import BlockError, Builder, KerasBuilder, Tensor
 from multicnn.blocks.convolution import conv
-from multicnn.blocks.rank import Named
+from multicnn.blocks.rank import Named, Shaped
+from multicnn.blocks.signal import Cost, Signal
 
 
 class row_conv(Block):
@@ -30,7 +33,7 @@ class row_conv(Block):
     transparent: ClassVar[bool] = True
     at_least_one: ClassVar[tuple[str, ...]] = ("maps", "kernel_size", "below")
 
-    def apply(self, x, builder):
+    def apply(self, x: Tensor, builder: Builder) -> Tensor:
         try:
             rows = _rows(x, self.below)
         except ValueError as error:
@@ -52,16 +55,20 @@ class fold(Block):
     maps: int
     at_least_one: ClassVar[tuple[str, ...]] = ("maps",)
 
-    def folded(self, x: Any) -> int:
-        """How many channels are left of those of `x`."""
+    def folded(self, x: Shaped) -> int:
+        """Return how many channels are left of those of `x`."""
         return -(-_rows(x, self.maps) // 2) * self.maps
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         self.folded(x)
         return builder.layer(layers.Folding, maps=self.maps)(x)
 
+    def cost(self, x: Signal) -> Cost:
+        return Cost(x.with_channels(self.folded(x)))
 
-def _rows(x: Any, maps: int) -> int:
-    if x.shape[-1] % maps:
-        raise ValueError(f"{x.shape[-1]} channels are no rows of {maps} maps")
-    return x.shape[-1] // maps
+
+def _rows(x: Shaped, maps: int) -> int:
+    channels = x.shape[-1]
+    if channels is None or channels % maps:
+        raise ValueError(f"{channels} channels are no rows of {maps} maps")
+    return channels // maps

@@ -1,4 +1,4 @@
-"""The fronts of text networks: what token ids become."""
+"""The stems of text networks: what token ids become."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import keras
 
 from multicnn import layers
 from multicnn.blocks.base import Block
+from multicnn.blocks.builder import KerasBuilder
 from multicnn.blocks.rank import Named, keras_object
+from multicnn.blocks.signal import Cost, Signal
 
 
-class _front(Block):
+class _Stem(Block):
     @property
-    def input_dtype(self):
+    def input_dtype(self) -> str:
+        """The dtype of the input: "int32" ids."""
         return "int32"
 
 
-class embed(_front):
-    """Token ids to vectors (batch, time, dims), with the time mask of `id != 0`; the front of a text network.
+class embed(_Stem):
+    """Token ids to vectors (batch, time, dims), with the time mask of `id != 0`; the stem of a text network.
 
-    Ids are (batch, time), or (batch, time, n) for several a step, such as a word's and its n-grams': their mean, without the
+    Ids are (batch, time), or (batch, time, n) for several a step, such as a word's and its n-grams: their mean, without the
     ids 0, is the vector of the step (Bojanowski et al. 2017). With `trainable=False` the vectors stay what they are given to
     be (Kim 2014, CNN-static).
     """
@@ -33,7 +36,7 @@ class embed(_front):
     embeddings_initializer: Named = "uniform"
     at_least_one: ClassVar[tuple[str, ...]] = ("vocabulary_size", "dims")
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(
             layers.TokenEmbedding,
             input_dim=self.vocabulary_size,
@@ -42,8 +45,13 @@ class embed(_front):
             trainable=self.trainable,
         )(x)
 
+    def cost(self, x: Signal) -> Cost:
+        output = Signal((*x.shape[:2], self.dims), x.reach, x.stride, masked=True)
+        table = self.vocabulary_size * self.dims
+        return Cost(output, table, 0) if self.trainable else Cost(output, 0, table)
 
-class one_hot(_front):
+
+class one_hot(_Stem):
     """Token ids (batch, time) to one channel for each token of the vocabulary (Zhang et al. 2015), with the time mask.
 
     Padding (id 0) and unknown tokens (id 1) are zeros, so there are `vocabulary_size - 2` channels.
@@ -51,21 +59,24 @@ class one_hot(_front):
 
     vocabulary_size: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.vocabulary_size, int) or self.vocabulary_size < 3:
             received = f"vocabulary_size={self.vocabulary_size!r}"
             raise ValueError(f"`vocabulary_size` must be 3 or more: padding, unknown and a token. Received: {received}")
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(layers.OneHotTokens, depth=self.vocabulary_size - 2)(x)
 
+    def cost(self, x: Signal) -> Cost:
+        return Cost(Signal((*x.shape, self.vocabulary_size - 2), x.reach, x.stride, masked=True))
 
-class ngram_bag(_front):
-    """Token ids (batch, time) to one vector (batch, dims): what all runs of 1 to `n` tokens add up to.
+
+class ngram_bag(_Stem):
+    """Token ids (batch, time) to one vector (batch, dims): the sum over all runs of 1 to `n` tokens.
 
     Each run has a vector, by the hash of its ids; their sum is divided by the square root of their number. With a dense layer
-    behind it, this is fastText's predictor (Joulin et al. 2016).
+    behind it, this is fastText's classifier (Joulin et al. 2016).
     """
 
     n: int
@@ -74,5 +85,9 @@ class ngram_bag(_front):
     buckets: int = 2**19 - 1
     at_least_one: ClassVar[tuple[str, ...]] = ("n", "dims", "buckets")
 
-    def build(self, x, builder):
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         return builder.layer(layers.NgramBag, n=self.n, output_dim=self.dims, buckets=self.buckets)(x)
+
+    def cost(self, x: Signal) -> Cost:
+        tokens = Signal((*x.shape[:2], 1), x.reach, x.stride)
+        return Cost(tokens.pooled(self.dims), parameters=self.buckets * self.dims)

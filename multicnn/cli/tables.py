@@ -20,6 +20,7 @@ from multicnn.training.dry_run import DryRun
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter
 
+_UNKNOWN = "not known"
 _STARVED = 0.05  # of the time of the steps
 _REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
 
@@ -170,22 +171,26 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     console.print(f"{verdict}; the page with pictures: {diagnosis.page}", highlight=False, markup=False)
 
 
+def _shown(number: float | None, style: str) -> str:
+    return _UNKNOWN if number is None else format(number, style)
+
+
 def show_inspection(model: str, table: Inspection) -> None:
     """Print a row for each stage, and the whole."""
     rows = [
         [
             row["stage"],
             " x ".join("?" if n is None else f"{n:,}" for n in row["output"]),
-            row["receptive_field"],
-            " x ".join(f"{n:g}" for n in row["stride"]),
+            row["receptive_field"] or _UNKNOWN,
+            _UNKNOWN if row["stride"] is None else " x ".join(f"{n:g}" for n in row["stride"]),
             f"{row['parameters']:,}",
             f"{row['parameters_share']:.1%}",
-            f"{row['multiply_adds']:,}",
-            f"{row['multiply_adds_share']:.1%}",
+            _shown(row["multiply_adds"], ","),
+            _shown(row["multiply_adds_share"], ".1%"),
         ]
         for row in table.rows
     ]
-    rows.append(["all", "", "", "", f"{table.parameters:,}", "", f"{table.multiply_adds:,}", ""])
+    rows.append(["all", "", "", "", f"{table.parameters:,}", "", _shown(table.multiply_adds, ","), ""])
     columns = ["stage", "output", "receptive field", "stride", "parameters", "share", "multiply-adds", "share"]
     show_table(model, columns, rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from multicnn.blocks import Block
@@ -18,13 +19,14 @@ class Inspection:
 
     Attributes:
         rows: For each stage a dict of `stage`, `output` (shape), `receptive_field` (in words), `stride` (input steps along
-            each axis), `parameters`, `multiply_adds`, and the shares of both in the whole.
+            each axis), `parameters`, `multiply_adds`, and the shares of both in the whole. What is not known
+            is None.
         parameters, multiply_adds: Of the whole, for one example.
     """
 
     rows: list[dict[str, Any]]
     parameters: int
-    multiply_adds: int
+    multiply_adds: int | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that goes through JSON unchanged."""
@@ -105,13 +107,23 @@ def _table(measured: Measure, said: Callable[[tuple[int, ...]], str]) -> Inspect
         {
             "stage": row.name,
             "output": list(row.output.shape[1:]),
-            "receptive_field": said(row.output.reach),
-            "stride": [float(s) if s % 1 else int(s) for s in row.output.stride],
+            "receptive_field": None if row.output.reach is None else said(row.output.reach),
+            "stride": None if row.output.stride is None else [_number(steps) for steps in row.output.stride],
             "parameters": row.parameters,
-            "parameters_share": row.parameters / parameters if parameters else 0.0,
+            "parameters_share": _share(row.parameters, parameters),
             "multiply_adds": row.multiply_adds,
-            "multiply_adds_share": row.multiply_adds / multiply_adds if multiply_adds else 0.0,
+            "multiply_adds_share": _share(row.multiply_adds, multiply_adds),
         }
         for row in measured.table()
     ]
     return Inspection(rows, parameters, multiply_adds)
+
+
+def _number(steps: int | Fraction) -> int | float:
+    return float(steps) if steps % 1 else int(steps)
+
+
+def _share(number: int | None, of: int | None) -> float | None:
+    if number is None or of is None:
+        return None
+    return number / of if of else 0.0

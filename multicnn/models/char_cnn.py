@@ -17,15 +17,15 @@ Valid convolutions and ReLU; dropout 0.5 after fc7 and fc8; weights drawn from a
 
 from functools import partial
 
-from multicnn.blocks import Block, chain, conv, dense, drop, flatten, max_pool, stage
+from multicnn.blocks import Block, Named, chain, conv, dense, drop, flatten, max_pool, stage
 
 TABLE = {"conv1": (7, 3), "conv2": (7, 3), "conv3": (3, 1), "conv4": (3, 1), "conv5": (3, 1), "conv6": (3, 3)}
 
 
 def _char_cnn(classes: int, filters: int, units: int, dropout: float, deviation: float) -> Block:
-    drawn = {"kernel_initializer": ("random_normal", {"stddev": deviation})}
-    c = partial(conv, filters, padding="valid", activation="relu", **drawn)
-    fc = partial(dense, units, activation="relu", **drawn)
+    drawn: Named = ("random_normal", {"stddev": deviation})
+    c = partial(conv, filters, padding="valid", activation="relu", kernel_initializer=drawn)
+    fc = partial(dense, units, activation="relu", kernel_initializer=drawn)
     convolutions = (
         stage(name, c(kernel), max_pool(pool)) if pool > 1 else stage(name, c(kernel))
         for name, (kernel, pool) in TABLE.items()
@@ -34,7 +34,7 @@ def _char_cnn(classes: int, filters: int, units: int, dropout: float, deviation:
         *convolutions,
         stage("fc7", flatten(), fc(), drop(dropout)),
         stage("fc8", fc(), drop(dropout)),
-        stage("fc9", dense(classes, **drawn)),
+        stage("fc9", dense(classes, kernel_initializer=drawn)),
     )
 
 

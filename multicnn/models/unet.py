@@ -24,7 +24,7 @@ def unet(classes: int, *, width: int = 64, depth: int = 4, dropout: float = 0.5)
     # A pool that rounds up, so that what comes back is never smaller than the skip beside it.
     pool = max_pool(2, padding="same")
     filters = width * 2**depth
-    net = stage("bottom", pool, _c(filters), _c(filters), drop(dropout))
+    net: Block = stage("bottom", pool, _c(filters), _c(filters), drop(dropout))
     for level in range(depth, 0, -1):
         filters //= 2
         entry = () if level == 1 else (pool,)

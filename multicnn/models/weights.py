@@ -170,7 +170,7 @@ ALEXNET_TORCHVISION = {
     "fc7.dense": "classifier.4",
     "fc8.dense": "classifier.6",
 }
-SQUEEZENET_CAFFE = {
+SQUEEZENET_CAFFE: dict[str, Any] = {
     "conv1.conv": "conv1",
     **{f"fire{i}.conv": f"fire{i}/squeeze1x1" for i in range(2, 10)},
     **{f"fire{i}.concat.1.conv": f"fire{i}/expand1x1" for i in range(2, 10)},
@@ -189,10 +189,8 @@ def _vgg_keras(depth: int) -> dict[str, str]:
 
 
 def _vgg_torchvision(depth: int) -> dict[str, str]:
-    names, index = (
-        {},
-        0,
-    )  # of the convolution among all layers of `features`: each has a ReLU after it, each stage a pool
+    names: dict[str, str] = {}
+    index = 0  # of the convolution among all layers of `features`: each has a ReLU after it, each stage a pool
     for i, n in enumerate(vgg.TABLE[depth], start=1):
         names |= {f"conv{i}.{copy + 1}.conv": f"features.{index + 2 * copy}" for copy in range(n)}
         index += 2 * n + 1
@@ -227,17 +225,17 @@ def _block_torchvision(stage: int, copy: int, i: int) -> tuple[str, str]:
 
 
 # How pictures were centred and scaled: Caffe's way took the mean off the 8-bit values, and left them so.
-_CAFFE = {
+_CAFFE: dict[str, Any] = {
     "mean": (122.679 / 255, 116.669 / 255, 104.006 / 255),
     "std": (1 / 255, 1 / 255, 1 / 255),
     "bgr": True,
 }
-_KERAS_CAFFE = {**_CAFFE, "mean": (123.68 / 255, 116.779 / 255, 103.939 / 255)}
+_KERAS_CAFFE: dict[str, Any] = {**_CAFFE, "mean": (123.68 / 255, 116.779 / 255, 103.939 / 255)}
 
 
 def _torchvision(layers: Mapping[str, str], **arguments: Any) -> Source:
-    pictures = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-    return Source(layers, TORCH, channels_first=True, arguments=arguments, **pictures)
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    return Source(layers, TORCH, channels_first=True, arguments=arguments, mean=mean, std=std)
 
 
 # Library -> our model -> what it is called there. ResNets from 50 on stride in their 1x1 in Keras, in their 3x3 in torchvision.

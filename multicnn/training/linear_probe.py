@@ -66,9 +66,9 @@ def front(predictor: Predictor, stage: str | None) -> tuple[Predictor, str]:
     shape = predictor.preprocess.input_shape
     whole = measure(predictor.block, shape)
     if stage is None:
-        last = max(i for i, part in enumerate(whole.parts) if part.parameters)
+        last = max(i for i, leaf in enumerate(whole.leaves) if leaf.parameters)
         rows = list(whole.layers())
-        head = next(name for name, paths in whole.layers().items() if whole.parts[last].path in paths)
+        head = next(name for name, paths in whole.layers().items() if set(whole.leaves[last].layers) <= set(paths))
         block, stage = _before(predictor.block, rows[: rows.index(head)])
     else:
         try:
@@ -79,9 +79,10 @@ def front(predictor: Predictor, stage: str | None) -> tuple[Predictor, str]:
     front = measure(block, shape)
     pooled = chain(block, global_average_pool()) if len(front.shape) > 1 else block
     built = network(pooled, shape)
-    # The parts of the front are the first of the whole, in the same order, under names that may count otherwise.
-    for ours, theirs in zip(front.parts, whole.parts):
-        _copy(predictor.network, theirs.path, built, ours.path)
+    # The leaves of the front are the first of the whole, in the same order, under names that may count otherwise.
+    for ours, theirs in zip(front.leaves, whole.leaves):
+        for name, known in zip(ours.layers, theirs.layers):
+            _copy(predictor.network, known, built, name)
     return dataclasses.replace(predictor, block=pooled, network=built), stage
 
 

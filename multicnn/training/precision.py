@@ -10,7 +10,7 @@ from multicnn.backends import engine
 _WORTH_IT_ON_A_CPU = 5_000_000
 
 
-def policy(precision: str, multiply_adds: int) -> str:
+def policy(precision: str, multiply_adds: int | None) -> str:
     """The Keras dtype policy that a recipe's `precision` means on this machine.
 
     "auto" is mixed_bfloat16 on GPUs of compute capability 8 and later, mixed_float16 on 7; without a GPU mixed_bfloat16 where
@@ -18,13 +18,13 @@ def policy(precision: str, multiply_adds: int) -> str:
 
     Args:
         precision: As the recipe has it.
-        multiply_adds: Of the network, for one example.
+        multiply_adds: Of the network, for one example; None where they are not known.
     """
     if precision != "auto":
         return precision
     capabilities = engine.compute_capabilities()
     if not capabilities:
-        pays = multiply_adds >= _WORTH_IT_ON_A_CPU and engine.cpu_multiplies_bfloat16()
+        pays = (multiply_adds or 0) >= _WORTH_IT_ON_A_CPU and engine.cpu_multiplies_bfloat16()
         return "mixed_bfloat16" if pays else "float32"
     generation, _ = min(capabilities)
     if generation < 7:

@@ -63,8 +63,8 @@ def test_published_counts(name, settings, published, unit):
 def test_each_layer_of_lenet5_has_its_published_count():
     # LeCun et al. 1998, section II.B; the sixteen maps of C3 see 60 of 96 maps of S2.
     counts = dict.fromkeys(("C1", "S2", "C3", "S4", "C5", "F6", "rbf"), 0)
-    for part in measure(create("lenet5_1998", 10), (28, 28, 1)).parts:
-        counts[part.path.split(".")[0]] += part.parameters
+    for leaf in measure(create("lenet5_1998", 10), (28, 28, 1)).leaves:
+        counts[leaf.path.split(".")[0]] += leaf.parameters
     assert list(counts.values()) == [156, 12, 1_516, 32, 48_120, 10_164, 0]
 
 
@@ -78,8 +78,8 @@ def test_zfnet_has_the_count_of_its_figure():
 @pytest.mark.parametrize("stride", [32, 16, 8])
 def test_fcn_has_its_published_count(stride):
     # Long et al. 2015, table 1: 134M on VGG-16, without the upsampling, which they fix.
-    parts = measure(create("fcn", 21, stride=stride), (224, 224, 3)).parts
-    count = sum(part.parameters for part in parts if type(part.block).__name__ != "conv_transpose")
+    leaves = measure(create("fcn", 21, stride=stride), (224, 224, 3)).leaves
+    count = sum(leaf.parameters for leaf in leaves if type(leaf.block).__name__ != "conv_transpose")
     assert round(count / 1e6) == 134
 
 
@@ -119,13 +119,13 @@ def test_tc_resnet8_has_its_published_cost(k, parameters, operations, shape):
 
 def test_each_layer_of_cnn_trad_fpool3_has_its_published_cost():
     # Sainath & Parada 2015, table 1: 244.2k weights and 9.7M multiplications, biases aside.
-    weighted = [p for p in measure(create("cnn_trad_fpool3", 4), (32, 40, 1)).parts if p.parameters]
+    weighted = [p for p in measure(create("cnn_trad_fpool3", 4), (32, 40, 1)).leaves if p.parameters]
     biases = [64, 64, 32, 128, 4]
-    weights = [part.parameters - n for part, n in zip(weighted, biases, strict=True)]
+    weights = [leaf.parameters - n for leaf, n in zip(weighted, biases, strict=True)]
     assert weights == [10_240, 163_840, 65_536, 4_096, 512]
     assert round(sum(weights), -2) == 244_200
-    assert [round(part.multiply_adds, -2) for part in weighted] == [4_393_000, 5_242_900, 65_500, 4_100, 500]
-    assert round(sum(part.multiply_adds for part in weighted), -5) == 9_700_000
+    assert [round(leaf.multiply_adds, -2) for leaf in weighted] == [4_393_000, 5_242_900, 65_500, 4_100, 500]
+    assert round(sum(leaf.multiply_adds for leaf in weighted), -5) == 9_700_000
 
 
 # Kalchbrenner et al. 2014, section 5: word vectors, widths, maps, k; wide convolutions of each row, folded between.
@@ -163,7 +163,7 @@ def test_vdcnn_has_the_count_of_its_table(depth, blocks, shortcuts):
         below = maps
     expected += sum(i * o + o for i, o in [(8 * 512, 2048), (2048, 2048), (2048, 4)])
     assert measured.parameters == expected
-    convolutions = [p for p in measured.parts if type(p.block).__name__ == "conv" and "shortcut" not in p.path]
+    convolutions = [p for p in measured.leaves if type(p.block).__name__ == "conv" and "shortcut" not in p.path]
     assert len(convolutions) == depth
 
 
@@ -307,23 +307,23 @@ def test_fcn_has_the_receptive_field_and_stride_of_its_table():
 
 def test_unet_sees_what_is_beside_each_level():
     # The input of expand1 is contract1 and what came back from below: twice the channels, as the figure draws it.
-    merged = [p.output.shape[-1] for p in measure(create("unet", 2), (512, 512, 1)).parts if p.path.endswith("concat")]
+    merged = [p.output.shape[-1] for p in measure(create("unet", 2), (512, 512, 1)).leaves if p.path.endswith("concat")]
     assert merged == [1024, 512, 256, 128]
 
 
 @pytest.mark.parametrize(("depth", "n"), [(20, 3), (32, 5), (44, 7), (56, 9), (110, 18)])
 def test_a_cifar_resnet_has_as_many_layers_as_its_name_says(depth, n):
-    parts = measure(create(f"resnet{depth}", 10), (32, 32, 3)).parts
-    weighted = [part for part in parts if type(part.block).__name__ in ("conv", "dense")]
+    leaves = measure(create(f"resnet{depth}", 10), (32, 32, 3)).leaves
+    weighted = [leaf for leaf in leaves if type(leaf.block).__name__ in ("conv", "dense")]
     assert len(weighted) == depth == 6 * n + 2
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_an_imagenet_resnet_has_as_many_layers_as_its_name_says(depth):
-    parts = measure(create(f"resnet{depth}", 1000), (224, 224, 3)).parts
-    weighted = [part for part in parts if type(part.block).__name__ in ("conv", "dense")]
-    assert sum("shortcut" not in part.path for part in weighted) == depth
-    assert sum("shortcut" in part.path for part in weighted) == (4 if depth >= 50 else 3)
+    leaves = measure(create(f"resnet{depth}", 1000), (224, 224, 3)).leaves
+    weighted = [leaf for leaf in leaves if type(leaf.block).__name__ in ("conv", "dense")]
+    assert sum("shortcut" not in leaf.path for leaf in weighted) == depth
+    assert sum("shortcut" in leaf.path for leaf in weighted) == (4 if depth >= 50 else 3)
 
 
 # He et al. 2015, table 1 and section 3.3; torchvision's for stride_on="3x3"; AlexNet's is the sum over its figure.
@@ -370,8 +370,8 @@ def test_smallest_inputs(name, smallest):
 
 def test_res15_sees_its_published_receptive_field():
     # Tang & Lin 2018: 125 x 125, which is 1 + 2 (1 + 3 (1 + 2 + 4 + 8) + 16).
-    parts = {part.path: part for part in measure(create("res15", 12), (101, 40, 1)).parts}
-    assert parts["conv13.conv"].output.reach == (125, 125)
+    leaves = {leaf.path: leaf for leaf in measure(create("res15", 12), (101, 40, 1)).leaves}
+    assert leaves["conv13.conv"].output.reach == (125, 125)
 
 
 # The registry ---------------------------------------------------------------------------------------------------------

@@ -249,8 +249,8 @@ def test_squeezenet_knows_photographs(trained_squeezenet, name, right):
 )
 def test_a_source_names_each_layer_with_weights_once(library, name):
     source, model = SOURCES[library][name], MODELS[name]
-    parts = measure(create(name, model.classes), model.input_shape).parts
-    assert sorted(source.layers) == sorted(part.path for part in parts if part.parameters)
+    leaves = measure(create(name, model.classes), model.input_shape).leaves
+    assert sorted(source.layers) == sorted(leaf.path for leaf in leaves if leaf.parameters)
     assert len(set(source.layers.values())) == len(source.layers)
 
 

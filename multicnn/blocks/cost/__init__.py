@@ -3,29 +3,45 @@
     >>> measure(resnet20(10), (32, 32, 3)).parameters
     269722
 
-Output sizes follow floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, and for a transposed convolution
-(input - 1) stride - 2 padding + dilation (kernel - 1) + output padding + 1.
+Each leaf knows its own cost (`Block.cost`); here a network is walked, and its leaves are added up.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from multicnn.blocks.base import Block
 from multicnn.blocks.builder import BlockError, Builder
-from multicnn.blocks.cost.rules import RULES
-from multicnn.blocks.cost.signal import Part, Shape, Signal
-from multicnn.blocks.cost.stages import Stage, by_stage, table
+from multicnn.blocks.cost.stages import Leaf, Stage, by_stage, table, total
+from multicnn.blocks.signal import Cost, Shape, Signal
+
+__all__ = [
+    "Cost",
+    "CostBuilder",
+    "Leaf",
+    "Measure",
+    "Shape",
+    "Signal",
+    "Stage",
+    "measure",
+    "measure_model",
+    "smallest_input",
+]
 
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """The totals of a network; `parameters` are the trainable ones, as papers count them."""
+    """The totals of a network.
 
-    output: Signal | dict[str, Signal]
-    parts: tuple[Part, ...]
+    Attributes:
+        output: The signal that the network puts out.
+        leaves: The leaves in the order of the network.
+        stages: The output of each stage, by its dotted path.
+    """
+
+    output: Signal
+    leaves: tuple[Leaf, ...]
     stages: dict[str, Signal]
 
     @property
@@ -34,45 +50,53 @@ class Measure:
         return self.output.shape[1:]
 
     def table(self) -> list[Stage]:
-        """One row for each stage: its output, receptive field, stride, parameters and multiply-adds."""
-        return table(self.parts, self.stages)
+        """Return one row for each stage: its output, receptive field, stride, parameters and multiply-adds."""
+        return table(self.leaves, self.stages)
 
     def layers(self) -> dict[str, list[str]]:
-        """The names of the layers of each row of `table`, in the order of the network."""
-        return {name: [part.path for part in parts] for name, parts in by_stage(self.parts, self.stages).items()}
+        """Return the names of the layers of each row of `table`, in the order of the network."""
+        rows = by_stage(self.leaves, self.stages)
+        return {row: [name for leaf in leaves for name in leaf.layers] for row, leaves in rows.items()}
 
     @property
     def parameters(self) -> int:
-        return sum(part.parameters for part in self.parts)
+        """The number of trainable parameters, as papers count them."""
+        return sum(leaf.parameters for leaf in self.leaves)
 
     @property
     def statistics(self) -> int:
-        return sum(part.statistics for part in self.parts)
+        """The number of weights that are not trained."""
+        return sum(leaf.statistics for leaf in self.leaves)
 
     @property
-    def multiply_adds(self) -> int:
-        return sum(part.multiply_adds for part in self.parts)
+    def multiply_adds(self) -> int | None:
+        """The multiply-adds for one example; None if those of a leaf are not known."""
+        return total(leaf.multiply_adds for leaf in self.leaves)
 
 
 def measure(block: Block, input_shape: Shape | Mapping[str, Shape]) -> Measure:
-    """Measures a Block on an input shape (without the batch; a dict of shapes for `join`).
+    """Measure a Block on an input shape.
 
-    A step count that is not known (None) stays so, and what depends on it counts no multiply-adds.
+    Args:
+        block: The network as a value.
+        input_shape: The shape of one example, without the batch; a dict of shapes for `join`. A size that is not known (None)
+            stays so, and with it the multiply-adds of what depends on it.
 
     Raises:
-        BlockError: The Block does not fit the input; the message is the path to the part that does not.
+        BlockError: The Block does not fit the input; the message is the path to the Block inside that does not.
     """
     builder = CostBuilder()
+    inputs: Signal | dict[str, Signal]
     if isinstance(input_shape, Mapping):
         inputs = {name: _input(shape) for name, shape in input_shape.items()}
     else:
         inputs = _input(input_shape)
     output = block.apply(inputs, builder.enter(block))
-    return Measure(output=output, parts=tuple(builder.parts), stages=dict(builder.taps))
+    return Measure(output=output, leaves=tuple(builder.leaves), stages=dict(builder.taps))
 
 
 def measure_model(name: str, block: Block, input_shape: Shape) -> Measure:
-    """Measures the Block of a named model.
+    """Measure the Block of a named model.
 
     Raises:
         ValueError: The model does not fit the input; the message names the stage, and the smallest input that would do.
@@ -88,7 +112,7 @@ def measure_model(name: str, block: Block, input_shape: Shape) -> Measure:
 
 
 def smallest_input(block: Block, input_shape: Shape) -> int | None:
-    """The smallest size of the first axis (and of a second of the same size) that fits, None if none up to 4096 does."""
+    """Return the smallest size of the first axis (and of a second of the same size) that fits, None if none up to 4096 does."""
     square = len(input_shape) == 3 and input_shape[0] == input_shape[1]
 
     def fits(size: int) -> bool:
@@ -114,20 +138,31 @@ def _input(shape: Shape) -> Signal:
 
 @dataclasses.dataclass
 class CostBuilder(Builder):
-    """Counts where a BuildSite would build."""
+    """Count the leaves that a KerasBuilder would build.
 
-    parts: list[Part] = dataclasses.field(default_factory=list)
+    Attributes:
+        leaves: Those counted so far, over the whole network.
+        taps: The output of each stage so far, by its path.
+    """
+
+    leaves: list[Leaf] = dataclasses.field(default_factory=list)
     taps: dict[str, Signal] = dataclasses.field(default_factory=dict)
 
-    def realise(self, block: Block, x: Any) -> Signal:
-        part = dataclasses.replace(RULES[type(block)](block, x), path=self.path)
+    def realise(self, block: Block, x: Signal | list[Signal]) -> Signal:
+        cost = block.cost(x) if _knows_its_cost(type(block)) else Block.cost(block, x)
+        path = self.path
         if self.sharing is not None:
-            first = self.shared.setdefault(self.sharing_key(), self.path)
-            if first != self.path:  # the layer, and its weights, are those of the first application
-                part = dataclasses.replace(part, path=first, parameters=0, statistics=0)
-        self.parts.append(part)
-        return part.output
+            path = self.shared.setdefault(self.sharing_key(), self.path)
+            if path != self.path:  # the layer, and its weights, are those of the first application
+                cost = dataclasses.replace(cost, parameters=0, statistics=0)
+        self.leaves.append(Leaf(path, block, cost))
+        return cost.output
 
-    def tap(self, x: Any) -> Any:
+    def tap(self, x: Signal) -> Signal:
         self.taps[self.path] = x
         return x
+
+
+def _knows_its_cost(kind: type[Block]) -> bool:
+    """Return False for a class that builds something else than the class whose `cost` it inherits."""
+    return next("cost" in vars(base) for base in kind.__mro__ if "cost" in vars(base) or "build" in vars(base))

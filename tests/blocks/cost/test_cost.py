@@ -57,17 +57,17 @@ def test_it_agrees_with_keras(block, shape):
     assert measured.statistics == sum(math.prod(w.shape) for w in model.non_trainable_weights)
 
     layers = {layer.name: layer for layer in model.layers}
-    paths = {part.path for part in measured.parts}
+    paths = {leaf.path for leaf in measured.leaves}
     ends = {layer.name for layer in model.layers if isinstance(layer, keras.layers.InputLayer)} | {"logits"}
     pads = {path + ".pad" for path in paths}
     assert paths <= set(layers)
     assert set(layers) - ends - pads - set(measured.stages) == paths
     for name, signal in measured.stages.items():
         assert signal.shape == layers[name].output.shape
-    for part in measured.parts:
+    for leaf in measured.leaves:
         if "share" not in repr(block):  # a layer with several outputs has none to compare
-            assert part.output.shape == layers[part.path].output.shape, part.path
-        assert part.parameters <= layers[part.path].count_params()
+            assert leaf.output.shape == layers[leaf.path].output.shape, leaf.path
+        assert leaf.parameters <= layers[leaf.path].count_params()
 
 
 # Multiply-adds --------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ MULTIPLY_ADDS = {
     "depthwise": (depthwise_conv(5), (10, 12, 4), 10 * 12 * 4 * 25),
     "dense": (dense(5), (7,), 35),
     "dense at each position": (dense(5), (3, 7), 3 * 35),
-    "unknown length": (conv(8, 3), (None, 4), 0),
+    "unknown length": (conv(8, 3), (None, 4), None),
     "AlexNet's first layer": (conv(96, 11, strides=4, padding="valid"), (227, 227, 3), 105_415_200),
 }
 

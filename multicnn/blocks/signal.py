@@ -1,0 +1,119 @@
+"""The stand-in for a tensor while a network is measured: its shape, and how much of the input it sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+Shape = tuple[int | None, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Signal:
+    """The shape of a tensor, and how far back one of its positions sees.
+
+    Attributes:
+        shape: With the batch in front; None for a size that is not known.
+        reach: The receptive field: input steps that one position sees along each axis; None where it is not known.
+        stride: Input steps between two neighbouring positions along each axis, a fraction after a transposed convolution that
+            goes below the input's own steps; None where it is not known.
+        masked: It carries a time mask, so that a sequence shorter than a window is padded and not refused.
+    """
+
+    shape: Shape
+    reach: tuple[int, ...] | None = None
+    stride: tuple[int | Fraction, ...] | None = None
+    masked: bool = False
+
+    @property
+    def channels(self) -> int:
+        """The size of the last axis, which every tensor of a network knows."""
+        channels = self.shape[-1]
+        if channels is None:
+            raise ValueError(f"the number of channels of shape {self.shape} is not known")
+        return channels
+
+    @property
+    def positions(self) -> int | None:
+        """The number of positions between the batch and the channels; None if an axis has no known size."""
+        sizes = [size for size in self.shape[1:-1] if size is not None]
+        return math.prod(sizes) if len(sizes) == len(self.shape) - 2 else None
+
+    def reshaped(self, *shape: int | None) -> Signal:
+        """Return a signal of another shape (without the batch) whose positions see the same."""
+        return dataclasses.replace(self, shape=(self.shape[0], *shape))
+
+    def with_channels(self, channels: int) -> Signal:
+        """Return a signal with the same positions and so many channels."""
+        return dataclasses.replace(self, shape=(*self.shape[:-1], channels))
+
+    def windowed(self, sizes: Sequence[int | None], reaches: Sequence[int], steps: Sequence[int | Fraction]) -> Signal:
+        """Return the signal after windows of `reaches` positions that stand `steps` positions apart along each axis.
+
+        Args:
+            sizes: The number of windows along each axis; None where it is not known.
+            reaches: The positions of this signal that a window covers along each axis.
+            steps: The positions of this signal between two windows along each axis.
+        """
+        shape = (self.shape[0], *sizes, self.shape[-1])
+        if self.reach is None or self.stride is None:
+            return dataclasses.replace(self, shape=shape)
+        reach = tuple(math.ceil(r + (n - 1) * s) for r, n, s in zip(self.reach, reaches, self.stride))
+        stride = tuple(s * step for s, step in zip(self.stride, steps))
+        return Signal(shape, reach, stride, self.masked)
+
+    def pooled(self, *shape: int | None) -> Signal:
+        """Return a signal of a shape (without the batch), each position of which sees all positions of this one.
+
+        An axis of unknown size counts as one position.
+        """
+        shape = (self.shape[0], *shape)
+        if self.reach is None or self.stride is None:
+            return Signal(shape)
+        sizes = [1 if size is None else size for size in self.shape[1:-1]] or [1]
+        reach = tuple(math.ceil(r + (n - 1) * s) for r, n, s in zip(self.reach, sizes, self.stride))
+        return Signal(shape, reach, self.stride)
+
+    def sequence(self, steps: int | None, channels: int) -> Signal:
+        """Return a sequence whose steps see what the positions of this signal see along its first axis."""
+        reach = None if self.reach is None else self.reach[:1]
+        stride = None if self.stride is None else self.stride[:1]
+        return Signal((self.shape[0], steps, channels), reach, stride, self.masked)
+
+    def pooled_sequence(self, steps: int | None) -> Signal:
+        """Return a sequence of so many steps, each of which sees all positions of this signal."""
+        pooled = self.pooled(steps, self.channels).sequence(steps, self.channels)
+        return dataclasses.replace(pooled, masked=self.masked)
+
+    def seen_with(self, others: Sequence[Signal]) -> Signal:
+        """Return this signal with the widest receptive field of this one and the others."""
+        reaches = [signal.reach for signal in (self, *others) if signal.reach is not None]
+        if len(reaches) <= len(others):
+            return dataclasses.replace(self, reach=None, stride=None)
+        return dataclasses.replace(self, reach=tuple(map(max, zip(*reaches))))
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """The output of a leaf, and what the leaf costs.
+
+    Attributes:
+        output: What the leaf makes of its input.
+        parameters: The number of trained numbers.
+        statistics: The number of numbers saved with the weights that are not trained: moving averages, LeNet-5's output codes.
+        multiply_adds: The multiplications with an addition for one example; None where they are not known.
+        layers: The layers of the leaf, each as what follows the leaf's path in its name.
+    """
+
+    output: Signal
+    parameters: int = 0
+    statistics: int = 0
+    multiply_adds: int | None = 0
+    layers: tuple[str, ...] = ("",)
+
+
+def times(number: int, positions: int | None) -> int | None:
+    """Return a number of multiply-adds at each position times the positions; None where these are not known."""
+    return None if positions is None else number * positions
