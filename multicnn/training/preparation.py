@@ -138,7 +138,7 @@ def _preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> tupl
     return preprocess, vectors
 
 
-def _with_precision(recipe: Recipe, multiply_adds: int, folder: Path | None) -> Recipe:
+def _with_precision(recipe: Recipe, multiply_adds: int | None, folder: Path | None) -> Recipe:
     """The recipe with the precision that it leaves open: once for all, wherever the run is resumed."""
     if recipe.precision == "auto":
         recipe = dataclasses.replace(recipe, precision=policy("auto", multiply_adds))
