@@ -24,6 +24,7 @@ from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.paths import locate
 from multicnn.data.store import load_examples
 from multicnn.evaluation.evaluate import Evaluation, evaluate
+from multicnn.modalities import Preprocess
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
@@ -68,7 +69,7 @@ class Predictor:
         versions: The software that made it.
     """
 
-    preprocess: Any
+    preprocess: Preprocess
     block: Block
     network: keras.Model
     labels: tuple[str, ...]
@@ -230,8 +231,7 @@ class Predictor:
         """Start and stored example of each window of an input, or why there is none."""
         try:
             raw = self.preprocess.decode(source)
-            cut = [(0.0, raw)] if self.preprocess.modality == "image" else self.preprocess.windows(raw)
-            return [(start, self.preprocess.example(window)) for start, window in cut]
+            return [(start, self.preprocess.example(window)) for start, window in self.preprocess.windows(raw)]
         except ValueError as error:
             return str(error)
 

@@ -16,8 +16,9 @@ import multicnn
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.data import pipeline, store
 from multicnn.data.load import load_manifest
+from multicnn.modalities import lookup
 from multicnn.predictor import Predictor, load
-from multicnn.recipe import MODALITIES, DataSource
+from multicnn.recipe import DataSource
 
 SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 
@@ -28,8 +29,8 @@ def trained_free(request):
     modality = request.param
     manifest = load_manifest(DataSource(path=SETS[modality]))
     rows = manifest.rows("train")[:300]
-    raws = [MODALITIES[modality]().decode(manifest.raw_source(row)) for row in rows]
-    preprocess = MODALITIES[modality]().fit(raws)
+    raws = [lookup(modality)().decode(manifest.raw_source(row)) for row in rows]
+    preprocess = lookup(modality)().fit(raws)
     body = chain(
         conv(8, 3, norm="batch", activation="relu"), global_average_pool(), drop(0.5), dense(len(manifest.labels))
     )

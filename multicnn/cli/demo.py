@@ -81,7 +81,7 @@ def _show_predictions(name: str, predictor: Predictor, console: Console) -> None
     rows = manifest.rows("test")
     chosen = rows[:: max(len(rows) // 3, 1)][:3]
     for row, prediction in zip(chosen, predictor.predict([manifest.raw_source(row) for row in chosen])):
-        what = manifest.table["source"][row] if manifest.modality == "text" else Path(manifest.table["id"][row]).name
+        what = manifest.table["source"][row] if manifest.inline else Path(manifest.table["id"][row]).name
         true = manifest.table["label"][row]
         console.print(
             f"  {str(what)[:70]!r}: {prediction.label} ({prediction.probability:.2f}), truly {true}",

@@ -10,11 +10,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from multicnn.cli.options import Json, Settings
+
+if TYPE_CHECKING:
+    from multicnn.predictor import Prediction, Predictor
 
 
 def evaluate(
@@ -51,14 +54,13 @@ def predict(
     from multicnn.predictor import load
 
     predictor = load(model)
-    place = "{:.2f} s" if predictor.preprocess.modality == "audio" else "token {:.0f}"
     bad, several = False, predictor.separator is not None
     names: deque[str] = deque()  # of what the stream has taken
 
     def sources() -> Iterator[str | bytes]:
         for item in _expanded(inputs):
             names.append(item)
-            yield text_or_file(item) if predictor.preprocess.modality == "text" else item
+            yield text_or_file(item) if predictor.preprocess.inline else item
 
     for prediction in predictor.stream(sources()):
         prediction = dataclasses.replace(prediction, input=names.popleft())
@@ -66,11 +68,7 @@ def predict(
         if as_json:
             print(json.dumps(_row(prediction, several, per_window), ensure_ascii=False))
         else:
-            print(
-                _lines(
-                    predictor, prediction, place if per_window and predictor.preprocess.modality != "image" else None
-                )
-            )
+            print(_lines(predictor, prediction, per_window))
     if bad:
         raise typer.Exit(1)
 
@@ -92,7 +90,7 @@ def _expanded(inputs: Iterable[str]) -> Iterator[str]:
             yield item
 
 
-def _row(prediction: Any, several: bool, per_window: bool) -> dict[str, Any]:
+def _row(prediction: Prediction, several: bool, per_window: bool) -> dict[str, Any]:
     if prediction.error is not None:
         return {"input": prediction.input, "error": prediction.error}
     row = {"input": prediction.input, "label": prediction.label}
@@ -104,16 +102,17 @@ def _row(prediction: Any, several: bool, per_window: bool) -> dict[str, Any]:
     return row
 
 
-def _lines(predictor: Any, prediction: Any, place: str | None) -> str:
+def _lines(predictor: Predictor, prediction: Prediction, per_window: bool) -> str:
     if prediction.error is not None:
         return f"{prediction.input}\terror: {prediction.error}"
     found = [(prediction.input, prediction.probabilities)]
-    if place:
-        found += [(f"  {place.format(start)}", probabilities) for start, probabilities in prediction.windows]
+    for start, probabilities in prediction.windows if per_window else ():
+        if position := predictor.preprocess.position(start):
+            found.append((f"  {position}", probabilities))
     return "\n".join(f"{name}\t{_labels(predictor, probabilities)}" for name, probabilities in found)
 
 
-def _labels(predictor: Any, probabilities: dict[str, float]) -> str:
+def _labels(predictor: Predictor, probabilities: dict[str, float]) -> str:
     labels = predictor.labels_of(probabilities)
     shares = " ".join(f"{probabilities[label]:.3f}" for label in labels)
     return f"{(predictor.separator or '').join(labels)}\t{shares}"

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-MODALITIES = ("image", "audio", "text")
+from multicnn.modalities import lookup, registry
+
 SPLITS = ("train", "val", "test")
 COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason")
 
@@ -34,7 +35,7 @@ class Manifest:
     """The examples of a data set, one row each; an immutable value.
 
     Attributes:
-        modality: "image", "audio" or "text".
+        modality: "image", "audio", "text", or the name of another registered modality.
         labels: The classes, sorted alphanumerically; the position of a label here is its target.
         table: One row per example with the columns `id` (unique, stable when the data set moves to another folder),
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
@@ -55,8 +56,7 @@ class Manifest:
     separator: str | None = None
 
     def __post_init__(self) -> None:
-        if self.modality not in MODALITIES:
-            raise ValueError(f"modality must be one of {', '.join(MODALITIES)}. Received: modality={self.modality!r}")
+        registry.check(self.modality)
         missing = [name for name in COLUMNS if name not in self.table.columns]
         if missing:
             raise ValueError(f"table must have the columns {', '.join(COLUMNS)}. Received: missing={missing}")
@@ -139,6 +139,15 @@ class Manifest:
         if self.sample_rate is not None and not isinstance(example, bytes):
             return example, self.sample_rate
         return example
+
+    @property
+    def inline(self) -> bool:
+        """True where the strings of the column `source` are the examples themselves, False where they are paths."""
+        return lookup(self.modality).inline
+
+    def is_file(self, i: int) -> bool:
+        """Return True where the example of row `i` is read from the file at its `source`."""
+        return isinstance(self._sources[i], str) and not self.inline
 
     def rows(self, split: str | None = None) -> np.ndarray:
         """Return the indices (int64) of the good rows, all of them or those of one split, in order."""

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.data.store import Store
+from multicnn.modalities import Preprocess
 
 _PREFETCH = 2  # batches made ready while a step runs
 _MAKERS = 4  # batches made at once, at most
@@ -37,7 +38,7 @@ def batches(
     store: Store,
     targets: np.ndarray,
     rows: np.ndarray,
-    preprocess: Any,
+    preprocess: Preprocess,
     *,
     batch_size: int,
     seed: int = 0,
@@ -157,10 +158,10 @@ def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
     return lambda rows: tf.gather(array, tf.gather(lookup, rows))
 
 
-def _finished(store: Store, preprocess: Any, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+def _finished(store: Store, preprocess: Preprocess, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """What gives the finished examples of rows, int64 (n,)."""
-    if hasattr(preprocess, "finish_of") and batch_size * int(np.prod(preprocess.stored_shape)) >= _LARGE:
-        take = preprocess.finish_of()
+    take = preprocess.finish_of()
+    if take is not None and batch_size * int(np.prod(preprocess.stored_shape)) >= _LARGE:
         return _by_numpy(lambda rows: store.gather(rows, take), np.float32, preprocess.input_shape)
     examples = _examples(store)
     return lambda rows: preprocess.finish(examples(rows))

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from multicnn.data import cache
 from multicnn.data.manifest import Manifest, content_hash
+from multicnn.modalities.base import Loadable
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
 _TASK_BYTES = 2**22  # of the examples in a task of a thread
@@ -87,7 +88,7 @@ class Store:
 
 def load_examples(
     manifest: Manifest,
-    preprocess: Any,
+    preprocess: Loadable,
     rows: Sequence[int] | np.ndarray,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Store, dict[int, str]]:
@@ -197,7 +198,7 @@ def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, stored: list
 def _fill(
     array: np.ndarray,
     manifest: Manifest,
-    preprocess: Any,
+    preprocess: Loadable,
     rows: np.ndarray,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[int], dict[int, str]]:
@@ -220,11 +221,10 @@ def _fill(
 
 def _unchanged(manifest: Manifest, row: int) -> bool:
     """Return whether the file of a bad row still has the content that the manifest was made with."""
-    source = manifest.raw_source(row)
-    if manifest.modality == "text" or not isinstance(source, str):
+    if not manifest.is_file(row):
         return True
     try:
-        return content_hash(Path(source).read_bytes()) == manifest.table["hash"].iloc[row]
+        return content_hash(Path(manifest.raw_source(row)).read_bytes()) == manifest.table["hash"].iloc[row]
     except OSError:
         return False
 
@@ -254,7 +254,7 @@ def _release(array: np.ndarray) -> None:
         pages.madvise(mmap.MADV_DONTNEED)  # the mapping is shared, so nothing is lost
 
 
-def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterator[list[np.ndarray | str]]:
+def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> Iterator[list[np.ndarray | str]]:
     """Yield, chunk by chunk, the example of each row in order, or the reason why there is none."""
     workers = os.cpu_count() or 1
     bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
@@ -263,9 +263,7 @@ def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterat
     pending: deque[Future] = deque()
 
     def work(chunk: np.ndarray) -> list[np.ndarray | str]:
-        if hasattr(preprocess, "examples_of"):
-            return preprocess.examples_of([manifest.raw_source(row) for row in chunk.tolist()])
-        return [_example(manifest, preprocess, row) for row in chunk.tolist()]
+        return preprocess.examples_of([manifest.raw_source(row) for row in chunk.tolist()])
 
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -278,10 +276,3 @@ def _in_threads(manifest: Manifest, preprocess: Any, rows: np.ndarray) -> Iterat
                     pending.append(pool.submit(work, chunk))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C need not wait for what is queued
-
-
-def _example(manifest: Manifest, preprocess: Any, row: int) -> np.ndarray | str:
-    try:
-        return preprocess.example(preprocess.decode(manifest.raw_source(row)))
-    except ValueError as error:
-        return str(error) or "cannot be decoded"

@@ -11,7 +11,8 @@ from multicnn.evaluation import page
 if TYPE_CHECKING:
     import pandas as pd
 
-    from multicnn.data.checks.finding import Finding
+    from multicnn.modalities import Shown
+    from multicnn.modalities.finding import Finding
 
 GROUPS, MEMBERS = 8, 4  # of a finding that are shown
 
@@ -22,7 +23,7 @@ def write_data_report(
     findings: Sequence[Finding],
     tables: Mapping[str, pd.DataFrame],
     scores: Sequence[Mapping[str, Any]],
-    examples: Mapping[int, tuple[str, str, Any]],
+    examples: Mapping[int, tuple[str, str, Shown | None]],
 ) -> Path:
     """Write the page, that needs no other file.
 
@@ -32,7 +33,7 @@ def write_data_report(
         findings: What the checks found, in the order of the page.
         tables: Counts by their caption; empty ones are left out.
         scores: Rows with `guess`, `split`, `accuracy` and `n`: what is to be had without a network.
-        examples: Id, label and raw example (what `media.embed` takes, or None where there is nothing to show) by row.
+        examples: Id, label and example (what `media.embed` takes, or None where there is nothing to show) by row.
 
     Returns:
         `path`.

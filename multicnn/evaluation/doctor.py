@@ -14,7 +14,8 @@ from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline_score import linear_score
 from multicnn.evaluation.data_report import shown_rows, write_data_report
-from multicnn.recipe import MODALITIES, Recipe
+from multicnn.modalities import Shown, lookup
+from multicnn.recipe import Recipe
 from multicnn.utils.reporter import Reporter
 
 _FOLDS = 5  # in which both ways to split are compared
@@ -130,15 +131,13 @@ def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dic
     return found
 
 
-def _shown(manifest: Manifest, row: int) -> tuple[str, str, Any]:
-    """Id, label and raw example of a row, None in its place if it cannot be decoded."""
-    preprocess, source = MODALITIES[manifest.modality](), manifest.raw_source(row)
-    raw = None
+def _shown(manifest: Manifest, row: int) -> tuple[str, str, Shown | None]:
+    """Id, label and example of a row, None in its place if it cannot be decoded."""
+    preprocess, source = lookup(manifest.modality)(), manifest.raw_source(row)
+    shown = None
     # A pipe, say, would be waited for.
-    if manifest.modality == "text" or not isinstance(source, str) or os.path.isfile(source):
+    if not manifest.is_file(row) or os.path.isfile(source):
         with suppress(ValueError):
-            raw = preprocess.decode(source)
-    if raw is not None and manifest.modality == "audio":
-        raw = (raw, preprocess.sample_rate)
+            shown = preprocess.shown(preprocess.decode(source))
     reason = manifest.table["reason"][row]
-    return manifest.table["id"][row] + (f": {reason}" if reason else ""), manifest.table["label"][row], raw
+    return manifest.table["id"][row] + (f": {reason}" if reason else ""), manifest.table["label"][row], shown

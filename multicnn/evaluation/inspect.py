@@ -9,8 +9,8 @@ from typing import Any
 
 from multicnn.blocks import Block
 from multicnn.blocks.cost import Measure, Shape, measure_model
-from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.models import ANY, MODELS, create
+from multicnn.modalities import Preprocess, of_kind
+from multicnn.models import MODELS, create, usual_kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,8 @@ def inspect(
         input_shape: Of one example, without the batch; by default the one of the paper.
         classes: Of the output; by default the paper's.
         arguments: The model's hyperparameters.
-        modality: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
+        modality: "image", "log-mel", "waveform", "text" or a registered modality: the unit of the receptive fields, where the
+            model suits several.
 
     Raises:
         ValueError: The model is unknown, or pools its input away; the message names the stage and the smallest input that
@@ -61,53 +62,22 @@ def inspect(
         raise ValueError(f"`input_shape` is needed for a network that is not registered. Received: model={model!r}")
     block = create(model, classes or (known.classes if known else 10), **(arguments or {}))
     shape = input_shape or known.input_shape
-    if modality is not None and modality not in ANY:
-        raise ValueError(f"`modality` must be one of {list(ANY)}. Received: modality={modality!r}")
-    return _table(
-        measure_model(model, block, shape), _unit(modality or _default_modality(known, shape), AudioPreprocess())
-    )
+    preprocess = of_kind(modality or usual_kind(known, shape))
+    return _table(measure_model(model, block, shape), preprocess.receptive_field)
 
 
-def of_block(block: Block, preprocess: Any, name: str) -> Inspection:
+def of_block(block: Block, preprocess: Preprocess, name: str) -> Inspection:
     """The stages of a network on what a preprocess makes; `name` is what an error calls it."""
-    modality = preprocess.modality
-    if modality == "audio":
-        modality = "waveform" if preprocess.features == "waveform" else "log-mel"
-    return _table(measure_model(name, block, preprocess.input_shape), _unit(modality, preprocess))
+    return _table(measure_model(name, block, preprocess.input_shape), preprocess.receptive_field)
 
 
-def _default_modality(known: Any, shape: Shape) -> str:
-    if known is not None and known.modalities and known.modalities != ANY:
-        return known.modalities[0]
-    return "image" if len(shape) == 3 else "text" if known is not None and len(known.input_shape) == 2 else "waveform"
-
-
-def _unit(modality: str, audio: Any) -> Callable[[tuple[int, ...]], str]:
-    """How a receptive field is said: `audio` gives the rate and the frames of a sound."""
-
-    def milliseconds(steps: int) -> str:
-        if modality == "waveform":
-            return f"{1000 * steps / audio.sample_rate:,.1f} ms"
-        samples = (steps - 1) * audio.hop_length + (audio.win_length or audio.n_fft)
-        return f"{1000 * samples / audio.sample_rate:,.0f} ms"
-
-    def said(reach: tuple[int, ...]) -> str:
-        if modality == "text":
-            return f"{reach[0]:,} tokens"
-        if modality == "image":
-            return " x ".join(f"{n:,}" for n in reach) + " px"
-        return " x ".join([milliseconds(reach[0]), *(f"{n:,} bands" for n in reach[1:])])
-
-    return said
-
-
-def _table(measured: Measure, said: Callable[[tuple[int, ...]], str]) -> Inspection:
+def _table(measured: Measure, receptive_field: Callable[[tuple[int, ...]], str]) -> Inspection:
     parameters, multiply_adds = measured.parameters, measured.multiply_adds
     rows = [
         {
             "stage": row.name,
             "output": list(row.output.shape[1:]),
-            "receptive_field": None if row.output.reach is None else said(row.output.reach),
+            "receptive_field": None if row.output.reach is None else receptive_field(row.output.reach),
             "stride": None if row.output.stride is None else [_number(steps) for steps in row.output.stride],
             "parameters": row.parameters,
             "parameters_share": _share(row.parameters, parameters),

@@ -1,4 +1,4 @@
-"""Embed one raw example in a page: an image, an audio player, or the text itself."""
+"""Embed one example in a page: an image, an audio player, a plot, or the text itself."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from multicnn.modalities import Shown
+
 IMAGE_SIDE = 160  # pixels
 AUDIO_SECONDS = 10.0
 TEXT_LENGTH = 600  # characters
+PLOT_SIZE = (160, 80)  # pixels, as in the template
 
 
 class Media(NamedTuple):
@@ -19,31 +22,34 @@ class Media(NamedTuple):
 
     Attributes:
         kind: How to show it.
-        content: The text, or a data URI with a PNG or FLAC file.
+        content: The text, a data URI with a PNG or FLAC file, or the points of each curve of an SVG.
     """
 
-    kind: Literal["text", "audio", "image"]
-    content: str
+    kind: Literal["text", "audio", "image", "plot"]
+    content: str | list[str]
 
 
-def embed(raw: str | np.ndarray | tuple[np.ndarray, int]) -> Media:
-    """Return what shows or plays one raw example without another file.
+def embed(shown: Shown) -> Media:
+    """Return what shows or plays one example without another file.
 
     Args:
-        raw: A text; an image, uint8 of shape (height, width[, 1 or 3]); or a clip, (waveform, rate): float of shape
-            (samples,) in [-1, 1] and Hz. Large images are reduced to 160 pixels, small ones enlarged; clips are cut at
-            10 s, texts at 600 characters.
+        shown: The example, as `Preprocess.shown` gives it. Large images are reduced to 160 pixels, small ones enlarged;
+            clips are cut at 10 s, texts at 600 characters.
 
     Raises:
-        TypeError: `raw` is anything else.
+        ValueError: `shown.kind` is none that a page can show.
     """
-    if isinstance(raw, str):
-        return Media("text", raw if len(raw) <= TEXT_LENGTH else raw[: TEXT_LENGTH - 1] + "…")
-    if isinstance(raw, tuple):
-        return Media("audio", data_uri(_flac(np.asarray(raw[0]), int(raw[1])), "audio/flac"))
-    if isinstance(raw, np.ndarray) and raw.dtype == np.uint8 and raw.ndim in (2, 3):
-        return Media("image", data_uri(_png(raw), "image/png"))
-    raise TypeError(f"raw must be a str, a uint8 image or (waveform, rate). Received: raw of {type(raw).__name__}")
+    kind, content, rate = shown
+    if kind == "text":
+        text = str(content)
+        return Media(kind, text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…")
+    if kind == "audio":
+        return Media(kind, data_uri(_flac(np.asarray(content), rate or 0), "audio/flac"))
+    if kind == "image":
+        return Media(kind, data_uri(_png(np.asarray(content)), "image/png"))
+    if kind == "plot":
+        return Media(kind, _points(np.asarray(content, np.float64)))
+    raise ValueError(f"shown.kind must be text, audio, image or plot. Received: shown.kind={kind!r}")
 
 
 def data_uri(content: bytes, kind: str) -> str:
@@ -54,6 +60,15 @@ def data_uri(content: bytes, kind: str) -> str:
         kind: Its media type, such as "image/png".
     """
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _points(curves: np.ndarray) -> list[str]:
+    """Return the points of each curve (steps[, curves]) in a box of `PLOT_SIZE`, from the smallest to the largest value."""
+    curves = curves.reshape(len(curves), -1)
+    low, high = float(curves.min(initial=np.inf)), float(curves.max(initial=-np.inf))
+    across = np.linspace(0, PLOT_SIZE[0], len(curves))
+    down = PLOT_SIZE[1] * (1 - (curves - low) / max(high - low, 1e-9))
+    return [" ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, ys)) for ys in down.T]
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -59,7 +59,7 @@ def write_report(folder: str | Path, previews: Mapping[str, Any] | None = None) 
 
     Args:
         folder: the run folder.
-        previews: Raw examples by id, shown beside the worst mistakes, each as `media.embed` takes it.
+        previews: Examples by id, shown beside the worst mistakes, each as `media.embed` takes it.
 
     Returns:
         The path of the page.

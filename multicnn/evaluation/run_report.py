@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import report as page
+from multicnn.modalities import Preprocess, Shown
 
 
-def report(folder: Path, preprocess: Any, manifest: Manifest, logits_of: Callable[[np.ndarray], np.ndarray]) -> None:
+def report(
+    folder: Path, preprocess: Preprocess, manifest: Manifest, logits_of: Callable[[np.ndarray], np.ndarray]
+) -> None:
     """Writes per_class.csv, mistakes.csv, confusion_matrix.png and report.html, of the test set if there is one.
 
     Args:
@@ -29,9 +31,9 @@ def report(folder: Path, preprocess: Any, manifest: Manifest, logits_of: Callabl
     page.write_report(folder, dict(_shown(preprocess, manifest, rows[mistakes["row"]])))
 
 
-def _shown(preprocess: Any, manifest: Manifest, rows: np.ndarray) -> Iterator[tuple[str, Any]]:
-    """Ids and raw examples; not of a file that has vanished since it was read."""
+def _shown(preprocess: Preprocess, manifest: Manifest, rows: np.ndarray) -> Iterator[tuple[str, Shown]]:
+    """Ids and examples as they are shown; not of a file that has vanished since it was read."""
     for row in rows:
         with suppress(ValueError):
             raw = preprocess.decode(manifest.raw_source(row))
-            yield manifest.table["id"][row], (raw, preprocess.sample_rate) if manifest.modality == "audio" else raw
+            yield manifest.table["id"][row], preprocess.shown(raw)

@@ -1,6 +1,6 @@
 """Random changes of training batches: functions of a seed for each example, vectorised over the batch.
 
-Each modality has changes of stored examples, before `finish`, and of what `finish` makes of them: light and colour before,
+A modality has changes of stored examples, before `finish`, and of what `finish` makes of them: light and colour before,
 geometry after; waveforms before, spectrograms after.
 """
 
@@ -11,22 +11,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import pydantic
 import tensorflow as tf
 
-from multicnn.modalities.audio import augment_spectrogram, augment_waveform
-from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
-from multicnn.modalities.image import augment_color, augment_geometry
-from multicnn.modalities.image.preprocess import ImagePreprocess
-from multicnn.modalities.text import augment
-from multicnn.modalities.text.preprocess import TextPreprocess
+from multicnn.modalities.base import Augmenter, Preprocess
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
-_BEFORE = {"image": augment_color.augment, "audio": augment_waveform.augment}
-_AFTER = {"image": augment_geometry.augment, "audio": augment_spectrogram.augment, "text": augment.augment}
-_GIVEN = ("batch", "ids", "seeds", "sample_rate", "bands", "level", "nearest")  # not settings: they come with the data
 
 
 class Augmentation(NamedTuple):
@@ -38,7 +28,7 @@ class Augmentation(NamedTuple):
         after: Changes what `stored.finish` makes of them; None changes nothing.
     """
 
-    stored: Any
+    stored: Preprocess
     before: Change | None
     after: Change | None
 
@@ -50,57 +40,53 @@ class Augmentation(NamedTuple):
             self.after(batch, seeds)
 
 
-def settings_of(modality: str) -> list[str]:
-    """The names of the settings of a modality."""
-    return [*_settings(_BEFORE.get(modality)), *_settings(_AFTER[modality])]
+def settings_of(preprocess: Preprocess) -> dict[str, Any]:
+    """Return the settings that a recipe's `augment` may name for a preprocess, by name, each with its type."""
+    return {**_settings(preprocess.augment_stored), **_settings(preprocess.augment)}
 
 
 def augmentation(
-    preprocess: ImagePreprocess | AudioPreprocess | TextPreprocess,
-    settings: Mapping[str, Any],
-    nearest: np.ndarray | None = None,
+    preprocess: Preprocess, settings: Mapping[str, Any], given: Mapping[str, Any] | None = None
 ) -> Augmentation:
-    """The random changes that some settings ask for.
+    """Return the random changes that some settings ask for.
 
     Args:
         preprocess: Fitted, or about to be.
-        settings: By name, those of the functions of this package, such as {"mirror": True, "shift": 4}.
-        nearest: Of a text's `neighbours`: the words nearest to each, `embeddings.nearest`.
+        settings: Values by name, such as {"mirror": True, "shift": 4}.
+        given: Values for what the preprocess itself does not know (`Augmenter.given`), such as the words nearest to each.
 
     Raises:
         ValueError: A setting is unknown, the message lists the known ones; or it is not of the type that it must have.
     """
-    known = settings_of(preprocess.modality)
+    known = settings_of(preprocess)
     for name, value in settings.items():
         if name not in known:
-            raise ValueError(f"`augment` of {preprocess.modality} takes {known}. Received: augment.{name}={value!r}")
-    settings = {name: _typed(preprocess.modality, name, value) for name, value in settings.items()}
-    before = _chosen(_BEFORE.get(preprocess.modality), settings)
-    after = _chosen(_AFTER[preprocess.modality], settings)
-    if preprocess.modality == "audio":
-        before = before and functools.partial(before, sample_rate=preprocess.sample_rate)
-        after = after and functools.partial(after, bands=preprocess.bands)
-    if preprocess.modality == "text":
-        after = after and functools.partial(after, level=preprocess.level, nearest=nearest)
-    return Augmentation(
-        WaveformPreprocess(preprocess) if preprocess.modality == "audio" and before else preprocess, before, after
-    )
+            raise ValueError(
+                f"`augment` of {preprocess.modality} takes {list(known)}. Received: augment.{name}={value!r}"
+            )
+    settings = {name: _typed(name, known[name], value) for name, value in settings.items()}
+    before = _change(preprocess.augment_stored, settings, given or {})
+    after = _change(preprocess.augment, settings, given or {})
+    return Augmentation(preprocess if before is None else preprocess.augmented_view(), before, after)
 
 
-def _settings(change: Callable | None) -> list[str]:
-    return [name for name in inspect.signature(change).parameters if name not in _GIVEN] if change else []
+def _settings(augmenter: Augmenter | None) -> dict[str, Any]:
+    if augmenter is None:
+        return {}
+    parameters = inspect.signature(augmenter.function, eval_str=True).parameters.values()
+    return {each.name: each.annotation for each in parameters if each.kind is each.KEYWORD_ONLY}
 
 
-def _typed(modality: str, name: str, value: Any) -> Any:
-    """The value of a setting in the type of the parameter that it is for."""
-    change = _BEFORE[modality] if name in _settings(_BEFORE.get(modality)) else _AFTER[modality]
+def _typed(name: str, annotation: Any, value: Any) -> Any:
     try:
-        wanted = inspect.signature(change, eval_str=True).parameters[name].annotation
-        return pydantic.TypeAdapter(wanted).validate_python(value)
+        return pydantic.TypeAdapter(annotation).validate_python(value)
     except pydantic.ValidationError as error:
         raise ValueError(f"augment.{name}: {error.errors()[0]['msg']}. Received: augment.{name}={value!r}") from None
 
 
-def _chosen(change: Callable | None, settings: Mapping[str, Any]) -> Callable | None:
-    chosen = {name: value for name, value in settings.items() if name in _settings(change)}
-    return functools.partial(change, **chosen) if chosen else None
+def _change(augmenter: Augmenter | None, settings: Mapping[str, Any], given: Mapping[str, Any]) -> Change | None:
+    chosen = {name: value for name, value in settings.items() if name in _settings(augmenter)}
+    if augmenter is None or not chosen:
+        return None
+    known = {name: given.get(name, value) for name, value in augmenter.given.items()}
+    return functools.partial(augmenter.function, **known, **chosen)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import numpy as np
+
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 
@@ -36,6 +38,31 @@ _MAGIC = (
     (0, b"\x93NUMPY", None, "a numpy array"),
 )
 
+_EXTENSIONS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"), "image"),
+    **dict.fromkeys((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"), "audio"),
+    ".txt": "text",
+}
+INLINE = "text"  # what the cells of a table hold unless they are said to be something else
+_ARTICLE = {"image": "an image", "audio": "audio", "text": "text"}  # of what can be recognised
+
+
+def mismatch(kind: str, modality: str) -> str:
+    """Return why a file of a recognised kind cannot be an example of a modality; "" where it may be one.
+
+    Args:
+        kind: "image", "audio", "text", or "" for what was not recognised.
+        modality: Any modality; what files hold whose modality is none of these three cannot be told from their kind.
+    """
+    if kind in ("", modality) or modality not in _ARTICLE:
+        return ""
+    return f"not {_ARTICLE[modality]}: looks like {_ARTICLE[kind]}"
+
+
+def kind_by_name(path: str | os.PathLike) -> str:
+    """Return the modality that a file's extension promises, or ""; for what the content says nothing of."""
+    return _EXTENSIONS.get(os.path.splitext(path)[1].lower(), "")
+
 
 def recognise(data: bytes) -> tuple[str | None, str]:
     """The modality ("image", "audio", "text" or None) and the name of the format of some bytes.
@@ -64,6 +91,31 @@ def recognise(data: bytes) -> tuple[str | None, str]:
     if any(ord(letter) < 32 and letter not in "\t\n\v\f\r" for letter in text):
         return None, f"the bytes {head[:4].hex(' ')}"
     return "text", "text"
+
+
+def modality_of_array(x: np.ndarray) -> str:
+    """Return the modality that an array of examples most likely has.
+
+    Args:
+        x: Strings (n,), images (n, height, width[, 1, 3 or 4]), or waveforms (n, samples).
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if x.dtype.kind == "U" and x.ndim == 1:
+        return "text"
+    if x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3, 4)):
+        return "image"
+    if x.ndim == 2 and x.dtype.kind in "fi":
+        return "audio"
+    expected = "images (n, height, width[, channels]), waveforms (n, samples) or texts (n,)"
+    raise ValueError(f"x must be {expected}. Received: shape={x.shape}, dtype={x.dtype}")
+
+
+def check_numbers(x: np.ndarray) -> None:
+    """Raise ValueError where an array does not hold numbers."""
+    if x.dtype.kind not in "fiu":
+        raise ValueError(f"x must be numbers. Received: dtype={x.dtype}")
 
 
 def blocks(path: str | os.PathLike) -> Iterator[bytes]:

@@ -75,6 +75,15 @@ MODELS = {
 }
 
 
+def usual_kind(model: Model | None, input_shape: tuple[int, ...]) -> str:
+    """Return the kind of input, one of `ANY`, that a model (None: one that is not registered) most likely has on a shape."""
+    if model is not None and model.modalities != ANY:
+        return model.modalities[0]
+    if len(input_shape) == 3:
+        return "image"
+    return "text" if model is not None and len(model.input_shape) == 2 else "waveform"
+
+
 def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) -> Block:
     """The Block of a model for a number of classes.
 

@@ -2,11 +2,10 @@
 
 from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.parts import DataSource, Embedding, Optimizer, Start
-from multicnn.recipe.preprocess import MODALITIES, preprocess_from_dict, preprocess_to_dict
+from multicnn.recipe.preprocess import preprocess_from_dict, preprocess_to_dict
 from multicnn.recipe.recipe import Recipe
 
 __all__ = [
-    "MODALITIES",
     "DataSource",
     "Embedding",
     "Optimizer",

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic.dataclasses import dataclass
 
+from multicnn.modalities import registry
+
 STRICT = {"extra": "forbid"}
 Named = str | tuple[str, dict[str, Any]]  # a name, or [name, parameters]
 
@@ -27,7 +29,7 @@ class DataSource:
         test: A separate folder or table of test examples.
         leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
         validation_fraction, test_fraction: Of the examples, where the source does not say.
-        modality: "image", "audio" or "text", where the files do not tell.
+        modality: "image", "audio", "text" or another registered modality, where the files do not tell.
     """
 
     path: str = ""
@@ -41,7 +43,11 @@ class DataSource:
     leave_out: str | None = None
     validation_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
     test_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
-    modality: Literal["image", "audio", "text"] | None = None
+    modality: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.modality is not None:
+            registry.check(self.modality)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

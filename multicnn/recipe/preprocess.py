@@ -1,26 +1,40 @@
-"""Any modality's preprocess, as plain data and back."""
+"""The preprocess of any registered modality, as plain data and back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pydantic
 
-from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.modalities.image.preprocess import ImagePreprocess
-from multicnn.modalities.text.preprocess import TextPreprocess
+from multicnn.modalities import Preprocess, lookup
 from multicnn.recipe.renames import with_current_names
 
-Preprocess = Annotated[ImagePreprocess | AudioPreprocess | TextPreprocess, pydantic.Field(discriminator="modality")]
-MODALITIES = {"image": ImagePreprocess, "audio": AudioPreprocess, "text": TextPreprocess}
-_PREPROCESS = pydantic.TypeAdapter(Preprocess)
+
+def preprocess_to_dict(preprocess: Preprocess) -> dict[str, Any]:
+    """Return a preprocess as plain data that goes through JSON unchanged."""
+    return pydantic.TypeAdapter(type(preprocess)).dump_python(preprocess, mode="json")
 
 
-def preprocess_to_dict(preprocess: Any) -> dict[str, Any]:
-    """A preprocess as plain data that goes through JSON unchanged."""
-    return _PREPROCESS.dump_python(preprocess, mode="json")
+def preprocess_from_dict(data: Mapping[str, Any]) -> Preprocess:
+    """Return the preprocess that `preprocess_to_dict` described.
+
+    Raises:
+        ValueError: Its modality is not registered, or a field does not fit.
+    """
+    data = with_current_names({"preprocess": dict(data)})["preprocess"]
+    return pydantic.TypeAdapter(lookup(data.get("modality"))).validate_python(data)
 
 
-def preprocess_from_dict(data: dict[str, Any]) -> Any:
-    """The preprocess that `preprocess_to_dict` described."""
-    return _PREPROCESS.validate_python(with_current_names({"preprocess": data})["preprocess"])
+def _validated(value: Any) -> Preprocess:
+    if isinstance(value, Mapping):
+        return preprocess_from_dict(value)
+    if type(value) is not lookup(getattr(value, "modality", None)):
+        raise ValueError(f"preprocess must be one of a registered modality. Received: preprocess={value!r}")
+    return value
+
+
+# The field of a recipe: checked and written by the class that is registered for its modality.
+PreprocessField = Annotated[
+    Preprocess, pydantic.PlainValidator(_validated), pydantic.PlainSerializer(preprocess_to_dict)
+]

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.parts import STRICT, DataSource, Embedding, Named, Optimizer, Start
-from multicnn.recipe.preprocess import Preprocess
+from multicnn.recipe.preprocess import PreprocessField
 from multicnn.recipe.renames import with_current_names
 
 
@@ -64,7 +64,7 @@ class Recipe:
     """
 
     data: DataSource = DataSource()
-    preprocess: Preprocess | None = None
+    preprocess: PreprocessField | None = None
     model: str | dict[str, Any] | None = None
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
     initializer: Named | None = None

@@ -6,8 +6,9 @@ import dataclasses
 
 from multicnn.backends import engine
 from multicnn.data.manifest import Manifest
+from multicnn.modalities import Preprocess, lookup
 from multicnn.modalities.augmentation import augmentation
-from multicnn.recipe import MODALITIES, Recipe
+from multicnn.recipe import Recipe
 from multicnn.tasks import losses
 from multicnn.training import given_vectors
 from multicnn.training.model import model_block
@@ -35,19 +36,17 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
     modality, several = manifest.modality, manifest.separator is not None
     if begun is not None:
         recipe = begun.completed(recipe, modality)
-    preprocess = recipe.preprocess or MODALITIES[modality]()
+    preprocess = recipe.preprocess or lookup(modality)()
     if preprocess.modality != modality:
         raise ValueError(f"`preprocess` must be for {modality}, as the data is. Received: preprocess={preprocess!r}")
     augmentation(preprocess, recipe.augment)
     factory.make(recipe.optimizer, 1, 1)
     losses.by_name(recipe.loss, several)
-    _check_mixing(recipe, modality, several)
-    waveform = modality == "audio" and preprocess.features == "waveform"
-    usual = "m5" if waveform else {"image": "vgg_small", "audio": "res8", "text": "textcnn"}[modality]
+    _check_mixing(recipe, preprocess, several)
     recipe = dataclasses.replace(
         recipe,
         preprocess=preprocess,
-        model=recipe.model or usual,
+        model=recipe.model or preprocess.default_model,
         jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
     )
     shares = recipe.devices * workers
@@ -59,13 +58,15 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
     return recipe
 
 
-def _check_mixing(recipe: Recipe, modality: str, several: bool) -> None:
+def _check_mixing(recipe: Recipe, preprocess: Preprocess, several: bool) -> None:
     """Raises ValueError if the examples of a batch cannot be mixed as the recipe says."""
     if several and (recipe.mixup or recipe.cutmix):
         received = f"mixup={recipe.mixup!r}, cutmix={recipe.cutmix!r}"
         raise ValueError(f"`mixup` and `cutmix` are for examples of one label each. Received: {received}")
-    if recipe.mixup and modality == "text":
-        raise ValueError(f"`mixup` mixes pictures or sounds, not words. Received: mixup={recipe.mixup!r}")
-    if recipe.cutmix and (modality != "image" or recipe.mixup):
+    asked = {"mixup": recipe.mixup, "cutmix": recipe.cutmix}
+    for name, alpha in asked.items():
+        if alpha and name not in preprocess.mixing:
+            raise ValueError(f"`{name}` cannot mix examples of {preprocess.modality}. Received: {name}={alpha!r}")
+    if recipe.mixup and recipe.cutmix:
         received = f"cutmix={recipe.cutmix!r}, mixup={recipe.mixup!r}"
-        raise ValueError(f"`cutmix` is for pictures, in the place of `mixup`. Received: {received}")
+        raise ValueError(f"`cutmix` is in the place of `mixup`, not beside it. Received: {received}")

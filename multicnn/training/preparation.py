@@ -123,7 +123,7 @@ def fit_preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> t
 
 def augmentation_of(recipe: Recipe, preprocess: Any, vectors: WordVectors | None) -> Augmentation:
     """Return the random changes of training batches that the recipe asks for."""
-    return augmentation(preprocess, recipe.augment, given_vectors.nearest(recipe, vectors, preprocess))
+    return augmentation(preprocess, recipe.augment, {"nearest": given_vectors.nearest(recipe, vectors, preprocess)})
 
 
 def _preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[Any, WordVectors | None]:

@@ -14,10 +14,11 @@ import numpy as np
 from multicnn.backends import keras_private
 from multicnn.blocks import network
 from multicnn.data.paths import locate
+from multicnn.modalities import lookup
 from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
 from multicnn.predictor import Predictor, load
-from multicnn.recipe import MODALITIES, Recipe, Start
+from multicnn.recipe import Recipe, Start
 from multicnn.training import weight_files
 
 _EMBEDDINGS = "embeddings"
@@ -67,7 +68,7 @@ class PretrainedWeights:
             return dataclasses.replace(recipe, arguments=arguments)
         seen = {"size": MODELS[recipe.model].input_shape[:2], "channels": 3}
         seen |= {"mean": self._source.mean, "std": self._source.std}
-        preprocess = _filled(recipe.preprocess or MODALITIES[modality](), seen)
+        preprocess = _filled(recipe.preprocess or lookup(modality)(), seen)
         return dataclasses.replace(recipe, arguments=arguments, preprocess=preprocess)
 
     def _like_the_classifier(self, recipe: Recipe, modality: str) -> Recipe:

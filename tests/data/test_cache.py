@@ -11,10 +11,11 @@ import pytest
 from multicnn.data import cache, store
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.store import load_examples
+from multicnn.modalities.base import Loadable
 
 
 @dataclass
-class Times:
+class Times(Loadable):
     """A stand-in for preprocessing: a text or file that is a number becomes so many times that number, thrice."""
 
     factor: int

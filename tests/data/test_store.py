@@ -14,11 +14,12 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources import resolve
 from multicnn.data.store import load_examples, merge_shards
 from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.modalities.base import Loadable
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
 
 
-class Numbers:
+class Numbers(Loadable):
     """A stand-in for preprocessing: a text that is a number becomes that number, three times."""
 
     fitted, stored_shape, stored_dtype = True, (3,), "int32"

@@ -7,13 +7,14 @@ from multicnn.data.load import load_manifest
 from multicnn.data.store import Store, load_examples
 from multicnn.evaluation.baseline import linear_baseline
 from multicnn.evaluation.baseline_score import linear_score
-from multicnn.recipe import MODALITIES, DataSource
+from multicnn.modalities import lookup
+from multicnn.recipe import DataSource
 
 
 @pytest.mark.parametrize("name", ["digits", "spoken_digits", "docstrings"])
 def test_it_is_the_linear_model_of_all_examples_and_few_are_read_at_once(name, monkeypatch):
     manifest = load_manifest(DataSource(path=name))
-    preprocess = MODALITIES[manifest.modality]()
+    preprocess = lookup(manifest.modality)()
     preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(row)) for row in manifest.rows("train"))
     stored, _ = load_examples(manifest, preprocess, manifest.rows())
 

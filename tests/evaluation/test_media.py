@@ -9,6 +9,7 @@ import soundfile
 from PIL import Image
 
 from multicnn.evaluation.media import embed
+from multicnn.modalities import Shown
 
 
 def content_of(media, kind):
@@ -23,7 +24,7 @@ def content_of(media, kind):
 )
 def test_an_image(shape, size):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    media = embed(pixels)
+    media = embed(Shown("image", pixels))
     image = Image.open(content_of(media, "image/png"))
     assert media.kind == "image" and image.size == size
     if max(shape) < 160:
@@ -34,14 +35,20 @@ def test_an_image(shape, size):
 
 def test_a_clip():
     wave = np.sin(np.arange(12 * 8000, dtype=np.float32))
-    media = embed((wave, 8000))
+    media = embed(Shown("audio", wave, 8000))
     decoded, rate = soundfile.read(content_of(media, "audio/flac"))
     assert (media.kind, rate, len(decoded)) == ("audio", 8000, 80_000)
     np.testing.assert_allclose(decoded, wave[:80_000], atol=1e-4)
 
 
 def test_a_text_and_nothing_known():
-    assert embed("a < b") == ("text", "a < b")
-    assert len(embed("x" * 5000).content) == 600
-    with pytest.raises(TypeError, match=r"raw must be .* Received: raw of float"):
-        embed(1.0)
+    assert embed(Shown("text", "a < b")) == ("text", "a < b")
+    assert len(embed(Shown("text", "x" * 5000)).content) == 600
+    with pytest.raises(ValueError, match=r"kind must be .* Received: shown.kind='smell'"):
+        embed(Shown("smell", "x"))
+
+
+def test_curves():
+    first, second = embed(Shown("plot", np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]]))).content
+    assert first == "0.0,80.0 80.0,0.0 160.0,40.0"
+    assert second == "0.0,0.0 80.0,80.0 160.0,40.0"

@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 from support.html import Page
 
-from multicnn.data.checks.finding import Finding
 from multicnn.evaluation import page
 from multicnn.evaluation.contact_sheet import write_contact_sheet
 from multicnn.evaluation.data_report import shown_rows, write_data_report
 from multicnn.evaluation.explanation import write_explanations
+from multicnn.modalities import Shown
+from multicnn.modalities.finding import Finding
 
-PIXELS = np.zeros((8, 8, 3), np.uint8)
-CLIP = (np.zeros(800, np.float32), 8000)
+PIXELS = Shown("image", np.zeros((8, 8, 3), np.uint8))
+CLIP = Shown("audio", *(np.zeros(800, np.float32), 8000))
 
 
 def read(path):
@@ -26,7 +27,7 @@ def read(path):
 
 
 def test_a_contact_sheet(tmp_path):
-    rows = [{"id": "<1>", "label": "7", "as it is": [CLIP], "network": [PIXELS, "a < b"]}]
+    rows = [{"id": "<1>", "label": "7", "as it is": [CLIP], "network": [PIXELS, Shown("text", "a < b")]}]
     path = write_contact_sheet(tmp_path / "new" / "x.html", "A & B", "Lead.", ["as it is", "network"], rows)
     sheet = read(path)
     assert {"A & B", "Lead.", "<1>", "7", "a < b", "as it is"} <= set(sheet.text)

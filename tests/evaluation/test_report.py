@@ -9,6 +9,7 @@ import pytest
 from support.html import Page
 
 from multicnn.evaluation.report import write_evaluation, write_report
+from multicnn.modalities import Shown
 
 LABELS = ["<b>cat</b>", "7", "dog & co"]
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.1,0.4,1.2,0.3\n2,0.5,0.8,0.7,0.7\n"
@@ -118,7 +119,8 @@ def test_nothing_wrong_is_said(tmp_path):
 
 def test_previews_stand_beside_the_mistakes(run):
     ids = [f"photos/{i} & more.png" for i in range(30)]
-    page = Page(write_report(run, {name: np.zeros((8, 8, 3), np.uint8) for name in ids}).read_text(encoding="utf-8"))
+    examples = {name: Shown("image", np.zeros((8, 8, 3), np.uint8)) for name in ids}
+    page = Page(write_report(run, examples).read_text(encoding="utf-8"))
     thumbs = [picture for picture in page.all("img") if picture.get("class") == "thumb"]
     assert len(thumbs) >= 10
     assert thumbs[0]["alt"].endswith("& more.png")

@@ -67,14 +67,14 @@ def apply(made, stored, seeds):
 )
 def case(request):
     modality, settings = request.param
-    made = augmentation(preprocess_of(modality, settings), settings, NEAREST)
+    made = augmentation(preprocess_of(modality, settings), settings, {"nearest": NEAREST})
     made.check()
     return made, stored_of(made, modality), settings
 
 
 def test_every_setting_is_in_the_table():
     for modality, named in SETTINGS.items():
-        assert {*named, *(["snr_db"] if modality == "audio" else [])} == set(settings_of(modality))
+        assert {*named, *(["snr_db"] if modality == "audio" else [])} == set(settings_of(preprocess_of(modality, {})))
 
 
 def test_draws_differ_inside_a_batch_and_between_epochs(case):
@@ -104,7 +104,7 @@ def test_the_seed_decides_and_the_neighbours_do_not(case):
 @pytest.mark.parametrize("modality", SETTINGS)
 def test_the_pipeline_makes_the_same(modality):
     settings = SETTINGS[modality]
-    made = augmentation(preprocess_of(modality, settings), settings, NEAREST)
+    made = augmentation(preprocess_of(modality, settings), settings, {"nearest": NEAREST})
     stored, seeds = stored_of(made, modality), augmentation_seeds(np.arange(N), 1, 2)
     data = tf.data.Dataset.from_tensor_slices((stored, seeds)).batch(7).map(lambda b, s: apply(made, b, s))
     assert data.element_spec.shape[1:] == made.stored.finish(stored).shape[1:]

@@ -50,7 +50,7 @@ def test_it_goes_through_the_pipeline_from_any_step():
     n = 20
     rows = np.arange(n)
     store = Store(rows, np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32), rows)
-    plain = type("Plain", (), {"finish": staticmethod(tf.identity)})
+    plain = type("Plain", (), {"finish": staticmethod(tf.identity), "finish_of": staticmethod(lambda: None)})
 
     def collect(**settings):
         def mix(batch, targets, seeds):

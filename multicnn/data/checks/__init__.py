@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
 from multicnn.data import store
-from multicnn.data.checks import audio, images, texts
-from multicnn.data.checks.finding import Finding
 from multicnn.data.checks.near import groups_of
 from multicnn.data.checks.rows import counts, duplicates, examine_rows, group_counts
 from multicnn.data.manifest import Manifest
+from multicnn.modalities import Probe, lookup
+from multicnn.modalities.finding import Finding
 
 NEAR_EXAMPLES = 100_000  # all pairs of so many are compared: a minute on two cores
 
@@ -50,17 +49,13 @@ def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = No
         manifest: The examples, with their splits decided.
         progress: Called with (examples done, examples in all) from time to time.
     """
-    module, probe = {
-        "image": (images, images.ImageProbe()),
-        "audio": (audio, audio.AudioProbe(manifest.sample_rate)),
-        "text": (texts, texts.TextProbe()),
-    }[manifest.modality]
+    probe = lookup(manifest.modality)().probe()
     records, reasons = store.load_examples(manifest, probe, manifest.rows(), progress)
     manifest = manifest.with_bad(reasons)
     findings = examine_rows(manifest)
     if len(records):
-        findings += module.findings(manifest, records.rows, records.array)
-        findings += _near(manifest, module, records.rows[:NEAR_EXAMPLES], records.array[:NEAR_EXAMPLES])
+        findings += probe.findings(manifest, records.rows, records.array)
+        findings += _near(manifest, probe, records.rows[:NEAR_EXAMPLES], records.array[:NEAR_EXAMPLES])
     if len(records) > NEAR_EXAMPLES:
         findings.append(
             Finding("near duplicates", f"looked for among the first {NEAR_EXAMPLES:,} examples only", False)
@@ -69,10 +64,10 @@ def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = No
     return DataReport(manifest, tuple(findings), counts(manifest), group_counts(manifest), _majority(manifest))
 
 
-def _near(manifest: Manifest, module: ModuleType, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
+def _near(manifest: Manifest, probe: Probe, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
     """Return the findings about near duplicates that are not exact ones."""
     hashes = manifest.table["hash"].to_numpy(dtype=object)[rows]
-    pairs = module.alike(manifest, rows, records)
+    pairs = probe.alike(manifest, rows, records)
     different = [group for group in groups_of(pairs) if len(set(hashes[group])) > 1]
     return duplicates(manifest, [rows[group] for group in different], "near duplicates", "nearly the same content")
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from multicnn.data.checks.finding import Finding, listed
 from multicnn.data.manifest import SPLITS, Manifest
+from multicnn.modalities.finding import Finding, listed
 
 _IMBALANCE = 10  # times as many examples in the largest class as in the smallest
 _FEW = 10  # training examples of a class

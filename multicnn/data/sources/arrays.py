@@ -10,6 +10,8 @@ import numpy as np
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.naming import split_named
 from multicnn.data.sources.reading import mark_surrogates
+from multicnn.modalities import lookup
+from multicnn.modalities.content import modality_of_array
 
 
 def resolve_arrays(path: Path, modality: str | None) -> Manifest:
@@ -34,16 +36,18 @@ def resolve_arrays(path: Path, modality: str | None) -> Manifest:
         labels += [str(label) for label in y.tolist()]
         splits += [split] * len(x)
     x = xs[0] if len(xs) == 1 else np.concatenate(xs)
-    modality = modality or _modality(path, x)
-    examples: list[str] | np.ndarray
-    if modality == "text":
-        examples = [str(text) for text in x.tolist()]
+    try:
+        modality = modality or modality_of_array(x)
+        preprocess = lookup(modality)
+        examples = preprocess.from_archive(x)
+    except ValueError as error:
+        raise ValueError(f"{error} in {path.name}") from None
+    reasons = [""] * len(x)
+    if isinstance(examples, list):
         reasons = ["" if text.strip() else "empty text" for text in examples]
         mark_surrogates(examples, reasons)
-    else:
-        examples, reasons = _examples(path, x, modality), [""] * len(x)
     mark_surrogates(labels, reasons)
-    rate = archive.get("sample_rate")
+    rate = archive.get("sample_rate") if preprocess.sampled else None
     return Manifest.of(
         modality,
         ids=ids,
@@ -53,7 +57,7 @@ def resolve_arrays(path: Path, modality: str | None) -> Manifest:
         hashes=[content_hash(example) for example in examples],
         reasons=reasons,
         arrays=None if isinstance(examples, list) else examples,
-        sample_rate=int(rate) if rate is not None and modality == "audio" else None,
+        sample_rate=None if rate is None else int(rate),
     )
 
 
@@ -82,32 +86,3 @@ def _arrays_of(path: Path, archive: dict[str, np.ndarray], suffix: str) -> tuple
         shapes = f"x{suffix} {x.shape}, y{suffix} {y.shape}"
         raise ValueError(f"path must hold one label per example. Received: path={str(path)!r} ({shapes})")
     return x, y, split
-
-
-def _modality(path: Path, x: np.ndarray) -> str:
-    if x.dtype.kind == "U" and x.ndim == 1:
-        return "text"
-    if x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3, 4)):
-        return "image"
-    if x.ndim == 2 and x.dtype.kind in "fi":
-        return "audio"
-    expected = "images (n, height, width[, channels]), waveforms (n, samples) or texts (n,)"
-    raise ValueError(f"x must be {expected}. Received: shape={x.shape}, dtype={x.dtype} in {path.name}")
-
-
-def _examples(path: Path, x: np.ndarray, modality: str) -> np.ndarray:
-    if x.dtype.kind not in "fiu":
-        raise ValueError(f"x must be numbers. Received: dtype={x.dtype} in {path.name}")
-    if modality == "audio":
-        # Integers are PCM: full scale is 1.0, as when the same samples are read from a file.
-        scale = 1.0 if x.dtype.kind == "f" else float(np.iinfo(x.dtype).max) + 1
-        return (x / scale).astype(np.float32)
-    if x.dtype == np.uint8:
-        return x
-    low, high = float(x.min()), float(x.max())
-    if x.dtype.kind == "f" and low >= 0 and high <= 1:
-        return np.rint(x * 255).astype(np.uint8)
-    if low >= 0 and high <= 255 and (x.dtype.kind != "f" or (x == np.rint(x)).all()):
-        return x.astype(np.uint8)
-    expected = "whole numbers from 0 to 255, or floats from 0 to 1"
-    raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g} in {path.name}")

@@ -9,8 +9,8 @@ from pathlib import Path
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.files import Content, commonest_kind
 from multicnn.data.sources.naming import Named, split_named
-
-_ARTICLE = {"image": "an image", "audio": "audio", "text": "text"}
+from multicnn.modalities import lookup
+from multicnn.modalities.content import mismatch
 
 
 def modality_of(root: Path, contents: list[Content]) -> str:
@@ -27,7 +27,7 @@ def manifest_of_files(
     """Make a manifest of the files `root / name`.
 
     Args:
-        modality: The modality of the files, "image", "audio" or "text"; a file of another kind is a bad row.
+        modality: The modality of the files; a file of another kind is a bad row.
         root: The absolute path of the folder that the names are relative to.
         names: The name of each file, which becomes its id.
         parsed: The label, group and split of each file, or the reason why it has none.
@@ -36,7 +36,7 @@ def manifest_of_files(
     named = [each if isinstance(each, Named) else Named("", "", "") for each in parsed]
     reasons = list(map(_reason, [modality] * len(names), names, parsed, contents))
     sources = [_printable(os.path.join(root, name)) for name in names]
-    if modality == "text":
+    if lookup(modality).inline:
         for i, reason in enumerate(reasons):
             if not reason:
                 sources[i], reasons[i] = _read_text(root / names[i])
@@ -57,8 +57,8 @@ def _reason(modality: str, name: str, parsed: Named | str, content: Content) -> 
         return content.reason
     if isinstance(parsed, str):
         return parsed
-    if content.kind not in ("", modality):
-        return f"not {_ARTICLE[modality]}: looks like {_ARTICLE[content.kind]}"
+    if wrong := mismatch(content.kind, modality):
+        return wrong
     if split_named(parsed.split) is None:
         return f"unknown split {parsed.split!r}"
     return "" if name == _printable(name) else "file name is not UTF-8"

@@ -18,11 +18,6 @@ SLOW = 1e-4  # seconds per file from which threads are faster
 _FEWEST, _MOST = 8, 256  # files between two measurements of the time per file
 _TASK = 3e-3  # seconds for which a thread reads at a time
 
-_EXTENSIONS = {
-    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"), "image"),
-    **dict.fromkeys((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"), "audio"),
-    ".txt": "text",
-}
 _CLUTTER = {"thumbs.db", "desktop.ini", "icon\r"}
 _ABOUT = {"readme", "license", "licence", "copying", "attribution"}
 
@@ -33,11 +28,6 @@ class Content(NamedTuple):
     hash: str
     kind: str
     reason: str
-
-
-def kind_by_name(path: Path | str) -> str:
-    """Return the kind of the extension, or ""; used only where the content is not recognised."""
-    return _EXTENSIONS.get(os.path.splitext(path)[1].lower(), "")
 
 
 def read(path: Path | str) -> Content:
@@ -57,8 +47,8 @@ def read(path: Path | str) -> Content:
     except ValueError:  # a name in a table
         return Content("", "", "file name holds a NUL character")
     if not head:
-        return Content(digest.hexdigest(), kind_by_name(path), "empty file")
-    return Content(digest.hexdigest(), content.recognise(head[:512])[0] or kind_by_name(path), "")
+        return Content(digest.hexdigest(), content.kind_by_name(path), "empty file")
+    return Content(digest.hexdigest(), content.recognise(head[:512])[0] or content.kind_by_name(path), "")
 
 
 def read_all(paths: Sequence[Path | str]) -> list[Content]:

@@ -12,6 +12,8 @@ from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_named
 from multicnn.data.sources.reading import Table, read_table
+from multicnn.modalities import lookup
+from multicnn.modalities.content import INLINE
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manifest:
     """Resolve a table: one of texts if it has the text column, else one of the files in its column `file_name`."""
     table = read_table(path)
-    if modality in ("image", "audio") or (source.text_column not in table.columns and "file_name" in table.columns):
+    of_files = source.text_column not in table.columns and "file_name" in table.columns
+    if of_files or (modality is not None and not lookup(modality).inline):
         return resolve_listed(source, table, path.parent, modality)
     texts = table.column("text_column", source.text_column)
     labels = [label.strip() for label in table.column("label_column", source.label_column)]
@@ -28,7 +31,7 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
     groups = table.column("group_column", source.group_column) if source.group_column else [""] * len(table)
     reasons = list(map(_reason, table.reasons, texts, splits))
     return Manifest.of(
-        "text",
+        modality or INLINE,
         ids=[f"{path.name}:{i + 1}" for i in range(len(table))],
         sources=texts,
         labels=labels,

@@ -8,6 +8,8 @@ import numpy as np
 
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.naming import split_named
+from multicnn.modalities import lookup
+from multicnn.modalities.tfds_features import ENCODED, FEATURES, example
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -31,14 +33,14 @@ def resolve_tfds(source: DataSource, name: str) -> Manifest:
     label_key = _label(tfds, builder, source)
     if source.group_column and source.group_column not in features:
         raise _no_feature("group_column", source.group_column, name, features)
-    decoders = {key: tfds.decode.SkipDecoding()} if modality == "image" else None
+    inline, decoders = lookup(modality).inline, {key: tfds.decode.SkipDecoding()} if modality in ENCODED else None
     ids, examples, labels, splits, groups = [], [], [], [], []
     # The splits are not known where the data set was mocked instead of prepared.
     for split in [split for split in builder.info.splits if split_named(split)] or ["train"]:
         data = tfds.as_numpy(builder.as_dataset(split=split, decoders=decoders, shuffle_files=False))
         for i, record in enumerate(data):
             ids.append(f"{split}[{i}]")
-            examples.append(_example(modality, record[key]))
+            examples.append(example(modality, record[key]))
             labels.append(_words(features[label_key], record[label_key]))
             splits.append(split_named(split) or "")
             groups.append(
@@ -47,14 +49,14 @@ def resolve_tfds(source: DataSource, name: str) -> Manifest:
     return Manifest.of(
         modality,
         ids=ids,
-        sources=[str(text) for text in examples] if modality == "text" else range(len(ids)),
+        sources=[str(text) for text in examples] if inline else range(len(ids)),
         labels=labels,
         splits=splits,
         groups=groups,
-        hashes=[content_hash(example) for example in examples],
-        reasons=[_reason(example) for example in examples],
-        arrays=None if modality == "text" else _ragged(examples),
-        sample_rate=features[key].sample_rate if modality == "audio" else None,
+        hashes=[content_hash(each) for each in examples],
+        reasons=[_reason(each) for each in examples],
+        arrays=None if inline else _ragged(examples),
+        sample_rate=features[key].sample_rate if lookup(modality).sampled else None,
     )
 
 
@@ -92,7 +94,7 @@ def _no_feature(argument: str, value: str, name: str, features: Any) -> ValueErr
 
 
 def _input(tfds: Any, builder: Any, source: DataSource) -> tuple[str, str]:
-    kinds = {"image": tfds.features.Image, "audio": tfds.features.Audio, "text": tfds.features.Text}
+    kinds = {modality: getattr(tfds.features, name) for modality, name in FEATURES.items()}
     features = builder.info.features
     supervised = builder.info.supervised_keys or ()
     for key in (source.text_column, *supervised[:1], *features):
@@ -108,17 +110,6 @@ def _label(tfds: Any, builder: Any, source: DataSource) -> str:
         if key in features and features[key].shape == ():
             return key
     raise _no_feature("label_column", source.label_column, builder.name, features)
-
-
-def _example(modality: str, value: Any) -> str | bytes | np.ndarray:
-    if modality == "text":
-        return value.decode("utf-8", "replace")
-    if modality == "image":
-        return value
-    if value.ndim > 1:
-        value = value.mean(axis=-1)
-    # Integers are 16-bit PCM, whatever their dtype.
-    return value.astype(np.float32) / 32768 if value.dtype.kind in "iu" else value.astype(np.float32)
 
 
 def _words(feature: Any, value: Any) -> str:

@@ -14,6 +14,7 @@ def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
     bands: np.ndarray | None = None,
+    *,
     frequency_warp: float = 0.0,
     time_shift: int = 0,
     time_mask: int = 0,

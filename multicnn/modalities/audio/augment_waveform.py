@@ -24,6 +24,7 @@ def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
     sample_rate: int,
+    *,
     speed: float = 0.0,
     pitch: float = 0.0,
     gain_db: float = 0.0,

@@ -8,15 +8,25 @@ import itertools
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
-from multicnn.modalities.audio import decode, features, librosa_features, spectrogram
+from multicnn.modalities.audio import (
+    augment_spectrogram,
+    augment_waveform,
+    decode,
+    features,
+    librosa_features,
+    spectrogram,
+)
 from multicnn.modalities.audio.features import FeatureKind
+from multicnn.modalities.audio.probe import AudioProbe
+from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
+from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 
 _MAX_SECONDS = 10.0
 _FIT_EXAMPLES = 1000
@@ -41,7 +51,7 @@ _FIT_SECONDS = 3600.0  # of sound kept while the length is being learned: 230 MB
 
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class AudioPreprocess:
+class AudioPreprocess(Preprocess):
     """How a recording becomes what an audio network sees.
 
     What is None of `seconds`, `mean` and `std` is learned by `fit` from training recordings.
@@ -68,6 +78,8 @@ class AudioPreprocess:
         rank: 2 for (time, mel, 1), 1 for (time, mel); a waveform is (samples, 1) in both.
         mean, std: Of all features; the network sees (features - mean) / std.
     """
+
+    sampled: ClassVar[bool] = True
 
     modality: Literal["audio"] = "audio"
     sample_rate: int = 16000
@@ -191,6 +203,13 @@ class AudioPreprocess:
             return waveform
         return decode.trim(waveform, self.trim_db, self.n_fft, self.hop_length)
 
+    @classmethod
+    def from_archive(cls, x: np.ndarray) -> np.ndarray:
+        """Return waveforms as float32 with full scale 1: whole numbers are PCM, as when they are read from a file."""
+        content.check_numbers(x)
+        scale = 1.0 if x.dtype.kind == "f" else float(np.iinfo(x.dtype).max) + 1
+        return (x / scale).astype(np.float32)
+
     def fit(self, raws: Iterable[np.ndarray]) -> AudioPreprocess:
         """Learns what is None: `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s;
         mean and standard deviation are those of all features of the examples.
@@ -283,6 +302,50 @@ class AudioPreprocess:
         length = self.samples
         starts = [*range(0, max(len(raw) - length, 0), length), max(len(raw) - length, 0)]
         return [(start / self.sample_rate, self.window(raw[start:])) for start in starts]
+
+    def position(self, start: float) -> str:
+        """Return the start of a window, such as "1.50 s"."""
+        return f"{start:.2f} s"
+
+    @property
+    def augment_stored(self) -> Augmenter:
+        """Changes of waveforms: of the examples of `augmented_view`."""
+        return Augmenter(augment_waveform.augment, {"sample_rate": self.sample_rate})
+
+    @property
+    def augment(self) -> Augmenter:
+        """Changes of the finished features."""
+        return Augmenter(augment_spectrogram.augment, {"bands": self.bands})
+
+    def augmented_view(self) -> Preprocess:
+        """Return the same preprocess with waveforms as its stored examples."""
+        return WaveformPreprocess(self)
+
+    @property
+    def default_model(self) -> str:
+        """Name of the model where the recipe names none: one of spectra, or of waveforms."""
+        return "m5" if self.features == "waveform" else "res8"
+
+    def shown(self, raw: np.ndarray) -> Shown:
+        """Return a decoded waveform as a player."""
+        return Shown("audio", raw, self.sample_rate)
+
+    def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
+        """Return the features as a grey image, time to the right and low bands at the bottom; a waveform as a player."""
+        if self.features == "waveform":
+            return [Shown("audio", finished[:, 0] * self.std + self.mean, self.sample_rate)]
+        return [Shown("image", spectrogram.plot(finished, float(plain.min()), float(plain.max())))]
+
+    def receptive_field(self, steps: tuple[int, ...]) -> str:
+        """Return a receptive field, such as "235 ms x 11 bands"."""
+        if self.features == "waveform":
+            return f"{1000 * steps[0] / self.sample_rate:,.1f} ms"
+        samples = (steps[0] - 1) * self.hop_length + (self.win_length or self.n_fft)
+        return " x ".join([f"{1000 * samples / self.sample_rate:,.0f} ms", *(f"{n:,} bands" for n in steps[1:])])
+
+    def probe(self) -> Probe:
+        """Return rate, channels, duration, level and a fingerprint of each clip."""
+        return AudioProbe(self.sample_rate)
 
     @property
     def samples(self) -> int:

@@ -1,49 +1,123 @@
-"""Recordings kept as waveforms, so that they can be changed before their features are made."""
+"""Clips stored as waveforms, so that they can be changed before their features are computed."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.audio import features
-from multicnn.modalities.audio.preprocess import AudioPreprocess
+from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+
+
+class FromWaveforms(Preprocess, Protocol):
+    """A preprocess whose stored examples are features of waveforms, as `AudioPreprocess`."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Sampling rate in Hz."""
+
+    @property
+    def samples(self) -> int:
+        """Length of every example, in samples."""
+
+    @property
+    def feature_spec(self) -> features.FeatureSpec:
+        """Everything that decides the features."""
+
+    def window(self, raw: np.ndarray) -> np.ndarray:
+        """Return the waveform in the length of every example."""
 
 
 @dataclasses.dataclass(frozen=True)
-class WaveformPreprocess:
-    """An AudioPreprocess that stores waveforms and makes the features of them in `finish`.
+class WaveformPreprocess(Preprocess):
+    """A view of a preprocess that stores waveforms and computes their features in `finish`.
 
-    So what changes a waveform can come in between; without it, what the network sees is the same to the last bit.
+    So a change of the waveforms can come in between; without one the network's input is the same to the last bit.
+
+    Args:
+        preprocess: Decides the features.
     """
 
-    preprocess: AudioPreprocess
+    preprocess: FromWaveforms
+
+    @property
+    def modality(self) -> str:
+        """Name of the modality of what is viewed."""
+        return self.preprocess.modality
 
     @property
     def fitted(self) -> bool:
-        """Whether nothing is left for `fit` to learn."""
+        """True where nothing is left for `fit` to learn."""
         return self.preprocess.fitted
 
-    @property
-    def stored_shape(self) -> tuple[int]:
-        """Shape of `example`: (samples,)."""
-        return (self.preprocess.samples,)
-
-    @property
-    def stored_dtype(self) -> str:
-        """Dtype of `example`."""
-        return "float32"
+    def fit(self, raws: Iterable[np.ndarray]) -> Self:
+        """Return a view of the fitted preprocess."""
+        return dataclasses.replace(self, preprocess=self.preprocess.fit(raws))
 
     def decode(self, source: Any) -> np.ndarray:
         """As `AudioPreprocess.decode`."""
         return self.preprocess.decode(source)
 
     def example(self, raw: np.ndarray) -> np.ndarray:
-        """The waveform itself, of the length of the window: float32, shape (samples,)."""
+        """Return the waveform itself, of the length of the window: float32, shape (samples,)."""
         return self.preprocess.window(raw)
 
+    def windows(self, raw: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        """As `AudioPreprocess.windows`."""
+        return self.preprocess.windows(raw)
+
+    def position(self, start: float) -> str:
+        """As `AudioPreprocess.position`."""
+        return self.preprocess.position(start)
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of `example`: (samples,)."""
+        return (self.preprocess.samples,)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the features of one clip."""
+        return self.preprocess.input_shape
+
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
-        """What the network sees, of waveforms (batch, samples)."""
+        """Return the network's input of waveforms (batch, samples)."""
         return self.preprocess.finish(features.of_batch(batch, self.preprocess.feature_spec))
+
+    @property
+    def augment_stored(self) -> Augmenter | None:
+        """Changes of waveforms."""
+        return self.preprocess.augment_stored
+
+    @property
+    def augment(self) -> Augmenter | None:
+        """Changes of the finished features."""
+        return self.preprocess.augment
+
+    @property
+    def default_model(self) -> str:
+        """As `AudioPreprocess.default_model`."""
+        return self.preprocess.default_model
+
+    def probe(self) -> Probe:
+        """As `AudioPreprocess.probe`."""
+        return self.preprocess.probe()
+
+    def shown(self, raw: np.ndarray) -> Shown:
+        """As `AudioPreprocess.shown`."""
+        return self.preprocess.shown(raw)
+
+    def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
+        """Return the features, and a player of the waveform that they were computed of: masks are in the features only."""
+        seen = self.preprocess.shown_input(finished, plain, stored)
+        if any(each.kind == "audio" for each in seen):
+            return seen
+        return [*seen, Shown("audio", stored, self.preprocess.sample_rate)]
+
+    def receptive_field(self, steps: tuple[int, ...]) -> str:
+        """As `AudioPreprocess.receptive_field`."""
+        return self.preprocess.receptive_field(steps)

@@ -17,6 +17,7 @@ _YIQ = np.stack([_LUMA, [0.59590059, -0.27455667, -0.32134392], [0.21153661, -0.
 def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
+    *,
     brightness: float = 0.0,
     contrast: float = 0.0,
     saturation: float = 0.0,

@@ -15,6 +15,7 @@ _ERASE_RATIO = 10 / 3  # Zhong et al. 2020, section 4.1
 def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
+    *,
     mirror: bool = False,
     shift: int = 0,
     rotation: float = 0.0,

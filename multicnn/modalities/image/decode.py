@@ -23,8 +23,8 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int 
         data: The file.
         size: (height, width) that will be made of it: of a JPEG at least twice as large an eighth, a quarter or a half of
             its resolution is decoded, as little as is not under `size`. None decodes all.
-        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `shrunk` would: sooner. Others are
-            left as they are.
+        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `resize.shrunk` would: sooner.
+            Others are left as they are.
 
     Raises:
         ValueError: Not a picture, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
@@ -79,13 +79,15 @@ def from_array(array: np.ndarray) -> np.ndarray:
     return _over_white(array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
 
 
-def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 pixels (h, w, 1 or 3) at `size`, as `shrinking` makes them."""
-    from PIL import Image
-
-    grey = pixels.shape[-1] == 1
-    pixels = np.array(resize.by_pillow(Image.fromarray(pixels[..., 0] if grey else pixels), size))
-    return pixels[..., None] if grey else pixels
+def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
+    """Return uint8 pixels (h, w, 1 or 3) with so many channels, 1 or 3; None leaves them as they are."""
+    if channels is None or pixels.shape[-1] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=-1)
+    # ITU-R 601 luma in the integers that Pillow uses.
+    luma = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+    return ((luma + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
 def _jpeg(data: bytes, picture, shrink_to: tuple[int, int] | None) -> np.ndarray | None:
@@ -103,7 +105,7 @@ def _jpeg(data: bytes, picture, shrink_to: tuple[int, int] | None) -> np.ndarray
         return None
     if not shrink:
         return pixels
-    return resize.photograph(pixels, shrink_to) if colours == "RGBX" else shrunk(pixels, shrink_to)
+    return resize.photograph(pixels, shrink_to) if colours == "RGBX" else resize.shrunk(pixels, shrink_to)
 
 
 class _Refused(Exception):

@@ -8,21 +8,23 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
-from multicnn.modalities.image import decode, decode_small, normalize
+from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+from multicnn.modalities.image import augment_color, augment_geometry, decode, decode_small, normalize, resize
+from multicnn.modalities.image.probe import ImageProbe
 
 _MAX_SIDE = 224
 _FIT_EXAMPLES = 1000
 
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class ImagePreprocess:
+class ImagePreprocess(Preprocess):
     """How a picture becomes what an image network sees.
 
     A field that is None is learned by `fit` from training pictures.
@@ -32,6 +34,8 @@ class ImagePreprocess:
         channels: 1 (grey) or 3 (RGB).
         mean, std: For each channel, of pixels / 255; the network sees (pixels / 255 - mean) / std.
     """
+
+    mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")
 
     modality: Literal["image"] = "image"
     size: tuple[int, int] | None = None
@@ -94,9 +98,23 @@ class ImagePreprocess:
     def _decoded(self, source: str | os.PathLike | bytes | np.ndarray, shrink: bool = False) -> np.ndarray:
         """As `decode`; with `shrink`, a larger picture at `size`, where that gives the same example."""
         if isinstance(source, np.ndarray):
-            return self._in_channels(decode.from_array(source))
+            return decode.in_channels(decode.from_array(source), self.channels)
         shrink_to = self.channels if shrink else None
-        return self._in_channels(decode.from_bytes(content.read(source), self.size, shrink_to))
+        return decode.in_channels(decode.from_bytes(content.read(source), self.size, shrink_to), self.channels)
+
+    @classmethod
+    def from_archive(cls, x: np.ndarray) -> np.ndarray:
+        """Return images as uint8: whole numbers from 0 to 255 as they are, floats from 0 to 1 times 255."""
+        content.check_numbers(x)
+        if x.dtype == np.uint8:
+            return x
+        low, high = float(x.min()), float(x.max())
+        if x.dtype.kind == "f" and low >= 0 and high <= 1:
+            return np.rint(x * 255).astype(np.uint8)
+        if low >= 0 and high <= 255 and (x.dtype.kind != "f" or (x == np.rint(x)).all()):
+            return x.astype(np.uint8)
+        expected = "whole numbers from 0 to 255, or floats from 0 to 1"
+        raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g}")
 
     def fit(self, raws: Iterable[np.ndarray]) -> ImagePreprocess:
         """Learns what is None: the commonest size when most pictures have it, else the median sides (at most 224);
@@ -113,7 +131,7 @@ class ImagePreprocess:
             shapes.append(raw.shape[:2])
             grey = grey and _is_grey(raw)
             # No picture is kept larger than `fit` or the caller will have it, so memory is bounded.
-            kept.append(_resize(raw, self.size or tuple(min(side, _MAX_SIDE) for side in raw.shape[:2])))
+            kept.append(resize.resized(raw, self.size or tuple(min(side, _MAX_SIDE) for side in raw.shape[:2])))
         if not kept:
             raise ValueError("fit needs at least one training picture. Received: raws=(empty)")
         channels = self.channels or (1 if grey else 3)
@@ -130,7 +148,7 @@ class ImagePreprocess:
     def example(self, raw: np.ndarray) -> np.ndarray:
         """A decoded picture at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing."""
         height, width, _ = self.stored_shape
-        return _resize(self._in_channels(raw), (height, width))
+        return resize.resized(decode.in_channels(raw, self.channels), (height, width))
 
     def examples_of(self, sources: Sequence[str | os.PathLike | bytes | np.ndarray]) -> list[np.ndarray | str]:
         """What `example(decode(source))` gives of each source, or the reason why there is nothing.
@@ -176,6 +194,38 @@ class ImagePreprocess:
         """What makes of stored examples and the places of some what `finish` makes of these, to the bit; large ones sooner."""
         return functools.partial(normalize.scaled, *self._scale_and_offset())
 
+    @property
+    def augment_stored(self) -> Augmenter:
+        """Changes of light and colour."""
+        return Augmenter(augment_color.augment)
+
+    @property
+    def augment(self) -> Augmenter:
+        """Changes of position and shape, and erasing."""
+        return Augmenter(augment_geometry.augment)
+
+    @property
+    def default_model(self) -> str:
+        """Name of the model where the recipe names none."""
+        return "vgg_small"
+
+    def shown(self, raw: np.ndarray) -> Shown:
+        """Return decoded pixels as they are."""
+        return Shown("image", raw)
+
+    def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
+        """Return the network's input as pixels again."""
+        pixels = finished * np.array(self.std) + np.array(self.mean)
+        return [Shown("image", np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8))]
+
+    def receptive_field(self, steps: tuple[int, ...]) -> str:
+        """Return a receptive field in pixels, such as "7 x 7 px"."""
+        return " x ".join(f"{n:,}" for n in steps) + " px"
+
+    def probe(self) -> Probe:
+        """Return sizes, modes, brightness and a perceptual hash of each image."""
+        return ImageProbe()
+
     def _scale_and_offset(self) -> tuple[np.ndarray, np.ndarray]:
         """float32 (width * channels,): what the values of a line of pixels are multiplied by, and what is added."""
         if self.mean is None or self.std is None:
@@ -185,35 +235,6 @@ class ImagePreprocess:
         scale, offset = 1 / (255 * np.array(self.std)), -np.array(self.mean) / np.array(self.std)
         width = self.stored_shape[1]
         return np.tile(scale, width).astype(np.float32), np.tile(offset, width).astype(np.float32)
-
-    def _in_channels(self, pixels: np.ndarray) -> np.ndarray:
-        if self.channels is None or pixels.shape[-1] == self.channels:
-            return pixels
-        if self.channels == 3:
-            return np.repeat(pixels, 3, axis=-1)
-        # ITU-R 601 luma in the integers that Pillow uses.
-        return ((pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32) + 0x8000) >> 16).astype(np.uint8)[
-            ..., None
-        ]
-
-
-def _resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    if pixels.shape[0] > size[0] or pixels.shape[1] > size[1]:  # Pillow needs half of the time that TensorFlow does
-        return decode.shrunk(pixels, size)
-    if pixels.shape[:2] == size:
-        return np.ascontiguousarray(pixels)
-    scale = np.array(size, np.float32) / np.array(pixels.shape[:2], np.float32)
-    with tf.device("CPU:0"):
-        # The kernel of tf.image.resize(method="bilinear", antialias=True), without 1 ms of its Python.
-        resized = tf.raw_ops.ScaleAndTranslate(
-            images=pixels[None],
-            size=np.array(size, np.int32),
-            scale=scale,
-            translation=np.zeros(2, np.float32),
-            kernel_type="triangle",
-            antialias=True,
-        )
-    return np.clip(np.rint(resized.numpy()[0]), 0, 255).astype(np.uint8)
 
 
 def _is_grey(pixels: np.ndarray) -> bool:

@@ -18,6 +18,7 @@ def augment(
     seeds: tf.Tensor,
     level: Literal["words", "subwords", "characters"] = "words",
     nearest: np.ndarray | None = None,
+    *,
     neighbours: float = 0.0,
     word_dropout: float = 0.0,
     shuffle: int = 0,

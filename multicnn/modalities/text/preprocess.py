@@ -8,7 +8,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pydantic
@@ -16,7 +16,9 @@ import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
-from multicnn.modalities.text import tokenizers
+from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+from multicnn.modalities.text import augment, tokenizers
+from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.token_cache import TokenCache, rows
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
@@ -25,7 +27,7 @@ _MOST_CHARACTERS = 1 << 20  # no network reads so far, and ten megabytes in a li
 
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class TextPreprocess:
+class TextPreprocess(Preprocess):
     """How a text becomes the ids that a text network embeds: 0 padding, 1 an unknown token, from 2 on the vocabulary.
 
     Args:
@@ -45,6 +47,9 @@ class TextPreprocess:
         ngrams_per_word: Most n-grams that one word has, the shortest before the others.
         vocabulary: Tokens from id 2 on; empty is learned by `fit`.
     """
+
+    inline: ClassVar[bool] = True
+    mixing: ClassVar[tuple[str, ...]] = ()
 
     modality: Literal["text"] = "text"
     level: Literal["words", "characters", "subwords"] = "words"
@@ -241,6 +246,39 @@ class TextPreprocess:
         """What the network sees: the ids themselves, int32, shape (batch, *stored_shape)."""
         with tf.device("CPU:0"):
             return tf.cast(batch, tf.int32)
+
+    def position(self, start: float) -> str:
+        """Return the start of a window, such as "token 400"."""
+        return f"token {start:.0f}"
+
+    @property
+    def augment(self) -> Augmenter:
+        """Changes of token ids; `nearest` is given where the network has word vectors."""
+        return Augmenter(augment.augment, {"level": self.level, "nearest": None})
+
+    @property
+    def default_model(self) -> str:
+        """Name of the model where the recipe names none."""
+        return "textcnn"
+
+    def shown(self, raw: str) -> Shown:
+        """Return the text itself."""
+        return Shown("text", raw)
+
+    def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
+        """Return the tokens that the ids stand for; "[?]" is one that the vocabulary does not have."""
+        tokens = ["", "[?]", *self.vocabulary]
+        words = finished if finished.ndim == 1 else finished[:, 0]  # the others are its n-grams
+        between = "" if self.level == "characters" else " "
+        return [Shown("text", between.join(tokens[word] for word in words if word))]
+
+    def receptive_field(self, steps: tuple[int, ...]) -> str:
+        """Return a receptive field in tokens, such as "5 tokens"."""
+        return f"{steps[0]:,} tokens"
+
+    def probe(self) -> Probe:
+        """Return the length of each text; words and shingles are those of the default tokenizer."""
+        return TextProbe(TextPreprocess())
 
     @functools.cached_property
     def _pieces(self) -> TokenCache:

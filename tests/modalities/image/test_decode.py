@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from multicnn.modalities.image import decode
+from multicnn.modalities.image import decode, resize
 
 RANDOM = np.random.default_rng(0)
 PHOTOGRAPHS = load_sample_images().images
@@ -55,7 +55,7 @@ def test_a_larger_jpeg_is_shrunk_as_its_pixels_are(mode):
         data = jpeg(size=(300, 400), mode=mode)
         decoded = decode.from_bytes(data, size)
         larger = decoded.shape[0] > size[0] or decoded.shape[1] > size[1]
-        expected = decode.shrunk(decoded, size) if larger else decoded
+        expected = resize.shrunk(decoded, size) if larger else decoded
         np.testing.assert_array_equal(decode.from_bytes(data, size, channels), expected)
         np.testing.assert_array_equal(decode.from_bytes(data, size, 4 - channels), decoded)
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from multicnn.data.checks.finding import Finding, about, listed, spread
-from multicnn.data.checks.near import alike_vectors
-from multicnn.data.manifest import Manifest
 from multicnn.modalities import content
 from multicnn.modalities.audio import decode, spectrogram
+from multicnn.modalities.base import Examples, Probe
+from multicnn.modalities.finding import Finding, about, listed, spread
+from multicnn.modalities.near_duplicates import alike_vectors
 
 _SILENT = 1e-3  # largest sample, of full scale: -60 dB
 _FULL = 0.999  # of full scale
@@ -37,14 +37,13 @@ class _Raw(NamedTuple):
     channels: int
 
 
-class AudioProbe:
+class AudioProbe(Probe):
     """Measurements of each clip, in place of a preprocess.
 
     Args:
         sample_rate: Sample rate in Hz of waveforms that come without one.
     """
 
-    fitted, stored_shape = True, ()
     stored_dtype = np.dtype(
         [
             ("rate", "i4"),
@@ -56,8 +55,8 @@ class AudioProbe:
         ]
     )
 
-    def __init__(self, sample_rate: int | None = None):
-        self.sample_rate = sample_rate or 16000
+    def __init__(self, sample_rate: int):
+        self.sample_rate = sample_rate
 
     def decode(self, source: Any) -> _Raw:
         """Return the waveform at its own rate, and the number of channels.
@@ -85,40 +84,37 @@ class AudioProbe:
             record["fingerprint"] = _fingerprint(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate)
         return record
 
+    def findings(self, examples: Examples, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
+        """Return the findings about the measurements of these rows."""
+        silent = records["peak"] < _SILENT
+        return [
+            Finding("sample rates", listed(f"{rate:,} Hz" for rate in records["rate"].tolist()), False),
+            Finding("channels", listed(records["channels"].tolist()), False),
+            Finding("durations", spread(records["seconds"], " s"), False),
+            *about("silent audio", rows[silent], "are silent: no sample above -60 dB", of=len(rows)),
+            *about(
+                "clipped audio",
+                rows[records["clipped"] > _CLIPPED],
+                f"are clipped: over {_CLIPPED:.1%} of their samples at full scale",
+                of=len(rows),
+            ),
+            *about("short audio", rows[records["seconds"] < _SHORT], f"are shorter than {_SHORT:g} s", of=len(rows)),
+        ]
 
-def findings(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
-    """Return the findings about the measurements of these rows."""
-    silent = records["peak"] < _SILENT
-    return [
-        Finding("sample rates", listed(f"{rate:,} Hz" for rate in records["rate"].tolist()), False),
-        Finding("channels", listed(records["channels"].tolist()), False),
-        Finding("durations", spread(records["seconds"], " s"), False),
-        *about("silent audio", rows[silent], "are silent: no sample above -60 dB", of=len(rows)),
-        *about(
-            "clipped audio",
-            rows[records["clipped"] > _CLIPPED],
-            f"are clipped: over {_CLIPPED:.1%} of their samples at full scale",
-            of=len(rows),
-        ),
-        *about("short audio", rows[records["seconds"] < _SHORT], f"are shorter than {_SHORT:g} s", of=len(rows)),
-    ]
+    def alike(self, examples: Examples, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
+        """Return pairs of indices into `rows` that sound nearly the same: louder, compressed, resampled, padded with silence."""
+        prints = records["fingerprint"].astype(np.float32)
+        pairs = alike_vectors(prints, _CANDIDATE)
+        cosines = np.einsum("ij,ij->i", prints[pairs[:, 0]], prints[pairs[:, 1]])
+        likeliest = np.sort(np.argsort(-cosines, kind="stable")[:_CANDIDATES])
 
+        @functools.lru_cache(_CACHED)
+        def waveform(index: int) -> np.ndarray:
+            raw = self.decode(examples.raw_source(rows[index]))
+            return decode.resample(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate, _RATE)
 
-def alike(manifest: Manifest, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
-    """Return pairs of indices into `rows` that sound nearly the same: louder, compressed, resampled, padded with silence."""
-    prints = records["fingerprint"].astype(np.float32)
-    pairs = alike_vectors(prints, _CANDIDATE)
-    cosines = np.einsum("ij,ij->i", prints[pairs[:, 0]], prints[pairs[:, 1]])
-    likeliest = np.sort(np.argsort(-cosines, kind="stable")[:_CANDIDATES])
-    probe = AudioProbe(manifest.sample_rate)
-
-    @functools.lru_cache(_CACHED)
-    def waveform(index: int) -> np.ndarray:
-        raw = probe.decode(manifest.raw_source(rows[index]))
-        return decode.resample(raw.waveform[: int(_SECONDS * raw.rate)], raw.rate, _RATE)
-
-    same = [_correlation(waveform(int(one)), waveform(int(other))) >= _SAME for one, other in pairs[likeliest]]
-    return pairs[likeliest][np.array(same, dtype=bool)]
+        same = [_correlation(waveform(int(one)), waveform(int(other))) >= _SAME for one, other in pairs[likeliest]]
+        return pairs[likeliest][np.array(same, dtype=bool)]
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -1,0 +1,245 @@
+"""What a modality is to the rest of the package: the protocol that every preprocess fulfils.
+
+A preprocess is a frozen dataclass of plain data. It alone knows what an input is: how it is read, what of it is stored, what
+the network sees, how it is changed at random, shown and measured. A new modality is a subclass of `Preprocess` that has the
+members without a default, and is made known by `multicnn.modalities.register`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from multicnn.modalities.finding import Finding
+
+if TYPE_CHECKING:
+    import pandas
+    import tensorflow as tf
+
+Finish = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (all stored examples, indices of some) -> finished ones
+
+
+class Shown(NamedTuple):
+    """An example as a page shows it.
+
+    Attributes:
+        kind: How it is shown: as an "image", an "audio" player, a "text" or a "plot" of curves.
+        content: uint8 pixels (height, width[, 1 or 3]); float samples (samples,) in [-1, 1]; a string; or float values
+            (steps, curves).
+        sample_rate: Sampling rate of "audio" in Hz.
+    """
+
+    kind: Literal["image", "audio", "text", "plot"]
+    content: np.ndarray | str
+    sample_rate: int | None = None
+
+
+class Augmenter(NamedTuple):
+    """A function that changes training batches at random.
+
+    Attributes:
+        function: `function(batch, seeds, **given, **settings) -> batch`, where `seeds` is int64, shape (batch, 2). Its
+            keyword-only parameters are the settings that a recipe's `augment` may name; their annotations are checked.
+        given: The arguments that come from the preprocess, such as the sample rate.
+    """
+
+    function: Callable[..., tf.Tensor]
+    given: Mapping[str, Any] = {}
+
+
+class Loadable(Protocol):
+    """What `data.store.load_examples` needs to know: how a source becomes an array of fixed shape and dtype."""
+
+    @property
+    @abstractmethod
+    def fitted(self) -> bool:
+        """True where nothing is left for `fit` to learn."""
+
+    @property
+    @abstractmethod
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of `example`."""
+
+    @property
+    @abstractmethod
+    def stored_dtype(self) -> str | np.dtype:
+        """Dtype of `example`."""
+
+    @abstractmethod
+    def decode(self, source: Any) -> Any:
+        """Return the raw example of a source: a path, the bytes of a file, a string (where `inline`), or an array.
+
+        Raises:
+            ValueError: The source cannot be read; the message is a short reason without the path.
+        """
+
+    @abstractmethod
+    def example(self, raw: Any) -> np.ndarray:
+        """Return the stored form of a decoded example: shape `stored_shape`, dtype `stored_dtype`."""
+
+    def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
+        """Return `example(decode(source))` of each source, to the bit, or the reason why there is none."""
+        answers: list[np.ndarray | str] = []
+        for source in sources:
+            try:
+                answers.append(self.example(self.decode(source)))
+            except ValueError as error:
+                answers.append(str(error) or "cannot be decoded")
+        return answers
+
+
+class Examples(Protocol):
+    """The part of a manifest that a probe may look at beside its records."""
+
+    @property
+    def table(self) -> pandas.DataFrame:
+        """A row for each example, with a column `split`."""
+
+    def raw_source(self, i: int) -> Any:
+        """Return the source of row `i`, as `decode` takes it."""
+
+
+class Probe(Loadable, Protocol):
+    """What `multicnn doctor` measures of each example, in the place of its stored form, and finds. Never fitted."""
+
+    fitted: ClassVar[bool] = True
+    stored_shape: ClassVar[tuple[int, ...]] = ()
+
+    def findings(self, examples: Examples, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
+        """Return what the records of these rows show."""
+        return []
+
+    def alike(self, examples: Examples, rows: np.ndarray, records: np.ndarray) -> np.ndarray:
+        """Return pairs of indices into `rows` whose examples are nearly the same: int64, shape (pairs, 2)."""
+        return np.zeros((0, 2), np.int64)
+
+
+class DecodingProbe(Probe):
+    """A probe that finds nothing but what cannot be decoded.
+
+    Args:
+        preprocess: Decodes the examples.
+    """
+
+    stored_dtype: ClassVar[np.dtype] = np.dtype(np.uint8)
+
+    def __init__(self, preprocess: Loadable):
+        self.preprocess = preprocess
+
+    def decode(self, source: Any) -> Any:
+        """As the preprocess."""
+        return self.preprocess.decode(source)
+
+    def example(self, raw: Any) -> np.ndarray:
+        """Return nothing, in an array."""
+        return np.zeros(self.stored_shape, self.stored_dtype)
+
+
+class Preprocess(Loadable, Protocol):
+    """How a raw input becomes what a network sees, and everything else that depends on the modality.
+
+    The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes
+    the network's input of a batch of these. The same functions serve training, evaluation and prediction.
+    """
+
+    inline: ClassVar[bool] = False
+    """True where a string that `decode` takes is the example itself, False where it is the path of its file."""
+    sampled: ClassVar[bool] = False
+    """True where `decode` takes an array together with its sampling rate in Hz."""
+    mixing: ClassVar[tuple[str, ...]] = ("mixup",)
+    """Ways in which two examples of a batch may be mixed: "mixup", "cutmix"."""
+
+    @property
+    @abstractmethod
+    def modality(self) -> str:
+        """Name of the modality, under which `modalities.register` files the class."""
+
+    @abstractmethod
+    def fit(self, raws: Iterable[Any]) -> Self:
+        """Return a copy with every open field learned.
+
+        Args:
+            raws: Decoded training examples, in an order drawn from the recipe's seed.
+
+        Raises:
+            ValueError: `raws` is empty.
+        """
+
+    @classmethod
+    def from_archive(cls, x: np.ndarray) -> np.ndarray | list[str]:
+        """Return the elements of an array of an .npz file, in their order, as `decode` takes them.
+
+        Raises:
+            ValueError: They cannot be examples of this modality.
+        """
+        return list(map(str, x.tolist())) if cls.inline else x
+
+    def windows(self, raw: Any) -> list[tuple[float, Any]]:
+        """Return the parts of a decoded example that are predicted one by one, each with its start: by default the whole."""
+        return [(0.0, raw)]
+
+    def position(self, start: float) -> str:
+        """Return the start of one of `windows` in words, such as "1.50 s"; "" where there is never more than one."""
+        return ""
+
+    @property
+    def stored_dtype(self) -> str:
+        """Dtype of `example`."""
+        return "float32"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the network's input, without the batch."""
+        return self.stored_shape
+
+    @abstractmethod
+    def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
+        """Return the network's input of stored examples (batch, *stored_shape): shape (batch, *input_shape)."""
+
+    def finish_of(self) -> Finish | None:
+        """Return a faster `finish` of some of many stored examples, equal to the bit; None where there is none."""
+        return None
+
+    @property
+    def augment_stored(self) -> Augmenter | None:
+        """Changes of stored examples, before `finish`."""
+        return None
+
+    @property
+    def augment(self) -> Augmenter | None:
+        """Changes of the network's input, after `finish`."""
+        return None
+
+    def augmented_view(self) -> Preprocess:
+        """Return the preprocess whose stored examples `augment_stored` changes, with the same network input."""
+        return self
+
+    def probe(self) -> Probe:
+        """Return what `multicnn doctor` measures of each example, whatever the fields of this preprocess."""
+        return DecodingProbe(self)
+
+    @property
+    @abstractmethod
+    def default_model(self) -> str:
+        """Name of the model where the recipe names none."""
+
+    @abstractmethod
+    def shown(self, raw: Any) -> Shown:
+        """Return a decoded example as pages show it."""
+
+    @abstractmethod
+    def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
+        """Return what the network sees of an example.
+
+        Args:
+            finished: Its input, of shape `input_shape`, augmented or not.
+            plain: The same without augmentation.
+            stored: The stored example that `finished` was made of, shape `stored_shape`, augmented or not.
+        """
+
+    def receptive_field(self, steps: tuple[int, ...]) -> str:
+        """Return a receptive field, in input steps along each axis, in words and the unit of the modality."""
+        return " x ".join(f"{n:,}" for n in steps) + " steps"
