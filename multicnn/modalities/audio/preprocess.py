@@ -177,7 +177,7 @@ class AudioPreprocess(Preprocess):
         """Centre of each mel band in Hz, shape (n_mels,); None where the features are not a log-mel."""
         if self.features != "log_mel":
             return None
-        return spectrogram.mel_edges(self.n_mels, self.fmin, self._fmax, self.htk)[1:-1]
+        return spectrogram.mel_centers(self.n_mels, self.fmin, self._fmax, self.htk)
 
     def decode(self, source: str | os.PathLike | bytes | np.ndarray | tuple[np.ndarray, int]) -> np.ndarray:
         """The waveform of a recording at `sample_rate`.

@@ -21,6 +21,7 @@ _CLIPPED = 1e-3  # share of the samples
 _SHORT = 0.05  # seconds
 _RATE, _N_FFT, _HOP = 8000, 256, 80
 _BANDS, _SLICES = 24, 24
+_FMIN, _FMAX = 100.0, 3600.0  # Hz: below is hum, above what a telephone or a strong compression takes away
 _RANGE_DB = 40.0  # below the loudest frame: what is quieter is silence
 _SECONDS = 30.0  # of each clip that are compared
 _CANDIDATE = 0.95  # cosine of the fingerprints, which two utterances of one voice may reach
@@ -138,8 +139,9 @@ def _fingerprint(waveform: np.ndarray, rate: int) -> np.ndarray:
     """Return the mel levels in slices of the audible section, independent of its loudness: (slices * bands,), norm 1."""
     waveform = decode.resample(waveform, rate, _RATE)
     frames = spectrogram.frames(waveform, _N_FFT, _HOP, center=True)
-    power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
-    levels = 10 * np.log10(np.maximum(power @ _FILTERS, 1e-12))
+    power = np.abs(np.fft.rfft(frames * spectrogram.hann(_N_FFT, _N_FFT))) ** 2
+    filters = spectrogram.mel_filterbank(_RATE, _N_FFT, _BANDS, _FMIN, _FMAX, htk=False)
+    levels = 10 * np.log10(np.maximum(power @ filters, 1e-12))
     loud = np.flatnonzero(levels.max(axis=1) > levels.max() - _RANGE_DB)
     sounding = np.maximum(levels[loud[0] : loud[-1] + 1], levels.max() - _RANGE_DB)
     edges = np.linspace(0, len(sounding), _SLICES + 1)
@@ -147,8 +149,3 @@ def _fingerprint(waveform: np.ndarray, rate: int) -> np.ndarray:
     print_ = np.concatenate([sounding[int(start) : end].mean(axis=0) for start, end in zip(edges, ends)])
     print_ -= print_.mean()
     return print_ / max(np.linalg.norm(print_), 1e-6)
-
-
-_WINDOW = spectrogram.hann(_N_FFT, _N_FFT)
-# From 100 Hz: below it is hum; up to 3600 Hz: what a telephone or a strong compression leaves.
-_FILTERS = spectrogram.mel_filterbank(_RATE, _N_FFT, _BANDS, 100.0, 3600.0, False)

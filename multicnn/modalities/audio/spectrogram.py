@@ -10,8 +10,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-_FLOOR = 1e-10  # power below which a decibel value is not told apart: -100 dB
-_MFCC_RANGE_DB = 80.0  # librosa.feature.mfcc floors the decibels this far below the loudest of the clip
+_AMIN = 1e-10  # librosa.power_to_db's `amin`: -100 dB
+_TOP_DB = 80.0  # librosa.power_to_db's `top_db`, which librosa.feature.mfcc leaves as it is
 
 
 def frame_count(samples: int, n_fft: int, hop_length: int, center: bool) -> int:
@@ -22,10 +22,10 @@ def frame_count(samples: int, n_fft: int, hop_length: int, center: bool) -> int:
 
 @functools.lru_cache(maxsize=16)
 def hann(win_length: int, n_fft: int) -> np.ndarray:
-    """Periodic Hann window of `win_length`, in the middle of `n_fft` zeros: float64, shape (n_fft,)."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(win_length) / win_length)
-    before = (n_fft - win_length) // 2
-    return np.pad(window, (before, n_fft - win_length - before))
+    """Return librosa's Hann window of `win_length`, in the middle of `n_fft` zeros: float64, shape (n_fft,)."""
+    import librosa
+
+    return librosa.util.pad_center(librosa.filters.get_window("hann", win_length), size=n_fft)
 
 
 def frames(waveform: np.ndarray, n_fft: int, hop_length: int, center: bool) -> np.ndarray:
@@ -59,7 +59,7 @@ def log_mel(frames: np.ndarray | tf.Tensor, window: np.ndarray, filters: np.ndar
         # As one matrix: twice as fast as a product for each clip.
         mel = tf.matmul(tf.reshape(power, (-1, power.shape[-1])), filters)
         mel = tf.reshape(mel, tf.concat([tf.shape(power)[:-1], [filters.shape[-1]]], axis=0))
-        return tf.math.log(tf.maximum(mel, _FLOOR)) * (10.0 / np.log(10.0))
+        return tf.math.log(tf.maximum(mel, _AMIN)) * (10.0 / np.log(10.0))
 
 
 def below_peak(decibels: tf.Tensor, top_db: float) -> tf.Tensor:
@@ -107,7 +107,7 @@ def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
         n_mfcc: Coefficients kept, from the 0th on.
     """
     with tf.device("CPU:0"):
-        floored = tf.maximum(decibels, tf.reduce_max(decibels, axis=[-2, -1], keepdims=True) - _MFCC_RANGE_DB)
+        floored = tf.maximum(decibels, tf.reduce_max(decibels, axis=[-2, -1], keepdims=True) - _TOP_DB)
         return tf.matmul(floored, _dct(decibels.shape[-1], n_mfcc))
 
 
@@ -125,39 +125,27 @@ def plot(features: np.ndarray, low: float, high: float) -> np.ndarray:
 
 @functools.lru_cache(maxsize=16)
 def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
-    """Triangular mel filters of equal area (Slaney's normalisation): float64, shape (n_fft // 2 + 1, n_mels).
+    """Return `librosa.filters.mel` transposed: float64, shape (n_fft // 2 + 1, n_mels), read-only."""
+    import librosa
 
-    Equals `librosa.filters.mel(...).T`. The scale is Slaney's (Auditory Toolbox, 1998) or HTK's.
-    """
-    edges = mel_edges(n_mels, fmin, fmax, htk)
-    bins = np.arange(n_fft // 2 + 1)[:, None] * (sample_rate / n_fft)
-    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
-    triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
-    filters = np.maximum(triangles, 0.0) * 2.0 / (upper - lower)
+    bank = librosa.filters.mel(
+        sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, dtype=np.float64
+    )
+    filters = np.ascontiguousarray(bank.T)
     filters.flags.writeable = False
     return filters
 
 
-def mel_edges(n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
-    """Where the mel filters begin, peak and end, in Hz: float64, shape (n_mels + 2,), filter i from i to i + 2."""
-    return _mel_to_hz(np.linspace(_hz_to_mel(fmin, htk), _hz_to_mel(fmax, htk), n_mels + 2), htk)
+def mel_centers(n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
+    """Return the frequencies at which librosa's mel filters peak, in Hz: float64, shape (n_mels,)."""
+    import librosa
 
-
-def _hz_to_mel(hertz: float, htk: bool) -> float:
-    if htk:
-        return 2595.0 * np.log10(1.0 + hertz / 700.0)
-    return hertz * 3 / 200 if hertz < 1000 else 15.0 + 27.0 * np.log(hertz / 1000) / np.log(6.4)
-
-
-def _mel_to_hz(mel: np.ndarray, htk: bool) -> np.ndarray:
-    if htk:
-        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
-    return np.where(mel < 15, mel * 200 / 3, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0))
+    return librosa.mel_frequencies(n_mels + 2, fmin=fmin, fmax=fmax, htk=htk)[1:-1]
 
 
 @functools.lru_cache(maxsize=16)
 def _dct(n_mels: int, n_mfcc: int) -> np.ndarray:
-    """Orthonormal DCT-II: float64, shape (n_mels, n_mfcc)."""
-    matrix = np.sqrt(2 / n_mels) * np.cos(np.pi * (np.arange(n_mels)[:, None] + 0.5) * np.arange(n_mfcc) / n_mels)
-    matrix[:, 0] = np.sqrt(1 / n_mels)
-    return matrix
+    """Return the orthonormal DCT-II of `librosa.feature.mfcc` as a matrix: float64, shape (n_mels, n_mfcc)."""
+    import scipy.fft
+
+    return np.ascontiguousarray(scipy.fft.dct(np.eye(n_mels), axis=1, norm="ortho")[:, :n_mfcc])
