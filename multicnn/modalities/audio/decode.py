@@ -12,7 +12,6 @@ from multicnn.modalities import content
 _BLOCK = 1 << 16  # frames read at a time: a header that declares hours costs nothing before they are there
 _MAX_FRAMES = 1 << 28  # 1 GiB of float32: 93 minutes at 48 kHz
 _RATES = range(1_000, 1_000_001)  # Hz
-_SILENT = 1e-10  # mean square of a frame below which levels are not told apart: -100 dB
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _MOST_CHANNELS = 64  # beyond them libsndfile says whether they are too many
@@ -110,25 +109,6 @@ def resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     import soxr
 
     return _checked(soxr.resample(waveform, rate, sample_rate).astype(np.float32, copy=False))
-
-
-def trim(waveform: np.ndarray, trim_db: float, frame_length: int, hop_length: int) -> np.ndarray:
-    """The waveform without the frames at both ends that are `trim_db` or more below the loudest.
-
-    Equals `librosa.effects.trim`; a waveform without a sound stays whole.
-
-    Args:
-        waveform: float32, shape (samples,).
-        trim_db: Decibels.
-        frame_length, hop_length: Samples; frame t is centred on sample t * hop_length.
-    """
-    samples = len(waveform)
-    so_far = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
-    first = np.arange(0, samples + 1, hop_length) - frame_length // 2
-    energy = so_far[np.minimum(first + frame_length, samples)] - so_far[np.maximum(first, 0)]
-    floor = frame_length * _SILENT  # so that silence has a level too
-    loud = np.flatnonzero(np.maximum(energy, floor) > max(energy.max(), floor) * 10 ** (-trim_db / 10))
-    return waveform[loud[0] * hop_length : (loud[-1] + 1) * hop_length]
 
 
 class _Bytes(io.BytesIO):

@@ -201,7 +201,10 @@ class AudioPreprocess(Preprocess):
         waveform = decode.resample(waveform, rate, self.sample_rate)
         if self.trim_db is None:
             return waveform
-        return decode.trim(waveform, self.trim_db, self.n_fft, self.hop_length)
+        import librosa
+
+        frames = {"frame_length": self.n_fft, "hop_length": self.hop_length}
+        return librosa.effects.trim(waveform, top_db=self.trim_db, **frames)[0]
 
     @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray:

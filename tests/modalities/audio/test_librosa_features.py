@@ -1,5 +1,8 @@
 """Constant-Q transform, chroma and PCEN: librosa's own numbers, of one clip and of a batch, and what they mean."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -113,3 +116,11 @@ def test_the_shortest_clip(features, center):
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         AudioPreprocess(**arguments)
+
+
+def test_librosa_is_imported_only_where_a_feature_needs_it():
+    code = (
+        "import sys, multicnn.api, multicnn.predictor, multicnn.evaluation.doctor\n"
+        "assert not {'librosa.filters', 'librosa.core.convert', 'numba'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
