@@ -38,7 +38,7 @@ from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.setup import new_folder, of_several, settled
 from multicnn.training.transfer_curves import TransferCurves
-from multicnn.utils.reporter import Reporter
+from multicnn.utils.reporter import Reporter, SilentReporter
 
 
 def train(
@@ -72,7 +72,7 @@ def train(
             so far, and can go on.
     """
     workers = Workers()
-    context = RunContext(reporter=(reporter if workers.first else None) or Reporter(), workers=workers)
+    context = RunContext(reporter=(reporter or Reporter()) if workers.first else SilentReporter(), workers=workers)
     if resume is None:
         recipe, manifest = settled(data, settings, fields)
         with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
@@ -376,7 +376,7 @@ def inspect(
 
 def explain_texts(
     predictor: Predictor | str | os.PathLike,
-    texts: Sequence[str],
+    texts: Sequence[str | bytes],
     out: str | os.PathLike | None = None,
     *,
     label: str | None = None,
@@ -393,10 +393,10 @@ def explain_texts(
         ValueError: The predictor is none of texts, the class is unknown, or there is no text, or nothing in one.
     """
     explainer = _explainer(_loaded(predictor))
-    texts = [explainer.preprocess.decode(text) for text in ([texts] if isinstance(texts, (str, bytes)) else texts)]
-    if not texts:
+    decoded = [explainer.preprocess.decode(text) for text in ([texts] if isinstance(texts, (str, bytes)) else texts)]
+    if not decoded:
         raise ValueError("`texts` must hold at least one text. Received: texts=[]")
-    explanations = list(explainer.explain(texts, label))
+    explanations = list(explainer.explain(decoded, label))
     if out is not None:
         write_explanations(out, "What moved the decisions", explanations)
     return explanations

@@ -144,9 +144,7 @@ class Predictor:
         if split is None and not len(rows):
             rows = manifest.rows()
             if trained_on_it:
-                reporter.log(
-                    "the predictor has learned from most of these data; --split test measures those that were kept apart"
-                )
+                reporter.warn("most of these examples were used for training; use --split test for the held-out ones")
         if split is not None and not len(rows):
             raise ValueError(
                 f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}"

@@ -290,7 +290,7 @@ def test_a_run_that_goes_on_goes_on_in_its_folder(run, tmp_path):
 
 @pytest.mark.parametrize("members", [[], [{"seed": 1}, {"seed": 2}]], ids=["one network", "an ensemble"])
 def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
-    with locked(tmp_path), pytest.raises(ValueError, match=r"another run is at work in this folder"):
+    with locked(tmp_path), pytest.raises(ValueError, match=r"another run is using this folder"):
         multicnn.train("digits", tmp_path, members=members)
     assert not list(tmp_path.iterdir())
 
@@ -298,7 +298,7 @@ def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
 def test_what_another_run_is_writing_is_left_to_it(run, tmp_path):
     folder = shutil.copytree(run[1], tmp_path / "run")
     (half := folder / ".part-model.keras").touch()
-    with locked(folder), pytest.raises(ValueError, match=r"another run is at work in this folder"):
+    with locked(folder), pytest.raises(ValueError, match=r"another run is using this folder"):
         multicnn.train(resume=folder, settings=["bad_limit=0.2"])
     assert half.exists()
     multicnn.train(resume=folder, settings=["bad_limit=0.2"])

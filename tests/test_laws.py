@@ -178,11 +178,13 @@ def test_law_2_the_same_seed_gives_the_same_weights_in_two_processes(tmp_path):
     assert other[-1] not in one, "another seed, other weights"
 
 
-def test_law_8_help_imports_nothing_heavy():
+def test_law_8_help_and_version_import_nothing_heavy():
     heavy = ["tensorflow", "keras", "gensim", "librosa", "sklearn", "pandas", "numpy", "matplotlib"]
     code = (
-        "import sys\nfrom multicnn import cli\nfrom typer.testing import CliRunner\n"
+        "import sys, multicnn\nfrom multicnn import cli\nfrom typer.testing import CliRunner\n"
         "result = CliRunner().invoke(cli.app, ['--help'])\nassert result.exit_code == 0 and 'predict' in result.output\n"
+        "result = CliRunner().invoke(cli.app, ['--version'])\n"
+        "assert (result.exit_code, result.output) == (0, f'multicnn {multicnn.__version__}\\n')\n"
         f"assert not (found := [name for name in {heavy} if name in sys.modules]), found"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

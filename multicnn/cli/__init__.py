@@ -1,22 +1,20 @@
-"""The command line. Nothing heavy is imported before a verb runs, so that `multicnn --help` is instant."""
+"""The command line. Nothing heavy is imported before a command runs, so that `multicnn --help` is instant."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from multicnn.cli import data, explain, networks, predictors, training, transfer, words
+from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.quiet import import_tensorflow_silently
 from multicnn.utils.signals import unwind
+from multicnn.version import __version__
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Train, measure and use convolutional networks for pictures, recordings and texts.",
-)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 for command in (
     *(training.demo, training.train, training.crossval, training.find_rate),
     *(transfer.features, transfer.transfer_curves),
@@ -29,9 +27,27 @@ for command in (
 app.add_typer(words.app, name="words")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"multicnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def multicnn(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Train, measure and use convolutional networks for images, audio and text."""
+
+
 def main() -> None:
-    """Run the command line; a user's mistake prints one line and exits 2, Ctrl-C exits 130 (Typer sees to it), SIGTERM 143."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's chatter is not for users
+    """Run the command line.
+
+    A user's mistake prints one line and exits with 2, Ctrl-C exits with 130 (Typer does that), SIGTERM with 143.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # hide TensorFlow's messages from users
     import_tensorflow_silently()
     unwind()
     try:
@@ -42,9 +58,6 @@ def main() -> None:
     except (ValueError, TypeError, OSError) as error:
         if os.environ.get("MULTICNN_TRACEBACK"):
             raise
-        _complain(str(error))
+        message = in_words_of_the_command(str(error), typer.main.get_command(app), sys.argv[1:])
+        print(f"multicnn: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(2)
-
-
-def _complain(message: str) -> None:
-    print(f"multicnn: {' '.join(message.split())}", file=sys.stderr)

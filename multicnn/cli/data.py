@@ -19,12 +19,12 @@ def doctor(
     groups: Annotated[
         bool,
         typer.Option(
-            "--groups", help="Score the linear model with whole groups left out, and at random, side by side."
+            "--groups", help="Score the linear baseline with whole groups left out, and at random, side by side."
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Examine data before training: bad, odd, doubled, leaking and contradicting examples; exit code 1 if there are any."""
+    """Examine data before training: bad, odd, duplicate, leaking and contradicting examples; exit code 1 if there are any."""
     from multicnn import api
     from multicnn.cli.tables import RichReporter, show_diagnosis
 
@@ -34,7 +34,7 @@ def doctor(
             out,
             compare_splits=groups,
             reporter=reporter,
-            settings=settings,
+            settings=settings or [],
         )
     if as_json:
         print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))
@@ -49,10 +49,10 @@ def preview(
     data: Data,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),
     settings: Settings = None,
-    examples: Annotated[int, typer.Option(min=1, help="Examples, spread over the classes.")] = 12,
-    draws: Annotated[int, typer.Option(min=0, help="Epochs whose augmentation is shown.")] = 4,
+    examples: Annotated[int, typer.Option(min=1, help="Number of examples, spread over the classes.")] = 12,
+    draws: Annotated[int, typer.Option(min=0, help="Number of epochs whose augmentation is shown.")] = 4,
 ) -> None:
     """Write a page of training examples as the network will see them, before and after augmentation."""
     from multicnn import api
 
-    print(api.preview(recipe_or_path(data), out, settings=settings, examples=examples, draws=draws))
+    print(api.preview(recipe_or_path(data), out, settings=settings or [], examples=examples, draws=draws))

@@ -1,4 +1,4 @@
-"""`multicnn demo`: one small network on each of the three embedded data sets."""
+"""`multicnn demo`: one small network on each of the three built-in data sets."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _ABOUT = {
     "spoken_digits": "the ten digits in synthetic voices; the test voices are never heard in training",
 }
 _NEXT = """[bold]What to try next[/bold]
-  multicnn train photos/                 a folder with one folder of pictures (or recordings) per class
+  multicnn train photos/                 a folder with one folder of images (or audio files) per class
   multicnn train reviews.csv             a table with the columns text and label
   multicnn train digits --model resnet20 another network: multicnn models lists them
-  multicnn predict runs/.../model.keras picture.jpg"""
+  multicnn predict runs/.../model.keras image.jpg"""
 
 
 def run(epochs: int | None = None) -> None:
@@ -66,7 +66,7 @@ def run(epochs: int | None = None) -> None:
     show_table("multicnn demo", columns, rows, console)
     for name, _, _, accuracy, linear, _ in rows:
         if float(accuracy) < float(linear):
-            console.print(f"On {name} the linear model is ahead: with so few examples that is no surprise.")
+            console.print(f"On {name} the linear baseline is better, as is common with so few examples.")
     console.print(_NEXT, highlight=False)
 
 
@@ -81,10 +81,10 @@ def _show_predictions(name: str, predictor: Predictor, console: Console) -> None
     rows = manifest.rows("test")
     chosen = rows[:: max(len(rows) // 3, 1)][:3]
     for row, prediction in zip(chosen, predictor.predict([manifest.raw_source(row) for row in chosen])):
-        what = manifest.table["source"][row] if manifest.inline else Path(manifest.table["id"][row]).name
+        source = manifest.table["source"][row] if manifest.inline else Path(manifest.table["id"][row]).name
         true = manifest.table["label"][row]
         console.print(
-            f"  {str(what)[:70]!r}: {prediction.label} ({prediction.probability:.2f}), truly {true}",
+            f"  {str(source)[:70]!r}: {prediction.label} ({prediction.probability:.2f}), truly {true}",
             highlight=False,
             markup=False,
         )

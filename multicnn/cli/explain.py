@@ -1,4 +1,4 @@
-"""`multicnn explain`: what moved a text predictor's decisions, in colour."""
+"""`multicnn explain`: the n-grams behind a text predictor's decisions, in colour."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="A model.keras file, of texts.")],
+    model: Annotated[Path, typer.Argument(help="A model.keras file of a text predictor.")],
     inputs: Annotated[
-        list[str], typer.Argument(help="Texts; or labelled data: one table or folder of them, or an embedded set.")
+        list[str], typer.Argument(help="Texts; or labelled data: one table, folder or built-in data set.")
     ],
     out: Annotated[Path | None, typer.Option(help="The HTML page to write.")] = None,
     label: Annotated[str | None, typer.Option(help="The class to explain; by default the predicted one.")] = None,
-    split: Annotated[str | None, typer.Option(help="train, val or test, of data that has them.")] = None,
-    examples: Annotated[int, typer.Option(min=1, help="Of data, the texts explained one by one.")] = 20,
-    top: Annotated[int, typer.Option(min=1, help="N-grams shown of a text or a class, and filters.")] = 10,
+    split: Annotated[
+        str | None, typer.Option(help="The split to explain, of data that has splits: train, val or test.")
+    ] = None,
+    examples: Annotated[
+        int, typer.Option(min=1, help="Number of texts of the data that are explained one by one.")
+    ] = 20,
+    top: Annotated[
+        int, typer.Option(min=1, help="Number of n-grams shown for a text or a class, and of filters.")
+    ] = 10,
     as_json: Json = False,
 ) -> None:
     """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
@@ -36,8 +42,8 @@ def explain(
     else:
         explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)
     if as_json:
-        found = {"texts": [explanation.to_dict() for explanation in explained]}
-        print(json.dumps(found | ({"data": findings.to_dict()} if findings else {}), ensure_ascii=False))
+        result: dict[str, Any] = {"texts": [explanation.to_dict() for explanation in explained]}
+        print(json.dumps(result | ({"data": findings.to_dict()} if findings else {}), ensure_ascii=False))
         return
     if findings:
         _show_findings(findings)
@@ -58,7 +64,7 @@ def _is_data(inputs: list[str]) -> bool:
 
 
 def _show(explanation: Any, top: int) -> None:
-    """Print a text, each token on the colour of its score, and the n-grams that did most."""
+    """Print a text, with each token in the colour of its score, and the n-grams that contribute most."""
     from rich.console import Console
     from rich.text import Text
 
@@ -89,11 +95,11 @@ def _show(explanation: Any, top: int) -> None:
 
 
 def _style(score: float, largest: float) -> str:
-    """Black or white on a colour between white and full, so that it reads on any terminal."""
+    """Return a style of black or white on a tint, so that it is readable on any terminal."""
     if not largest or abs(score) < 0.05 * largest:
         return ""
     strength = abs(score) / largest
-    mixed = (round(255 + strength * (part - 255)) for part in (_FOR if score > 0 else _AGAINST))
+    mixed = (round(255 + strength * (channel - 255)) for channel in (_FOR if score > 0 else _AGAINST))
     red, green, blue = mixed
     return f"{'white' if strength > 0.7 else 'black'} on rgb({red},{green},{blue})"
 
@@ -109,4 +115,4 @@ def _show_findings(findings: Any) -> None:
             [row["filter"], row["label"], f"{row['weight']:.3f}", row["texts"], " · ".join(row["fired_by"])]
             for row in findings.filters
         ]
-        show_table("the filters that did most", ["filter", "for", "weight", "texts", "fired by"], listed)
+        show_table("the filters that contribute most", ["filter", "for", "weight", "texts", "fired by"], listed)

@@ -1,4 +1,4 @@
-"""`--workers`: further processes on this machine that train together with this one."""
+"""`--workers`: start further processes on this machine that train together with this one."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _ADDRESSES, _COUNT, _ID = (f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRES
 
 @contextmanager
 def workers(count: int | None) -> Iterator[None]:
-    """Make this process the first of so many workers; the others run the same command. They end with it, however it ends.
+    """Make this process the first of `count` workers; the others run the same command and end with it, however it ends.
 
     Raises:
-        ValueError: There would be none.
+        ValueError: `count` is less than 1.
     """
     if count is None or _ID in os.environ:  # this is one of the others
         yield
         return
     if count < 1:
-        raise ValueError(f"there must be one or more workers. Received: workers={count}")
+        raise ValueError(f"`workers` must be 1 or more. Received: workers={count}")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         shared = {_ADDRESSES: f"127.0.0.1:{free.getsockname()[1]}", _COUNT: str(count), "KERAS_BACKEND": "jax"}
     command = [sys.executable, "-m", "multicnn.cli", *sys.argv[1:]]
-    # In a session of their own, lest Ctrl-C reaches them: this one tells them of it.
+    # In a session of their own, so that Ctrl-C does not reach them: this process ends them.
     others: list[subprocess.Popen] = []
     try:
         for i in range(1, count):
             environment = os.environ | shared | _of_worker(i)
             others.append(subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL))
         os.environ |= shared | _of_worker(0)
-        yield  # at the end all wait for one another
-    except BaseException as error:  # Ctrl-C too: what is to be kept this process has written
+        yield  # at the end all wait for each other
+    except BaseException as error:  # Ctrl-C too: this process has written all results
         for other in others:
             other.kill()
         atexit.register(_leave, _exit_code(error))
@@ -51,12 +51,12 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _leave(code: int) -> None:
-    """End this process: JAX would wait for the others, which are dead, for minutes."""
+    """End this process at once: JAX would wait for the killed ones for minutes."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
 def _of_worker(i: int) -> dict[str, str]:
-    """Of several GPUs each worker takes its own, unless the user has said otherwise."""
+    """Return the environment of a worker: each takes its own GPU, unless the user has set the visible ones."""
     return {_ID: str(i), "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", str(i))}

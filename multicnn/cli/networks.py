@@ -1,9 +1,9 @@
-"""`multicnn models` and `inspect`: networks by name, and stage by stage, without building them."""
+"""`multicnn models` and `inspect`: list the networks, and show one stage by stage, without building it."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ def models(as_json: Json = False) -> None:
     from multicnn.blocks.cost import measure
     from multicnn.models import ANY, MODELS, create
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": name,
             "modalities": list(known.modalities),
@@ -49,14 +49,14 @@ def inspect(
         str, typer.Argument(help="A name from `multicnn models`, module:function, or a model.keras file.")
     ],
     input_shape: Annotated[
-        str | None, typer.Option("--input", metavar="H,W,C", help="One example's shape: 224,224,3, or time,channels.")
+        str | None, typer.Option("--input", metavar="H,W,C", help="Shape of one example: 224,224,3, or time,channels.")
     ] = None,
-    classes: Annotated[int | None, typer.Option(help="Classes of the output.")] = None,
+    classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter, such as width=32.")
     ] = None,
     modality: Annotated[
-        str | None, typer.Option(help="image, log-mel, waveform or text: the unit of the receptive fields.")
+        str | None, typer.Option(help="image, log-mel, waveform or text: sets the unit of the receptive fields.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -75,11 +75,11 @@ def inspect(
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    """The sizes in "224,224,3"."""
+    """Return the shape in "224,224,3"."""
     try:
         sizes = tuple(int(size) for size in text.replace("x", ",").split(","))
     except ValueError:
         sizes = ()
     if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
-        raise ValueError(f"`input` must be one to three sizes, such as 224,224,3. Received: input={text!r}")
+        raise ValueError(f"`input_shape` must be one to three sizes, such as 224,224,3. Received: input_shape={text!r}")
     return sizes

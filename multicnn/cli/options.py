@@ -1,4 +1,4 @@
-"""What several verbs take, and how it becomes a recipe."""
+"""Options that several commands share, and how they become settings of a recipe."""
 
 from __future__ import annotations
 
@@ -7,61 +7,106 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-_DATA = typer.Argument(help="A folder, table, .npz file, tfds:name, embedded set, or a recipe (.py, .json).")
+if TYPE_CHECKING:
+    from multicnn.recipe import Recipe
+
+_Path = TypeVar("_Path", bound=str | None)
+
+_DATA = typer.Argument(
+    help="A folder, table, .npz file, tfds:name or built-in data set, or a recipe (.py, .json).", show_default=False
+)
 Data = Annotated[str, _DATA]
 DataUnlessResumed = Annotated[str | None, _DATA]
-Resume = Annotated[
-    Path | None, typer.Option(help="The folder of what was stopped, which goes on; DATA is then left out.")
-]
+Resume = Annotated[Path | None, typer.Option(help="Resume the interrupted run in this folder (omit DATA).")]
+RunFolder = Annotated[Path | None, typer.Option(help="Folder of the run; by default a new one in runs/.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Change a field of the recipe, such as optimizer.learning_rate=0.01."
+        "--set", metavar="FIELD=VALUE", help="Set a field of the recipe, such as optimizer.learning_rate=0.01."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Weights = typer.Option(
+    "--from",
+    metavar="FILE",
+    help="Start from the weights in a .keras, .npz or .safetensors file, or keras.applications.",
+)
 
-_READING = {  # fields of a DataSource, each with the option that gives it
-    "path": typer.Option("--data", help="For a recipe: use this data instead of its own."),
-    "pattern": typer.Option(help="Regular expression with groups label, group, split, for file names."),
-    "text_column": typer.Option(help="Column of the texts in a table."),
-    "label_column": typer.Option(help="Column of the labels in a table."),
-    "label_separator": typer.Option(
-        help="What stands between the labels of an example that can have several, or none."
+
+class FieldOption(NamedTuple):
+    """An option that sets a field of the recipe.
+
+    Attributes:
+        field: The field's dotted name.
+        type: The type of its value.
+        option: Its name and help text; by default it is called as the parameter.
+    """
+
+    field: str
+    type: type
+    option: Any
+
+
+READING = {
+    "path": FieldOption("data.path", str, typer.Option("--data", help="Use this data instead of the recipe's own.")),
+    "pattern": FieldOption(
+        "data.pattern", str, typer.Option(help="Regular expression with groups label, group, split, for file names.")
     ),
-    "group_column": typer.Option(help="Column of the group, never split between sets."),
+    "text_column": FieldOption("data.text_column", str, typer.Option(help="Column of the texts in a table.")),
+    "label_column": FieldOption("data.label_column", str, typer.Option(help="Column of the labels in a table.")),
+    "label_separator": FieldOption(
+        "data.label_separator", str, typer.Option(help="Separator of the labels of an example, for multilabel data.")
+    ),
+    "group_column": FieldOption(
+        "data.group_column", str, typer.Option(help="Column of the group; a group is never divided between splits.")
+    ),
 }
 
 
-def reads_data(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say how its data is read; it receives them as the first of its `settings`."""
-    signature = inspect.signature(function, eval_str=True)
+def sets_fields(options: Mapping[str, FieldOption]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds options to a command, which receives their values as the first of its `settings`."""
 
-    @functools.wraps(function)
-    def command(**arguments: Any) -> None:
-        given = {f"data.{field}": arguments.pop(field) for field in _READING}
-        function(**arguments | {"settings": assigned(given, arguments["settings"])})
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def command(**arguments: Any) -> None:
+            fields = {option.field: arguments.pop(name) for name, option in options.items()}
+            function(**arguments | {"settings": assigned(fields, arguments["settings"])})
 
-    reading = [
-        inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
-        for field, option in _READING.items()
-    ]
-    command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *reading])
-    return command
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
+            for name, option in options.items()
+        ]
+        signature = inspect.signature(function, eval_str=True)
+        signature = signature.replace(parameters=[*signature.parameters.values(), *added])
+        setattr(command, "__signature__", signature)  # noqa: B010 - mypy knows no such attribute of a function
+        return command
+
+    return decorate
+
+
+def _annotation(option: FieldOption) -> Any:
+    return Annotated[option.type | None, option.option]
+
+
+reads_data = sets_fields(READING)
 
 
 def assigned(fields: Mapping[str, Any], settings: list[str] | None) -> list[str]:
-    """The fields that an option gives, as FIELD=VALUE, and then those of --set."""
+    """Return the fields that options give, as FIELD=VALUE, and then those of --set."""
     given = [f"{name}={json.dumps(value)}" for name, value in fields.items() if value is not None]
     return given + (settings or [])
 
 
-def recipe_or_path(path: str | None) -> Any:
-    """The recipe that a .py file binds to `recipe`, or that a .json file is; anything else is the path of data, if any."""
+def recipe_or_path(path: _Path) -> Recipe | _Path:
+    """Return the recipe of a .json file, or that a .py file binds to `recipe`; else the path of the data, if any.
+
+    Raises:
+        ValueError: The file holds no recipe.
+    """
     if path is None or not path.endswith((".py", ".json")) or not Path(path).is_file():
         return path
     from multicnn.recipe import Recipe
@@ -72,5 +117,5 @@ def recipe_or_path(path: str | None) -> Any:
 
     recipe = runpy.run_path(path).get("recipe")
     if not isinstance(recipe, Recipe):
-        raise ValueError(f"a recipe file must bind `recipe = Recipe(...)`. Received: data={path!r}")
+        raise ValueError(f"`data` must be a recipe file that binds `recipe = Recipe(...)`. Received: data={path!r}")
     return recipe

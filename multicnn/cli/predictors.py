@@ -1,4 +1,4 @@
-"""`multicnn evaluate` and `predict`: measure and use what was trained."""
+"""`multicnn evaluate` and `predict`: measure and use a trained predictor."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
-    data: Annotated[str, typer.Argument(help="Labelled examples: a folder, table, .npz file or embedded set.")],
-    split: Annotated[str | None, typer.Option(help="train, val or test, of data that has them.")] = None,
+    data: Annotated[str, typer.Argument(help="Labelled examples: a folder, table, .npz file or built-in data set.")],
+    split: Annotated[
+        str | None, typer.Option(help="The split to measure, of data that has splits: train, val or test.")
+    ] = None,
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
@@ -50,12 +52,12 @@ def predict(
         bool, typer.Option("--per-window", help="For long sounds and texts: each window, where it begins.")
     ] = False,
 ) -> None:
-    """Predict the class of pictures, recordings or texts; exit code 1 if one of them is bad."""
+    """Predict the classes of images, audio files or texts; exit code 1 if one of them is bad."""
     from multicnn.predictor import load
 
     predictor = load(model)
     bad, several = False, predictor.separator is not None
-    names: deque[str] = deque()  # of what the stream has taken
+    names: deque[str] = deque()  # of the inputs that the stream has taken
 
     def sources() -> Iterator[str | bytes]:
         for item in _expanded(inputs):
@@ -74,7 +76,7 @@ def predict(
 
 
 def text_or_file(item: str) -> str | bytes:
-    """What the file of a text holds, where there is one of this name; else the text itself."""
+    """Return the contents of the file of this name, if there is one, else the text itself."""
     if os.path.isfile(item):
         with suppress(OSError):
             return Path(item).read_bytes()
@@ -82,7 +84,7 @@ def text_or_file(item: str) -> str | bytes:
 
 
 def _expanded(inputs: Iterable[str]) -> Iterator[str]:
-    """The inputs, with the lines of standard input in the place of '-'."""
+    """Yield the inputs, with the lines of standard input in place of "-"."""
     for item in inputs:
         if item == "-":
             yield from (line.rstrip("\r\n").removeprefix("\ufeff") for line in sys.stdin if line.strip())

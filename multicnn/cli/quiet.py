@@ -1,4 +1,4 @@
-"""Keep to itself what TensorFlow's libraries print while they are imported, which no setting of theirs silences."""
+"""Hide what TensorFlow's libraries print while they are imported, which none of their settings silences."""
 
 from __future__ import annotations
 
@@ -7,49 +7,51 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 from multicnn.utils.signals import DeferSignals, stop
 
 
 class _Finder(MetaPathFinder):
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if name != "tensorflow":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = functools.partial(_silently, spec.loader.exec_module)
+            execute = functools.partial(silently, spec.loader.exec_module)
+            setattr(spec.loader, "exec_module", execute)  # noqa: B010 - of this loader alone, not of its class
         return spec
 
 
-def _silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
-    """Import a module with standard error kept; where that fails, what was said is told.
+def silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    """Import a module with standard error hidden; if the import fails, print what it wrote.
 
-    Ctrl-C waits until it is imported: in the midst of it, libraries of C++ swallow the exception, or crash.
+    Ctrl-C waits until it is imported: during the import, C++ libraries swallow the exception, or crash.
     """
     sys.stderr.flush()
-    ours = os.dup(2)
-    with DeferSignals() as signals, tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    stderr = os.dup(2)
+    with DeferSignals() as signals, tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
         try:
             execute(module)
         except BaseException:
-            said.seek(0)
-            os.write(ours, said.read())
+            hidden.seek(0)
+            os.write(stderr, hidden.read())
             raise
         finally:
-            os.dup2(ours, 2)
-            os.close(ours)
+            os.dup2(stderr, 2)
+            os.close(stderr)
     if signals.signum is not None:
         stop(signals.signum, "interrupted")
 
 
 def import_tensorflow_silently() -> None:
-    """When it is imported, if ever."""
+    """Hide what TensorFlow prints when it is imported, if ever."""
     if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _Finder())

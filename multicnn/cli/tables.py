@@ -1,32 +1,48 @@
-"""What the command line draws: progress bars and tables."""
+"""Progress bars and tables of the command line."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from multicnn.evaluation.doctor import Diagnosis
 from multicnn.evaluation.evaluate import Evaluation
 from multicnn.evaluation.inspect import Inspection
+from multicnn.predictor import Predictor
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.dry_run import DryRun
 from multicnn.training.transfer_curves import TransferCurves
-from multicnn.utils.reporter import Reporter
+from multicnn.utils.reporter import LOGGER, Reporter
+
+Logs = Mapping[str, float] | None  # what Keras hands to callbacks
 
 _UNKNOWN = "not known"
 _STARVED = 0.05  # of the time of the steps
-_REDRAW_SECONDS = 0.2  # reading the loss waits for the step, so not at each one
+_REDRAW_SECONDS = 0.2  # not at each step: reading the loss waits for it
 
 
 class RichReporter(Reporter):
-    """Draw reading and training as bars with loss, accuracy, speed and time left, on standard error."""
+    """Prints messages, and draws reading and training as bars with loss, accuracy, speed and time left, on standard error.
+
+    Args:
+        quiet: Print and draw nothing.
+    """
 
     def __init__(self, quiet: bool = False):
         self.console = Console(stderr=True, quiet=quiet)
@@ -40,19 +56,23 @@ class RichReporter(Reporter):
             TextColumn("{task.fields[note]}"),
             console=self.console,
         )
-        self.task: Any = None
+        self.task: TaskID | None = None
+        self._handler, self._level = _ConsoleHandler(self.console), logging.NOTSET
 
     def __enter__(self) -> RichReporter:
         self.bars.start()
+        self._level = LOGGER.level
+        LOGGER.addHandler(self._handler)
+        LOGGER.setLevel(logging.INFO)
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
+        LOGGER.setLevel(self._level)
+        LOGGER.removeHandler(self._handler)
         self.bars.stop()
 
-    def log(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False)
-
     def reading(self, done: int, total: int) -> None:
+        """Draw a bar of the examples that have been read."""
         if self.task is None:
             self.task = self.bars.add_task("reading", total=total, note="")
         self.bars.update(self.task, completed=done, total=total)
@@ -61,10 +81,11 @@ class RichReporter(Reporter):
             self.task = None
 
     def callbacks(self) -> Sequence[keras.callbacks.Callback]:
+        """Return the callback that draws the bar of the training."""
         return [_Bar(self)]
 
-    def finished(self, predictor: Any) -> None:
-        """Print what was measured."""
+    def finished(self, predictor: Predictor) -> None:
+        """Print a table of the metrics of a trained predictor."""
         rows = []
         for name, values in predictor.metrics.items():
             if isinstance(values, dict):
@@ -74,6 +95,15 @@ class RichReporter(Reporter):
         show_table("", ["", "examples", "accuracy", "loss", "macro F1"], rows, self.console)
 
 
+class _ConsoleHandler(logging.Handler):
+    def __init__(self, console: Console):
+        super().__init__(logging.INFO)
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.console.print(record.getMessage(), highlight=False, markup=False)
+
+
 class _Bar(keras.callbacks.Callback):
     """The bar of the training."""
 
@@ -81,21 +111,21 @@ class _Bar(keras.callbacks.Callback):
         super().__init__()
         self.reporter, self.drawn = reporter, 0.0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         total = self.params["epochs"] * self.params["steps"]
         self.task = self.reporter.bars.add_task("training", total=total, note="")
+        self.started = False
 
-        self.going = False
-
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.epoch = epoch
 
-    def on_train_batch_begin(self, batch, logs=None):
-        if not self.going:  # a run that goes on begins somewhere in the middle, and its speed is measured from there
-            self.going = True
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        if not self.started:  # a resumed run starts in the middle, and its speed is measured from there
+            self.started = True
             self.reporter.bars.reset(self.task, completed=self.epoch * self.params["steps"] + batch)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        logs = logs or {}
         now = time.monotonic()
         if now - self.drawn < _REDRAW_SECONDS:
             return
@@ -107,21 +137,22 @@ class _Bar(keras.callbacks.Callback):
         title = f"epoch {self.epoch + 1}/{self.params['epochs']}"
         self.reporter.bars.update(self.task, completed=done, description=title, note=note)
 
-    def on_epoch_end(self, epoch, logs=None):
-        words = [f"epoch {epoch + 1:>3}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"]
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        logs = logs or {}
+        columns = [f"epoch {epoch + 1:>3}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"]
         if "val_loss" in logs:
-            words.append(f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}")
-        words.append(f"{logs['seconds']:.1f} s")
+            columns.append(f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}")
+        columns.append(f"{logs['seconds']:.1f} s")
         if logs["waited"] > _STARVED:
-            words.append(f"(the network waited {logs['waited']:.0%} of its time for data)")
-        self.reporter.log("  ".join(words))
+            columns.append(f"(the network waited {logs['waited']:.0%} of its time for data)")
+        self.reporter.log("  ".join(columns))
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self.reporter.bars.remove_task(self.task)
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
-    """Print metrics, the table per class and, where each example has one label, the confusion matrix."""
+    """Print the metrics, the table per class and, where each example has one label, the confusion matrix."""
     labels = evaluation.manifest.labels
     show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
     table = evaluation.per_class()
@@ -143,21 +174,21 @@ def show_crossval(validation: CrossValidation) -> None:
     for kind in ("mean", "std"):
         numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
         rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
-    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear model"], rows)
+    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear baseline"], rows)
 
 
 def show_transfer(curves: TransferCurves) -> None:
-    """Print a row for each number of examples, and whether transfer brings what it may."""
+    """Print a row for each number of examples, and whether transfer improves the accuracy."""
     table = curves.table()
     rows = [[f"{size:,}", *(f"{value:.3f}" for value in row)] for size, row in zip(table.index, table.to_numpy())]
     show_table("test accuracy", ["examples", "from weights", "std", "from scratch", "std", "gain", "std"], rows)
-    for name, (there, said) in curves.claims().items():
-        answer = "one seed cannot tell" if there is None else "yes" if there else "no"
-        Console().print(f"{name}: {answer}; {said}", highlight=False)
+    for name, (holds, numbers) in curves.claims().items():
+        answer = "one seed cannot tell" if holds is None else "yes" if holds else "no"
+        Console().print(f"{name}: {answer}; {numbers}", highlight=False)
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:
-    """Print the counts, the scores and the findings, those first that ask for a decision."""
+    """Print the counts, the scores and the findings, the issues first."""
     counts = diagnosis.examination.counts
     rows = [[name, *map(_number, row)] for name, row in zip(counts.index, counts.to_numpy())]
     show_table("examples", ["class", *counts.columns], rows)
@@ -167,8 +198,8 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     for finding in diagnosis.examination.findings:
         mark = "!" if finding.decision else " "
         console.print(f"{mark} {finding.name}: {finding.message}", highlight=False, markup=False)
-    verdict = "nothing asks for a decision" if diagnosis.clean else "! asks for a decision"
-    console.print(f"{verdict}; the page with pictures: {diagnosis.page}", highlight=False, markup=False)
+    verdict = "no issue needs your attention" if diagnosis.clean else "! needs your attention"
+    console.print(f"{verdict}; the page with examples: {diagnosis.page}", highlight=False, markup=False)
 
 
 def _shown(number: float | None, style: str) -> str:
@@ -176,7 +207,7 @@ def _shown(number: float | None, style: str) -> str:
 
 
 def show_inspection(model: str, table: Inspection) -> None:
-    """Print a row for each stage, and the whole."""
+    """Print a row for each stage and one for the network."""
     rows = [
         [
             row["stage"],
@@ -195,27 +226,27 @@ def show_inspection(model: str, table: Inspection) -> None:
     show_table(model, columns, rows)
 
 
-def show_dry_run(tried: DryRun) -> None:
-    """Print the network and what two steps of it have shown."""
-    show_inspection("", tried.stages)
+def show_dry_run(measured: DryRun) -> None:
+    """Print the network, and the memory and time that two steps of it took."""
+    show_inspection("", measured.stages)
     rows = [
-        ["examples", ", ".join(f"{n:,} {split}" for split, n in tried.examples.items())],
-        ["batch", " x ".join(map(str, tried.batch))],
-        ["parameters", f"{tried.parameters:,}"],
-        ["weights, optimizer", f"{_size(tried.weights_bytes)}, {_size(tried.optimizer_bytes)}"],
-        ["memory at its highest", "not known" if tried.peak_bytes is None else _size(tried.peak_bytes)],
-        ["first step, with compiling", f"{tried.first_step_seconds:.2f} s"],
-        ["a step", f"{1000 * tried.step_seconds:.1f} ms"],
-        ["steps an epoch", f"{tried.steps:,}"],
-        ["all training steps, about", _duration(tried.expected_seconds)],
+        ["examples", ", ".join(f"{n:,} {split}" for split, n in measured.examples.items())],
+        ["batch", " x ".join(map(str, measured.batch))],
+        ["parameters", f"{measured.parameters:,}"],
+        ["weights, optimizer", f"{_size(measured.weights_bytes)}, {_size(measured.optimizer_bytes)}"],
+        ["memory at its highest", "not known" if measured.peak_bytes is None else _size(measured.peak_bytes)],
+        ["first step, with compiling", f"{measured.first_step_seconds:.2f} s"],
+        ["a step", f"{1000 * measured.step_seconds:.1f} ms"],
+        ["steps an epoch", f"{measured.steps:,}"],
+        ["all training steps, about", _duration(measured.expected_seconds)],
     ]
     show_table("two steps", ["", ""], rows)
 
 
 def show_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console | None = None
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console | None = None
 ) -> None:
-    """Print a table; numbers stand to the right."""
+    """Print a table with numbers aligned to the right."""
     table = Table(title=title or None)
     for i, name in enumerate(columns):
         numeric = bool(rows) and i > 0 and str(rows[0][i])[:1].isdigit()

@@ -9,105 +9,115 @@ from typing import Annotated
 import typer
 
 from multicnn.cli import launching
-from multicnn.cli.options import Data, DataUnlessResumed, Json, Resume, Settings, assigned, reads_data, recipe_or_path
+from multicnn.cli.options import (
+    READING,
+    Data,
+    DataUnlessResumed,
+    FieldOption,
+    Json,
+    Resume,
+    RunFolder,
+    Settings,
+    Weights,
+    reads_data,
+    recipe_or_path,
+    sets_fields,
+)
 
 
 def demo(
     epochs: Annotated[int | None, typer.Option(help="Epochs for each network, instead of the demo's own.")] = None,
 ) -> None:
-    """Train a small network on each of the three embedded data sets, and show what it learned."""
+    """Train a small network on each of the three built-in data sets, and show its predictions."""
     from multicnn.cli import demo as demonstration
 
     demonstration.run(epochs)
 
 
-@reads_data
+TRAINING = {
+    "model": FieldOption("model", str, typer.Option(help="A name from `multicnn models`, or module:function.")),
+    "test": FieldOption("data.test", str, typer.Option(help="A separate folder or table of test examples.")),
+    "leave_out": FieldOption("data.leave_out", str, typer.Option(help="The group that is the test set.")),
+    "start": FieldOption("start.path", str, Weights),
+    "freeze_until": FieldOption(
+        "start.freeze_until",
+        str,
+        typer.Option(metavar="STAGE", help="Freeze all layers up to and including this stage."),
+    ),
+    "epochs": FieldOption("epochs", int, typer.Option(help="Number of passes over the training examples.")),
+    "class_weights": FieldOption(
+        "class_weights", bool, typer.Option("--class-weights", help="Weight classes inversely to their frequency.")
+    ),
+    "seed": FieldOption("seed", int, typer.Option(help="Random seed.")),
+    "precision": FieldOption(
+        "precision", str, typer.Option(help="auto, float32, mixed_bfloat16 or mixed_float16.", show_default="auto")
+    ),
+    "xla": FieldOption(
+        "jit_compile", bool, typer.Option("--xla/--no-xla", help="Compile with XLA; by default on a GPU only.")
+    ),
+}
+
+
+@sets_fields(TRAINING | READING)
 def train(
     data: DataUnlessResumed = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder; by default a new one in runs/.")] = None,
+    out: RunFolder = None,
     resume: Resume = None,
     settings: Settings = None,
-    model: Annotated[str | None, typer.Option(help="A name from `multicnn models`.")] = None,
-    test: Annotated[str | None, typer.Option(help="A separate folder or table of test examples.")] = None,
-    leave_out: Annotated[str | None, typer.Option(help="The group that is the test set.")] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="Begin with the weights of a .keras, .npz or .safetensors file, or keras.applications.",
-        ),
-    ] = None,
-    freeze_until: Annotated[
-        str | None, typer.Option(metavar="STAGE", help="The stage up to which, itself included, nothing learns.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
-    class_weights: Annotated[bool, typer.Option("--class-weights", help="Let each class count the same.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="auto, float32, mixed_bfloat16 or mixed_float16.", show_default="auto")
-    ] = None,
-    xla: Annotated[
-        bool | None, typer.Option("--xla/--no-xla", help="Compile with XLA; by default on a GPU only.")
-    ] = None,
     workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Train with so many processes, which share each batch (on JAX), instead of one.", show_default=False
-        ),
+        int | None, typer.Option(help="Train with this many processes, which share each batch (on JAX).")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")
     ] = False,
 ) -> None:
-    """Train a predictor on a folder of pictures or recordings, or a table of texts."""
-    given = {
-        "data.test": test, "data.leave_out": leave_out, "model": model, "epochs": epochs,
-        "class_weights": class_weights or None, "seed": seed,
-        "start.path": start, "start.freeze_until": freeze_until, "precision": precision, "jit_compile": xla,
-    }  # fmt: skip
-    assignments = assigned(given, settings)
+    """Train a predictor on a folder of images or audio files, or a table of texts."""
     if dry_run:
         if data is None or resume is not None:
-            raise ValueError(f"--dry-run needs data, and a run that begins. Received: resume={str(resume)!r}")
-        _dry_run(data, assignments)
+            raise ValueError(f"--dry-run needs data and no run to resume. Received: resume={str(resume)!r}")
+        _dry_run(data, settings or [])
         return
     with launching.workers(workers):
         from multicnn import api
         from multicnn.cli.tables import RichReporter
 
         with RichReporter() as reporter:
-            what = recipe_or_path(data)
-            predictor = api.train(what, out, resume=resume, reporter=reporter, settings=assignments)
+            predictor = api.train(recipe_or_path(data), out, resume=resume, reporter=reporter, settings=settings or [])
             reporter.finished(predictor)
 
 
-def _dry_run(data: str, assignments: list[str]) -> None:
+def _dry_run(data: str, settings: list[str]) -> None:
     from multicnn import api
     from multicnn.cli.tables import RichReporter, show_dry_run
 
     with RichReporter() as reporter:
-        tried = api.dry_run(recipe_or_path(data), reporter=reporter, settings=assignments)
-    show_dry_run(tried)
+        measured = api.dry_run(recipe_or_path(data), reporter=reporter, settings=settings)
+    show_dry_run(measured)
 
 
 @reads_data
 def crossval(
     data: DataUnlessResumed = None,
-    folds: Annotated[int, typer.Option(help="How many folds.")] = 10,
+    folds: Annotated[int, typer.Option(help="Number of folds.")] = 10,
     groups: Annotated[bool, typer.Option("--groups", help="Leave each group out in turn instead.")] = False,
-    out: Annotated[Path | None, typer.Option(help="The folder of the runs; by default a new one in runs/.")] = None,
+    out: RunFolder = None,
     resume: Resume = None,
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Train once for each fold or group left out: mean and spread of what the test sets say."""
+    """Train once for each fold or group left out: mean and standard deviation of the test scores."""
     from multicnn import api
     from multicnn.cli.tables import RichReporter, show_crossval
 
     with RichReporter() as reporter:
-        what, wanted = recipe_or_path(data), None if groups else folds
-        validation = api.crossval(what, out, folds=wanted, resume=resume, reporter=reporter, settings=settings)
+        validation = api.crossval(
+            recipe_or_path(data),
+            out,
+            folds=None if groups else folds,
+            resume=resume,
+            reporter=reporter,
+            settings=settings or [],
+        )
     if as_json:
         print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
     else:
@@ -117,21 +127,21 @@ def crossval(
 @reads_data
 def find_rate(
     data: Data,
-    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("rates.png"),
+    out: Annotated[Path, typer.Option(help="The plot to write.")] = Path("rates.png"),
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Find a learning rate: a few steps at rising rates, and a picture of the loss."""
+    """Find a learning rate: a few steps at rising rates, and a plot of the loss."""
     from multicnn import api
     from multicnn.cli.tables import RichReporter
 
     with RichReporter() as reporter:
-        curve = api.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings)
+        curve = api.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings or [])
     if as_json:
         lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
-        print(json.dumps({"suggestion": curve.suggestion, "limit": curve.limit, "picture": str(out), **lists}))
+        print(json.dumps({"suggestion": curve.suggestion, "limit": curve.limit, "plot": str(out), **lists}))
     else:
         print(
-            f"the loss falls fastest at a learning rate of {curve.suggestion:.1e} and no more beyond {curve.limit:.1e}: {out}"
+            f"the loss falls fastest at a learning rate of {curve.suggestion:.1e} and stops falling at {curve.limit:.1e}: {out}"
         )
         print(f"use it with --set optimizer.learning_rate={curve.suggestion:.1e}")

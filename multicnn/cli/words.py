@@ -1,30 +1,31 @@
-"""`multicnn words`: learn word vectors, look at them, and see what they know of some texts."""
+"""`multicnn words`: learn word vectors, query and plot them, and measure their coverage of some texts."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from multicnn.cli.options import Json
 
-app = typer.Typer(no_args_is_help=True, help="Learn word vectors from texts, and look at any file of them.")
+if TYPE_CHECKING:
+    from multicnn.modalities.text.word_vectors import WordVectors
+
+app = typer.Typer(no_args_is_help=True, help="Learn word vectors from texts, and query any file of them.")
 
 Vectors = Annotated[
     str,
-    typer.Argument(
-        help="word2vec, GloVe, fastText or NumPy vectors; or a model.keras, for what its network has learned."
-    ),
+    typer.Argument(help="word2vec, GloVe, fastText or NumPy vectors; or a model.keras file, for those of its network."),
 ]
-Texts = Annotated[str, typer.Argument(help="A table of texts, or a file with a text a line.")]
+Texts = Annotated[str, typer.Argument(help="A table of texts, or a file with one text per line.")]
 Column = Annotated[str, typer.Option(help="Column of the texts in a table.")]
 Format = Annotated[
     str | None, typer.Option(help="gensim: a file that gensim saved, a pickle; only from one you trust.")
 ]
-Most = Annotated[int, typer.Option(help="Read no more than the first so many words.")]
+Most = Annotated[int, typer.Option(help="Number of words to read from the start of the file.")]
 
 
 @app.command("train")
@@ -33,21 +34,21 @@ def learn(
     out: Annotated[Path, typer.Argument(help="The file to write: .txt, .vec, .bin (word2vec's formats) or .npy.")],
     kind: Annotated[str, typer.Option(help="cbow, skipgram or fasttext.")] = "skipgram",
     dims: Annotated[int, typer.Option(min=1, help="Size of a vector.")] = 100,
-    window: Annotated[int, typer.Option(min=1, help="Words to each side that count as context.")] = 5,
-    min_count: Annotated[int, typer.Option(min=1, help="Times a word must occur.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the texts.")] = 5,
-    workers: Annotated[int, typer.Option(min=1, help="Threads; only with one are two runs equal.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    window: Annotated[int, typer.Option(min=1, help="Number of context words on each side.")] = 5,
+    min_count: Annotated[int, typer.Option(min=1, help="Minimum number of occurrences of a word.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the texts.")] = 5,
+    workers: Annotated[int, typer.Option(min=1, help="Number of threads; only runs with one are reproducible.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     tokenizer: Annotated[str, typer.Option(help="unicode, whitespace or kim.")] = "unicode",
     text_column: Column = "text",
 ) -> None:
     """Learn word vectors from texts, with gensim."""
     from multicnn.modalities.text import word_vectors
 
-    out.parent.mkdir(parents=True, exist_ok=True)  # told now, not after the learning
+    out.parent.mkdir(parents=True, exist_ok=True)  # fail before learning, not after
     tokens = _tokens(texts, text_column, tokenizer)
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
-    vectors = word_vectors.learn(tokens, kind, seed=seed, **settings)
+    vectors = word_vectors.learn(tokens, cast("Any", kind), seed=seed, **settings)
     vectors.save(out)
     print(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
 
@@ -55,13 +56,13 @@ def learn(
 @app.command()
 def nearest(
     vectors: Vectors,
-    words: Annotated[list[str], typer.Argument(help="One word or several, each by itself.")],
-    count: Annotated[int, typer.Option(min=1, help="Neighbours of each.")] = 10,
+    words: Annotated[list[str], typer.Argument(help="One or more words.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of neighbours of each word.")] = 10,
     most: Most = 200_000,
     format: Format = None,
     as_json: Json = False,
 ) -> None:
-    """The words whose vectors are nearest, by cosine."""
+    """List the words whose vectors are nearest, by cosine similarity."""
     known = _open(vectors, most, format=format)
     _show({word: known.nearest(word, count) for word in words}, as_json)
 
@@ -72,12 +73,12 @@ def analogy(
     a: Annotated[str, typer.Argument(help="A is to")],
     b: Annotated[str, typer.Argument(help="B as")],
     c: Annotated[str, typer.Argument(help="C is to ...")],
-    count: Annotated[int, typer.Option(min=1, help="Answers.")] = 5,
+    count: Annotated[int, typer.Option(min=1, help="Number of answers.")] = 5,
     most: Most = 200_000,
     format: Format = None,
     as_json: Json = False,
 ) -> None:
-    """A is to B as C is to what? The words nearest to B - A + C."""
+    """Solve an analogy, "A is to B as C is to ...": list the words nearest to B - A + C."""
     _show({f"{a} : {b} = {c} : ?": _open(vectors, most, format=format).analogy([b, c], [a], count)}, as_json)
 
 
@@ -90,45 +91,40 @@ def coverage(
     format: Format = None,
     as_json: Json = False,
 ) -> None:
-    """How many of the words in some texts have a vector, and which frequent ones have none."""
+    """Measure how many words of some texts have a vector, and list frequent ones without."""
     counts = Counter(token for text in _tokens(texts, text_column, tokenizer) for token in text)
     if not counts:
-        raise ValueError(f"`texts` must have words in them. Received: texts={texts!r}")
+        raise ValueError(f"`texts` must contain words. Received: texts={texts!r}")
     known = _open(vectors, None, vocabulary=list(counts), normalise=str.lower, format=format)
     missing = [(word, count) for word, count in counts.most_common() if word not in known]
     total = counts.total()
-    said = {
-        "types": 1 - len(missing) / len(counts),
-        "tokens": 1 - sum(count for _, count in missing) / total,
-        "words": len(counts),
-        "occurrences": total,
-        "missing": missing[:20],
-    }
+    types, tokens = 1 - len(missing) / len(counts), 1 - sum(count for _, count in missing) / total
     if as_json:
-        print(json.dumps(said, ensure_ascii=False))
+        result = {"types": types, "tokens": tokens, "words": len(counts), "occurrences": total, "missing": missing[:20]}
+        print(json.dumps(result, ensure_ascii=False))
         return
-    print(f"{said['types']:.1%} of {len(counts):,} different words and {said['tokens']:.1%} of {total:,} have a vector")
-    print("most frequent without:", ", ".join(f"{word} ({count:,})" for word, count in said["missing"]) or "none")
+    print(f"{types:.1%} of {len(counts):,} different words and {tokens:.1%} of {total:,} have a vector")
+    print("most frequent without:", ", ".join(f"{word} ({count:,})" for word, count in missing[:20]) or "none")
 
 
 @app.command()
-def picture(
+def plot(
     vectors: Vectors,
     out: Annotated[Path, typer.Argument(help="The PNG file to write.")],
-    words: Annotated[list[str] | None, typer.Argument(help="Which words; by default the first ones.")] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many, where they are not named.")] = 150,
+    words: Annotated[list[str] | None, typer.Argument(help="The words to plot; by default the first ones.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of words, if they are not named.")] = 150,
     most: Most = 200_000,
     format: Format = None,
 ) -> None:
-    """Draw words in the plane, near to one another where their vectors are (t-SNE)."""
+    """Plot words in the plane by t-SNE of their vectors."""
     from multicnn.modalities.text import word_vectors
 
     word_vectors.picture(_open(vectors, most, format=format), out, words or None, count)
     print(out)
 
 
-def _open(path: str, most: int | None, **wanted: Any) -> Any:
-    """The vectors of a file; of a predictor, those that its network has learned."""
+def _open(path: str, most: int | None, **wanted: Any) -> WordVectors:
+    """Return the vectors of a file, or those of the network of a predictor."""
     from multicnn.modalities.text import word_vectors
 
     if not path.endswith(".keras"):
@@ -141,12 +137,12 @@ def _open(path: str, most: int | None, **wanted: Any) -> Any:
     words = getattr(predictor.preprocess, "vocabulary", ())
     if not tables:
         raise ValueError(f"`vectors` must be of a network with word vectors. Received: vectors={path!r}")
-    learned = tables[-1].get_weights()[0]  # of multichannel the second, which was trained
+    learned = tables[-1].get_weights()[0]  # a multichannel network trains the second one
     return word_vectors.WordVectors(words, learned[2 : 2 + len(words)])
 
 
 def _tokens(path: str, column: str, tokenizer: str) -> list[list[str]]:
-    """The words of each text of a table or a file of lines."""
+    """Return the words of each text of a table or a file of lines."""
     from multicnn.modalities.text.tokenizers import words
 
     return [words(text, tokenizer, lowercase=True) for text in _texts(path, column)]
@@ -156,20 +152,20 @@ def _texts(path: str, column: str) -> list[str]:
     from multicnn.data.paths import locate
     from multicnn.data.sources.reading import TABLES, read_table
 
-    place = Path(locate(path))
-    if not place.is_file():
-        raise ValueError(f"`texts` must be a file; nothing is there. Received: texts={path!r}")
-    if place.suffix.lower() in TABLES:
-        table = read_table(place)
+    file = Path(locate(path))
+    if not file.is_file():
+        raise ValueError(f"`texts` must be an existing file. Received: texts={path!r}")
+    if file.suffix.lower() in TABLES:
+        table = read_table(file)
         return [text for text, bad in zip(table.column("text_column", column), table.reasons) if text and not bad]
-    return [line for line in place.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return [line for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
 
 
-def _show(found: dict[str, list[tuple[str, float]]], as_json: bool) -> None:
+def _show(neighbours: dict[str, list[tuple[str, float]]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(neighbours, ensure_ascii=False))
         return
-    for title, neighbours in found.items():
+    for title, words in neighbours.items():
         print(title)
-        for word, cosine in neighbours:
+        for word, cosine in words:
             print(f"  {cosine:.3f}  {word}")

@@ -40,3 +40,7 @@ class RunContext:
     def log(self, line: str) -> None:
         """Report a line about the run."""
         self.reporter.log(line)
+
+    def warn(self, line: str) -> None:
+        """Report a line about the run that needs the user's attention."""
+        self.reporter.warn(line)

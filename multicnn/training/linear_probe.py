@@ -114,7 +114,7 @@ def extract(front: Predictor, manifest: Manifest, stage: str, reporter: Reporter
         raise ValueError(f"`data` must hold a usable example. Received: bad={len(reasons)}")
     manifest = manifest.with_bad(reasons)
     if len(bad := manifest.bad_rows()):
-        reporter.log(f"{len(bad):,} examples are bad, the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}")
+        reporter.warn(f"{len(bad):,} examples are bad, the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}")
     return Features(stage, front.logits(stored.array), stored.rows, manifest)
 
 

@@ -183,10 +183,10 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
     listed = "" if context.folder is None else f"; they are listed in {context.folder / run_folder.BAD_FILES}"
     if len(bad):
         first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"
-        context.log(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{listed}")
+        context.warn(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{listed}")
     for finding in examine_rows(manifest):
         if finding.decision and finding.name != "bad examples":
-            context.log(f"{finding.name}: {finding.message}")
+            context.warn(f"{finding.name}: {finding.message}")
     if len(bad) > bad_limit * len(manifest):
         raise ValueError(
             f"{len(bad):,} of {len(manifest):,} examples are bad, more than `bad_limit` allows{listed}. "

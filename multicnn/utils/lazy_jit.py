@@ -1,4 +1,4 @@
-"""Loops over arrays that numba compiles, once there is so much to do that it is worth the wait."""
+"""Compile loops over arrays with numba, once they are called often enough to be worth the wait."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import cached_property
 
 
 class LazyJit:
-    """A function of arrays that is compiled when it is wanted often.
+    """A function of arrays that is compiled when it is needed often.
 
-    Importing the compiler and compiling take 1 to 1.6 s, and 0.5 where another process has compiled the same before.
+    Importing numba and compiling take 1 to 1.6 s, and 0.5 s where another process has compiled the same function before.
 
     Args:
-        function: Of a module, in the Python that numba knows.
-        few: How often something slower shall do instead.
+        function: A function of a module, in the subset of Python that numba compiles.
+        few: Number of calls of `get` that return None, for which the caller does without.
     """
 
     def __init__(self, function: Callable, few: int):
@@ -22,7 +22,7 @@ class LazyJit:
         self._asked = itertools.count()
 
     def get(self) -> Callable | None:
-        """The compiled function, which lets other threads run; None the first times."""
+        """Return the compiled function, which releases the interpreter lock, or None the first times."""
         return None if next(self._asked) < self._few else self._compiled
 
     @cached_property
@@ -31,5 +31,5 @@ class LazyJit:
 
         try:
             return njit(nogil=True, cache=True)(self._function)
-        except RuntimeError:  # there is no folder to keep it in
+        except RuntimeError:  # there is no folder for the cache
             return njit(nogil=True)(self._function)

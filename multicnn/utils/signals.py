@@ -1,9 +1,10 @@
-"""Ctrl-C and SIGTERM: a run that is asked to stop ends its step and keeps what it has done."""
+"""Ctrl-C and SIGTERM: an interrupted run ends its step and saves its state."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from types import FrameType
 from typing import Any, NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -11,29 +12,29 @@ _unwinding: int | None = None  # the signal that ends this program, unless some 
 
 
 def unwind() -> None:
-    """Make SIGTERM unwind the program as Ctrl-C does, and exit with 143, so that nothing is left half done.
+    """Make SIGTERM unwind the program as Ctrl-C does, and exit with 143.
 
-    Where a library swallows the exception, which the imports of some can, the next run stops before its first step.
+    Where a library swallows the exception, as the imports of some do, the next run stops before its first step.
     """
-    if threading.current_thread() is threading.main_thread():  # the only one that may handle signals
+    if threading.current_thread() is threading.main_thread():  # only it may handle signals
         signal.signal(signal.SIGTERM, _unwind)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as under nohup
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as it is under nohup
             signal.signal(signal.SIGINT, _unwind)
 
 
-def _unwind(signum: int, frame: Any) -> NoReturn:
+def _unwind(signum: int, frame: FrameType | None) -> NoReturn:
     global _unwinding
     _unwinding = signum
     stop(signum, "interrupted")
 
 
 def stop(signum: int, message: str) -> NoReturn:
-    """End what was interrupted: KeyboardInterrupt after Ctrl-C, SystemExit with 128 + `signum` after another signal."""
+    """Raise KeyboardInterrupt after Ctrl-C, and SystemExit with 128 + `signum` after another signal."""
     raise KeyboardInterrupt(message) if signum == signal.SIGINT else SystemExit(128 + signum)
 
 
 class DeferSignals:
-    """Inside its block the first Ctrl-C or SIGTERM only sets `signum`; a second one acts as ever."""
+    """A context in which the first Ctrl-C or SIGTERM only sets `signum`; a second one acts as usual."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
@@ -45,10 +46,10 @@ class DeferSignals:
             self._previous = {each: signal.signal(each, self._note) for each in _SIGNALS}
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         for each, handler in self._previous.items():
             signal.signal(each, handler)
 
-    def _note(self, signum: int, frame: Any) -> None:
+    def _note(self, signum: int, frame: FrameType | None) -> None:
         self.signum = signum
         self.__exit__()

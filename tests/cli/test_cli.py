@@ -34,10 +34,10 @@ def test_what_an_import_says_is_told_if_it_fails(capfd):
         if module.__name__ == "broken":
             raise ImportError
 
-    quiet._silently(execute, types.ModuleType("whole"))
+    quiet.silently(execute, types.ModuleType("whole"))
     assert capfd.readouterr().err == ""
     with pytest.raises(ImportError):
-        quiet._silently(execute, types.ModuleType("broken"))
+        quiet.silently(execute, types.ModuleType("broken"))
     assert capfd.readouterr().err == "no such instruction"
     os.write(2, b"and after")
     assert capfd.readouterr().err == "and after"
@@ -51,7 +51,7 @@ def test_ctrl_c_in_the_midst_of_an_import_waits_for_its_end(monkeypatch):
         done.append(module)
 
     with pytest.raises(KeyboardInterrupt):
-        quiet._silently(execute, types.ModuleType("whole"))
+        quiet.silently(execute, types.ModuleType("whole"))
     assert done
 
 
@@ -224,9 +224,9 @@ def _not_a_model(folder):
 
 MISTAKES = {
     "nothing there": (lambda folder: ["train", folder / "nowhere"], "nowhere"),
-    "empty folder": (lambda folder: ["train", folder], "path"),
+    "empty folder": (lambda folder: ["train", folder], "DATA must be a folder that holds files. Received: DATA="),
     "one class": (_one_class, "two classes"),
-    "missing column": (_missing_column, "text"),
+    "missing column": (_missing_column, "--text-column must be a column of table.csv"),
     "too deep": (_too_deep, "needs at least 8"),
     "no predictor": (
         lambda folder: ["train", "digits", "--model", "unet", "--out", folder / "r"],
@@ -236,16 +236,22 @@ MISTAKES = {
     "unknown field": (lambda folder: ["train", "digits", "--set", "epoch=3"], "epoch"),
     "no such model file": (lambda folder: ["predict", folder / "m.keras", "a.jpg"], "m.keras"),
     "not a model file": (_not_a_model, "model.keras"),
-    "bad pattern": (lambda folder: [*_one_class(folder), "--pattern", "("], "pattern"),
+    "bad pattern": (lambda folder: [*_one_class(folder), "--pattern", "("], "--pattern must be a regular expression"),
     "nothing to resume": (lambda folder: ["train", "--resume", folder], "begun"),
     "no such weights": (lambda folder: ["train", "digits", "--from", "nowhere.npz"], "nowhere.npz"),
-    "weights without a stage": (lambda folder: ["train", "digits", "--freeze-until", "conv1"], "freeze_until='conv1'"),
-    "bad sizes": (lambda folder: ["transfer-curves", "digits", "--from", "x.npz", "--sizes", "1;2"], "sizes='1;2'"),
+    "weights without a stage": (
+        lambda folder: ["train", "digits", "--freeze-until", "conv1"],
+        "--freeze-until='conv1'",
+    ),
+    "bad sizes": (
+        lambda folder: ["transfer-curves", "digits", "--from", "x.npz", "--sizes", "1;2"],
+        "Received: --sizes='1;2'",
+    ),
     "curves of no weights": (
         lambda folder: ["transfer-curves", "digits", "--from", "x.npz", "--sizes", "10,20"],
-        "start.path='x.npz'",
+        "--from='x.npz'",
     ),
-    "classes": (lambda folder: ["inspect", "lenet5", "--classes", "0"], "classes=0"),
+    "classes": (lambda folder: ["inspect", "lenet5", "--classes", "0"], "--classes=0"),
     "resumed elsewhere": (lambda folder: ["train", "--out", folder, "--resume", folder / "no"], "name no other folder"),
     "features of a name": (lambda folder: ["features", "squeezenet", "digits"], "squeezenet"),
     "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),

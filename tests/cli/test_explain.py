@@ -70,13 +70,13 @@ def test_data_and_its_page(model, tmp_path, monkeypatch, capsys):
     written = page.read_text(encoding="utf-8")
     assert written.startswith("<!DOCTYPE html>") and "t.csv" in written and "over 80 texts" in written
     code, out, _ = call(monkeypatch, capsys, "explain", model, table)
-    assert code == 0 and "over 80 texts" in out and "the filters that did most" in out
+    assert code == 0 and "over 80 texts" in out and "the filters that contribute most" in out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["good", "--label", "c"], "Received: label='c'"),
+        (["good", "--label", "c"], "Received: --label='c'"),
         (["   "], "empty text"),
     ],
 )

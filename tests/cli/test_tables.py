@@ -1,12 +1,19 @@
-"""What the command line draws."""
+"""Progress bars, messages and tables of the command line."""
+
+import logging
 
 from multicnn.cli import tables
 from multicnn.cli.tables import RichReporter
 
 
-def test_what_is_said_is_no_markup(capsys):
-    RichReporter().log("runs/[final]/img[copy].jpg is bad: [/b]")
-    assert capsys.readouterr().err == "runs/[final]/img[copy].jpg is bad: [/b]\n"
+def test_messages_are_printed_without_markup_inside_the_block(capsys):
+    with RichReporter() as reporter:
+        reporter.log("runs/[final]/img[copy].jpg is bad: [/b]")
+        logging.getLogger("multicnn").warning("see above")
+    logging.getLogger("multicnn").info("later")
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert [line for line in lines if line] == ["runs/[final]/img[copy].jpg is bad: [/b]", "see above"]
+    assert logging.getLogger("multicnn").level == logging.NOTSET and not logging.getLogger("multicnn").handlers
 
 
 def test_the_bar_of_a_run_that_goes_on_measures_its_speed_from_there(monkeypatch):

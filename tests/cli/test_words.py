@@ -67,7 +67,7 @@ def test_the_picture_keeps_neighbours_together(tmp_path, monkeypatch, capsys):
         np.testing.assert_array_equal(places, flattened(vectors, chosen))
     out = picture(vectors, tmp_path / "map.png", words=["cata", "dogb"])
     assert out.read_bytes().startswith(b"\x89PNG")
-    code, said, _ = words(monkeypatch, capsys, "picture", datapath("test_glove.txt"), tmp_path / "glove.png")
+    code, said, _ = words(monkeypatch, capsys, "plot", datapath("test_glove.txt"), tmp_path / "glove.png")
     assert code == 0 and (tmp_path / "glove.png").stat().st_size > 5000 and said.strip().endswith("glove.png")
 
 
@@ -86,10 +86,10 @@ def test_a_pickle_of_gensim_is_read_only_if_it_is_asked_for(monkeypatch, capsys)
     [
         (["nearest", "nothing.vec", "a"], "Received: path='nothing.vec'"),
         (["nearest", datapath("test_glove.txt"), "qqq"], "Received: word='qqq'"),
-        (["coverage", datapath("test_glove.txt"), "nothing.csv"], "Received: texts='nothing.csv'"),
-        (["train", datapath("test_glove.txt"), "x.doc", "--kind", "elmo"], "Received: kind='elmo'"),
-        (["train", datapath("test_glove.txt"), "x.vec", "--tokenizer", "spacy"], "Received: tokenizer='spacy'"),
-        (["picture", datapath("test_glove.txt"), "x.png", "the"], "two words or more"),
+        (["coverage", datapath("test_glove.txt"), "nothing.csv"], "Received: TEXTS='nothing.csv'"),
+        (["train", datapath("test_glove.txt"), "x.doc", "--kind", "elmo"], "Received: --kind='elmo'"),
+        (["train", datapath("test_glove.txt"), "x.vec", "--tokenizer", "spacy"], "Received: --tokenizer='spacy'"),
+        (["plot", datapath("test_glove.txt"), "x.png", "the"], "two words or more"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, monkeypatch, capsys):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.reporters import Recorder
 
 import multicnn
 from multicnn import cli
@@ -15,7 +16,6 @@ from multicnn.data.load import load_manifest
 from multicnn.evaluation import doctor
 from multicnn.modalities import content
 from multicnn.recipe import DataSource
-from multicnn.utils.reporter import Reporter
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_exit_code_0_when_clean_and_1_when_something_asks_for_a_decision(tmp_pat
     clean, planted = table(tmp_path / "clean.csv", contradict=False), table(tmp_path / "planted.csv", contradict=True)
     code, out, err = call(monkeypatch, capsys, "doctor", clean)
     assert code == 0, out + err
-    assert "nothing asks for a decision" in out and "[0]" in out and (tmp_path / "doctor.html").exists()
+    assert "no issue needs your attention" in out and "[0]" in out and (tmp_path / "doctor.html").exists()
     code, out, _ = call(monkeypatch, capsys, "doctor", planted, "--out", tmp_path / "page.html")
     assert code == 1
     assert "! contradictions among exact duplicates: 1 groups" in " ".join(out.split())
@@ -106,16 +106,9 @@ def test_what_a_group_gives_away_is_seen_when_groups_are_kept_whole(tmp_path):
 
 
 def test_a_training_tells_what_asks_for_a_decision(tmp_path):
-    class Telling(Reporter):
-        def __init__(self):
-            self.lines = []
-
-        def log(self, line):
-            self.lines.append(line)
-
     said = {}
     for contradict in (False, True):
-        reporter = Telling()
+        reporter = Recorder()
         path = table(tmp_path / f"{contradict}.csv", contradict=contradict)
         settings = ["arguments.filters=2", "embedding_dims=2"]
         multicnn.train(path, tmp_path / str(contradict) / "run", epochs=1, reporter=reporter, settings=settings)

@@ -7,7 +7,6 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
 import multicnn
-from multicnn.utils.reporter import Reporter
 
 ARTEFACT = Path(__file__).parents[1] / "artefacts" / "0.1.0" / "docstrings.keras"
 ROWS = [
@@ -85,16 +84,12 @@ def test_no_usable_example_is_told(tmp_path):
         multicnn.evaluate(ARTEFACT, tmp_path / "t.csv")
 
 
-def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatch):
-    class Heard(Reporter):
-        def log(self, line):
-            told.append(line)
-
+def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatch, caplog):
     for name in ("trained.csv", "other.csv"):
         (tmp_path / name).write_text("text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(30)))
     monkeypatch.chdir(tmp_path)
     made = multicnn.train("trained.csv", "run", epochs=1, embedding_dims=4, arguments={"filters": 2})
     for data, is_told in [("trained.csv", True), (tmp_path / "trained.csv", True), ("other.csv", False)]:
-        told = []
-        assert multicnn.evaluate(made, data, reporter=Heard()).metrics["n"] == 30
-        assert ["has learned from most of these data" in line for line in told] == [True] * is_told
+        caplog.clear()
+        assert multicnn.evaluate(made, data).metrics["n"] == 30
+        assert ["were used for training" in line for line in caplog.messages] == [True] * is_told

@@ -101,4 +101,4 @@ def test_the_command_line(monkeypatch, capsys):
     code, printed = call("lenet5", "--input", "8,8,1")
     assert code == 2 and "at least 12" in printed.err and "Traceback" not in printed.err
     code, printed = call("lenet5", "--input", "big")
-    assert code == 2 and "Received: input='big'" in printed.err
+    assert code == 2 and "Received: --input='big'" in printed.err

@@ -1,5 +1,7 @@
 """Reporters that remember what a run reports, and that interrupt it."""
 
+import logging
+
 import keras
 
 from multicnn.utils.reporter import Reporter
@@ -11,7 +13,8 @@ class Recorder(Reporter):
     def __init__(self, interrupts=None):
         self.lines, self.runs, self.interrupts = [], 0, interrupts
 
-    def log(self, line):
+    def log(self, line, level=logging.INFO):
+        """Remember a line."""
         self.lines.append(line)
 
     def callbacks(self):

@@ -14,7 +14,6 @@ from multicnn.models import create
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
 from multicnn.training import linear_probe
-from multicnn.utils.reporter import Reporter
 
 NET = chain(
     stage("one", conv(4, 3, norm="batch", activation="relu"), max_pool(2)),
@@ -74,19 +73,14 @@ def test_a_linear_head_is_a_classifier_like_any_other(predictor, tmp_path):
     assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)
 
 
-def test_all_bad_files_are_told(predictor, tmp_path):
-    class Heard(Reporter):
-        def log(self, line):
-            told.append(line)
-
-    told = []
+def test_all_bad_files_are_told(predictor, tmp_path, caplog):
     for i in range(12):
         (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
         Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(tmp_path / "ab"[i % 2] / f"{i}.png")
     (tmp_path / "a" / "empty.png").touch()
     (tmp_path / "b" / "cut.png").write_bytes((tmp_path / "b" / "1.png").read_bytes()[:50])
-    api.features(predictor, tmp_path, reporter=Heard())
-    assert told == ["2 examples are bad, the first 'a/empty.png': empty file"]
+    api.features(predictor, tmp_path)
+    assert caplog.messages == ["2 examples are bad, the first 'a/empty.png': empty file"]
 
 
 def test_two_classes_have_two_logits(tmp_path):

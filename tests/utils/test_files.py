@@ -59,13 +59,13 @@ def test_sweeping_deletes_what_was_half_written(tmp_path):
 def test_a_folder_is_held_by_one_until_it_ends_however_it_does(tmp_path):
     with pytest.raises(RuntimeError), locked(tmp_path):
         with (
-            pytest.raises(ValueError, match=r"another run is at work in this folder. Received: folder="),
+            pytest.raises(ValueError, match=r"another run is using this folder. Received: folder="),
             locked(tmp_path),
         ):
             pass
         raise RuntimeError
-    dies = f"import os; from pathlib import Path; from multicnn.utils.files import held; kept = held(Path({str(tmp_path)!r}))"
-    killed = f"{dies}; kept.__enter__(); os._exit(9)"
+    dies = f"import os; from pathlib import Path; from multicnn.utils.files import locked; lock = locked(Path({str(tmp_path)!r}))"
+    killed = f"{dies}; lock.__enter__(); os._exit(9)"
     assert subprocess.run([sys.executable, "-c", killed]).returncode == 9
     with locked(tmp_path):
         assert not list(tmp_path.iterdir())
