@@ -32,9 +32,9 @@ RUN_FILES = {
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """A folder per class of noisy bright and dark pictures of several formats, with five bad files among them."""
-    root = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory):
+    """A folder per class of noisy bright and dark images in several formats, with four bad files among them."""
+    root = tmp_path_factory.mktemp("images")
     rng = np.random.default_rng(0)
     for label, level in (("bright", 200), ("dark", 50)):
         (root / label).mkdir()
@@ -42,18 +42,18 @@ def pictures(tmp_path_factory):
             pixels = (level + rng.integers(-40, 40, (12, 12, 3))).astype(np.uint8)
             Image.fromarray(pixels).save(root / label / f"{i} ü.{('png', 'jpg', 'bmp')[i % 3]}")
     (root / "dark" / "empty.png").touch()
-    (root / "dark" / "text.jpg").write_text("this is no picture")
-    whole = (root / "bright" / "0 ü.png").read_bytes()
-    (root / "bright" / "truncated.png").write_bytes(whole[: len(whole) // 2])
-    with open(root / "bright" / "sound.png", "wb") as file:
+    (root / "dark" / "text.jpg").write_text("not an image")
+    complete = (root / "bright" / "0 ü.png").read_bytes()
+    (root / "bright" / "truncated.png").write_bytes(complete[: len(complete) // 2])
+    with open(root / "bright" / "audio.png", "wb") as file:
         soundfile.write(file, np.zeros(800, np.float32), 8000, format="WAV")
     return root
 
 
 @pytest.fixture(scope="module")
-def run(pictures, tmp_path_factory):
+def run(images, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "x"
-    predictor = multicnn.train(pictures, out, model="lenet5", epochs=3, seed=1)
+    predictor = multicnn.train(images, out, model="lenet5", epochs=3, seed=1)
     return predictor, out
 
 
@@ -71,11 +71,11 @@ def test_a_run_leaves_everything_in_its_folder(run):
     assert (out / "labels.txt").read_text() == "bright\ndark\n"
 
 
-def test_bad_files_are_listed_with_reasons_and_nothing_else_is_lost(run, pictures):
+def test_bad_files_are_listed_with_reasons_and_every_other_file_is_used(run, images):
     predictor, out = run
     with open(out / "bad_files.csv", newline="") as file:
         bad = {row["id"].split("/")[-1]: row["reason"] for row in csv.DictReader(file)}
-    assert set(bad) == {"empty.png", "text.jpg", "truncated.png", "sound.png"}
+    assert set(bad) == {"empty.png", "text.jpg", "truncated.png", "audio.png"}
     assert all(bad.values())
     table = pd.read_parquet(out / "manifest.parquet")
     assert (table["status"] == "good").sum() == 60
@@ -83,20 +83,20 @@ def test_bad_files_are_listed_with_reasons_and_nothing_else_is_lost(run, picture
     assert sum(predictor.metrics[split]["n"] for split in ("train", "val", "test")) == 60
 
 
-def test_evaluate_gives_the_numbers_of_the_run(run, pictures):
+def test_evaluate_gives_the_metrics_of_the_run(run, images):
     predictor, out = run
-    evaluation = multicnn.evaluate(out / "model.keras", pictures)
+    evaluation = multicnn.evaluate(out / "model.keras", images)
     assert evaluation.metrics["n"] == 60
     assert evaluation.metrics["bad"] == 4
     assert evaluation.confusion().sum() == 60
     assert list(evaluation.per_class().index) == ["bright", "dark"]
-    assert predictor.evaluate(pictures) == evaluation.metrics
+    assert predictor.evaluate(images) == evaluation.metrics
 
 
-def test_predict_keeps_a_bad_input_in_its_place(run, pictures):
+def test_predict_gives_a_bad_input_a_row_with_its_error(run, images):
     predictor, _ = run
-    good = pictures / "dark" / "1 ü.jpg"
-    first, bad, last = predictor.predict([good, pictures / "dark" / "text.jpg", good])
+    good = images / "dark" / "1 ü.jpg"
+    first, bad, last = predictor.predict([good, images / "dark" / "text.jpg", good])
     assert first.label == last.label == "dark"
     assert first.probabilities == pytest.approx(last.probabilities, abs=1e-6)
     assert sum(first.probabilities.values()) == pytest.approx(1)
@@ -107,7 +107,7 @@ def test_predict_keeps_a_bad_input_in_its_place(run, pictures):
     assert from_memory.probabilities == pytest.approx(first.probabilities, abs=1e-6)
 
 
-def test_a_long_sound_is_the_mean_of_its_windows(tmp_path):
+def test_a_long_clip_is_the_mean_of_its_windows(tmp_path):
     rng = np.random.default_rng(0)
     rate = 8000
     for label, hertz in (("high", 2000), ("low", 300)):
@@ -118,7 +118,7 @@ def test_a_long_sound_is_the_mean_of_its_windows(tmp_path):
     settings = ["preprocess.sample_rate=8000", "arguments.maps=8"]
     predictor = multicnn.train(tmp_path, tmp_path / "run", model="res8", epochs=12, batch_size=4, settings=settings)
     both = np.concatenate([np.sin(2 * np.pi * h * np.arange(rate // 2) / rate) * 0.3 for h in (2000, 300)])
-    both += rng.normal(0, 0.01, rate)  # without it the silence between the bands is unlike any seen in training
+    both += rng.normal(0, 0.01, rate)  # without it the silence between the bands is unlike any in training
     (prediction,) = predictor.predict([(both, rate)])
     starts = [start for start, _ in prediction.windows]
     assert starts == [0.0, 0.5]
@@ -158,7 +158,7 @@ def test_early_stopping_keeps_the_best_weights(tmp_path):
     assert predictor.metrics["val"]["accuracy"] == pytest.approx(history["val_accuracy"][best])
 
 
-def test_mixed_pictures_train_with_every_other_choice(tmp_path):
+def test_mixup_trains_together_with_every_other_setting(tmp_path):
     settings = ["mixup=0.3", "loss=focal", "label_smoothing=0.1", "class_weights=true", "augment.shift=1"]
     settings += ["optimizer.learning_rate=0.02", "optimizer.schedule=one_cycle"]
     predictor = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=4, settings=settings)
@@ -167,7 +167,7 @@ def test_mixed_pictures_train_with_every_other_choice(tmp_path):
         multicnn.train("docstrings", tmp_path / "text", mixup=0.3)
 
 
-def test_class_weights_make_a_rare_class_heard(tmp_path):
+def test_class_weights_raise_the_recall_of_a_rare_class(tmp_path):
     rng = np.random.default_rng(0)
     n = 400
     y = (np.arange(n) % 20 == 0).astype(int)
@@ -198,7 +198,7 @@ def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
     assert loaded.recipe["precision"] == "mixed_bfloat16"
 
 
-def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_the_precision_that_auto_chose_at_its_start(tmp_path, monkeypatch):
     def prepared(chosen):
         monkeypatch.setattr(preparation, "policy", lambda precision, multiply_adds: chosen)
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)
@@ -223,7 +223,7 @@ class _Counter(keras.callbacks.Callback):
         self.model.stop_training = epoch == 1
 
 
-def test_keras_callbacks_are_honoured(tmp_path):
+def test_keras_callbacks_are_called(tmp_path):
     counter = _Counter()
     reporter = type("Counting", (Reporter,), {"callbacks": lambda self: (counter,)})()
     multicnn.train("digits", tmp_path / "run", **SMALL, epochs=5, reporter=reporter)
@@ -247,34 +247,34 @@ def test_keras_callbacks_are_honoured(tmp_path):
         (["data.test_fraction=0.99", "data.validation_fraction=0.5"], "fraction"),
     ],
 )
-def test_a_recipe_that_cannot_work_is_one_clear_line(settings, words, tmp_path):
+def test_a_recipe_that_cannot_work_raises_one_clear_line(settings, words, tmp_path):
     with pytest.raises((ValueError, TypeError)) as error:
         multicnn.train("digits", tmp_path / "run", **SMALL, settings=settings)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_too_many_bad_files_stop_the_run_with_the_list(pictures, tmp_path):
+def test_too_many_bad_files_stop_the_run_with_the_list(images, tmp_path):
     with pytest.raises(ValueError, match="bad_limit"):
-        multicnn.train(pictures, tmp_path / "run", bad_limit=0.01)
+        multicnn.train(images, tmp_path / "run", bad_limit=0.01)
     assert len(pd.read_csv(tmp_path / "run" / "bad_files.csv")) == 4
 
 
-def test_probabilities_of_any_logits(run):
+def test_probabilities_of_extreme_logits(run):
     predictor, _ = run
-    found = predictor.probabilities(np.array([[-2000.0, -2001], [3000, 0], [0, 0]], np.float32))
-    np.testing.assert_allclose(found, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)], [1, 0], [0.5, 0.5]], rtol=1e-12)
+    probabilities = predictor.probabilities(np.array([[-2000.0, -2001], [3000, 0], [0, 0]], np.float32))
+    np.testing.assert_allclose(probabilities, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)], [1, 0], [0.5, 0.5]], rtol=1e-12)
     assert predictor.probabilities(np.zeros((0, 2), np.float32)).shape == (0, 2)
 
 
-def test_arrays_are_named_by_their_place_among_all(run):
+def test_arrays_are_named_by_their_index(run):
     predictor, _ = run
-    found = predictor.stream(np.zeros((12, 12, 3), np.uint8) for _ in range(300))
-    assert [prediction.input for prediction in found] == [f"[{i}]" for i in range(300)]
+    predictions = predictor.stream(np.zeros((12, 12, 3), np.uint8) for _ in range(300))
+    assert [prediction.input for prediction in predictions] == [f"[{i}]" for i in range(300)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", "flipped"])
-def test_a_damaged_artefact_is_one_clear_line(damage, run, tmp_path):
+def test_a_damaged_artefact_raises_one_clear_line(damage, run, tmp_path):
     data = bytearray((run[1] / "model.keras").read_bytes())
     at = data.rindex(b"multicnn.json", 0, -400) + 60  # in the compressed description
     data[at : at + 40] = bytes(40)
@@ -283,19 +283,19 @@ def test_a_damaged_artefact_is_one_clear_line(damage, run, tmp_path):
         multicnn.load(tmp_path / "x.keras")
 
 
-def test_a_run_that_goes_on_goes_on_in_its_folder(run, tmp_path):
+def test_a_run_is_resumed_in_its_own_folder(run, tmp_path):
     with pytest.raises(ValueError, match=r"name no other folder. Received: out="):
         multicnn.train(resume=run[1], out=tmp_path / "other")
 
 
 @pytest.mark.parametrize("members", [[], [{"seed": 1}, {"seed": 2}]], ids=["one network", "an ensemble"])
-def test_two_do_not_go_on_in_one_folder_at_once(members, tmp_path):
+def test_a_locked_folder_is_refused(members, tmp_path):
     with locked(tmp_path), pytest.raises(ValueError, match=r"another run is using this folder"):
         multicnn.train("digits", tmp_path, members=members)
     assert not list(tmp_path.iterdir())
 
 
-def test_what_another_run_is_writing_is_left_to_it(run, tmp_path):
+def test_files_that_another_run_is_writing_are_left_alone(run, tmp_path):
     folder = shutil.copytree(run[1], tmp_path / "run")
     (half := folder / ".part-model.keras").touch()
     with locked(folder), pytest.raises(ValueError, match=r"another run is using this folder"):
@@ -306,7 +306,7 @@ def test_what_another_run_is_writing_is_left_to_it(run, tmp_path):
 
 
 def test_a_run_folder_is_never_overwritten(tmp_path):
-    (tmp_path / "kept.txt").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match="out="):
         multicnn.train("digits", tmp_path)
-    assert (tmp_path / "kept.txt").read_text() == "mine"
+    assert (tmp_path / "notes.txt").read_text() == "mine"

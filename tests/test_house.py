@@ -1,4 +1,4 @@
-"""The house: imports go downward only, and the vocabulary stands without TensorFlow."""
+"""The rooms: imports go downward only, and the vocabulary works without TensorFlow."""
 
 import ast
 import importlib.util
@@ -41,8 +41,8 @@ KERAS_ONLY_MODULES = ("multicnn.tasks.losses", "multicnn.training.optimizers")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def part_of(module):
-    """The part of the house that a dotted name stands in: `multicnn.layers.time_mask` is of `layers`."""
+def room_of(module):
+    """Return the room of a dotted name: layers for `multicnn.layers.time_mask`."""
     return module.split(".")[1] if "." in module else None
 
 
@@ -52,7 +52,7 @@ def module_name(path):
 
 
 def imports(path):
-    """Every module that a file imports, at its top or inside a function."""
+    """Yield every module that a file imports, at its top or inside a function."""
     package = module_name(path).split(".") if path.name == "__init__.py" else module_name(path).split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -68,26 +68,26 @@ def imports(path):
 
 
 def pure(module):
-    return part_of(module) in KERAS_ONLY or module.startswith(KERAS_ONLY_MODULES)
+    return room_of(module) in KERAS_ONLY or module.startswith(KERAS_ONLY_MODULES)
 
 
-def allowed(part, other):
-    """Whether a part may import another: itself, or one of a lower floor."""
-    return part == other or LEVEL[part] < LEVEL[other] or (part, other) in UPWARDS
+def allowed(room, other):
+    """Return True if a room may import another: itself, or one below it."""
+    return room == other or LEVEL[room] < LEVEL[other] or (room, other) in UPWARDS
 
 
-def test_every_part_has_its_floor():
-    parts = {part_of(module_name(path)) for path in FILES} - {None}
-    assert parts == set(ROOMS)
+def test_every_room_has_its_level():
+    rooms = {room_of(module_name(path)) for path in FILES} - {None}
+    assert rooms == set(ROOMS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_imports_go_downward_only(path):
-    part = part_of(module_name(path))
-    if part not in LEVEL:  # the front door may know everything
+    room = room_of(module_name(path))
+    if room not in LEVEL:  # the package's __init__ may know everything
         return
-    others = {part_of(name) for name in imports(path) if name.split(".")[0] == "multicnn"} & set(LEVEL)
-    assert [other for other in sorted(others) if not allowed(part, other)] == []
+    others = {room_of(name) for name in imports(path) if name.split(".")[0] == "multicnn"} & set(LEVEL)
+    assert [other for other in sorted(others) if not allowed(room, other)] == []
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if pure(module_name(p))], ids=module_name)
@@ -97,7 +97,7 @@ def test_the_vocabulary_is_pure_keras(path):
 
 
 @pytest.mark.parametrize(
-    ("part", "other", "expected"),
+    ("room", "other", "expected"),
     [
         ("cli", "api", True),
         ("blocks", "layers", True),
@@ -106,8 +106,8 @@ def test_the_vocabulary_is_pure_keras(path):
         ("data", "data", True),
     ],
 )
-def test_what_is_allowed(part, other, expected):
-    assert allowed(part, other) == expected
+def test_only_lower_rooms_are_allowed(room, other, expected):
+    assert allowed(room, other) == expected
 
 
 NAMES_OF_PYTHON = {"_exit", "_asdict", "_replace"}  # documented, of `os` and of named tuples
@@ -188,11 +188,11 @@ assert keras.backend.backend() == "jax"
 keras.utils.set_random_seed(0)
 rng, labels = np.random.default_rng(0), np.array([0, 1, 2, 0])
 text = blocks.chain(blocks.embed(20, 4), models.create("textcnn", 3, filters=4))
-picture = blocks.chain(
+image = blocks.chain(
     blocks.stage("entry", blocks.conv(4, 3, strides=(1, 2), norm="batch", activation="relu")),
     blocks.add(blocks.depthwise_conv((1, 3), norm=blocks.norm("sub_spectral", bands=2)), blocks.chain()),
     blocks.depthwise_conv(3, strides=(1, 2)), blocks.max_pool(2), blocks.global_average_pool(), blocks.dense(3))
-for net, x in [(text, rng.integers(1, 20, (4, 9))), (picture, rng.normal(size=(4, 6, 8, 1)))]:
+for net, x in [(text, rng.integers(1, 20, (4, 9))), (image, rng.normal(size=(4, 6, 8, 1)))]:
     model = blocks.network(net, x.shape[1:])
     measured = cost.measure(net, x.shape[1:])
     assert measured.shape == (3,) and measured.parameters == sum(np.prod(w.shape) for w in model.trainable_weights)
@@ -217,19 +217,19 @@ print("done")
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
 def test_the_vocabulary_builds_and_trains_without_tensorflow(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(PACKAGE.parent)}
-    environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # what takes the time is compiling
+    environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # most of the time goes into compiling
     command = [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "model.keras")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.strip().endswith("done")
 
 
-@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="oneDNN is of these processors")
-@pytest.mark.parametrize("wish", [None, "0"])
-def test_tensorflow_computes_by_onednn_unless_the_user_says_otherwise(wish):
-    # TensorFlow's own tests ask so.
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="oneDNN runs on x86 only")
+@pytest.mark.parametrize("setting", [None, "0"])
+def test_tensorflow_uses_onednn_unless_the_user_turns_it_off(setting):
+    # TensorFlow's own tests check it this way.
     code = "import multicnn\nfrom tensorflow.python.framework import test_util\nprint(test_util.IsMklEnabled())"
     environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
-    environment |= {"TF_ENABLE_ONEDNN_OPTS": wish} if wish else {}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": setting} if setting else {}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert done.stdout.split() == [str(wish != "0")], done.stderr
+    assert done.stdout.split() == [str(setting != "0")], done.stderr

@@ -24,8 +24,8 @@ SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 
 
 @pytest.fixture(scope="module", params=SETS)
-def trained_free(request):
-    """A predictor with random weights, its manifest and some rows: what the laws say does not depend on training."""
+def untrained(request):
+    """Return a predictor with random weights, its manifest and some rows: the laws do not depend on training."""
     modality = request.param
     manifest = load_manifest(DataSource(path=SETS[modality]))
     rows = manifest.rows("train")[:300]
@@ -41,7 +41,7 @@ def trained_free(request):
 
 
 def _as_file(predictor, manifest, row, folder):
-    """The row as a user would give it to `predict`."""
+    """Return the row as a user would pass it to `predict`."""
     raw = manifest.raw_source(row)
     if predictor.preprocess.modality != "image":
         return raw
@@ -52,8 +52,8 @@ def _as_file(predictor, manifest, row, folder):
     return path
 
 
-def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_predict(trained_free, tmp_path):
-    predictor, manifest, rows = trained_free
+def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_predict(untrained, tmp_path):
+    predictor, manifest, rows = untrained
     reloaded = load(predictor.save(tmp_path / "model.keras"))
     stored, bad = store.load_examples(manifest, predictor.preprocess, rows)
     assert not bad
@@ -66,13 +66,13 @@ def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_pr
         np.testing.assert_array_equal(in_training, np.stack(alone))
     predictions = reloaded.predict(sources)
     logits = predictor.logits(stored.gather(order))
-    said = [(p.label, predictor.labels[i]) for p, i in zip(predictions, logits.argmax(1)) if len(p.windows) == 1]
-    assert len(said) > 200
-    assert all(ours == theirs for ours, theirs in said)
+    labels = [(p.label, predictor.labels[i]) for p, i in zip(predictions, logits.argmax(1)) if len(p.windows) == 1]
+    assert len(labels) > 200
+    assert all(predicted == expected for predicted, expected in labels)
 
 
-def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path):
-    predictor, manifest, rows = trained_free
+def test_law_5_logits_are_float32_and_the_artefact_is_too(untrained, tmp_path):
+    predictor, manifest, rows = untrained
     stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:20])
     for policy in ("mixed_bfloat16", "mixed_float16"):
         built = network(predictor.block, predictor.preprocess.input_shape, dtype=policy)
@@ -81,7 +81,7 @@ def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path
         assert built.output.dtype == "float32"
         built.set_weights(predictor.network.get_weights())
         mixed = dataclasses.replace(predictor, network=built)
-        # Token ids too must reach the network whole: bfloat16 holds no odd number above 256.
+        # Token ids must reach the network unrounded: bfloat16 represents no odd number above 256.
         np.testing.assert_allclose(mixed.logits(stored.array), predictor.logits(stored.array), atol=0.02)
         reloaded = load(mixed.save(tmp_path / f"{policy}.keras"))
         assert {layer.compute_dtype for layer in reloaded.network.layers} == {"float32"}
@@ -89,19 +89,19 @@ def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_law_6_batch_neighbours_do_not_matter(trained_free):
+def test_law_6_batch_neighbours_do_not_matter(untrained):
     """Not bitwise: TensorFlow's matrix product blocks its rows by the batch size, which moves the last bit or two."""
-    predictor, manifest, rows = trained_free
+    predictor, manifest, rows = untrained
     stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:256])
     together = predictor.logits(stored.array)
     for size in (1, 2, 7, 64):
-        parts = np.concatenate([predictor.logits(stored.array[i : i + size]) for i in range(0, 64, size)])
-        np.testing.assert_allclose(parts, together[: len(parts)], rtol=1e-5, atol=1e-5)
-        np.testing.assert_array_equal(parts.argmax(1), together[: len(parts)].argmax(1))
+        batched = np.concatenate([predictor.logits(stored.array[i : i + size]) for i in range(0, 64, size)])
+        np.testing.assert_allclose(batched, together[: len(batched)], rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(batched.argmax(1), together[: len(batched)].argmax(1))
 
 
-def test_law_9_saved_and_loaded_it_says_the_same(trained_free, tmp_path):
-    predictor, manifest, rows = trained_free
+def test_law_9_a_saved_predictor_predicts_the_same_after_loading(untrained, tmp_path):
+    predictor, manifest, rows = untrained
     reloaded = load(predictor.save(tmp_path / "model.keras"))
     assert reloaded.block == predictor.block
     assert reloaded.preprocess == predictor.preprocess
@@ -118,31 +118,33 @@ def test_law_9_saved_and_loaded_it_says_the_same(trained_free, tmp_path):
 
 def test_law_9_the_artefacts_of_each_release_stay_loadable():
     folder = Path(__file__).parent / "artefacts"
-    kept = sorted(folder.glob("*/*.json"))
-    assert len(kept) >= 3
-    for answers in kept:
+    recorded = sorted(folder.glob("*/*.json"))
+    assert len(recorded) >= 3
+    for answers in recorded:
         predictor = load(answers.with_suffix(".keras"))
-        for said in json.loads(answers.read_text(encoding="utf-8")):
-            source = said["input"] if predictor.preprocess.modality == "text" else answers.parent / said["input"]
+        for expected in json.loads(answers.read_text(encoding="utf-8")):
+            source = (
+                expected["input"] if predictor.preprocess.modality == "text" else answers.parent / expected["input"]
+            )
             (prediction,) = predictor.predict(source)
             assert prediction.error is None
-            assert prediction.label == said["label"]
-            for label, probability in said["probabilities"].items():
-                assert prediction.probabilities[label] == pytest.approx(probability, abs=1e-4)
+            assert prediction.label == expected["label"]
+            for label, probability in expected["probabilities"].items():
+                assert prediction.probabilities[label] == pytest.approx(probability, abs=1e-5)
 
 
 def digests(runs, folder):
-    """Trains for an epoch on each path with its settings, and gives the SHA-256 of the weights."""
-    found = []
+    """Train one epoch on each path with its settings; return the SHA-256 of each run's weights."""
+    hashes = []
     for run, (path, *settings) in enumerate(runs):
         predictor = multicnn.train(path, Path(folder) / str(run), epochs=1, settings=settings)
-        found.append(
+        hashes.append(
             hashlib.sha256(b"".join(weight.tobytes() for weight in predictor.network.get_weights())).hexdigest()
         )
-    return found
+    return hashes
 
 
-_ELSEWHERE = """
+_OTHER_PROCESS = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from test_laws import digests
@@ -151,15 +153,15 @@ print(*digests(json.loads(sys.argv[2]), sys.argv[3]))
 
 
 def _small_sets(folder):
-    """Pictures, sounds and texts of three classes, with settings that draw random numbers everywhere."""
+    """Write images, audio and texts of three classes; return their paths with settings that use every random seed."""
     rng, y = np.random.default_rng(0), np.arange(90) % 3
-    np.savez(folder / "pictures.npz", x=rng.integers(0, 256, (90, 8, 8), np.uint8), y=y)
-    np.savez(folder / "sounds.npz", x=rng.normal(0, 0.1, (90, 3200)).astype(np.float32), y=y)
+    np.savez(folder / "images.npz", x=rng.integers(0, 256, (90, 8, 8), np.uint8), y=y)
+    np.savez(folder / "audio.npz", x=rng.normal(0, 0.1, (90, 3200)).astype(np.float32), y=y)
     words = [" ".join(rng.choice(["red", "green", "blue", "grey"], 5)) for _ in y]
     (folder / "texts.csv").write_text("text,label\n" + "".join(f"{i} {text},{i % 3}\n" for i, text in enumerate(words)))
     return [
-        (str(folder / "pictures.npz"), "augment.shift=1", "arguments.width=8"),
-        (str(folder / "sounds.npz"), "data.modality=audio", "augment.time_mask=4", "arguments.maps=8"),
+        (str(folder / "images.npz"), "augment.shift=1", "arguments.width=8"),
+        (str(folder / "audio.npz"), "data.modality=audio", "augment.time_mask=4", "arguments.maps=8"),
         (str(folder / "texts.csv"), "augment.word_dropout=0.1", "arguments.filters=8", "embedding_dims=8"),
     ]
 
@@ -167,7 +169,7 @@ def _small_sets(folder):
 def test_law_2_the_same_seed_gives_the_same_weights_in_two_processes(tmp_path):
     small = _small_sets(tmp_path)
 
-    command = [sys.executable, "-c", _ELSEWHERE, Path(__file__).parent, json.dumps(small), tmp_path / "elsewhere"]
+    command = [sys.executable, "-c", _OTHER_PROCESS, Path(__file__).parent, json.dumps(small), tmp_path / "elsewhere"]
     environment = os.environ | {"PYTHONHASHSEED": "random"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
     other = digests([*small, (*small[0], "seed=1")], tmp_path / "here")

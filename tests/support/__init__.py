@@ -1,1 +1,1 @@
-"""Helpers that tests share: oracles, tables of cases, damaged files, fake workers."""
+"""Helpers shared by the tests: oracles, tables of cases, damaged files, simulated workers."""

@@ -1,4 +1,4 @@
-"""Workers without processes: a thread for each, which meet where processes would exchange."""
+"""Simulated workers: one thread each, which exchange data at a barrier as processes would."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,25 +7,25 @@ from multicnn.backends import engine
 
 
 def run(count, work, monkeypatch):
-    """What `work()` returns in each of so many workers."""
-    here, meeting, given = threading.local(), threading.Barrier(count, timeout=30), [b""] * count
+    """Run `work()` in `count` workers and return the list of their results."""
+    worker, barrier, sent = threading.local(), threading.Barrier(count, timeout=30), [b""] * count
 
     def exchange(data):
-        given[here.index] = data
-        meeting.wait()
-        found = list(given)
-        meeting.wait()
-        return found
+        sent[worker.index] = data
+        barrier.wait()
+        received = list(sent)
+        barrier.wait()
+        return received
 
-    def live(index):
-        here.index = index
+    def start(index):
+        worker.index = index
         try:
             return work()
         except BaseException:
-            meeting.abort()
+            barrier.abort()
             raise
 
-    monkeypatch.setattr(engine, "join", lambda: (here.index, count))
+    monkeypatch.setattr(engine, "join", lambda: (worker.index, count))
     monkeypatch.setattr(engine, "exchange", exchange)
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(live, range(count)))
+        return list(pool.map(start, range(count)))

@@ -1,4 +1,4 @@
-"""The command line run inside the test's own process."""
+"""Run the command line inside the test's own process."""
 
 import io
 import sys
@@ -9,7 +9,7 @@ from multicnn import cli
 
 
 def call(monkeypatch, capsys, *arguments, stdin=""):
-    """Runs the command line here: (exit code, standard output, standard error)."""
+    """Run `multicnn` with these arguments and return (exit code, standard output, standard error)."""
     monkeypatch.setattr(sys, "argv", ["multicnn", *map(str, arguments)])
     monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
     with pytest.raises(SystemExit) as end:

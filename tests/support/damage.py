@@ -1,4 +1,4 @@
-"""Damaged files of the three modalities: what disks, downloads, careless programs and bad people make of good ones."""
+"""Damaged files of the three modalities, as failing disks, cut downloads, careless programs and attackers leave them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Random = np.random.Generator
 
 
 class Damaged(NamedTuple):
-    """A file's ending, its bytes, and whether nobody could read it: bits may flip where it is not seen."""
+    """A damaged file. If not `unfixable`, the damage may be where it does not show, and the file may still be read."""
 
     suffix: str
     data: bytes
@@ -25,24 +25,24 @@ class Damaged(NamedTuple):
 
 
 def damaged(modality: str, random: Random) -> Damaged:
-    """One of the kinds of damage of a modality, at random."""
+    """Return a file of the modality with a random kind of damage."""
     kinds = _KINDS[modality]
     return kinds[random.integers(len(kinds))](random)
 
 
 def good(modality: str, random: Random) -> tuple[str, bytes]:
-    """The ending and the bytes of a file that everybody can read."""
-    return {"image": picture, "audio": sound, "text": text}[modality](random)
+    """Return the suffix and the bytes of a valid file."""
+    return {"image": image, "audio": audio, "text": text}[modality](random)
 
 
-def picture(random: Random) -> tuple[str, bytes]:
+def image(random: Random) -> tuple[str, bytes]:
     suffix = random.choice(["jpeg", "png", "gif", "bmp", "webp", "tiff"])
     file = io.BytesIO()
     Image.fromarray(random.integers(0, 256, (24, 20, 3), dtype=np.uint8)).save(file, suffix)
     return f".{suffix}", file.getvalue()
 
 
-def sound(random: Random) -> tuple[str, bytes]:
+def audio(random: Random) -> tuple[str, bytes]:
     suffix, subtype = [("wav", "PCM_16"), ("wav", "FLOAT"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("aiff", "PCM_16")][
         random.integers(5)
     ]
@@ -68,7 +68,7 @@ def _empty(random: Random, data: bytes) -> bytes:
     return b""
 
 
-def _cut(random: Random, data: bytes) -> bytes:
+def _truncated(random: Random, data: bytes) -> bytes:
     return data[: random.integers(1, len(data) // 2)]
 
 
@@ -82,8 +82,8 @@ def _noise(random: Random, data: bytes) -> bytes:
 
 def _flipped(random: Random, data: bytes) -> bytes:
     changed = bytearray(data)
-    for place in random.integers(0, len(data), random.integers(1, 20)):
-        changed[place] ^= 1 << random.integers(8)
+    for index in random.integers(0, len(data), random.integers(1, 20)):
+        changed[index] ^= 1 << random.integers(8)
     return bytes(changed)
 
 
@@ -92,12 +92,12 @@ def _flipped_head(random: Random, data: bytes) -> bytes:
     return _flipped(random, data[:head]) + data[head:]
 
 
-def _stretch_lost(random: Random, data: bytes) -> bytes:
+def _bytes_lost(random: Random, data: bytes) -> bytes:
     start = random.integers(1, len(data))
     return data[:start] + data[start + random.integers(1, 200) :]
 
 
-def _stretch_zero(random: Random, data: bytes) -> bytes:
+def _bytes_zeroed(random: Random, data: bytes) -> bytes:
     start, length = random.integers(0, len(data)), random.integers(1, 500)
     return (data[:start] + bytes(length) + data[start + length :])[: len(data)]
 
@@ -135,8 +135,8 @@ def _jpeg_of(width: int, height: int) -> bytes:
     file = io.BytesIO()
     Image.new("L", (16, 16)).save(file, "JPEG")
     data = bytearray(file.getvalue())
-    place = data.index(b"\xff\xc0") + 5
-    data[place : place + 4] = struct.pack(">HH", height, width)
+    start = data.index(b"\xff\xc0") + 5
+    data[start : start + 4] = struct.pack(">HH", height, width)
     return bytes(data)
 
 
@@ -151,8 +151,8 @@ def _bmp_of(width: int, height: int) -> bytes:
 
 
 @functools.cache
-def _picture_bomb() -> bytes:
-    """100 KB that would become 400 megapixels."""
+def _image_bomb() -> bytes:
+    """Return a PNG of 100 KB that would decode to 400 megapixels."""
     pressed = zlib.compressobj(9)
     row = bytes(1 + 2_500)
     return _png(20_000, 20_000, 1, 0, pressed.compress(row * 20_000) + pressed.flush())
@@ -160,7 +160,7 @@ def _picture_bomb() -> bytes:
 
 @functools.cache
 def _text_bomb_in_png() -> bytes:
-    """A comment that would become 200 MB."""
+    """Return a small PNG with a comment that would decompress to 200 MB."""
     pressed = zlib.compressobj(9)
     comment = b"".join([pressed.compress(bytes(2_000_000)) for _ in range(100)]) + pressed.flush()
     body = b"zTXtComment\x00\x00" + comment
@@ -209,8 +209,8 @@ def _flac_of_hours(random: Random) -> Damaged:
     return Damaged(".flac", bytes(data), True)
 
 
-def _text_of(*endings: bytes):
-    return lambda random: Damaged(".txt", text(random)[1] + endings[random.integers(len(endings))], True)
+def _text_ending_in(*suffixes: bytes):
+    return lambda random: Damaged(".txt", text(random)[1] + suffixes[random.integers(len(suffixes))], True)
 
 
 def _blank(random: Random) -> Damaged:
@@ -222,7 +222,7 @@ def _utf16(random: Random) -> Damaged:
 
 
 def _one_line(random: Random) -> Damaged:
-    """Without a line break, and perhaps without a space: 100 KB, one in ten of them 10 MB."""
+    """Return a text without a line break, perhaps without a space: 100 KB, one in ten of them 10 MB."""
     times = 3_400_000 if random.random() < 0.1 else 34_000
     return Damaged(".txt", random.choice([b"a", b"ab ", "雲".encode()]) * times, False)
 
@@ -233,35 +233,35 @@ _ALL = (
     (_noise, True),
     (_flipped, False),
     (_flipped_head, False),
-    (_stretch_lost, False),
-    (_stretch_zero, False),
+    (_bytes_lost, False),
+    (_bytes_zeroed, False),
 )
 _KINDS = {
     "image": [
-        *(_of(picture, *each) for each in _ALL),
-        _of(picture, _cut, True),
+        *(_of(image, *each) for each in _ALL),
+        _of(image, _truncated, True),
         _absurd_size,
-        lambda random: Damaged(".png", _picture_bomb(), True),
+        lambda random: Damaged(".png", _image_bomb(), True),
         lambda random: Damaged(".png", _text_bomb_in_png(), False),
-        _named_as(".jpg", sound, text, _zip),
+        _named_as(".jpg", audio, text, _zip),
     ],
     "audio": [
-        *(_of(sound, *each) for each in _ALL),
-        _of(sound, _cut, True),
+        *(_of(audio, *each) for each in _ALL),
+        _of(audio, _truncated, True),
         _wav_of_samples,
         _wav_of_channels,
         _wav_of_absurd_header,
         _flac_of_hours,
-        _named_as(".wav", picture, text, _zip),
+        _named_as(".wav", image, text, _zip),
     ],
     "text": [
         *(_of(text, *each) for each in _ALL),
-        _of(text, _cut, False),
+        _of(text, _truncated, False),
         _blank,
         _utf16,
         _one_line,
-        _text_of(b"\xed\xa0\x80", b"\xff", b"\xc3", b"\xe9t\xe9"),
-        _text_of(b"\x00", b"a\x00b\x00"),
-        _named_as(".txt", picture, sound),
+        _text_ending_in(b"\xed\xa0\x80", b"\xff", b"\xc3", b"\xe9t\xe9"),
+        _text_ending_in(b"\x00", b"a\x00b\x00"),
+        _named_as(".txt", image, audio),
     ],
 }

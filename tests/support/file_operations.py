@@ -1,4 +1,4 @@
-"""File operations that fail, or in which the process dies, at a chosen one."""
+"""File operations that fail, or in which the process dies, at a chosen call."""
 
 import builtins
 import io
@@ -10,14 +10,14 @@ _COUNTED = ("replace", "fsync", "unlink", "mkdir")
 
 
 class Killed(BaseException):
-    """The process is dead: nothing that it does after has any effect."""
+    """Raised when the simulated process dies; file operations after it have no effect."""
 
 
 class FileOperations:
-    """In its block, counts what is done to files; at number `at` the process dies in the middle of it.
+    """Context manager that counts file operations and kills the process in the middle of number `at`.
 
-    Dead, it does nothing more to any file, however it cleans up. With an `error` number, operations fail with that
-    instead, from number `at` on. Of the write that fails, half has happened.
+    A dead process changes no file any more, whatever its clean-up code does. With an `error` number, operations fail
+    with that error instead, from number `at` on. A write that fails has written half of its bytes.
     """
 
     def __init__(self, at=None, error=None):

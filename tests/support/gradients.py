@@ -1,4 +1,4 @@
-"""The gradient of a layer's output under any backend."""
+"""Gradients of a layer's output under any backend."""
 
 import inspect
 
@@ -7,29 +7,30 @@ import numpy as np
 
 
 def gradients(layer, inputs, mask=None):
-    """Of a weighted sum of squares of the real outputs: [for each trainable weight], [for each input], as arrays.
+    """Return the gradients of a weighted sum of squares of the unmasked outputs, as two lists of arrays.
 
-    An input that the outputs do not depend on (or whose dtype has no gradient) gives None.
+    The first list has one gradient for each trainable weight, the second one for each input; it is None for an input
+    that the outputs do not depend on or whose dtype has no gradient.
     """
     inputs = [keras.ops.convert_to_tensor(x) for x in inputs]
     mask = None if mask is None else keras.ops.convert_to_tensor(mask)
-    known = {"mask": mask} if mask is not None and "mask" in inspect.signature(layer.call).parameters else {}
+    keywords = {"mask": mask} if mask is not None and "mask" in inspect.signature(layer.call).parameters else {}
     given = inputs if len(inputs) > 1 else inputs[0]
-    layer(given, **known)  # builds it
+    layer(given, **keywords)  # build it
     if keras.backend.backend() == "jax":
-        return _jax(layer, inputs, known, mask)
+        return _jax(layer, inputs, keywords, mask)
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        loss = _loss(layer, layer(given, **known), given, mask)
+        loss = _loss(layer, layer(given, **keywords), given, mask)
     weights = [weight.value for weight in layer.trainable_weights]
-    found = tape.gradient(loss, weights + inputs)
-    found = [None if g is None else tf.convert_to_tensor(g).numpy() for g in found]
-    return found[: len(weights)], found[len(weights) :]
+    grads = tape.gradient(loss, weights + inputs)
+    grads = [None if g is None else tf.convert_to_tensor(g).numpy() for g in grads]
+    return grads[: len(weights)], grads[len(weights) :]
 
 
-def _jax(layer, inputs, known, mask):
+def _jax(layer, inputs, keywords, mask):
     import jax
 
     floats = [x for x in inputs if "float" in str(x.dtype)]
@@ -39,7 +40,7 @@ def _jax(layer, inputs, known, mask):
         rest = iter(floats)
         given = [next(rest) if "float" in str(x.dtype) else x for x in inputs]
         given = given if len(given) > 1 else given[0]
-        outputs, _ = layer.stateless_call(weights, fixed, given, **known)
+        outputs, _ = layer.stateless_call(weights, fixed, given, **keywords)
         return _loss(layer, outputs, given, mask)
 
     of_weights, of_floats = jax.grad(loss, argnums=(0, 1))([w.value for w in layer.trainable_variables], floats)
@@ -51,7 +52,7 @@ def _jax(layer, inputs, known, mask):
 def _loss(layer, outputs, inputs, mask):
     ops = keras.ops
     weights = np.random.default_rng(0).uniform(0.1, 1.0, outputs.shape).astype("float32")
-    real = ops.where(ops.abs(outputs) < 1e4, outputs, 0.0)  # not the fill of a padding
+    real = ops.where(ops.abs(outputs) < 1e4, outputs, 0.0)  # leave out the fill value of the padding
     mask = None if mask is None else layer.compute_mask(inputs, mask)
     if mask is not None:
         real = real * ops.cast(ops.expand_dims(mask, -1), real.dtype)

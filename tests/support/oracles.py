@@ -1,4 +1,4 @@
-"""Slow NumPy oracles, written from the equations, for everything whose window slides; and blocks with random weights."""
+"""Slow NumPy oracles, written from the equations, for layers with a sliding window; and blocks with random weights."""
 
 import itertools
 
@@ -15,14 +15,14 @@ def example(shape, batch=3):
 
 
 def built(block, shape):
-    """The block as a model, with random weights (biases and statistics too)."""
+    """Return the block as a model with random weights, biases and statistics."""
     model, rng = network(block, shape), np.random.default_rng(1)
     model.set_weights([rng.uniform(0.2, 1.0, w.shape) * rng.choice([-1, 1]) for w in model.get_weights()])
     return model
 
 
 def array(x):
-    """A tensor of any backend as an array."""
+    """Return a tensor of any backend as a NumPy array."""
     return keras.ops.convert_to_numpy(x)
 
 
@@ -34,14 +34,17 @@ def close(model, x, expected):
 
 
 def windows(x, reaches, strides, dilation, padding, fill):
-    """Yields (output position, (batch, *kernel, channels)) for every window on x (batch, *spatial, channels)."""
+    """Yield (output position, output shape, window) for every window of x.
+
+    x has the shape (batch, *spatial, channels), a window (batch, *kernel, channels).
+    """
     if padding == "same":
         around = [((r - 1) // 2, r - 1 - (r - 1) // 2) for r in reaches]
         x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=fill)
     counts = [(size - r) // s + 1 for size, r, s in zip(x.shape[1:-1], reaches, strides)]
     for position in itertools.product(*map(range, counts)):
-        cut = tuple(slice(p * s, p * s + r, d) for p, s, r, d in zip(position, strides, reaches, dilation))
-        yield position, counts, x[(slice(None), *cut)]
+        index = tuple(slice(p * s, p * s + r, d) for p, s, r, d in zip(position, strides, reaches, dilation))
+        yield position, counts, x[(slice(None), *index)]
 
 
 def slid(x, kernel, strides, dilation, padding, fill, reduce):
@@ -60,8 +63,8 @@ def convolved(x, kernel, bias, strides, dilation, groups, padding):
     weights = [kernel[..., g * filters : (g + 1) * filters] for g in range(groups)]
 
     def reduce(window):
-        parts = [window[..., g * width : (g + 1) * width] for g in range(groups)]
+        slices = [window[..., g * width : (g + 1) * width] for g in range(groups)]
         axes = list(range(1, window.ndim)), list(range(window.ndim - 1))
-        return np.concatenate([np.tensordot(p, w, axes) for p, w in zip(parts, weights)], axis=-1) + bias
+        return np.concatenate([np.tensordot(p, w, axes) for p, w in zip(slices, weights)], axis=-1) + bias
 
     return slid(x, kernel.shape[:-2], strides, dilation, padding, 0.0, reduce)

@@ -1,7 +1,7 @@
-"""A small version of each model, which learns its modality's embedded data set in a minute: (hyperparameters, preprocess)."""
+"""Small versions of the models that learn a built-in data set in a minute, as (hyperparameters, preprocess fields)."""
 
 SMALL = {
-    # Pictures: the embedded digits, resized where 8x8 pixels are too few.
+    # Images: the built-in digits, resized where 8x8 pixels are too few.
     "lenet5": ({}, {"size": (28, 28)}),
     "lenet5_1998": ({}, {"size": (28, 28)}),
     "alexnet": ({"width": 1 / 8}, {"size": (67, 67)}),
@@ -16,5 +16,5 @@ SMALL = {
     # Texts of characters.
     **{f"char_cnn_{size}": ({"filters": 16, "units": 64}, {"level": "characters"}) for size in ("small", "large")},
 }
-# Hyperparameters of those that answer for each position.
+# Hyperparameters of the models that predict at each position.
 SMALL_PER_POSITION = {"fcn": {"width": 4, "hidden": 16}, "unet": {"width": 4, "depth": 2}}
