@@ -1,33 +1,33 @@
-"""From files to batches, beside what else makes batches of the same files.
+"""Speed from files to batches, beside other loaders of the same files.
 
-    python benchmarks/data_engine.py [--rounds 5] [--rows photographs small_pictures ...]
+    python benchmarks/data_engine.py [--rounds 5] [--rows photographs small_images ...]
 
-The files are made in a temporary folder first: pictures with the spectrum of photographs (amplitude 1/f) as JPEGs of quality
-90, noises as 16-bit wav, texts of 20,000 words in Zipf's proportions. In each round every contestant does the same work once, in
-turn; printed are the medians of the rounds: the examples a second, the peer's seconds over ours with their quartiles, the same of
-processor time, which other work on the machine disturbs less, and the ratio aimed at. What a first epoch of ours does: finds the
-files, hashes them, decodes, stores, and makes the batches. The last column printed is the part of our time that the limit alone
+The files are written to a temporary folder first: images with the spectrum of photographs (amplitude 1/f) as JPEGs of quality
+90, noise as 16-bit WAV, texts of 20,000 words by Zipf's law. In each round every contestant does the same work once, in turn;
+printed are the medians of the rounds: examples per second, the peer's seconds over ours with their quartiles, the same ratio
+in CPU time, which other work on the machine disturbs less, and the target of the ratio. A first epoch of ours lists the files,
+hashes, decodes and stores them, and makes the batches. The last column printed is the share of our time that the limit alone
 takes: decoding, or copying.
 
     row              work                                                       peer
     photographs      1,000 JPEGs of 500x375 to batches of 224x224               image_dataset_from_directory
-    large            100 JPEGs of 1600x1200, likewise                            the same
-    small_pictures   20,000 JPEGs of 32x32                                      the same
-      ... later      a later epoch of these                                     the same; and with its .cache(), of examples
-                                                                                that are drawn anew, or of the same batches
-    recordings       1,000 wav of 1 s at 16 kHz to log-mels (101, 40)           audio_dataset_from_directory and MelSpectrogram;
+    large            100 JPEGs of 1600x1200, likewise                           the same
+    small_images     20,000 JPEGs of 32x32                                      the same
+      ... later      a later epoch of these                                     the same; and with its .cache(), of
+                                                                                reshuffled examples or of the same batches
+    clips            1,000 WAV files of 1 s at 16 kHz to log-mels (101, 40)     audio_dataset_from_directory and MelSpectrogram;
                                                                                 librosa in two processes
-    resampled        200 wav of 2 s at 44.1 kHz, resampled to 16 kHz            librosa in two processes
+    resampled        200 WAV files of 2 s at 44.1 kHz, resampled to 16 kHz      librosa in two processes
     texts            a CSV of 20,000 texts to ids                               TextVectorization
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the deterministic operations that training asks
-for. The last column is what the next run gave on the same machine, whose speed changes with its neighbours. Photographs are shrunk
-and large batches scaled by what was compiled before the rounds, as from the 1,000th photograph and the 300th batch of a process
-on; compiling takes 1 to 1.6 s once, reading it again 0.5.
+Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the op determinism that training turns on.
+The last column is the ratio of the next run on the same machine, whose speed changes with its neighbours. Photographs are
+shrunk and large batches normalized by functions compiled before the rounds, as from the 1,000th photograph and the 300th batch
+of a process on; compiling takes 1 to 1.6 s once, loading the compiled functions again 0.5.
 
-    row                       peer                      ratio   quartiles           processor   aim   other
+    row                       peer                      ratio   quartiles            CPU time target  other
     photographs               from_directory              0.68   0.66 to 0.86           0.67   1.1    0.88
     photographs, later        from_directory             28.79   22.00 to 35.74        27.67     5   22.33
     photographs, later        ... .cache().shuffle()      1.50   1.45 to 1.61           1.46     1    1.21
@@ -36,26 +36,26 @@ on; compiling takes 1 to 1.6 s once, reading it again 0.5.
     large, later              from_directory            663.64   603.56 to 834.34     769.41     5  422.82
     large, later              ... .cache().shuffle()      8.55   6.99 to 8.64           8.61     1    8.64
     large, later              ... .cache()                2.23   1.51 to 2.40           1.52     1    1.89
-    small_pictures            from_directory              1.20   1.20 to 1.26           1.40   1.5    1.12
-    small_pictures, later     from_directory             17.29   15.52 to 29.49        17.50    10   24.34
-    small_pictures, later     ... .cache().shuffle()      1.43   1.32 to 1.75           1.55     1    1.61
-    small_pictures, later     ... .cache()                1.06   0.91 to 1.47           0.76     1    1.14
-    recordings                Keras                       1.12   1.11 to 1.23           0.89     1    1.09
-    recordings                librosa, 2 processes        9.39   8.68 to 10.71             -     6    8.73
+    small_images              from_directory              1.20   1.20 to 1.26           1.40   1.5    1.12
+    small_images, later       from_directory             17.29   15.52 to 29.49        17.50    10   24.34
+    small_images, later       ... .cache().shuffle()      1.43   1.32 to 1.75           1.55     1    1.61
+    small_images, later       ... .cache()                1.06   0.91 to 1.47           0.76     1    1.14
+    clips                     Keras                       1.12   1.11 to 1.23           0.89     1    1.09
+    clips                     librosa, 2 processes        9.39   8.68 to 10.71             -     6    8.73
     resampled                 librosa, 2 processes        3.15   2.83 to 3.18              -   1.5    2.90
     texts                     TextVectorization           1.69   1.36 to 1.78           1.71   1.5    2.15
     augmented                 Keras layers in map        10.27   9.41 to 13.77          9.00   1.5    9.62
     augmented_audio           audiomentations             3.44   3.40 to 3.68           2.26     3    3.79
 
-Why aims are missed, in milliseconds of one core. Of a photograph of 500x375 decoding takes 1.1 (Pillow's 1.3, TensorFlow's 1.3 to
-1.8) and the antialiased resizing 0.3 to 0.4 (Pillow's 1.1, TensorFlow's without antialiasing 0.4); from_directory is done in 1.6
-to 1.8. Finding and hashing takes us 0.2 more, making the batches 0.1, and 0.4 the system, which on this virtual machine clears
-new memory for the store at 0.4 GB/s: where it had some at hand, the ratio was 0.85. Of one of 1600x1200 the Huffman codes take
-most: 6.0 at a quarter, 7.4 in full (TensorFlow's 7.1 and 9.4). Of 20,000 small pictures one takes 0.02 to be found, hashed and
-recognised, 0.007 to be read and 0.013 to be decoded, and two threads are hardly faster at it than one. Of a recording of 1 s 0.3
-are the log-mel, in float64. Of 32 augmented clips, 42 to 50, the vocoder takes 22, reading between samples 10. Batches of
-photographs that a cache has kept are handed on without a copy, but are the same in each epoch; of examples that are drawn anew
-one has to be made, in a pass over memory that takes 1.2 for 32 of 224x224.
+Why targets are missed, in milliseconds of one core. For a photograph of 500x375 decoding takes 1.1 (Pillow 1.3, TensorFlow 1.3
+to 1.8) and the antialiased resizing 0.3 to 0.4 (Pillow 1.1, TensorFlow without antialiasing 0.4); from_directory is done in 1.6
+to 1.8. Listing and hashing add 0.2, making the batches 0.1, and the system 0.4, which on this virtual machine clears new memory
+for the store at 0.4 GB/s: where it had some at hand, the ratio was 0.85. For one of 1600x1200 the Huffman codes take most: 6.0
+at a quarter of the size, 7.4 in full (TensorFlow 7.1 and 9.4). Of 20,000 small images one takes 0.02 to list, hash and
+recognise, 0.007 to read and 0.013 to decode, and two threads are hardly faster at it than one. For a clip of 1 s the log-mel
+takes 0.3, in float64. Of the 42 to 50 for 32 augmented clips the vocoder takes 22, interpolation 10. Batches of photographs
+that a cache holds are handed on without a copy, but are the same in each epoch; reshuffled examples have to be gathered, in a
+pass over memory that takes 1.2 for 32 of 224x224.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as multicnn has it, which is imported after TensorFlow here
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # multicnn's default, set here because TensorFlow is imported first
 
 import keras
 import numpy as np
@@ -93,7 +93,7 @@ MEL = {"sample_rate": 16000, "n_fft": 512, "hop_length": 160, "n_mels": 40}
 
 
 class Row(NamedTuple):
-    """One line of the table: examples, what to run, and how many times as fast as each peer ours ought to be."""
+    """One row of the table: the number of examples, our run, each peer's with the target of its ratio, and the limit."""
 
     examples: int
     ours: Callable[[], object]
@@ -102,13 +102,13 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     arguments = parser.parse_args()
     print(
-        f"{'row':<24}{'peer':<24}{'ours/s':>9}{'peer/s':>9}{'ratio':>7}   {'quartiles':<14}{'processor':>9}{'aim':>5}{'limit':>8}"
+        f"{'row':<24}{'peer':<24}{'ours/s':>9}{'peer/s':>9}{'ratio':>7}   {'quartiles':<14}{'CPU time':>9}{'target':>7}{'limit':>8}"
     )
     for name in arguments.rows:
         with tempfile.TemporaryDirectory() as folder:
@@ -117,43 +117,45 @@ def main() -> None:
 
 
 def measure(name: str, row: Row, rounds: int) -> None:
-    """Times ours, the peers and the limit in turn, and prints a line for each peer."""
+    """Time ours, the peers and the limit in turn, and print a line for each peer."""
     contestants = [row.ours, *(peer for peer, _ in row.peers.values()), *([row.limit] if row.limit else [])]
     for contestant in contestants:
-        contestant()  # traces, starts processes, fills the disk's cache
-    seconds = np.zeros((rounds, len(contestants), 2))  # of the wall clock and of the processor
+        contestant()  # trace, start processes, fill the disk cache
+    seconds = np.zeros((rounds, len(contestants), 2))  # wall-clock time, CPU time
     for turn in range(rounds):
         for i in np.roll(np.arange(len(contestants)), turn):
-            wall, processor = time.perf_counter(), time.process_time()
+            wall, cpu = time.perf_counter(), time.process_time()
             contestants[i]()
-            seconds[turn, i] = time.perf_counter() - wall, time.process_time() - processor
+            seconds[turn, i] = time.perf_counter() - wall, time.process_time() - cpu
     (ours, ours_cpu), *others = np.median(seconds, axis=0)
     limit = f"{others[-1][0] / ours:>8.0%}" if row.limit else ""
-    for i, (peer, (_, aim)) in enumerate(row.peers.items(), start=1):
+    for i, (peer, (_, target)) in enumerate(row.peers.items(), start=1):
         ratios = seconds[:, i, 0] / seconds[:, 0, 0]
-        processor = "" if "processes" in peer else f"{others[i - 1][1] / ours_cpu:.2f}"  # what children use is not seen
+        cpu_ratio = (
+            "" if "processes" in peer else f"{others[i - 1][1] / ours_cpu:.2f}"
+        )  # not counted in child processes
         low, high = np.quantile(ratios, [0.25, 0.75])
         print(
             f"{name:<24}{peer:<24}{row.examples / ours:>9,.0f}{row.examples / others[i - 1][0]:>9,.0f}"
-            f"{np.median(ratios):>7.2f}   {f'{low:.2f} to {high:.2f}':<14}{processor:>9}{aim:>5}{limit}",
+            f"{np.median(ratios):>7.2f}   {f'{low:.2f} to {high:.2f}':<14}{cpu_ratio:>9}{target:>7}{limit}",
             flush=True,
         )
 
 
 def drain(batches: Iterable) -> None:
-    """Takes every batch and does nothing with it."""
+    """Take every batch and do nothing with it."""
     for _ in batches:
         pass
 
 
 class Ours:
-    """Our pipeline over a source, with a fitted preprocess or one to fit."""
+    """Our pipeline over a source; the preprocess is fitted if it is not yet."""
 
     def __init__(self, source: Path, preprocess, **settings):
         self.source, self.preprocess, self.settings = source, preprocess, settings
 
     def read(self) -> None:
-        """Finds and stores the examples, and begins to make batches of them."""
+        """List and store the examples, and start the stream of batches."""
         source = DataSource(path=str(self.source), validation_fraction=0.0, test_fraction=0.0)
         self.manifest = load_manifest(source)
         fitted = self.preprocess
@@ -171,29 +173,29 @@ class Ours:
         self.stream = pipeline.each(pipeline.batches(self.store, targets, rows, changes.stored, **settings))
 
     def epoch(self) -> None:
-        """Takes the batches of the next epoch, as training does."""
+        """Take the batches of the next epoch, as training does."""
         drain(itertools.islice(self.stream, self.steps))
 
     def first_epoch(self) -> None:
-        """What there is to do up to the last batch of the first epoch."""
+        """Do all the work up to the last batch of the first epoch."""
         self.read()
         self.epoch()
 
-    def repeat(self) -> None:
-        """Makes so many batches that what is compiled only then is compiled."""
+    def warm_up(self) -> None:
+        """Take enough batches to trigger the compilation that starts late."""
         self.read()
         drain(itertools.islice(self.stream, 400))
 
     def copy(self) -> None:
-        """No more than gathering the stored examples in another order."""
-        for places in np.array_split(RANDOM.permutation(len(self.store)), -(-len(self.store) // BATCH)):
-            self.store.array[places]
+        """Gather the stored examples in another order, and no more."""
+        for indices in np.array_split(RANDOM.permutation(len(self.store)), -(-len(self.store) // BATCH)):
+            self.store.array[indices]
 
 
-def picture(width: int, height: int) -> Image.Image:
-    """A picture whose amplitudes fall as 1/f, those of its colours weaker than those of its light.
+def photograph(width: int, height: int) -> Image.Image:
+    """Return an image whose amplitudes fall as 1/f, with chrominance weaker than luminance.
 
-    One of many pixels is as unsharp as a camera's lens and sensor make it: else its JPEG is twice as large as theirs.
+    A large one is blurred as by a camera's lens and sensor: otherwise its JPEG would be twice as large as a camera's.
     """
     frequency = np.hypot(*np.meshgrid(np.fft.rfftfreq(width), np.fft.fftfreq(height)))
     fall = 1 / np.maximum(frequency, 1 / max(width, height))
@@ -206,9 +208,9 @@ def picture(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
-def pictures(folder: Path, count: int, size: tuple[int, int]) -> Path:
-    """A folder of two classes of JPEGs; each is a turned or mirrored one of ten, so that none has another's bytes."""
-    originals = [picture(*size) for _ in range(10)]
+def write_images(folder: Path, count: int, size: tuple[int, int]) -> Path:
+    """Write JPEGs of two classes; each is one of ten images shifted, so that no two have the same bytes."""
+    originals = [photograph(*size) for _ in range(10)]
     for i in range(count):
         shifted = np.roll(np.asarray(originals[i % 10]), (i // 10 * 3, i // 10 * 5), axis=(0, 1))
         path = folder / f"class{i % 2}" / f"{i}.jpg"
@@ -218,44 +220,45 @@ def pictures(folder: Path, count: int, size: tuple[int, int]) -> Path:
 
 
 def from_directory(folder: Path, size: tuple[int, int], **settings) -> tf.data.Dataset:
+    """Return Keras's loader of a folder of images."""
     settings = {"image_size": size, "batch_size": BATCH, "verbose": False, **settings}
     return keras.utils.image_dataset_from_directory(str(folder), **settings)
 
 
-def decoded(folder: Path, size: tuple[int, int]) -> None:
-    """Decodes every picture in two threads, and that is all."""
+def decode_all(folder: Path, size: tuple[int, int]) -> None:
+    """Decode every image, in one thread per core."""
     preprocess = ImagePreprocess(size=size, channels=3)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         drain(pool.map(preprocess.decode, folder.rglob("*.jpg")))
 
 
-def picture_rows(name: str, count: int, size: tuple[int, int], to: tuple[int, int], aims: tuple[float, float, float]):
-    """The rows of a folder of pictures: the first epoch, and later ones."""
+def image_rows(name: str, count: int, size: tuple[int, int], to: tuple[int, int], aims: tuple[float, float, float]):
+    """Return a function that makes the rows of a folder of images: the first epoch, and later ones."""
 
     def rows(folder: Path) -> dict[str, Row]:
-        pictures(folder, count, size)
+        write_images(folder, count, size)
         ours = Ours(folder, ImagePreprocess(size=to, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3))
-        ours.repeat()
+        ours.warm_up()
         first = {"from_directory": (lambda: drain(from_directory(folder, to)), aims[0])}
         again, cached = from_directory(folder, to), from_directory(folder, to).cache()
-        drawn = (
+        shuffled = (
             from_directory(folder, to, batch_size=None, shuffle=False).cache().shuffle(count).batch(BATCH).prefetch(2)
         )
         later = {
             "from_directory": (lambda: drain(again), aims[1]),
-            "... .cache().shuffle()": (lambda: drain(drawn), aims[2]),
+            "... .cache().shuffle()": (lambda: drain(shuffled), aims[2]),
             "... .cache()": (lambda: drain(cached), aims[2]),
         }
         return {
-            name: Row(count, ours.first_epoch, first, lambda: decoded(folder, to)),
+            name: Row(count, ours.first_epoch, first, lambda: decode_all(folder, to)),
             f"{name}, later": Row(count, ours.epoch, later, ours.copy),
         }
 
     return rows
 
 
-def sounds(folder: Path, count: int, seconds: float, rate: int) -> Path:
-    """A folder of two classes of 16-bit wav files."""
+def write_clips(folder: Path, count: int, seconds: float, rate: int) -> Path:
+    """Write 16-bit WAV files of two classes."""
     for i in range(count):
         path = folder / f"class{i % 2}" / f"{i}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -264,27 +267,27 @@ def sounds(folder: Path, count: int, seconds: float, rate: int) -> Path:
 
 
 def librosa_features(paths: list[str]) -> list[np.ndarray]:
-    """Log-mels of files, as a program with librosa makes them."""
+    """Return log-mels of files, computed as with librosa."""
     import librosa
 
-    found = []
+    features = []
     for path in paths:
         waveform, rate = librosa.load(path, sr=16000)
         mel = librosa.feature.melspectrogram(y=waveform, sr=rate, n_fft=512, hop_length=160, n_mels=40)
-        found.append(librosa.power_to_db(mel))
-    return found
+        features.append(librosa.power_to_db(mel))
+    return features
 
 
 def two_processes(folder: Path) -> Callable[[], object]:
-    """librosa's features of all files, in two processes that live on."""
+    """Return a function that computes librosa's features of all files in two persistent processes."""
     pool = ProcessPoolExecutor(2, get_context("spawn"))
     paths = sorted(map(str, folder.rglob("*.wav")))
-    parts = [paths[i : i + 25] for i in range(0, len(paths), 25)]
-    return lambda: drain(pool.map(librosa_features, parts))
+    chunks = [paths[i : i + 25] for i in range(0, len(paths), 25)]
+    return lambda: drain(pool.map(librosa_features, chunks))
 
 
 def keras_features(folder: Path) -> None:
-    """Log-mels by Keras's loader and layer."""
+    """Compute log-mels by Keras's loader and layer."""
     layer = keras.layers.MelSpectrogram(fft_length=512, sequence_stride=160, num_mel_bins=40, sampling_rate=16000)
     data = keras.utils.audio_dataset_from_directory(
         str(folder), batch_size=BATCH, output_sequence_length=16000, verbose=False
@@ -292,15 +295,15 @@ def keras_features(folder: Path) -> None:
     drain(data.map(lambda waveforms, labels: (layer(waveforms[..., 0]), labels), num_parallel_calls=tf.data.AUTOTUNE))
 
 
-def recordings(folder: Path) -> dict[str, Row]:
-    sounds(folder, 1000, 1.0, 16000)
+def clips(folder: Path) -> dict[str, Row]:
+    write_clips(folder, 1000, 1.0, 16000)
     ours = Ours(folder, AudioPreprocess(seconds=1.0, mean=-40.0, std=10.0, **MEL))
     peers = {"Keras": (lambda: keras_features(folder), 1.0), "librosa, 2 processes": (two_processes(folder), 6.0)}
-    return {"recordings": Row(1000, ours.first_epoch, peers)}
+    return {"clips": Row(1000, ours.first_epoch, peers)}
 
 
 def resampled(folder: Path) -> dict[str, Row]:
-    sounds(folder, 200, 2.0, 44100)
+    write_clips(folder, 200, 2.0, 44100)
     ours = Ours(folder, AudioPreprocess(seconds=2.0, mean=-40.0, std=10.0, **MEL))
 
     def limit() -> None:
@@ -315,9 +318,9 @@ def texts(folder: Path) -> dict[str, Row]:
     import pandas as pd
 
     words = np.array(["".join(RANDOM.choice(list("etaoinshrdlu"), RANDOM.integers(2, 9))) for _ in range(20_000)])
-    share = 1 / np.arange(1, len(words) + 1)
-    drawn = [" ".join(RANDOM.choice(words, 20, p=share / share.sum())) + "." for _ in range(2000)]
-    lines = [f"{drawn[i % 2000]} {drawn[(7 * i + i // 2000) % 2000]}" for i in range(20_000)]
+    frequencies = 1 / np.arange(1, len(words) + 1)
+    sentences = [" ".join(RANDOM.choice(words, 20, p=frequencies / frequencies.sum())) + "." for _ in range(2000)]
+    lines = [f"{sentences[i % 2000]} {sentences[(7 * i + i // 2000) % 2000]}" for i in range(20_000)]
     pd.DataFrame({"text": lines, "label": [f"class{i % 2}" for i in range(20_000)]}).to_csv(
         folder / "t.csv", index=False
     )
@@ -334,7 +337,7 @@ def texts(folder: Path) -> dict[str, Row]:
 
 
 def augmented(folder: Path) -> dict[str, Row]:
-    pictures(folder, 160, (256, 256))
+    write_images(folder, 160, (256, 256))
     settings = {"mirror": True, "shift": 20, "rotation": 15, "scale": 0.2, "brightness": 0.2, "contrast": 0.2}
     preprocess = ImagePreprocess(size=SIZE, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
     ours = Ours(folder, preprocess, **settings)
@@ -348,13 +351,13 @@ def augmented(folder: Path) -> dict[str, Row]:
         keras.layers.RandomContrast(0.2, value_range=(0, 255)),
     ]
 
-    def changed(batch: tf.Tensor) -> tf.Tensor:
+    def augment(batch: tf.Tensor) -> tf.Tensor:
         for layer in layers:
             batch = layer(batch, training=True)
         return batch
 
     data = tf.data.Dataset.from_tensor_slices(ours.store.array).shuffle(160).batch(BATCH)
-    peer = data.map(changed, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    peer = data.map(augment, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
     return {"augmented": Row(160, ours.epoch, {"Keras layers in map": (lambda: drain(peer), 1.5)}, ours.copy)}
 
 
@@ -364,7 +367,7 @@ def augmented_audio(folder: Path) -> dict[str, Row]:
         return {}
     from audiomentations import AddGaussianSNR, Compose, Gain, PitchShift
 
-    sounds(folder, 64, 1.0, 16000)
+    write_clips(folder, 64, 1.0, 16000)
     change = augmentation(
         AudioPreprocess(seconds=1.0, mean=-40.0, std=10.0, **MEL),
         {"pitch": 4, "gain_db": 12, "noise": "white", "snr_db": (5, 30)},
@@ -388,10 +391,10 @@ def augmented_audio(folder: Path) -> dict[str, Row]:
 
 
 ROWS = {
-    "photographs": picture_rows("photographs", 1000, (500, 375), SIZE, (1.1, 5.0, 1.0)),
-    "large": picture_rows("large", 100, (1600, 1200), SIZE, (2.0, 5.0, 1.0)),
-    "small_pictures": picture_rows("small_pictures", 20_000, (32, 32), (32, 32), (1.5, 10.0, 1.0)),
-    "recordings": recordings,
+    "photographs": image_rows("photographs", 1000, (500, 375), SIZE, (1.1, 5.0, 1.0)),
+    "large": image_rows("large", 100, (1600, 1200), SIZE, (2.0, 5.0, 1.0)),
+    "small_images": image_rows("small_images", 20_000, (32, 32), (32, 32), (1.5, 10.0, 1.0)),
+    "clips": clips,
     "resampled": resampled,
     "texts": texts,
     "augmented": augmented,

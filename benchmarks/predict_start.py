@@ -1,13 +1,12 @@
-"""From process start to label: `multicnn predict MODEL FILE` beside a process that only loads the bare network.
+"""Time from process start to label: `multicnn predict MODEL FILE` beside a process that only loads the network.
 
     python benchmarks/predict_start.py [MODEL FILE] [--rounds 5]
 
 The bare process imports Keras with TensorFlow and `multicnn.layers`, and calls `keras.saving.load_model`; it neither reads
-the file nor runs the network. Without MODEL and FILE, a vgg_small for 32x32 pictures is made, untrained, and a PNG. Both
-kinds of process run in turns; the best of the rounds counts, since everything else on the machine can only add to a time.
+the file nor runs the network. Without MODEL and FILE, an untrained vgg_small for 32x32 images and a PNG are written. Both
+kinds of process alternate; the best of the rounds counts, since other work on the machine can only add to a time.
 
-Measured on 2 cores of an AMD EPYC, best of 5, in four runs: 1.08, 1.11, 1.17 and, with AVX-512, 1.11 times
-the bare process.
+Measured on 2 cores of an AMD EPYC, best of 5, in four runs: 1.08, 1.11, 1.17 and, with AVX-512, 1.11 times the bare process.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ PREDICT = "import sys; from multicnn.cli import main; sys.argv[0] = 'multicnn'; 
 
 
 def main() -> None:
-    """Prints the best time of both and their ratio."""
+    """Print the best time of both and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?")
     parser.add_argument("file", nargs="?")
@@ -34,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model, file = arguments.model, arguments.file
         if file is None:
-            model, file = made(Path(folder))
+            model, file = example(Path(folder))
         commands = {
             "predict": [sys.executable, "-c", PREDICT, "predict", model, file],
             "bare": [sys.executable, "-c", BARE, model],
@@ -51,7 +50,7 @@ def main() -> None:
 
 
 def timed(command: list[str]) -> float:
-    """Seconds that a process takes, which must succeed."""
+    """Run a process, which must succeed, and return its seconds."""
     started = time.perf_counter()
     subprocess.run(
         command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -59,8 +58,8 @@ def timed(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def made(folder: Path) -> tuple[str, str]:
-    """A model file and a picture."""
+def example(folder: Path) -> tuple[str, str]:
+    """Write a model and an image and return their paths."""
     import numpy as np
     from PIL import Image
 
@@ -74,8 +73,8 @@ def made(folder: Path) -> tuple[str, str]:
     predictor = multicnn.Predictor(preprocess, block, network(block, (32, 32, 3)), labels)
     predictor.save(folder / "model.keras")
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(folder / "picture.png")
-    return str(folder / "model.keras"), str(folder / "picture.png")
+    Image.fromarray(pixels).save(folder / "image.png")
+    return str(folder / "model.keras"), str(folder / "image.png")
 
 
 if __name__ == "__main__":

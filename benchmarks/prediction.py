@@ -1,13 +1,14 @@
-"""Prediction from preprocessed arrays: ours beside `model.predict`, PyTorch and, if it is installed, ONNX Runtime.
+"""Time of predictions from preprocessed arrays, beside `model.predict`, PyTorch and, if installed, ONNX Runtime.
 
     python benchmarks/prediction.py [--rounds 20] [--networks resnet20 res8 m5 textcnn]
 
-Ours is what a Classifier runs: `multicnn.backends`' `inference` of the network. PyTorch is the eager module of `pytorch_peers.py`
-in `torch.inference_mode()`, pictures and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
-its array as it wants it laid out. All take turns, batch by batch; printed are medians over all batches.
+Ours is what a Predictor runs: `inference` of `multicnn.backends`. PyTorch is the eager module of `pytorch_peers.py` in
+`torch.inference_mode()`, images and log-mels channels_last; ONNX Runtime runs that module as PyTorch exports it. Each gets
+its array in its own memory layout. They alternate batch by batch; printed are medians over all batches.
 
-Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, PyTorch 2.13, ONNX Runtime 1.31, 8 rounds, float32, the peer's
-time over ours; aimed at are 15 times `model.predict` for one example, and PyTorch's and 0.7 of ONNX Runtime's speed for 256:
+Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, PyTorch 2.13, ONNX Runtime 1.31, 8 rounds, float32: the
+peer's time over ours. The targets are 15 times `model.predict` for one example, and for 256 the speed of PyTorch and 0.7 of
+ONNX Runtime's:
 
                     one example                                    256 examples
                ours   predict  PyTorch  ONNX Runtime       ours   predict  PyTorch  ONNX Runtime
@@ -16,10 +17,10 @@ time over ours; aimed at are 15 times `model.predict` for one example, and PyTor
     M5          9.2 ms    8.1     1.29          0.89    1052 ms       1.3     5.38          1.11
     TextCNN     2.2 ms   32.6     0.76          0.37      78 ms       2.0     1.85          1.90
 
-One waveform through M5 is nearly all convolution: ONNX Runtime needs 8.2 ms for it, and `model.predict` 74. By itself, one after
-another, ours takes 5.5 ms: the four convolutions 3.6 of them, norms 0.9, activations and pools 0.6. After a pause of 50 ms it
-takes 9.3, after `model.predict` 9.0; each call has some 56 switches of threads. ONNX Runtime takes 4.0 where nothing but ours is
-in turn with it, beside `model.predict`'s 58.
+One waveform through M5 is nearly all convolution: ONNX Runtime needs 8.2 ms for it, and `model.predict` 74. Alone, call after
+call, ours takes 5.5 ms: 3.6 of them the four convolutions, 0.9 the norms, 0.6 activations and pooling. After a pause of 50 ms
+it takes 9.3, after `model.predict` 9.0; each call has some 56 thread switches. ONNX Runtime takes 4.0 if it alternates with
+ours only, beside 58 for `model.predict`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ BATCHES = {1: 10, 256: 1}  # batch size: batches of each in a round
 
 
 def main() -> None:
-    """Prints a line for each network, batch size and peer."""
+    """Print a line for each network, batch size and peer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--networks", nargs="+", default=["resnet20", "res8", "m5", "textcnn"])
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 def contestants(name: str, case: object, inputs: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
-    """Each peer's way from an array to logits."""
+    """Return each contestant as a function that computes the logits of the inputs."""
     model = network(case.block, case.inputs.shape[1:])
     ours = engine.inference(model)
     runs = {
@@ -81,20 +82,20 @@ def contestants(name: str, case: object, inputs: np.ndarray) -> dict[str, Callab
 
         torch = pytorch_peers.torch
         torch.set_num_threads(os.cpu_count())
-        module, theirs = pytorch_peers.make(name, WORDS, DIMS).eval(), pytorch_peers.inputs_of(name, inputs)
+        module, tensor = pytorch_peers.make(name, WORDS, DIMS).eval(), pytorch_peers.to_torch(name, inputs)
 
         def eager() -> np.ndarray:
             with torch.inference_mode():
-                return module(theirs).numpy()
+                return module(tensor).numpy()
 
         runs["PyTorch"] = eager
         if importlib.util.find_spec("onnxruntime"):
-            runs["ONNX Runtime"] = onnx_runtime(torch, module, theirs)
+            runs["ONNX Runtime"] = onnx_runtime(torch, module, tensor)
     return runs
 
 
 def onnx_runtime(torch: object, module: object, inputs: object) -> Callable[[], np.ndarray]:
-    """The module as PyTorch's older exporter writes it, which needs no further package."""
+    """Return the module in ONNX Runtime, exported by PyTorch's older exporter, which needs no further package."""
     import onnxruntime
 
     file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The networks of the benchmarks by hand in PyTorch, the same layers as ours, and their training step."""
+"""The networks of the benchmarks written by hand in PyTorch, with the same layers as ours, and their training step."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ CHANNELS_LAST = torch.channels_last
 
 
 class ResNet20(nn.Module):
-    """He et al. 2015, shortcuts without parameters."""
+    """ResNet-20 of He et al. 2015, with parameter-free shortcuts."""
 
     def __init__(self):
         super().__init__()
-        self.entry, self.blocks, inside = _convolution(3, 16), nn.ModuleList(), 16
+        self.entry, self.blocks, channels = _convolution(3, 16), nn.ModuleList(), 16
         for filters in (16, 32, 64):
             for _ in range(3):
-                strides = 2 if filters > inside else 1
+                strides = 2 if filters > channels else 1
                 self.blocks.append(
-                    nn.Sequential(_convolution(inside, filters, strides), nn.ReLU(), _convolution(filters, filters))
+                    nn.Sequential(_convolution(channels, filters, strides), nn.ReLU(), _convolution(filters, filters))
                 )
-                inside = filters
+                channels = filters
         self.head = nn.Linear(64, 10)
 
     def forward(self, x):
@@ -39,7 +39,7 @@ class ResNet20(nn.Module):
 
 
 class Res8(nn.Module):
-    """Tang & Lin 2018: ReLU before a norm without scale and shift."""
+    """res8 of Tang & Lin 2018: ReLU before a norm without scale and shift."""
 
     def __init__(self):
         super().__init__()
@@ -60,16 +60,16 @@ class Res8(nn.Module):
 
 
 class M5(nn.Module):
-    """Dai et al. 2017, table 1."""
+    """M5 of Dai et al. 2017, table 1."""
 
     def __init__(self):
         super().__init__()
-        layers, inside = [], 1
+        layers, channels = [], 1
         for filters, size, stride in ((128, 80, 4), (128, 3, 1), (256, 3, 1), (512, 3, 1)):
             padding = 38 if size == 80 else 1
-            convolution = nn.Conv1d(inside, filters, size, stride, padding=padding, bias=False)
+            convolution = nn.Conv1d(channels, filters, size, stride, padding=padding, bias=False)
             layers += [convolution, nn.BatchNorm1d(filters), nn.ReLU(), nn.MaxPool1d(4)]
-            inside = filters
+            channels = filters
         self.body, self.head = nn.Sequential(*layers), nn.Linear(512, 10)
 
     def forward(self, x):
@@ -77,7 +77,10 @@ class M5(nn.Module):
 
 
 class TextCNN(nn.Module):
-    """Kim 2014; padding is a word like any other. The rows of the last layer keep to norm 3, as a Keras constraint has them."""
+    """TextCNN of Kim 2014; padding is a word like any other.
+
+    The rows of the last layer have norm 3 at most, like Keras's MaxNorm.
+    """
 
     def __init__(self, words: int, dims: int):
         super().__init__()
@@ -87,22 +90,22 @@ class TextCNN(nn.Module):
 
     def forward(self, ids):
         x = self.embedding(ids).transpose(1, 2)
-        found = [F.relu(convolution(x)).amax(2) for convolution in self.convolutions]
-        return self.head(F.dropout(torch.cat(found, 1), 0.5, self.training))
+        pooled = [F.relu(convolution(x)).amax(2) for convolution in self.convolutions]
+        return self.head(F.dropout(torch.cat(pooled, 1), 0.5, self.training))
 
 
-def _convolution(inside: int, filters: int, strides: int = 1) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(inside, filters, 3, strides, 1, bias=False), nn.BatchNorm2d(filters))
+def _convolution(channels: int, filters: int, strides: int = 1) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(channels, filters, 3, strides, 1, bias=False), nn.BatchNorm2d(filters))
 
 
 def make(name: str, words: int, dims: int) -> nn.Module:
-    """A network of the benchmarks by its name there; of pictures and log-mels with channels last in memory."""
-    made = {"resnet20": ResNet20, "res8": Res8, "m5": M5, "textcnn": lambda: TextCNN(words, dims)}[name]()
-    return made.to(memory_format=CHANNELS_LAST) if name in ("resnet20", "res8") else made
+    """Return a network of the benchmarks by name; channels_last in memory for images and log-mels."""
+    module = {"resnet20": ResNet20, "res8": Res8, "m5": M5, "textcnn": lambda: TextCNN(words, dims)}[name]()
+    return module.to(memory_format=CHANNELS_LAST) if name in ("resnet20", "res8") else module
 
 
-def inputs_of(name: str, inputs: np.ndarray) -> torch.Tensor:
-    """Our inputs in PyTorch's order."""
+def to_torch(name: str, inputs: np.ndarray) -> torch.Tensor:
+    """Return our inputs as a tensor in PyTorch's order of axes."""
     if name == "textcnn":
         return torch.from_numpy(inputs).long()
     moved = torch.from_numpy(np.ascontiguousarray(np.moveaxis(inputs, -1, 1)))
@@ -112,8 +115,8 @@ def inputs_of(name: str, inputs: np.ndarray) -> torch.Tensor:
 def training_step(
     name: str, module: nn.Module, inputs: np.ndarray, targets: np.ndarray, bfloat16: bool
 ) -> Callable[[], object]:
-    """A step as PyTorch's own examples write it, with running loss and accuracy; eager."""
-    x, y = inputs_of(name, inputs), torch.from_numpy(targets).long()
+    """Return an eager step as in PyTorch's own examples, with running loss and accuracy."""
+    x, y = to_torch(name, inputs), torch.from_numpy(targets).long()
     adam = name == "textcnn"
     optimizer = torch.optim.Adam(module.parameters(), 1e-3) if adam else torch.optim.SGD(module.parameters(), 0.1, 0.9)
     totals = torch.zeros(2)
@@ -128,7 +131,7 @@ def training_step(
         optimizer.step()
         with torch.no_grad():
             totals.add_(torch.stack([loss.float() * len(y), (logits.argmax(1) == y).sum()]))
-            if adam:  # the constraint of the last layer
+            if adam:  # the max-norm constraint of the last layer
                 module.head.weight.copy_(module.head.weight.renorm(2, 0, 3))
         return totals.tolist()
 

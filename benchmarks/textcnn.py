@@ -1,16 +1,16 @@
-"""TextCNN's training step beside plain PyTorch and plain Keras.
+"""Time of TextCNN's training step, beside plain PyTorch and plain Keras.
 
     python benchmarks/textcnn.py [--rounds 10]
 
 The network and the batch of `training_step.py`: 50 texts of 60 ids, 1 to 60 of them words, 20,000 words of 300 dimensions, 100
 filters each of 3, 4 and 5 words, dropout 0.5, 6 classes, Adam with a rate of 0.001, float32. Ours and Keras's steps are those
-of that benchmark. PyTorch's is the usual loop: forwards, cross-entropy, `zero_grad`, backwards, `step`, and the loss read; its
-embedding is dense, as the others' are. In each round all take turns, step by step. PyTorch is imported last: its threads spin
-beside TensorFlow's, so its steps and theirs do not run at the same time, but each waits for the others to go to sleep.
+of that benchmark. PyTorch's is the usual loop: forward pass, cross-entropy, `zero_grad`, backward pass, `step`, and reading the
+loss; its embedding is dense, like the others'. In each round they alternate step by step. PyTorch is imported last:
+its threads spin beside TensorFlow's, so each step first waits until the threads of the one before are asleep.
 
 Measured on 2 cores of an AMD EPYC at a load of 6 from other work, TensorFlow 2.21, PyTorch 2.13, 6 rounds: plain Keras / ours
-0.98 (of the processor's time 0.96), plain PyTorch / ours 5.3 (3.5; its threads suffer most from other work). That was without
-oneDNN and before an embedding's gradient stayed slices; since then `training_step.py`, on machines alone, gave plain Keras /
+0.98 (in CPU time 0.96), plain PyTorch / ours 5.3 (3.5; its threads suffer most from other work). That was without oneDNN and
+before embedding gradients stayed IndexedSlices; since then `training_step.py`, on otherwise idle machines, gave plain Keras /
 ours 0.99 and 1.04.
 """
 
@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as multicnn has it, which is imported after TensorFlow here
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # multicnn's default, set here because TensorFlow is imported first
 
 import keras
 import numpy as np
@@ -34,7 +34,7 @@ CLASSES = 6
 
 
 def main() -> None:
-    """Prints a line for each contestant."""
+    """Print a line for each contestant."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10)
     arguments = parser.parse_args()
@@ -46,29 +46,29 @@ def main() -> None:
         "plain PyTorch": torch_step(case),
     }
     for step in contestants.values():
-        step(), step()  # traces, and warms up
+        step(), step()  # trace and warm up
     times = np.array([one_round(list(contestants.values()), case.steps) for _ in range(arguments.rounds)])
-    of_rounds = np.median(times, axis=1)  # (round, contestant, clock)
-    print("                 ms    / ours   processor / ours")
+    per_round = np.median(times, axis=1)  # (round, contestant, clock)
+    print("                 ms    / ours    CPU time / ours")
     for i, name in enumerate(contestants):
-        wall, processor = np.median(of_rounds[:, i] / of_rounds[:, 0], axis=0)
-        print(f"{name:<14}{1000 * np.median(times[:, :, i, 0]):>6.1f}{wall:>9.3f}{processor:>14.3f}")
+        wall, cpu = np.median(per_round[:, i] / per_round[:, 0], axis=0)
+        print(f"{name:<14}{1000 * np.median(times[:, :, i, 0]):>6.1f}{wall:>9.3f}{cpu:>14.3f}")
 
 
 def one_round(contestants: list[Callable[[], object]], turns: int) -> np.ndarray:
-    """Seconds of the wall clock and of the processor for each step, (turns, contestants, 2); each is first in turn."""
+    """Return wall-clock and CPU seconds of each step, (turns, contestants, 2); the contestants rotate."""
     times = np.zeros((turns, len(contestants), 2))
     for turn in range(turns):
         for i in np.roll(np.arange(len(contestants)), turn):
-            time.sleep(0.005)  # the threads of the one before have gone to sleep
-            wall, processor = time.perf_counter(), time.process_time()
+            time.sleep(0.005)  # until the threads of the one before are asleep
+            wall, cpu = time.perf_counter(), time.process_time()
             contestants[i]()
-            times[turn, i] = time.perf_counter() - wall, time.process_time() - processor
+            times[turn, i] = time.perf_counter() - wall, time.process_time() - cpu
     return times
 
 
 def torch_step(case: Case) -> Callable[[], object]:
-    """A step as one writes it in PyTorch."""
+    """Return the usual training step in PyTorch."""
     import torch
     from torch import nn
 

@@ -1,7 +1,7 @@
-"""Makes the small artefacts that tests/test_laws.py keeps of each release: `python tools/make_artefacts.py`.
+"""Make the small artefacts of a release that tests/test_laws.py keeps loading: `python tools/make_artefacts.py`.
 
-For each modality a predictor trained for one epoch, an example or two, and what the predictor says of them. Run it once
-for a release and commit tests/artefacts/<version>; the artefacts of earlier releases are never made again.
+For each modality: a predictor trained for one epoch, one or two examples, and its predictions for them. Run it once for
+a release and commit tests/artefacts/<version>; the artefacts of earlier releases are never made again.
 """
 
 import json
@@ -24,7 +24,7 @@ RECIPES = {
 
 
 def main() -> None:
-    """Writes tests/artefacts/<version>/."""
+    """Write tests/artefacts/<version>/."""
     folder = Path(__file__).parents[1] / "tests" / "artefacts" / multicnn.__version__
     folder.mkdir(parents=True)
     for name, settings in RECIPES.items():
@@ -32,7 +32,7 @@ def main() -> None:
             predictor = multicnn.train(name, Path(run) / "x", epochs=1, settings=settings)
         predictor.save(folder / f"{name}.keras")
         manifest = load_manifest(DataSource(path=name))
-        said = []
+        predictions = []
         for row in manifest.rows("test")[:2]:
             source = manifest.raw_source(row)
             if manifest.modality == "image":
@@ -41,9 +41,9 @@ def main() -> None:
             elif manifest.modality == "audio":
                 source = Path(shutil.copy(source, folder))
             (prediction,) = predictor.predict(source)
-            shown = source if manifest.modality == "text" else source.name
-            said.append({"input": shown, "label": prediction.label, "probabilities": prediction.probabilities})
-        (folder / f"{name}.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+            example = source if manifest.modality == "text" else source.name
+            predictions.append({"input": example, "label": prediction.label, "probabilities": prediction.probabilities})
+        (folder / f"{name}.json").write_text(json.dumps(predictions, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Makes multicnn/data/embedded/spoken_digits: ten digits spoken by synthetic voices.
+"""Make multicnn/data/builtin/spoken_digits: ten digits spoken by synthetic voices.
 
     apt-get install --no-install-recommends espeak-ng flite festival \\
         festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts
-    python tools/make_spoken_digits.py multicnn/data/embedded/spoken_digits
+    python tools/make_spoken_digits.py multicnn/data/builtin/spoken_digits
 
 Every program and voice is in Debian's main section. The folder, which is emptied first, gets one `<digit>_<voice>.ogg`
 per clip (Opus, 16 kHz, mono), `metadata.csv` (file_name, label, split, group) and `README.md`. Two runs on one machine
@@ -33,6 +33,8 @@ COMPRESSION = 0.92  # soundfile's scale from 0 to 1: about 20 kbit/s
 
 
 class Voice(NamedTuple):
+    """A voice of a synthesizer, and the split that its clips belong to."""
+
     name: str
     split: str
     program: str
@@ -82,7 +84,7 @@ FORMANT = {
 
 
 def voices() -> list[Voice]:
-    """Every voice, the recorded ones first."""
+    """Return every voice, those built from recordings first."""
     out = list(RECORDED)
     for split, table in FORMANT.items():
         words = table.split()
@@ -93,7 +95,7 @@ def voices() -> list[Voice]:
 
 
 def speak(voice: Voice, text: str, path: Path) -> None:
-    """Writes what the synthesizer says to a WAV file, at whatever rate it speaks."""
+    """Synthesize the text to a WAV file, at the sample rate of the synthesizer."""
     if voice.program == "espeak-ng":
         command = [
             "espeak-ng",
@@ -115,7 +117,7 @@ def speak(voice: Voice, text: str, path: Path) -> None:
 
 
 def trim(wave: np.ndarray, floor_db: float = -45.0, margin: int = 320) -> np.ndarray:
-    """Cuts the silence at both ends: 10 ms frames under `floor_db` of the loudest; keeps `margin` samples, faded."""
+    """Trim 10 ms frames below `floor_db` of the loudest at both ends; keep `margin` samples, faded."""
     hop = SAMPLE_RATE // 100
     frames = wave[: len(wave) // hop * hop].reshape(-1, hop)
     power = np.square(frames).mean(axis=1)
@@ -128,7 +130,7 @@ def trim(wave: np.ndarray, floor_db: float = -45.0, margin: int = 320) -> np.nda
 
 
 def page_checksum(page: bytes) -> int:
-    """CRC-32 of an Ogg page (RFC 3533: polynomial 0x04c11db7, nothing reflected or inverted)."""
+    """Return the CRC-32 of an Ogg page (RFC 3533: polynomial 0x04c11db7, nothing reflected or inverted)."""
     value = 0
     for byte in page:
         value ^= byte << 24
@@ -139,7 +141,7 @@ def page_checksum(page: bytes) -> int:
 
 
 def with_serial(data: bytes, serial: int) -> bytes:
-    """The Ogg stream with its serial number, random in libsndfile, replaced: equal clips become equal files."""
+    """Replace the serial number of an Ogg stream, random in libsndfile: equal clips become equal files."""
     out, start = b"", 0
     while start < len(data):
         segments = data[start + 26]
@@ -157,7 +159,7 @@ def with_serial(data: bytes, serial: int) -> bytes:
 
 
 def clip(voice: Voice, digit: str, serial: int) -> bytes:
-    """One clip as the bytes of an Ogg Opus file."""
+    """Return one clip as the bytes of an Ogg Opus file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         speak(voice, digit, path)
@@ -176,16 +178,16 @@ def clip(voice: Voice, digit: str, serial: int) -> bytes:
 
 
 def versions() -> dict[str, str]:
-    """The Debian package versions; exits with the apt line when one is missing."""
-    found = {}
+    """Return the Debian package versions; exit with the apt line if one is missing."""
+    installed = {}
     for package in PACKAGES:
         query = subprocess.run(
             ["dpkg-query", "-W", "-f=${Version}", package], check=False, capture_output=True, text=True
         )
         if query.returncode or not query.stdout:
             sys.exit(f"{package} is missing: apt-get install --no-install-recommends {' '.join(PACKAGES)}")
-        found[package] = query.stdout
-    return found
+        installed[package] = query.stdout
+    return installed
 
 
 README = """# Spoken digits (synthetic)
@@ -220,11 +222,13 @@ and slthts from another. Neither pair is divided between splits.
 
 
 def row(voice: Voice) -> str:
+    """Return the row of a voice in the README's table."""
     settings = f"{voice.pitch} | {voice.speed}" if voice.program == "espeak-ng" else "- | -"
     return f"| {voice.name} | {voice.split} | {voice.program} | {voice.voice} | {settings} |"
 
 
 def main() -> None:
+    """Write the clips, metadata.csv and README.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
