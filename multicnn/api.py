@@ -33,7 +33,7 @@ from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
 from multicnn.training.linear_probe import Features
-from multicnn.training.preparation import augmentation_of, fit_preprocess, training_examples
+from multicnn.training.preparation import augmentation_of, fit_stem, training_examples
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.setup import new_folder, of_several, settled
@@ -117,9 +117,9 @@ def preview(
     """
     recipe, manifest = settled(data, settings, fields)
     recipe = completed(recipe, manifest, weights_of(recipe))
-    preprocess, vectors = fit_preprocess(recipe, manifest, RunContext())
-    augmented = augmentation_of(recipe, preprocess, vectors)
-    return write_preview(recipe, manifest, preprocess, augmented, out, examples, draws)
+    stem = fit_stem(recipe, manifest, RunContext())
+    augmented = augmentation_of(recipe, stem)
+    return write_preview(recipe, manifest, stem.preprocess, augmented, out, examples, draws)
 
 
 def find_rate(

@@ -16,8 +16,11 @@ import numpy as np
 from multicnn.modalities.finding import Finding
 
 if TYPE_CHECKING:
+    import keras
     import pandas
     import tensorflow as tf
+
+    from multicnn.blocks import Block
 
 Finish = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (all stored examples, indices of some) -> finished ones
 
@@ -138,6 +141,62 @@ class DecodingProbe(Probe):
         return np.zeros(self.stored_shape, self.stored_dtype)
 
 
+class StemSettings(Protocol):
+    """The part of a recipe that a stem may depend on."""
+
+    @property
+    def embedding(self) -> Any:
+        """How token ids become vectors."""
+
+    @property
+    def embedding_dims(self) -> int:
+        """Size of those vectors, where nothing else gives it."""
+
+    @property
+    def augment(self) -> Mapping[str, Any]:
+        """Settings of the random changes."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+
+
+class Stem:
+    """What stands between the network's input and its model, and the weights that it starts with. By default nothing.
+
+    Attributes:
+        preprocess: The fitted preprocess that goes with it.
+    """
+
+    def __init__(self, preprocess: Preprocess):
+        self.preprocess = preprocess
+
+    def block(self, model: Block, outputs: int) -> Block:
+        """Return the whole network.
+
+        Args:
+            model: The model of the recipe.
+            outputs: Number of its outputs.
+        """
+        return model
+
+    def given(self) -> Mapping[str, Any]:
+        """Return what the random changes need beside the preprocess (`Augmenter.given`)."""
+        return {}
+
+    def initial_weights(self, network: keras.Model, examples: Callable[[], np.ndarray]) -> tuple[dict[str, float], str]:
+        """Load the weights that the stem starts with into a built network.
+
+        Args:
+            network: The network of `block`.
+            examples: Returns the stored training examples.
+
+        Returns:
+            Measurements for metrics.json, and what is to be reported of them in a line; "" for nothing.
+        """
+        return {}, ""
+
+
 class Preprocess(Loadable, Protocol):
     """How a raw input becomes what a network sees, and everything else that depends on the modality.
 
@@ -225,6 +284,44 @@ class Preprocess(Loadable, Protocol):
     @abstractmethod
     def default_model(self) -> str:
         """Name of the model where the recipe names none."""
+
+    def check_stem(self, settings: StemSettings, locate: Callable[[str], str]) -> None:
+        """Raise ValueError where the recipe's settings do not suit, before anything is read; arguments as for `stem`."""
+
+    def stem(self, settings: StemSettings, raws: Iterable[Any], locate: Callable[[str], str]) -> Stem:
+        """Return what stands in front of the model.
+
+        Args:
+            settings: The recipe.
+            raws: Decoded training examples, read only if something is learned from them.
+            locate: Returns where a path of the recipe is.
+        """
+        return Stem(self)
+
+    def for_new_data(self) -> Self:
+        """Return a copy for other data of the same kind: what belongs to the old data alone is open again."""
+        return self
+
+    def filled(self, known: Mapping[str, Any]) -> Self:
+        """Return a copy whose open fields are those that pretrained weights were trained with.
+
+        Args:
+            known: Values by name: the fields of a preprocess of this modality, or what is known of published weights: `size`,
+                `channels`, `mean` and `std` of images.
+        """
+        return self
+
+    def transferred(
+        self, weights: dict[str, dict[str, np.ndarray]], network: keras.Model, trained: Self
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Return trained weights in the order that this preprocess gives them: the rows of a vocabulary, say.
+
+        Args:
+            weights: For each layer its arrays by name.
+            network: The network that they are loaded into.
+            trained: The preprocess that they were trained with.
+        """
+        return weights
 
     @abstractmethod
     def shown(self, raw: Any) -> Shown:

@@ -16,7 +16,7 @@ from multicnn.data import pipeline
 from multicnn.data.manifest import Manifest
 from multicnn.modalities import mixup
 from multicnn.predictor import Predictor
-from multicnn.training import given_vectors, run_folder
+from multicnn.training import run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.evaluator import Evaluator
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
@@ -35,13 +35,13 @@ class Built:
         predictor: Not yet trained.
         evaluator: Of its network on the loaded examples.
         loop: Trains it.
-        coverage: Which shares of the training texts' words have a given vector.
+        measurements: What metrics.json tells of the weights that the stem started with.
     """
 
     predictor: Predictor
     evaluator: Evaluator
     loop: Loop
-    coverage: dict[str, float]
+    measurements: dict[str, float]
 
 
 def build(prepared: Prepared, context: RunContext) -> Built:
@@ -50,28 +50,21 @@ def build(prepared: Prepared, context: RunContext) -> Built:
     Raises:
         ValueError: The weights do not fit, or a layer without weights would be frozen.
     """
-    recipe, coverage = prepared.recipe, {}
+    recipe = prepared.recipe
     keras.utils.set_random_seed(recipe.seed)
     with engine.scope(recipe.devices):
         built = network(prepared.block, prepared.input_shape, dtype=recipe.precision)
-        if prepared.vectors is not None:
-            coverage = _load_vectors(prepared, built, context)
+        measurements, line = prepared.stem.initial_weights(
+            built, lambda: prepared.store.gather(prepared.manifest.rows("train"))
+        )
+        if line:
+            context.log(line)
         if prepared.pretrained is not None:
             _load_pretrained(prepared, built, context)
         predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.labels, recipe.to_dict())
         on_stored = dataclasses.replace(predictor, preprocess=prepared.augmentation.stored)
         evaluator = Evaluator(on_stored, prepared.store, prepared.manifest, context.workers)
-        return Built(predictor, evaluator, _loop(prepared, built, evaluator, context), coverage)
-
-
-def _load_vectors(prepared: Prepared, built: keras.Model, context: RunContext) -> dict[str, float]:
-    """Load the given vectors into the network, and report how much of the training texts they cover."""
-    ids = prepared.store.gather(prepared.manifest.rows("train"))
-    coverage = given_vectors.lay(prepared.vectors, prepared.preprocess, built, ids, prepared.recipe)
-    types, tokens = coverage.values()
-    source = prepared.recipe.embedding.vectors
-    context.log(f"{source} covers {types:.1%} of the training words, {tokens:.1%} of their occurrences")
-    return coverage
+        return Built(predictor, evaluator, _loop(prepared, built, evaluator, context), measurements)
 
 
 def _load_pretrained(prepared: Prepared, built: keras.Model, context: RunContext) -> None:

@@ -6,11 +6,11 @@ import dataclasses
 
 from multicnn.backends import engine
 from multicnn.data.manifest import Manifest
+from multicnn.data.paths import locate
 from multicnn.modalities import Preprocess, lookup
 from multicnn.modalities.augmentation import augmentation
 from multicnn.recipe import Recipe
 from multicnn.tasks import losses
-from multicnn.training import given_vectors
 from multicnn.training.model import model_block
 from multicnn.training.optimizers import factory
 from multicnn.training.pretrained import PretrainedWeights
@@ -54,7 +54,7 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
         received = f"batch_size={recipe.batch_size}"
         raise ValueError(f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}")
     model_block(recipe, len(manifest.labels))
-    given_vectors.check(recipe, modality)
+    preprocess.check_stem(recipe, locate)
     return recipe
 
 

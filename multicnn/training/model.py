@@ -8,32 +8,26 @@ from typing import Any
 import keras
 
 from multicnn import models
-from multicnn.blocks import Block, add, chain, drop
+from multicnn.blocks import Block
 from multicnn.blocks.cost import measure_model
 from multicnn.blocks.rank import keras_object
-from multicnn.modalities.text.stem import front, linear_model
+from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe
 
 
-def network_block(recipe: Recipe, preprocess: Any, classes: int, dims: int | None = None) -> Block:
-    """The whole network of a recipe as a Block; `dims` are those of given word vectors.
+def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
+    """Return the whole network of a recipe as a Block, with what the preprocess puts in front of the model.
 
     Raises:
         ValueError: The model does not fit the input (the message names the stage, and the smallest input that would do), or is
             no predictor.
     """
-    block = model_block(recipe, classes)
-    if preprocess.modality == "text":
-        embedding, dims = recipe.embedding, dims or recipe.embedding_dims
-        dropped = [drop(embedding.dropout)] if embedding.dropout else []
-        block = chain(front(embedding.kind, preprocess.vocabulary_size, dims), *dropped, block)
-        if embedding.ngrams:
-            block = add(block, linear_model(embedding.ngrams, classes))
-    logits = measure_model(repr(recipe.model), block, preprocess.input_shape).shape
+    block, shape = stem.block(model_block(recipe, classes), classes), stem.preprocess.input_shape
+    logits = measure_model(repr(recipe.model), block, shape).shape
     if logits != (classes,):
         raise ValueError(
             f"`model` must give one logit for each of the {classes} classes; {recipe.model!r} gives an output of shape {logits}. "
-            f"Received: input_shape={preprocess.input_shape}"
+            f"Received: input_shape={shape}"
         )
     return block
 

@@ -18,11 +18,13 @@ from multicnn.blocks.cost import Measure, measure
 from multicnn.data import store
 from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import Manifest
+from multicnn.data.paths import locate
 from multicnn.data.store import Store
+from multicnn.modalities import Preprocess
 from multicnn.modalities.augmentation import Augmentation, augmentation
-from multicnn.modalities.text.word_vectors import WordVectors
+from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
-from multicnn.training import given_vectors, run_folder
+from multicnn.training import run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.freezing import frozen_layers
 from multicnn.training.model import network_block
@@ -38,22 +40,25 @@ class Prepared:
     Attributes:
         recipe: With nothing left open.
         manifest: The examples, those that could not be read marked as bad.
-        preprocess: Fitted on the training split.
         augmentation: What changes training batches; its `stored` is the preprocess of `store`.
         store: The decoded examples.
         block: The network, not yet built.
-        vectors: The word vectors that the network starts with, if any.
+        stem: What stands in front of the model, and the weights that it starts with.
         pretrained: The weights that the network starts with, if any.
     """
 
     recipe: Recipe
     manifest: Manifest
-    preprocess: Any
     augmentation: Augmentation
     store: Store
     block: Block
-    vectors: WordVectors | None = None
+    stem: Stem
     pretrained: PretrainedWeights | None = None
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """The preprocessing, fitted on the training split."""
+        return self.stem.preprocess
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -92,15 +97,15 @@ def prepare(
     # Everything that draws numbers draws them from the recipe's seed, in an order that does not change.
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    preprocess, vectors = _preprocess(recipe, manifest, context)
-    block = network_block(recipe, preprocess, len(manifest.labels), None if vectors is None else vectors.dims)
-    measured = measure(block, preprocess.input_shape)
+    stem = _stem(recipe, manifest, context)
+    block = network_block(recipe, stem, len(manifest.labels))
+    measured = measure(block, stem.preprocess.input_shape)
     recipe = _with_precision(recipe, measured.multiply_adds, context.folder)
     frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
-    augmented = augmentation_of(recipe, preprocess, vectors)
+    augmented = augmentation_of(recipe, stem)
     augmented.check()
     manifest, examples = load_examples(manifest, augmented.stored, recipe.bad_limit, context)
-    return Prepared(recipe, manifest, preprocess, augmented, examples, block, vectors, pretrained)
+    return Prepared(recipe, manifest, augmented, examples, block, stem, pretrained)
 
 
 def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:
@@ -114,28 +119,27 @@ def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:
             continue  # it is listed when everything is loaded
 
 
-def fit_preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[Any, WordVectors | None]:
-    """Return the recipe's preprocessing, fitted on the training split, and the word vectors that the network starts with."""
+def fit_stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
+    """Return the stem of the network, with the recipe's preprocessing fitted on the training split."""
     fitted = context.workers.broadcast(lambda: recipe.preprocess.fit(training_examples(recipe, manifest)))
-    vectors = given_vectors.given(recipe, fitted, training_examples(recipe, manifest))
-    return fitted if vectors is None else fitted.with_words(vectors.words), vectors
+    return fitted.stem(recipe, training_examples(recipe, manifest), locate)
 
 
-def augmentation_of(recipe: Recipe, preprocess: Any, vectors: WordVectors | None) -> Augmentation:
+def augmentation_of(recipe: Recipe, stem: Stem) -> Augmentation:
     """Return the random changes of training batches that the recipe asks for."""
-    return augmentation(preprocess, recipe.augment, {"nearest": given_vectors.nearest(recipe, vectors, preprocess)})
+    return augmentation(stem.preprocess, recipe.augment, stem.given())
 
 
-def _preprocess(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[Any, WordVectors | None]:
-    """The fitted preprocessing and its word vectors; fitted once for all, whatever becomes of the files."""
+def _stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
+    """The stem and its preprocessing, which is fitted once for all, whatever becomes of the files."""
     path = None if context.folder is None else context.folder / "preprocess.json"
     if path is not None and path.exists():
         preprocess = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
-        return preprocess, given_vectors.given(recipe, preprocess, training_examples(recipe, manifest))
-    preprocess, vectors = fit_preprocess(recipe, manifest, context)
+        return preprocess.stem(recipe, training_examples(recipe, manifest), locate)
+    stem = fit_stem(recipe, manifest, context)
     if path is not None:
-        write_json(path, preprocess_to_dict(preprocess))
-    return preprocess, vectors
+        write_json(path, preprocess_to_dict(stem.preprocess))
+    return stem
 
 
 def _with_precision(recipe: Recipe, multiply_adds: int | None, folder: Path | None) -> Recipe:
@@ -147,7 +151,9 @@ def _with_precision(recipe: Recipe, multiply_adds: int | None, folder: Path | No
     return recipe
 
 
-def load_examples(manifest: Manifest, preprocess: Any, bad_limit: float, context: RunContext) -> tuple[Manifest, Store]:
+def load_examples(
+    manifest: Manifest, preprocess: Preprocess, bad_limit: float, context: RunContext
+) -> tuple[Manifest, Store]:
     """Decode every good row of a manifest once; a run folder gets the manifest and the list of bad examples.
 
     Args:
@@ -197,7 +203,7 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
             raise ValueError(f"every class needs a good training example. Received: label={label!r}")
 
 
-def _decoded(manifest: Manifest, preprocess: Any, context: RunContext) -> tuple[Store, dict[int, str]]:
+def _decoded(manifest: Manifest, preprocess: Preprocess, context: RunContext) -> tuple[Store, dict[int, str]]:
     """The examples of all workers, and the reason for each that cannot be read."""
     workers = context.workers
     own = manifest.rows()[workers.index :: workers.count]

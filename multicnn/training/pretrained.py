@@ -14,7 +14,7 @@ import numpy as np
 from multicnn.backends import keras_private
 from multicnn.blocks import network
 from multicnn.data.paths import locate
-from multicnn.modalities import lookup
+from multicnn.modalities import Preprocess, lookup
 from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
 from multicnn.predictor import Predictor, load
@@ -64,11 +64,9 @@ class PretrainedWeights:
         if self._source is None:
             return recipe
         arguments = {**self._source.arguments, **recipe.arguments}
-        if modality != "image":
-            return dataclasses.replace(recipe, arguments=arguments)
         seen = {"size": MODELS[recipe.model].input_shape[:2], "channels": 3}
         seen |= {"mean": self._source.mean, "std": self._source.std}
-        preprocess = _filled(recipe.preprocess or lookup(modality)(), seen)
+        preprocess = (recipe.preprocess or lookup(modality)()).filled(seen)
         return dataclasses.replace(recipe, arguments=arguments, preprocess=preprocess)
 
     def _like_the_classifier(self, recipe: Recipe, modality: str) -> Recipe:
@@ -83,16 +81,14 @@ class PretrainedWeights:
                 )
             same = {"model": trained.model, "arguments": trained.arguments, "embedding_dims": dims[0]}
             recipe = dataclasses.replace(recipe, **same)
-        if preprocess.modality == modality and recipe.preprocess is None:
-            # A vocabulary is that of the new texts: the vectors of the words that both have are taken over.
-            kept = dataclasses.replace(preprocess, vocabulary=()) if modality == "text" else preprocess
-            return dataclasses.replace(recipe, preprocess=kept)
-        if preprocess.modality == modality == "image":
-            seen = {name: getattr(preprocess, name) for name in ("size", "channels", "mean", "std")}
-            return dataclasses.replace(recipe, preprocess=_filled(recipe.preprocess, seen))
-        return recipe
+        if preprocess.modality != modality:
+            return recipe
+        if recipe.preprocess is None:
+            return dataclasses.replace(recipe, preprocess=preprocess.for_new_data())
+        seen = {field.name: getattr(preprocess, field.name) for field in dataclasses.fields(preprocess)}
+        return dataclasses.replace(recipe, preprocess=recipe.preprocess.filled(seen))
 
-    def lay(self, network: keras.Model, preprocess: Any, labels: Sequence[str]) -> LoadReport:
+    def lay(self, network: keras.Model, preprocess: Preprocess, labels: Sequence[str]) -> LoadReport:
         """Gives every layer whose name and shapes fit its weights; of a predictor of other classes the heads do not.
 
         Args:
@@ -129,7 +125,7 @@ class PretrainedWeights:
         return LoadReport(taken, [path for path in ours if path not in taken], numbers, remarks)
 
     def _by_layer(
-        self, network: keras.Model, preprocess: Any, labels: Sequence[str]
+        self, network: keras.Model, preprocess: Preprocess, labels: Sequence[str]
     ) -> Mapping[str, Mapping[str, np.ndarray]]:
         """Our name of a layer -> Keras's name of an array -> the array."""
         if self.predictor is None:
@@ -139,13 +135,7 @@ class PretrainedWeights:
         taken = [layer for layer in trained.layers if layer.weights and layer.name not in of_other_classes]
         given = {layer.name: {w.name: np.array(w) for w in layer.weights} for layer in taken}
         then = self.predictor.preprocess
-        if then.modality == preprocess.modality == "text":
-            for layer in network.layers:
-                if (table := _named(layer, _EMBEDDINGS)) is not None and _EMBEDDINGS in given.get(layer.name, {}):
-                    rows = given[layer.name][_EMBEDDINGS]
-                    if rows.shape[1] == table.shape[1]:
-                        given[layer.name][_EMBEDDINGS] = _rows(np.array(table), preprocess, rows, then)
-        return given
+        return preprocess.transferred(given, network, then) if then.modality == preprocess.modality else given
 
     def _named_source(self, network: keras.Model) -> Source:
         """The names that the recipe gives, or else our own."""
@@ -196,22 +186,6 @@ def pretrained(model: str, path: str) -> Predictor:
     built = network(block, recipe.preprocess.input_shape)
     begun.lay(built, recipe.preprocess, labels)
     return Predictor(recipe.preprocess, block, built, labels, recipe.to_dict())
-
-
-def _filled(preprocess: Any, values: Mapping[str, Any]) -> Any:
-    """The preprocessing with values for what it leaves open."""
-    if preprocess.channels == 1:  # the weights' statistics are of colours
-        values = {"size": values["size"]}
-    return dataclasses.replace(preprocess, **{n: v for n, v in values.items() if getattr(preprocess, n) is None})
-
-
-def _rows(table: np.ndarray, preprocess: Any, rows: np.ndarray, then: Any) -> np.ndarray:
-    """The embeddings of the new vocabulary, with the trained vectors of padding, the unknown token and the common words."""
-    known = {word: i for i, word in enumerate(then.vocabulary, start=2)}
-    places = [(i, known[word]) for i, word in enumerate(preprocess.vocabulary, start=2) if word in known]
-    ours, theirs = np.array([(0, 0), (1, 1), *places]).T
-    table[ours] = rows[theirs]
-    return table
 
 
 def _with_channels(kernel: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:

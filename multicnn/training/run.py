@@ -115,7 +115,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         "model": prepared.recipe.model if isinstance(prepared.recipe.model, str) else "custom",
         "parameters": prepared.measured.parameters,
         "bad": len(manifest.bad_rows()),
-        **{f"vectors_{of}": share for of, share in built.coverage.items()},
+        **built.measurements,
         "waited": round(float(np.mean([row.get("waited", 0.0) for row in loop.at.history] or [0.0])), 4),
         "seconds": round(time.perf_counter() - context.started, 1),
     }

@@ -26,12 +26,12 @@ from multicnn.blocks import (
     stage,
 )
 from multicnn.explanations.max_over_time import MaxOverTime
-from multicnn.modalities.text.stem import front
+from multicnn.modalities.text.stem import embedding_block
 
 TAIL = (global_max_pool(), drop(0.5), dense(3))
 KINDS = {
     "textcnn": chain(embed(30, 6), models.create("textcnn", 3, filters=5)),
-    "multichannel": chain(front("multichannel", 30, 6), models.create("textcnn", 3, filters=5)),
+    "multichannel": chain(embedding_block("multichannel", 30, 6), models.create("textcnn", 3, filters=5)),
     "one_hot": chain(one_hot(30), models.create("textcnn", 3, filters=4)),
     "same": chain(embed(30, 6), conv(7, 5, activation="tanh"), *TAIL),
     "wide": chain(embed(30, 6), conv(7, 4, padding=3, activation="tanh"), *TAIL),

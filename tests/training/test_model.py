@@ -6,6 +6,7 @@ import pytest
 
 from multicnn.blocks import chain, conv, dense, depthwise_conv, flatten, global_average_pool, network
 from multicnn.modalities import ImagePreprocess, TextPreprocess
+from multicnn.modalities.base import Stem
 from multicnn.recipe import Embedding, Recipe
 from multicnn.training.model import network_block
 
@@ -18,7 +19,7 @@ MODEL = chain(
 def kernels(**fields):
     preprocess = ImagePreprocess(size=(8, 8), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
     keras.utils.set_random_seed(0)
-    net = network(network_block(Recipe(model=MODEL, **fields), preprocess, 10), preprocess.input_shape)
+    net = network(network_block(Recipe(model=MODEL, **fields), Stem(preprocess), 10), preprocess.input_shape)
     return {w.path: np.array(w) for w in net.weights if w.name == "kernel"}, net
 
 
@@ -50,7 +51,7 @@ def test_the_initializer_is_that_of_every_kernel(initializer, std, largest):
 def test_dropout_of_the_embedding_is_of_its_elements_and_in_training_only():
     preprocess = TextPreprocess(length=50, vocabulary=tuple("abcdefgh"))
     recipe = Recipe(model=chain(flatten(), dense(2)).to_dict(), embedding=Embedding(dropout=0.3), embedding_dims=40)
-    net = network(network_block(recipe, preprocess, 2), (50,))
+    net = network(network_block(recipe, preprocess.stem(recipe, [], str), 2), (50,))
     vectors = keras.Model(net.inputs, next(layer.output for layer in net.layers if "drop" in layer.name))
     ids = np.arange(150).reshape(3, 50) % 8 + 2
     whole = np.array(vectors(ids))

@@ -7,8 +7,8 @@ import functools
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import tensorflow as tf
@@ -221,6 +221,12 @@ class ImagePreprocess(Preprocess):
     def receptive_field(self, steps: tuple[int, ...]) -> str:
         """Return a receptive field in pixels, such as "7 x 7 px"."""
         return " x ".join(f"{n:,}" for n in steps) + " px"
+
+    def filled(self, known: Mapping[str, Any]) -> Self:
+        """Return a copy with the size, channels, mean and std of pretrained weights for what is open."""
+        # The weights' channels and statistics are of colours: of no use where the images are to be grey.
+        names = ("size",) if self.channels == 1 else ("size", "channels", "mean", "std")
+        return dataclasses.replace(self, **{name: known[name] for name in names if getattr(self, name) is None})
 
     def probe(self) -> Probe:
         """Return sizes, modes, brightness and a perceptual hash of each image."""

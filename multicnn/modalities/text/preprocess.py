@@ -7,18 +7,20 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+import keras
 import numpy as np
 import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
-from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.text import augment, tokenizers
 from multicnn.modalities.text.probe import TextProbe
+from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
@@ -275,6 +277,25 @@ class TextPreprocess(Preprocess):
     def receptive_field(self, steps: tuple[int, ...]) -> str:
         """Return a receptive field in tokens, such as "5 tokens"."""
         return f"{steps[0]:,} tokens"
+
+    def check_stem(self, settings: StemSettings, locate: Callable[[str], str]) -> None:
+        """Raise ValueError where the embedding does not suit the level, or its vectors are nowhere."""
+        check(self.level, settings, locate)
+
+    def stem(self, settings: StemSettings, raws: Iterable[str], locate: Callable[[str], str]) -> Stem:
+        """Return the embedding of the ids, with its word vectors; their words fill the vocabulary up."""
+        vectors = given_vectors(self, settings, raws, locate)
+        return TextStem(self if vectors is None else self.with_words(vectors.words), settings, vectors)
+
+    def for_new_data(self) -> Self:
+        """Return a copy without a vocabulary: it is that of the new texts."""
+        return dataclasses.replace(self, vocabulary=())
+
+    def transferred(
+        self, weights: dict[str, dict[str, np.ndarray]], network: keras.Model, trained: Self
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Return trained weights with the vectors of the words that both vocabularies have in this one's order."""
+        return with_vocabulary(weights, network, self.vocabulary, trained.vocabulary)
 
     def probe(self) -> Probe:
         """Return the length of each text; words and shingles are those of the default tokenizer."""

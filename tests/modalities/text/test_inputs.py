@@ -9,12 +9,11 @@ from multicnn import load
 from multicnn.blocks import add, chain, conv, embed, global_max_pool, network, scope, share
 from multicnn.layers import TokenEmbedding
 from multicnn.modalities.text.preprocess import TextPreprocess
-from multicnn.modalities.text.stem import front
+from multicnn.modalities.text.stem import TextStem, embedding_block
 from multicnn.modalities.text.word_vectors import WordVectors
 from multicnn.models import MODELS
 from multicnn.predictor import Predictor
 from multicnn.recipe import Embedding, Recipe
-from multicnn.training import given_vectors
 from multicnn.training.model import network_block
 
 TEXTS = [
@@ -58,13 +57,13 @@ def made(name, model):
         arguments=NETWORKS[model],
     )
     preprocess = recipe.preprocess.fit(TEXTS)
-    vectors = given_vectors.given(recipe, preprocess, TEXTS)
-    block = network_block(recipe, preprocess, 2, vectors.dims if vectors else None)
+    stem = preprocess.stem(recipe, TEXTS, str)
+    preprocess, block = stem.preprocess, network_block(recipe, stem, 2)
     keras.utils.set_random_seed(0)
     built, ids = network(block, preprocess.input_shape), preprocess.examples(TEXTS)
-    if vectors is not None:
-        shares = given_vectors.lay(vectors, preprocess, built, ids, recipe)
-        assert shares == {"types": 1.0, "tokens": 1.0}
+    shares, line = stem.initial_weights(built, lambda: ids)
+    if embedding.vectors is not None:
+        assert shares == {"vectors_types": 1.0, "vectors_tokens": 1.0} and line.startswith(embedding.vectors)
     return Predictor(preprocess, block, built, ("bad", "good"), recipe.to_dict()), ids
 
 
@@ -113,7 +112,7 @@ def test_multichannel_is_kims_filters_on_both_channels():
     filters = conv(5, 3, padding="valid", use_bias=False)
     static, trained = scope("static", embed(30, 4, trainable=False)), scope("nonstatic", embed(30, 4))
     kim = network(chain(add(chain(static, share(filters)), chain(trained, share(filters))), global_max_pool()), (9,))
-    ours = network(chain(front("multichannel", 30, 4), filters, global_max_pool()), (9,))
+    ours = network(chain(embedding_block("multichannel", 30, 4), filters, global_max_pool()), (9,))
     by_shape = sorted(kim.get_weights(), key=lambda w: w.ndim)
     ours.set_weights(by_shape)
     ids = np.random.default_rng(0).integers(1, 30, (4, 9)).astype(np.int32)
@@ -125,9 +124,9 @@ def test_multichannel_is_kims_filters_on_both_channels():
 def test_given_vectors_have_the_length_that_is_asked_for(length):
     vectors = WordVectors(("film", "joy"), np.array([[3, 4], [6, -8]], np.float32))
     preprocess = TextPreprocess(length=4, vocabulary=("joy", "film", "zigzag"))
-    built = network(chain(front("static", 5, 2), global_max_pool()), (4,))
+    built = network(chain(embedding_block("static", 5, 2), global_max_pool()), (4,))
     embedding = Embedding(kind="static", vectors="v.txt", length=length)
-    given_vectors.lay(vectors, preprocess, built, np.array([[2, 3, 4, 0]]), Recipe(embedding=embedding))
+    TextStem(preprocess, Recipe(embedding=embedding), vectors).initial_weights(built, lambda: np.array([[2, 3, 4, 0]]))
     table = built.get_weights()[0]
     joy, film = np.array([[6, -8], [3, 4]]) if length is None else np.array([[0.6, -0.8], [0.6, 0.8]]) * length
     np.testing.assert_allclose(table[[0, 2, 3]], [[0, 0], joy, film], rtol=1e-6)
@@ -158,7 +157,7 @@ def test_subwords_tell_unseen_words_apart():
 )
 def test_what_does_not_go_together_is_told(level, embedding, message):
     with pytest.raises(ValueError) as error:
-        given_vectors.check(Recipe(preprocess=TextPreprocess(level=level), embedding=embedding), "text")
+        TextPreprocess(level=level).check_stem(Recipe(embedding=embedding), str)
     assert message in str(error.value)
 
 
