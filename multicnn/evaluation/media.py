@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import math
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from multicnn.modalities import Shown
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 IMAGE_SIDE = 160  # pixels
 AUDIO_SECONDS = 10.0
@@ -25,7 +28,7 @@ class Media(NamedTuple):
         content: The text, a data URI with a PNG or FLAC file, or the points of each curve of an SVG.
     """
 
-    kind: Literal["text", "audio", "image", "plot"]
+    kind: Literal["text", "audio", "image", "figure", "plot"]
     content: str | list[str]
 
 
@@ -46,10 +49,14 @@ def embed(shown: Shown) -> Media:
     if kind == "audio":
         return Media(kind, data_uri(_flac(np.asarray(content), rate or 0), "audio/flac"))
     if kind == "image":
-        return Media(kind, data_uri(_png(np.asarray(content)), "image/png"))
+        return Media(kind, data_uri(_thumbnail(np.asarray(content)), "image/png"))
+    if kind == "figure":
+        from PIL import Image
+
+        return Media(kind, data_uri(_png(Image.fromarray(np.asarray(content))), "image/png"))
     if kind == "plot":
         return Media(kind, _points(np.asarray(content, np.float64)))
-    raise ValueError(f"shown.kind must be text, audio, image or plot. Received: shown.kind={kind!r}")
+    raise ValueError(f"shown.kind must be text, audio, image, figure or plot. Received: shown.kind={kind!r}")
 
 
 def data_uri(content: bytes, kind: str) -> str:
@@ -71,17 +78,20 @@ def _points(curves: np.ndarray) -> list[str]:
     return [" ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, ys)) for ys in down.T]
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def _thumbnail(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
     scale = IMAGE_SIDE / max(image.size)
     if scale >= 2:  # whole multiples keep the pixels of an 8x8 digit square
-        image = image.resize(
-            (image.width * math.floor(scale), image.height * math.floor(scale)), Image.Resampling.NEAREST
-        )
+        size = (image.width * math.floor(scale), image.height * math.floor(scale))
+        image = image.resize(size, Image.Resampling.NEAREST)
     elif scale < 1:
         image.thumbnail((IMAGE_SIDE, IMAGE_SIDE))
+    return _png(image)
+
+
+def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()

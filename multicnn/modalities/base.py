@@ -29,13 +29,14 @@ class Shown(NamedTuple):
     """An example as a page shows it.
 
     Attributes:
-        kind: How it is shown: as an "image", an "audio" player, a "text" or a "plot" of curves.
-        content: uint8 pixels (height, width[, 1 or 3]); float samples (samples,) in [-1, 1]; a string; or float values
-            (steps, curves).
+        kind: How it is shown: as an "image", a "figure" that is never scaled, an "audio" player, a "text" or a "plot" of
+            curves.
+        content: uint8 pixels (height, width[, 1 or 3]) of an image or a figure; float samples (samples,) in
+            [-1, 1]; a string; or float values (steps, curves).
         sample_rate: Sampling rate of "audio" in Hz.
     """
 
-    kind: Literal["image", "audio", "text", "plot"]
+    kind: Literal["image", "figure", "audio", "text", "plot"]
     content: np.ndarray | str
     sample_rate: int | None = None
 

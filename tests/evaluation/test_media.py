@@ -33,6 +33,12 @@ def test_an_image(shape, size):
         np.testing.assert_array_equal(shown[::step, ::step], pixels.reshape(*shape[:2], -1))
 
 
+def test_a_figure_keeps_its_size():
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 500, 3), dtype=np.uint8)
+    media = embed(Shown("figure", pixels))
+    np.testing.assert_array_equal(np.asarray(Image.open(content_of(media, "image/png"))), pixels)
+
+
 def test_a_clip():
     wave = np.sin(np.arange(12 * 8000, dtype=np.float32))
     media = embed(Shown("audio", wave, 8000))

@@ -22,6 +22,7 @@ from multicnn.modalities.audio import (
     features,
     librosa_features,
     spectrogram,
+    spectrogram_figure,
 )
 from multicnn.modalities.audio.features import FeatureKind
 from multicnn.modalities.audio.probe import AudioProbe
@@ -334,10 +335,11 @@ class AudioPreprocess(Preprocess):
         return Shown("audio", raw, self.sample_rate)
 
     def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
-        """Return the features as a grey image, time to the right and low bands at the bottom; a waveform as a player."""
+        """Return the features as a figure in the colors of the example without augmentation; a waveform as a player."""
         if self.features == "waveform":
             return [Shown("audio", finished[:, 0] * self.std + self.mean, self.sample_rate)]
-        return [Shown("image", spectrogram.plot(finished, float(plain.min()), float(plain.max())))]
+        limits = float(plain.min()), float(plain.max())
+        return [Shown("figure", spectrogram_figure.draw(finished, self.feature_spec, *limits))]
 
     def receptive_field(self, steps: tuple[int, ...]) -> str:
         """Return a receptive field, such as "235 ms x 11 bands"."""

@@ -111,18 +111,6 @@ def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
         return tf.matmul(floored, _dct(decibels.shape[-1], n_mfcc))
 
 
-def plot(features: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Return a spectrogram as a grey image, time to the right and low bands at the bottom: uint8, shape (bands, time).
-
-    Args:
-        features: Float features of one clip, shape (time, bands) or (time, bands, 1).
-        low: The value that becomes black.
-        high: The value that becomes white.
-    """
-    bands = features.reshape(features.shape[:2]).T[::-1]
-    return np.rint(255 * np.clip((bands - low) / max(high - low, 1e-9), 0, 1)).astype(np.uint8)
-
-
 @functools.lru_cache(maxsize=16)
 def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
     """Return `librosa.filters.mel` transposed: float64, shape (n_fft // 2 + 1, n_mels), read-only."""
