@@ -19,12 +19,13 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.backends import engine
-from multicnn.blocks import Block, from_dict, network
+from multicnn.blocks import Block, from_dict, network, unknown_kinds
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.paths import locate
 from multicnn.data.store import load_examples
 from multicnn.evaluation.evaluate import Evaluation, evaluate
 from multicnn.modalities import Preprocess
+from multicnn.models.user_code import import_code
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
@@ -241,12 +242,19 @@ class Predictor:
         return Prediction(name, (self.separator or "").join(labels), probabilities, None, named, labels)
 
 
-def load(path: str | os.PathLike) -> Predictor:
-    """Loads a predictor, with Keras's safe mode on.
+def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predictor:
+    """Load a predictor, with Keras's safe mode on.
+
+    Args:
+        path: A .keras file that `Predictor.save` wrote.
+        blocks: The modules or .py files that define Blocks of the user's own, which are imported first. The file itself never
+            chooses the code that is run.
 
     Raises:
-        ValueError: There is no such file, or it is not a predictor of this package.
+        ValueError: There is no such file, or it is not a predictor of this package, or a Block of its network is not defined.
     """
+    for code in (blocks,) if isinstance(blocks, str) else blocks:
+        import_code(code)
     try:
         with zipfile.ZipFile(path) as archive:
             data = json.loads(archive.read(_MEMBER))
@@ -259,6 +267,11 @@ def load(path: str | os.PathLike) -> Predictor:
     if data["format"] != 1:
         raise ValueError(
             f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}"
+        )
+    if unknown := unknown_kinds(data["block"]):
+        raise ValueError(
+            f"`path` has a network with Blocks that are not defined: {', '.join(unknown)}. Import the module that defines "
+            f"them first, or name it or its file by blocks= (--blocks on the command line). Received: path={str(path)!r}"
         )
     return Predictor(
         preprocess=preprocess_from_dict(data["preprocess"]),

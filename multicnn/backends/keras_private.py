@@ -113,7 +113,7 @@ def combine_gradients_by(
 
 
 def operations_between(inputs: Sequence[keras.KerasTensor], output: keras.KerasTensor) -> list[keras.Operation]:
-    """Return the layers and operations on the way from `inputs` to `output`.
+    """Return the layers and operations on the way from `inputs` to `output`, the last one last.
 
     Keras 3.15: a model of inner tensors, which could be asked for its layers, would apply all of them a second time.
     """
@@ -126,7 +126,7 @@ def operations_between(inputs: Sequence[keras.KerasTensor], output: keras.KerasT
         seen.add(id(tensor))
         found[id(history.operation)] = history.operation
         tensors += history.operation._inbound_nodes[history.node_index].input_tensors
-    return list(found.values())
+    return list(reversed(found.values()))
 
 
 def snake_case(name: str) -> str:

@@ -8,7 +8,7 @@ is time for all audio and text.
 """
 
 from multicnn.blocks.activation_norm import activation, drop, norm, scale
-from multicnn.blocks.base import Block, from_dict
+from multicnn.blocks.base import Block, from_dict, unknown_kinds
 from multicnn.blocks.builder import BlockError, KerasBuilder
 from multicnn.blocks.combinators import add, average, chain, concat, join, merged, network, repeat, scope, share, stage
 from multicnn.blocks.convolution import conv, conv_transpose, depthwise_conv, fixed_filter, separable_conv
@@ -88,6 +88,7 @@ __all__ = [
     "stage",
     "switched",
     "take_channels",
+    "unknown_kinds",
     "unpool",
     "weighted_pool",
 ]

@@ -203,7 +203,8 @@ def _block_fields(kind: type[Block]) -> dict[str, bool]:
     """Return the fields that must hold a Block, by their annotations; True for those that may be None."""
     hints: dict[str, Any] = {}
     for base in reversed(kind.__mro__[:-1]):
-        names = {"Block": Block, **vars(sys.modules[base.__module__])}
+        module = sys.modules.get(base.__module__)
+        names = {"Block": Block, **(vars(module) if module else {})}
         try:
             hints |= inspect.get_annotations(base, globals=names, eval_str=True)
         except NameError:  # something that only a function around the class knows: those fields go unchecked

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from multicnn.cli.options import Json
+from multicnn.cli.options import Json, loads_predictors
 from multicnn.cli.predictors import text_or_file
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 
 
+@loads_predictors
 def explain(
     model: Annotated[Path, typer.Argument(help="A model.keras file of a text predictor.")],
     inputs: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from multicnn.cli.options import Json
+from multicnn.cli.options import Json, loads_predictors
 
 
 def models(as_json: Json = False) -> None:
@@ -44,6 +44,7 @@ def models(as_json: Json = False) -> None:
     show_table("networks", ["name", "modalities", "counted on input", "classes", "parameters"], shown)
 
 
+@loads_predictors
 def inspect(
     model: Annotated[
         str, typer.Argument(help="A name from `multicnn models`, module:function, or a model.keras file.")

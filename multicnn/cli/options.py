@@ -30,6 +30,9 @@ Settings = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_BLOCKS = typer.Option(
+    "--blocks", metavar="MODULE|FILE.py", help="Import Blocks of your own, which the network of a model.keras needs."
+)
 Weights = typer.Option(
     "--from",
     metavar="FILE",
@@ -76,20 +79,42 @@ def sets_fields(options: Mapping[str, FieldOption]) -> Callable[[Callable[..., N
             fields = {option.field: arguments.pop(name) for name, option in options.items()}
             function(**arguments | {"settings": assigned(fields, arguments["settings"])})
 
-        added = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
-            for name, option in options.items()
-        ]
-        signature = inspect.signature(function, eval_str=True)
-        signature = signature.replace(parameters=[*signature.parameters.values(), *added])
-        setattr(command, "__signature__", signature)  # noqa: B010 - mypy knows no such attribute of a function
-        return command
+        return _with_options(command, function, {name: _annotation(option) for name, option in options.items()})
 
     return decorate
 
 
 def _annotation(option: FieldOption) -> Any:
     return Annotated[option.type | None, option.option]
+
+
+def loads_predictors(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --blocks: the code of the user's own Blocks, which it imports first."""
+
+    @functools.wraps(function)
+    def command(*, blocks: list[str] | None, **arguments: Any) -> None:
+        if blocks:
+            from multicnn.models.user_code import import_code
+
+            for code in blocks:
+                import_code(code)
+        function(**arguments)
+
+    return _with_options(command, function, {"blocks": Annotated[list[str] | None, _BLOCKS]})
+
+
+def _with_options(
+    command: Callable[..., None], function: Callable[..., None], options: Mapping[str, Any]
+) -> Callable[..., None]:
+    """Return `command` with the parameters of `function` and some more, given by their names and annotations."""
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in options.items()
+    ]
+    signature = inspect.signature(function, eval_str=True)
+    signature = signature.replace(parameters=[*signature.parameters.values(), *added])
+    setattr(command, "__signature__", signature)  # noqa: B010 - mypy knows no such attribute of a function
+    return command
 
 
 reads_data = sets_fields(READING)

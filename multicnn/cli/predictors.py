@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multicnn.cli.options import Json, Settings
+from multicnn.cli.options import Json, Settings, loads_predictors
 
 if TYPE_CHECKING:
     from multicnn.predictor import Prediction, Predictor
 
 
+@loads_predictors
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     data: Annotated[str, typer.Argument(help="Labelled examples: a folder, table, .npz file or built-in data set.")],
@@ -41,6 +42,7 @@ def evaluate(
         show_evaluation(evaluation)
 
 
+@loads_predictors
 def predict(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     inputs: Annotated[

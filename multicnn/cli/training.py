@@ -19,6 +19,7 @@ from multicnn.cli.options import (
     RunFolder,
     Settings,
     Weights,
+    loads_predictors,
     reads_data,
     recipe_or_path,
     sets_fields,
@@ -59,6 +60,7 @@ TRAINING = {
 
 
 @sets_fields(TRAINING | READING)
+@loads_predictors
 def train(
     data: DataUnlessResumed = None,
     out: RunFolder = None,

@@ -15,11 +15,13 @@ from multicnn.cli.options import (
     RunFolder,
     Settings,
     Weights,
+    loads_predictors,
     reads_data,
     recipe_or_path,
 )
 
 
+@loads_predictors
 def features(
     model: Annotated[str, typer.Argument(help="A model.keras file; or with --from a name from `multicnn models`.")],
     data: Annotated[str, typer.Argument(help="Labelled examples, as for train.")],
@@ -50,6 +52,7 @@ def features(
 
 
 @reads_data
+@loads_predictors
 def transfer_curves(
     data: DataUnlessResumed = None,
     start: Annotated[str | None, Weights] = None,

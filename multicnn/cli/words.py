@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from multicnn.cli.options import Json
+from multicnn.cli.options import Json, loads_predictors
 
 if TYPE_CHECKING:
     from multicnn.modalities.text.word_vectors import WordVectors
@@ -54,6 +54,7 @@ def learn(
 
 
 @app.command()
+@loads_predictors
 def nearest(
     vectors: Vectors,
     words: Annotated[list[str], typer.Argument(help="One or more words.")],
@@ -68,6 +69,7 @@ def nearest(
 
 
 @app.command()
+@loads_predictors
 def analogy(
     vectors: Vectors,
     a: Annotated[str, typer.Argument(help="A is to")],
@@ -83,6 +85,7 @@ def analogy(
 
 
 @app.command()
+@loads_predictors
 def coverage(
     vectors: Vectors,
     texts: Texts,
@@ -108,6 +111,7 @@ def coverage(
 
 
 @app.command()
+@loads_predictors
 def plot(
     vectors: Vectors,
     out: Annotated[Path, typer.Argument(help="The PNG file to write.")],

@@ -10,19 +10,26 @@ import inspect
 import numbers
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from multicnn.blocks import Block, from_dict
+from multicnn.models.user_code import function_of
 
 ANY = ("image", "log-mel", "waveform", "text")
 
 
 @dataclass(frozen=True)
 class Model:
-    """Where a model is, what it suits, and the input its paper gives it (on which its parameters are counted).
+    """The entry of a model in the registry.
 
-    `logits_per` is what it answers for: each "example", as a predictor does, or each "position" of its input.
+    Attributes:
+        module: Its module in this package.
+        modalities: What it suits: "image", "log-mel", "waveform", "text".
+        input_shape: The shape of one example in its paper, on which its parameters are counted.
+        classes: The number of classes in its paper.
+        logits_per: What it puts out logits for: each "example", as a predictor does, or each "position" of its input.
     """
 
     module: str
@@ -85,16 +92,18 @@ def usual_kind(model: Model | None, input_shape: tuple[int, ...]) -> str:
 
 
 def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) -> Block:
-    """The Block of a model for a number of classes.
+    """Return the Block of a model for a number of classes.
 
     Args:
-        model: A registered name; or a user's own network, as "module:function" or as a Block's `to_dict()`.
+        model: A registered name; or a user's own network, as "module:function" or "file.py:function", found from the
+            current folder, or as a Block's `to_dict()`.
         classes: The number of classes, the first argument of the model's function; a given Block must already end in it.
         **hyperparameters: Those of the model's function.
 
     Raises:
         ValueError: The name or a hyperparameter is unknown, and the message lists the known ones; or it is of another type
-            than a registered model takes.
+            than a registered model takes; or the user's code cannot be imported.
+        TypeError: The user's function returns no Block.
     """
     if isinstance(model, dict):
         return from_dict(model)
@@ -115,7 +124,7 @@ def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) ->
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of the type that a hyperparameter has; a list may be a tuple, as in JSON."""
+    """Return True for a value of the type that a hyperparameter has; a list may be a tuple, as in JSON."""
     if isinstance(hint, types.UnionType):
         return any(_fits(value, choice) for choice in typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
@@ -125,15 +134,10 @@ def _fits(value: Any, hint: Any) -> bool:
     return isinstance(value, hint)
 
 
-def _function(model: str) -> Any:
+def _function(model: str) -> Callable[..., Any]:
     if ":" in model:
-        module, name = model.split(":", 1)
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise ValueError(
-                f"`model` names no function that can be imported ({error}). Received: model={model!r}"
-            ) from error
+        return function_of(model)
     if model not in MODELS:
-        raise ValueError(f"`model` must be one of {sorted(MODELS)} or 'module:function'. Received: model={model!r}")
+        known = f"one of {sorted(MODELS)}, 'module:function' or 'file.py:function'"
+        raise ValueError(f"`model` must be {known}. Received: model={model!r}")
     return getattr(importlib.import_module(f"multicnn.models.{MODELS[model].module}"), model)

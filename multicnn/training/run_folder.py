@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from multicnn.data.manifest import Manifest
+from multicnn.models.user_code import code_of
 from multicnn.predictor import Predictor, load, software
 from multicnn.recipe import Recipe
 from multicnn.utils.files import atomic_file, locked, sweep, write_json, write_text
@@ -91,7 +92,8 @@ def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predic
     path = folder / "model.keras"
     if not path.exists():
         return None
-    predictor = load(path)
+    code = code_of(recipe.model)
+    predictor = load(path, blocks=[code] if code else [])
     if "train" not in predictor.metrics or predictor.recipe != recipe.to_dict():
         return None
     log(f"the run in {folder} is finished: {path}")

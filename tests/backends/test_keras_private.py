@@ -1,5 +1,8 @@
 """Whatever is private in Keras does what we take it to do. Written for Keras 3.15; where one fails, Keras has changed it."""
 
+import re
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -100,3 +103,35 @@ def test_gradients_are_combined_by_the_given_function_in_keras_3_15():
     np.testing.assert_allclose(np.array(variable), [-3, 6])
     with pytest.raises(RuntimeError, match=f"Received: {keras.__version__}"):
         keras_private.combine_gradients_by(object(), list)
+
+
+def test_the_operations_between_two_tensors_in_keras_3_15():
+    x = keras.Input((3,))
+    before, inside, after = (keras.layers.Dense(2) for _ in range(3))
+    start = before(x)
+    end = inside(start) * 2.0
+    after(end)
+    first, last = keras_private.operations_between([start], end)
+    assert first is inside and last.name.startswith("multiply")
+    assert keras_private.operations_between([x], x) == []
+    assert keras.Model(x, end).count_params() == 3 * 2 + 2 + 2 * 2 + 2  # nothing was applied again
+
+
+def test_snake_case_is_that_of_automatic_names_in_keras_3_15():
+    for layer in (keras.layers.GlobalMaxPooling2D(), keras.layers.Conv2D(1, 1), keras.layers.LeakyReLU()):
+        assert re.fullmatch(re.escape(keras_private.snake_case(type(layer).__name__)) + r"(_\d+)?", layer.name)
+
+
+def test_automatic_names_in_keras_3_15():
+    elsewhere = []
+    with keras_private.automatic_names(lambda kind: f"here.{kind}"):
+        dense, named = keras.layers.Dense(2), keras.layers.Dense(2, name="mine")
+        product = keras.Input((3,)) * 2.0
+        thread = threading.Thread(target=lambda: elsewhere.append(keras.layers.Dense(2).name))
+        thread.start()
+        thread.join()
+    assert (dense.name, named.name) == ("here.dense", "mine")
+    assert keras_private.operation_of(product).name == "here.multiply"
+    dense(keras.Input((3,)))
+    assert dense.kernel.path == "here.dense/kernel"
+    assert not elsewhere[0].startswith("here") and not keras.layers.Dense(2).name.startswith("here")

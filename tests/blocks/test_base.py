@@ -32,7 +32,8 @@ values = pytest.mark.parametrize("block", [block for block, _ in BLOCKS.values()
 
 def test_the_table_has_every_kind():
     text = " ".join(repr(block) for block, _ in BLOCKS.values())
-    missing = [kind for kind in Block.kinds if f"{kind}(" not in text]
+    ours = [kind for kind, block in Block.kinds.items() if block.__module__.startswith("multicnn.")]
+    missing = [kind for kind in ours if f"{kind}(" not in text]
     assert set(missing) == {"merged", "switched", "cut_to"}, (
         "only the leaves of several inputs are never written by hand"
     )
