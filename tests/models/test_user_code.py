@@ -155,7 +155,7 @@ def test_a_block_of_the_users_own_trains_and_is_loaded_by_its_code_alone(bright_
     code, _, err = found["unknown"]
     assert code == 2 and remedy in err and "--blocks" in err and len(err.strip().splitlines()) == 1
     code, _, err = found["no such file"]
-    assert code == 2 and "Received: blocks='nowhere.py'" in err
+    assert code == 2 and "Received: --blocks='nowhere.py'" in err
     assert remedy in found["load"] and found["imported"] == found["imported after"] == []
 
     assert json.loads(found["predict"][1].splitlines()[0])["label"] in ("bright", "dark")
