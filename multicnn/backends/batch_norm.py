@@ -1,4 +1,4 @@
-"""Batch norms by TensorFlow's own kernel: one operation for Keras's dozen, which can also join the convolution before it."""
+"""Batch normalization by TensorFlow's fused kernel: one operation for Keras's dozen, which also fuses with a convolution."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from multicnn.backends import keras_private
 
 @contextmanager
 def fused(network: keras.Model) -> Iterator[None]:
-    """What is traced of a network has its batch norms made by the kernel, where it is the faster one.
+    """Use the fused kernel for the batch norms of a network that is traced in this context, where it is faster.
 
-    That is on a CPU (on a GPU, XLA joins Keras's operations by itself), of channels that 4 divides.
+    It is faster on a CPU, for channels that are a multiple of 4; on a GPU, XLA fuses Keras's operations by itself.
     """
     layers = [] if tf.config.list_physical_devices("GPU") else list(filter(_fits, keras_private.layers_inside(network)))
     for layer in layers:
@@ -37,23 +37,23 @@ def _fits(layer: keras.layers.Layer) -> bool:
 
 
 def _call(layer: keras.layers.BatchNormalization, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-    channels, learns = inputs.shape[-1], bool(training and layer.trainable)
-    if channels % 4 or (learns and mask is not None):
+    channels, updates = inputs.shape[-1], bool(training and layer.trainable)
+    if channels % 4 or (updates and mask is not None):
         return type(layer).call(layer, inputs, training=training, mask=mask)
-    # Of bfloat16 the kernel takes 16 channels at once, and is slow where some are left over; its statistics are float32.
+    # The bfloat16 kernel takes 16 channels at once, and is slow where some are left over; its statistics are float32.
     x = inputs if inputs.dtype == tf.bfloat16 and channels % 16 == 0 else tf.cast(inputs, tf.float32)
     y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
         x if len(x.shape) == 4 else tf.reshape(x, (1, 1, -1, channels)),
         layer.gamma if layer.scale else tf.ones(channels),
         layer.beta if layer.center else tf.zeros(channels),
-        mean=None if learns else layer.moving_mean,
-        variance=None if learns else layer.moving_variance,
+        mean=None if updates else layer.moving_mean,
+        variance=None if updates else layer.moving_variance,
         epsilon=layer.epsilon,
-        is_training=learns,
+        is_training=updates,
     )
-    if learns:
+    if updates:
         rows = tf.cast(tf.size(x) // channels, tf.float32)
-        # The batch's own, as Keras keeps it; the kernel's is the estimate of a population's.
+        # Keras uses the variance of the batch itself, the kernel the unbiased estimate.
         variance *= (rows - 1) / rows
         for moving, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
             moving.assign(moving * layer.momentum + value * (1 - layer.momentum))

@@ -1,12 +1,12 @@
-"""JAX: compiled functions from values to values; the variables of Keras get theirs after each step."""
+"""The JAX backend: compiled functions from values to values; Keras's variables are assigned after each step."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,120 +17,128 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from multicnn.backends import keras_private
 
-Losses = Callable[[Any, Any], Any]  # (logits, targets) -> (batch,)
+_T = TypeVar("_T")
+Tensor: TypeAlias = jax.Array
+Values = list[jax.Array]
+Variables = Iterable[keras.Variable]
+Losses = Callable[[Tensor, Tensor], Tensor]  # (logits, targets) -> (batch,)
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (inputs, targets) -> float64 (3,)
 
-with suppress(ImportError, RuntimeError):  # it is not installed, or has begun to work
+with suppress(ImportError, RuntimeError):  # it is not installed, or has been initialized
     import tensorflow as tf
 
-    tf.config.set_visible_devices([], "GPU")  # it only reads and preprocesses, and would take all of the memory
+    tf.config.set_visible_devices([], "GPU")  # it only decodes and preprocesses, and would reserve all memory
 
-# The same bits from the same seed; said to the compiler of GPUs only.
+# The same bits from the same seed; only the GPU compiler knows the option.
 _DETERMINISTIC = {"xla_gpu_deterministic_ops": True}
 
 
 def compute_capabilities() -> list[tuple[int, int]]:
-    """Of each GPU, as (major, minor)."""
-    said = (str(device.compute_capability).split(".") for device in _gpus())
-    return [tuple(map(int, each)) if "".join(each).isdigit() else (0, 0) for each in said]
+    """Return the compute capability of each GPU, as (major, minor)."""
+    versions = (str(device.compute_capability).partition(".") for device in _gpus())
+    return [(int(major), int(minor)) if major.isdigit() and minor.isdigit() else (0, 0) for major, _, minor in versions]
 
 
 def cpu_multiplies_bfloat16() -> bool:
-    """Never: it was not measured whether XLA gains by it on a processor."""
+    """Return False: it was not measured whether XLA is faster with it on a CPU."""
     return False
 
 
 def peak_bytes() -> int | None:
-    """The most memory of the first GPU that was held at once; None without a GPU."""
+    """Return the peak memory use of the first GPU in bytes, or None without a GPU."""
     return _gpus()[0].memory_stats()["peak_bytes_in_use"] if _gpus() else None
 
 
 def join() -> tuple[int, int]:
-    """Join the other workers, if the environment says that there are any, before anything is computed: (which, of how many)."""
+    """Join the other workers that the environment names, before anything is computed; return this one's index and the count."""
     if "KERAS_DISTRIBUTION_JOB_ADDRESSES" in os.environ and not jax.distributed.is_initialized():
         keras.distribution.initialize()
     return jax.process_index(), jax.process_count()
 
 
 def exchange(data: bytes) -> list[bytes]:
-    """What each worker gives, in their order; all must call it."""
+    """Return the data of each worker, in their order; all must call it."""
     lengths = multihost_utils.process_allgather(np.array(len(data), np.uint32))
-    padded = np.zeros(1 << int(lengths.max()).bit_length(), np.uint8)  # few sizes: each is a program of its own
+    padded = np.zeros(1 << int(lengths.max()).bit_length(), np.uint8)  # few sizes, since each is compiled
     padded[: len(data)] = np.frombuffer(data, np.uint8)
     return [row[:n].tobytes() for row, n in zip(multihost_utils.process_allgather(padded), lengths)]
 
 
 def scope(devices: int) -> AbstractContextManager[Any]:
-    """Where variables are made that so many devices of each worker have in common.
+    """Return the scope in which to create variables that `devices` devices of each worker share.
 
     Raises:
-        ValueError: A worker has fewer.
+        ValueError: A worker has fewer devices.
     """
     if devices > jax.local_device_count():
-        raise ValueError(f"there are {jax.local_device_count()} devices here. Received: devices={devices}")
+        raise ValueError(
+            f"`devices` must be at most {jax.local_device_count()} on this machine. Received: devices={devices}"
+        )
     if devices * jax.process_count() == 1:
         return nullcontext()
-    taken: list[Any] = []
+    taken: list[jax.Device] = []
     for device in jax.devices():  # in the order of the workers
         if sum(each.process_index == device.process_index for each in taken) < devices:
             taken.append(device)
     return keras.distribution.DataParallel(devices=taken, auto_shard_dataset=False).scope()
 
 
-def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Callable[[Any, Any], np.ndarray]:
-    """Return a compiled step: forwards, backwards, update.
+def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Step:
+    """Return a compiled training step: forward pass, backward pass, update.
 
     Args:
-        network: Compiled with its optimizer.
-        losses: Returns the loss of each example, float32 (batch,), of logits and targets.
-        correct: Returns True for each example that is answered as it should be, bool (batch,), of logits and targets.
+        network: A network that is compiled with its optimizer.
+        losses: Function of logits and targets that returns the loss of each example, float32 (batch,).
+        correct: Function of logits and targets that returns True for each correct example, bool (batch,).
 
     Returns:
-        A function of a batch's inputs and targets, which gives float64 (3,): the sum of the losses, the examples that are
-        correct, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
-        equal part of the batch, or all of it where that leaves a rest; they compute what one would, norms and dropout too.
+        A function of the inputs and targets of a batch, which returns float64 (3,): the sum of the losses, the number of
+        correct examples and the number of examples. It raises MemoryError if the batch does not fit. Each of several
+        devices takes an equal shard of the batch, or all of it if it cannot be divided; they compute the same as one
+        device, in norms and dropout too.
     """
     optimizer = network.optimizer
-    if not optimizer.built:  # it may already be, for variables that are frozen still
+    if not optimizer.built:  # it may be built already, for variables that are still frozen
         optimizer.build(network.trainable_variables)
     variables = [*network.variables, *optimizer.variables]
 
-    def loss_of(values, now, inputs, targets):
+    def loss_of(
+        values: Values, now: Callable[[Variables], Values], inputs: jax.Array, targets: jax.Array
+    ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Values]]:
         logits, rest, penalties = network.stateless_call(
             values, now(network.non_trainable_variables), inputs, training=True, return_losses=True
         )
         each = losses(logits, targets)
-        with keras.StatelessScope(zip(optimizer.variables, now(optimizer.variables))):  # where the scale is
+        with keras.StatelessScope(zip(optimizer.variables, now(optimizer.variables))):  # which has the scale
             loss = optimizer.scale_loss(jnp.mean(each) + sum(penalties))
         return loss, (logits, each, rest)
 
-    def update(values, inputs, targets):
+    def update(values: Values, inputs: jax.Array, targets: jax.Array) -> tuple[Values, jax.Array]:
         known = {id(variable): value for variable, value in zip(variables, values)}
 
-        def now(some):
+        def now(some: Variables) -> Values:
             return [known[id(variable)] for variable in some]
 
         slope_of = jax.grad(loss_of, has_aux=True)
         slopes, (logits, each, rest) = slope_of(now(network.trainable_variables), now, inputs, targets)
         known |= zip(map(id, network.non_trainable_variables), rest)
         slopes = dict(zip(map(id, network.trainable_variables), slopes))
-        all_that_ever_learn = keras_private.optimized_variables(
-            optimizer
-        )  # some may be frozen still: they have no gradient
-        with warnings.catch_warnings(action="ignore"):  # of variables without a gradient
-            learned, slots = optimizer.stateless_apply(
-                now(optimizer.variables), [slopes.get(id(v)) for v in all_that_ever_learn], now(all_that_ever_learn)
+        optimized = keras_private.optimized_variables(optimizer)  # those that are still frozen have no gradient
+        with warnings.catch_warnings(action="ignore"):  # about variables without a gradient
+            updated, slots = optimizer.stateless_apply(
+                now(optimizer.variables), [slopes.get(id(v)) for v in optimized], now(optimized)
             )
-        known |= zip(map(id, all_that_ever_learn), learned)
+        known |= zip(map(id, optimized), updated)
         known |= zip(map(id, optimizer.variables), slots)
         return now(variables), jnp.stack([each.sum(), correct(logits, targets).sum(), len(targets)])
 
-    place, everywhere = _placing(network)
-    compiled = _jit(update, donate_argnums=0, out_shardings=everywhere)
+    put, replicated = _distribution(network)
+    compiled = _jit(update, donate_argnums=0, out_shardings=replicated)
 
-    def step(inputs, targets):
+    def step(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         values = [variable.value for variable in variables]
         try:
-            values, sums = compiled(values, *place(np.asarray(inputs), np.asarray(targets)))
+            values, sums = compiled(values, *put(np.asarray(inputs), np.asarray(targets)))
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise MemoryError(str(error)) from error
@@ -142,29 +150,31 @@ def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Call
     return step
 
 
-def outputs(model: keras.Model, inputs: Any) -> Any:
-    """What a model puts out in training."""
+def outputs(model: keras.Model, inputs: np.ndarray) -> Tensor:
+    """Return the outputs of a model in training mode."""
     return model.stateless_call(*_values(model), np.asarray(inputs), training=True)[0]
 
 
-def gradients(model: keras.Model, inputs: Any, loss: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
-    """What a model puts out in training, and the gradient of `loss(outputs)` for each trainable variable; nothing changes."""
-    learning, rest = _values(model)
+def gradients(
+    model: keras.Model, inputs: np.ndarray, loss: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, list[Tensor | None]]:
+    """Return the outputs of a model in training mode, and the gradient of `loss(outputs)` for each trainable variable."""
+    trainable, rest = _values(model)
 
-    def loss_of(values):
-        found, _ = model.stateless_call(values, rest, np.asarray(inputs), training=True)
-        return loss(found), found
+    def loss_of(values: Values) -> tuple[jax.Array, jax.Array]:
+        result, _ = model.stateless_call(values, rest, np.asarray(inputs), training=True)
+        return loss(result), result
 
-    slopes, found = jax.grad(loss_of, has_aux=True)(learning)
-    return found, slopes
+    slopes, result = jax.grad(loss_of, has_aux=True)(trainable)
+    return result, slopes
 
 
-def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
-    """A compiled function from a batch of network inputs to float32 logits: one program for each power of two examples."""
+def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a compiled function from a batch of network inputs to float32 logits: one program for each power of two examples."""
     dtype = network.inputs[0].dtype
     run = _jit(lambda values, batch: network.stateless_call(*values, batch, training=False)[0])
 
-    def logits(batch):
+    def logits(batch: np.ndarray) -> np.ndarray:
         batch = np.asarray(batch, dtype)
         missing = (1 << (len(batch) - 1).bit_length()) - len(batch)
         padded = np.pad(batch, [(0, missing), *[(0, 0)] * (batch.ndim - 1)])
@@ -173,40 +183,43 @@ def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
     return logits
 
 
-def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:
-    """Of the trainable and of the other variables, on the first of this worker's devices."""
-    return tuple(
-        [variable.value.addressable_data(0) for variable in variables]
-        for variables in (model.trainable_variables, model.non_trainable_variables)
-    )
+def _values(model: keras.Model) -> tuple[Values, Values]:
+    """Return the values of the trainable and of the other variables, on the first of this worker's devices."""
+
+    def local(variables: Variables) -> Values:
+        return [variable.value.addressable_data(0) for variable in variables]
+
+    return local(model.trainable_variables), local(model.non_trainable_variables)
 
 
-def _placing(network: keras.Model) -> tuple[Callable[[np.ndarray, np.ndarray], tuple[Any, Any]], NamedSharding | None]:
-    """How a batch is laid on the devices of a network, and the sharding of what all of them have in whole.
+def _distribution(
+    network: keras.Model,
+) -> tuple[Callable[[np.ndarray, np.ndarray], tuple[jax.Array, jax.Array]], NamedSharding | None]:
+    """Return a function that puts a batch on the devices of a network, and the sharding of replicated values.
 
-    Inputs are divided; those of a batch that leaves a rest go to each device in whole, as all targets do. Of several workers
-    each has its own part of the inputs (`Workers.part`).
+    Inputs are sharded, or replicated if they cannot be divided evenly; targets are replicated. Each of several workers has
+    its own slice of the inputs (see `Workers`).
     """
     sharding = network.variables[0].value.sharding
     if not isinstance(sharding, NamedSharding):
         return lambda inputs, targets: (inputs, targets), None
     mesh = sharding.mesh
-    each_in_whole, divided = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), mesh.axis_names))
+    replicated, divided = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), mesh.axis_names))
 
-    def place(inputs, targets):
-        over = each_in_whole if len(targets) % mesh.size else divided
+    def put(inputs: np.ndarray, targets: np.ndarray) -> tuple[jax.Array, jax.Array]:
+        over = replicated if len(targets) % mesh.size else divided
         shape = len(targets), *inputs.shape[1:]
         return (
             jax.make_array_from_process_local_data(over, inputs, shape),
-            jax.make_array_from_process_local_data(each_in_whole, targets, targets.shape),
+            jax.make_array_from_process_local_data(replicated, targets, targets.shape),
         )
 
-    return place, each_in_whole
+    return put, replicated
 
 
-def _jit(function: Callable[..., Any], **arguments: Any) -> Callable[..., Any]:
+def _jit(function: Callable[..., _T], **arguments: Any) -> Callable[..., _T]:
     return jax.jit(function, compiler_options=_DETERMINISTIC if _gpus() else None, **arguments)
 
 
-def _gpus() -> Sequence[Any]:
+def _gpus() -> list[jax.Device]:
     return [device for device in jax.local_devices() if device.platform == "gpu"]

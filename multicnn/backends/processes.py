@@ -1,12 +1,12 @@
-"""Several processes that train one network together: what each of them does, and what they tell one another.
+"""Several processes that train one network together: their roles and how they communicate.
 
-They are started as Keras's are, with its environment variables KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of each, or of the
+They are started like Keras's, with its environment variables KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of each, or of the
 first), KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID, under KERAS_BACKEND=jax; `multicnn train --workers`
-starts some on this machine. All take the same steps with the same weights. Each decodes its share of the examples and prepares
-its part of every batch; the first alone speaks and writes the run folder.
+starts some on this machine. All take the same steps with the same weights. Each decodes its shard of the examples and prepares
+its shard of every batch; only the first one reports and writes the run folder.
 
 TensorFlow's `MultiWorkerMirroredStrategy` is not used: with Keras 3.15 and TensorFlow 2.21 `fit` fails in its first step
-("Attempt to convert a value (PerReplica ...) with an unsupported type to a Tensor"). A loop of one's own does train under it.
+("Attempt to convert a value (PerReplica ...) with an unsupported type to a Tensor"). A custom loop does train under it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from multicnn.backends import engine
 
@@ -24,10 +24,11 @@ _T = TypeVar("_T")
 
 
 class Workers:
-    """The processes of a run, seen from one of them; one alone is all of them.
+    """The processes of a run, seen from one of them; a single process is a run of one worker.
 
     Attributes:
-        index, count: Which of how many this is.
+        index: Index of this worker, from 0.
+        count: Number of workers.
     """
 
     def __init__(self) -> None:
@@ -35,22 +36,24 @@ class Workers:
 
     @property
     def first(self) -> bool:
+        """True for the worker that reports and writes the run folder."""
         return self.index == 0
 
     def all_gather(self, value: _T) -> list[_T]:
-        """The values that all have, in the order of the workers; all must ask."""
+        """Return the values of all workers, in their order; all must call it."""
         return [value] if self.count == 1 else [pickle.loads(each) for each in engine.exchange(pickle.dumps(value))]
 
     def broadcast(self, make: Callable[[], _T]) -> _T:
-        """What the first worker makes, for all; all must ask."""
-        return self.all_gather(make() if self.first else None)[0]
+        """Return the value that the first worker makes; all must call it."""
+        value = make() if self.first else None
+        return cast("_T", self.all_gather(value)[0])
 
     def any(self, value: _T | None) -> _T | None:
-        """The first value that is not None, of all that the workers have."""
+        """Return the first value of the workers that is not None, or None; all must call it."""
         return next((each for each in self.all_gather(value) if each is not None), None)
 
     def part(self, n: int, devices: int) -> slice:
-        """This worker's part of a batch of n: all of it where all workers' devices, so many of each, cannot share it evenly."""
+        """Return this worker's slice of a batch of n examples: all of it if n is no multiple of the number of all devices."""
         if n % (self.count * devices):
             return slice(0, n)
         size = n // self.count
@@ -58,7 +61,7 @@ class Workers:
 
     @contextmanager
     def folder(self, folder: Path) -> Iterator[Path]:
-        """The run folder of the first worker; for the others a temporary copy, so that all begin with the same."""
+        """Yield the run folder to the first worker, and a temporary copy of it to the others."""
         files = self.broadcast(lambda: _contents(folder)) if self.count > 1 else {}
         if self.first:
             yield folder

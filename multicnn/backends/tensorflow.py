@@ -1,4 +1,4 @@
-"""TensorFlow: compiled functions over variables that they change."""
+"""The TensorFlow backend: compiled functions that update variables in place."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import tensorflow as tf
 
 from multicnn.backends import batch_norm, keras_private
 
-Losses = Callable[[Any, Any], Any]  # (logits, targets) -> (batch,)
+Tensor = Any  # of this backend
+Losses = Callable[[Tensor, Tensor], Tensor]  # (logits, targets) -> (batch,)
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (inputs, targets) -> float64 (3,)
 
 
 def compute_capabilities() -> list[tuple[int, int]]:
-    """Of each GPU, as (major, minor)."""
+    """Return the compute capability of each GPU, as (major, minor)."""
     details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     return [each.get("compute_capability", (0, 0)) for each in details]
 
@@ -28,68 +30,68 @@ _CPU = Path("/proc/cpuinfo")
 
 
 def cpu_multiplies_bfloat16() -> bool:
-    """Whether the processor has instructions for it (AVX-512 BF16 or AMX), as far as Linux says, and oneDNN may use them."""
+    """Return whether Linux reports AVX-512 BF16 or AMX instructions and oneDNN may use them."""
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" or not _CPU.exists():
         return False
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(_CPU.read_text().split())
 
 
 def peak_bytes() -> int | None:
-    """The most memory of the first GPU that was held at once; None without a GPU."""
+    """Return the peak memory use of the first GPU in bytes, or None without a GPU."""
     if not tf.config.list_physical_devices("GPU"):
         return None
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
 def join() -> tuple[int, int]:
-    """This process alone: (which, of how many).
+    """Return the index and number of the workers, (0, 1): there is only this process.
 
     Raises:
-        ValueError: The environment says that there are others.
+        ValueError: The environment names other workers.
     """
     if "KERAS_DISTRIBUTION_JOB_ADDRESSES" in os.environ:
         received = os.environ["KERAS_DISTRIBUTION_JOB_ADDRESSES"]
         raise ValueError(
-            f"several workers need KERAS_BACKEND=jax. Received: KERAS_DISTRIBUTION_JOB_ADDRESSES={received}"
+            f"KERAS_BACKEND must be jax for several workers. Received: KERAS_DISTRIBUTION_JOB_ADDRESSES={received}"
         )
     return 0, 1
 
 
 def exchange(data: bytes) -> list[bytes]:
-    """What each worker gives."""
+    """Return the data of each worker."""
     return [data]
 
 
 def scope(devices: int) -> AbstractContextManager[Any]:
-    """Where variables are made of which so many devices have a copy each (`tf.distribute.MirroredStrategy`).
+    """Return the scope in which to create variables that each of `devices` devices has a copy of.
 
     Raises:
-        ValueError: There are fewer.
+        ValueError: There are fewer devices.
     """
     if devices == 1:
         return nullcontext()
     known = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if devices > len(known):
-        raise ValueError(f"there are {len(known)} devices here. Received: devices={devices}")
+        raise ValueError(f"`devices` must be at most {len(known)} on this machine. Received: devices={devices}")
     return tf.distribute.MirroredStrategy([device.name for device in known[:devices]]).scope()
 
 
-def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Callable[[Any, Any], np.ndarray]:
-    """Return a compiled step: forwards, backwards, update.
+def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Step:
+    """Return a compiled training step: forward pass, backward pass, update.
 
     Args:
-        network: Compiled with its optimizer.
-        losses: Returns the loss of each example, float32 (batch,), of logits and targets.
-        correct: Returns True for each example that is answered as it should be, bool (batch,), of logits and targets.
+        network: A network that is compiled with its optimizer.
+        losses: Function of logits and targets that returns the loss of each example, float32 (batch,).
+        correct: Function of logits and targets that returns True for each correct example, bool (batch,).
 
     Returns:
-        A function of a batch's inputs and targets, which gives float64 (3,): the sum of the losses, the examples that are
-        correct, all examples. It raises MemoryError where the batch does not fit. Of several devices each takes an
-        equal part of the batch, or all of it where that leaves a rest; norms take the statistics of the whole batch, dropout
-        the same mask for each part.
+        A function of the inputs and targets of a batch, which returns float64 (3,): the sum of the losses, the number of
+        correct examples and the number of examples. It raises MemoryError if the batch does not fit. Each of several
+        devices takes an equal shard of the batch, or all of it if it cannot be divided; norms use the statistics of the
+        whole batch, dropout the same mask for each shard.
     """
     optimizer = network.optimizer
-    if not optimizer.built:  # it may already be, for variables that are frozen still
+    if not optimizer.built:  # it may be built already, for variables that are still frozen
         optimizer.build(network.trainable_variables)
     strategy = keras_private.strategy_of(optimizer)
     devices = strategy.num_replicas_in_sync
@@ -97,12 +99,12 @@ def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Call
     if devices > 1:
         _join_devices(network)
 
-    def update(inputs, targets):
+    def update(inputs: Tensor, targets: Tensor) -> Tensor:
         with tf.GradientTape() as tape, nullcontext() if compiled else batch_norm.fused(network):
             logits = network(inputs, training=True)
             each = losses(logits, targets)
             loss = tf.reduce_mean(each)
-            # Regularisers' terms arrive in `losses` of the network.
+            # `network.losses` are the terms of the regularizers.
             scaled = optimizer.scale_loss(loss + tf.add_n(network.losses) if network.losses else loss)
         variables = network.trainable_variables
         gradients = [_summed(slope, compiled or devices > 1) for slope in tape.gradient(scaled, variables)]
@@ -113,16 +115,16 @@ def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Call
         return tf.stack([tf.cast(value, tf.float64) for value in sums])
 
     @tf.function(jit_compile=compiled, reduce_retracing=True)
-    def learn(inputs, targets):
+    def learn(inputs: Tensor, targets: Tensor) -> Tensor:
         return update(inputs, targets) if devices == 1 else strategy.run(update, (inputs, targets))
 
     learn_alone = learn if compiled else _of_any_size(learn)
 
-    def divided(values):
-        parts = [values] * devices if len(values) % devices else tf.split(values, devices)
-        return strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
+    def divided(values: np.ndarray) -> Tensor:
+        shards = [values] * devices if len(values) % devices else tf.split(values, devices)
+        return strategy.experimental_distribute_values_from_function(lambda at: shards[at.replica_id_in_sync_group])
 
-    def step(inputs, targets):
+    def step(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         try:
             if devices == 1:
                 return learn_alone(inputs, targets).numpy()
@@ -134,33 +136,35 @@ def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Call
     return step
 
 
-def outputs(model: keras.Model, inputs: Any) -> Any:
-    """What a model puts out in training."""
+def outputs(model: keras.Model, inputs: np.ndarray) -> Tensor:
+    """Return the outputs of a model in training mode."""
     return model(inputs, training=True)
 
 
-def gradients(model: keras.Model, inputs: Any, loss: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
-    """What a model puts out in training, and the gradient of `loss(outputs)` for each trainable variable; nothing changes.
+def gradients(
+    model: keras.Model, inputs: np.ndarray, loss: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, list[Tensor | None]]:
+    """Return the outputs of a model in training mode, and the gradient of `loss(outputs)` for each trainable variable.
 
-    A gradient is None where the loss does not depend on the variable.
+    No variable changes. A gradient is None where the loss does not depend on the variable.
     """
-    kept = [np.array(variable) for variable in model.non_trainable_variables]  # statistics of norms, seeds of dropout
+    saved = [np.array(variable) for variable in model.non_trainable_variables]  # statistics of norms, seeds of dropout
     with tf.GradientTape() as tape:
-        found = model(inputs, training=True)
-        value = loss(found)
+        result = model(inputs, training=True)
+        value = loss(result)
     slopes = tape.gradient(value, model.trainable_variables)
-    for variable, before in zip(model.non_trainable_variables, kept):
+    for variable, before in zip(model.non_trainable_variables, saved):
         variable.assign(before)
-    return found, [slope if slope is None else tf.convert_to_tensor(slope) for slope in slopes]
+    return result, [slope if slope is None else tf.convert_to_tensor(slope) for slope in slopes]
 
 
-def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
-    """A compiled function from a batch of network inputs to float32 logits: one graph for every batch size."""
+def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a compiled function from a batch of network inputs to float32 logits: one graph for every batch size."""
     dtype = network.inputs[0].dtype
     signature = tf.TensorSpec(network.input_shape, dtype)
 
     @tf.function(input_signature=[signature], jit_compile=bool(tf.config.list_physical_devices("GPU")))
-    def run(batch):
+    def run(batch: Tensor) -> Tensor:
         with batch_norm.fused(network):
             return network(batch, training=False)
 
@@ -168,49 +172,49 @@ def inference(network: keras.Model) -> Callable[[Any], np.ndarray]:
 
 
 def _join_devices(network: keras.Model) -> None:
-    """Make norms and the optimizer do with several devices what they do with one.
+    """Make norms and the optimizer compute on several devices what they compute on one.
 
     Raises:
-        ValueError: What Keras cannot do: to branch around an update of several devices, or to norm masked texts over them.
+        ValueError: Keras cannot skip an update on several devices, or normalize masked texts over them.
     """
     optimizer = network.optimizer
     norms = [each for each in keras_private.layers_inside(network) if isinstance(each, keras.layers.BatchNormalization)]
-    cannot = {
+    unsupported = {
         "mixed_float16": isinstance(optimizer, keras.optimizers.LossScaleOptimizer),
         "gradient_accumulation_steps": optimizer.gradient_accumulation_steps,
         "batch normalisation of texts": norms and any(each.dtype == "int32" for each in network.inputs),
     }
-    if found := [name for name, asked in cannot.items() if asked]:
+    if used := [name for name, uses in unsupported.items() if uses]:
         raise ValueError(
-            f"several devices cannot train with it on TensorFlow; KERAS_BACKEND=jax can. Received: {found[0]}"
+            f"`devices` must be 1 on TensorFlow for this setting; KERAS_BACKEND=jax supports it. Received: {used[0]}"
         )
     for layer in norms:
         layer.synchronized = True
     keras_private.combine_gradients_by(optimizer, list)  # ours are means already
 
 
-def _of_any_size(function: Callable) -> Callable:
-    """One graph for batches of every size: the last one of an epoch is smaller, and tracing takes as long as many steps."""
+def _of_any_size(function: Any) -> Callable[..., Tensor]:
+    """Trace a `tf.function` once for batches of every size: the last one of an epoch is smaller, and tracing is slow."""
     graph = functools.cache(function.get_concrete_function)
 
-    def call(*batch):
+    def call(*batch: np.ndarray) -> Tensor:
         tensors = [tf.convert_to_tensor(values) for values in batch]
         return graph(*(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in tensors))(*tensors)
 
     return call
 
 
-def _summed(gradient: Any, dense: bool) -> Any:
-    """An embedding's gradient with one slice for each row: Keras squares slices one by one where a word occurs twice.
+def _summed(gradient: Tensor | None, dense: bool) -> Tensor | None:
+    """Return the gradient of an embedding with one slice per row: Keras squares repeated slices one by one.
 
     Args:
         gradient: A tensor, IndexedSlices or None.
-        dense: Give a tensor instead: XLA compiles no `unique`.
+        dense: Return a tensor instead: XLA cannot compile `unique`.
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     if dense:
         return tf.convert_to_tensor(gradient)
-    rows, places = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    rows, indices = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, indices, tf.size(rows))
     return tf.IndexedSlices(values, rows, gradient.dense_shape)

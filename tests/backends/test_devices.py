@@ -25,7 +25,7 @@ for a, b in zip(one.network.get_weights(), two.network.get_weights(), strict=Tru
     np.testing.assert_allclose(a, b, atol=1e-5)
 rows = [np.genfromtxt(f"{sys.argv[1]}/{n}/history.csv", delimiter=",")[1:, :6] for n in (1, 2)]
 np.testing.assert_allclose(*rows, atol=1e-5)
-with pytest.raises(ValueError, match="there are 2 devices here. Received: devices=3"):
+with pytest.raises(ValueError, match="`devices` must be at most 2 on this machine. Received: devices=3"):
     engine.scope(3)
 for name, net, precision, more in [
     ("gradient_accumulation_steps", body, "float32", {"gradient_accumulation_steps": 2}),
@@ -36,7 +36,7 @@ for name, net, precision, more in [
         built = network(net, (6,) if net != body else (6, 6, 1), dtype=precision)
         optimizer = keras.optimizers.SGD(0.1, **more)
         built.compile(keras.optimizers.LossScaleOptimizer(optimizer) if precision != "float32" else optimizer)
-        with pytest.raises(ValueError, match=f"KERAS_BACKEND=jax can. Received: {name}"):
+        with pytest.raises(ValueError, match=f"KERAS_BACKEND=jax supports it. Received: {name}"):
             engine.training_step(built, example_losses, correct)
 """
 

@@ -66,7 +66,7 @@ def test_tensorflow_trains_alone(monkeypatch):
     if keras.backend.backend() != "tensorflow":
         pytest.skip("JAX does not")
     monkeypatch.setenv("KERAS_DISTRIBUTION_JOB_ADDRESSES", "127.0.0.1:1")
-    with pytest.raises(ValueError, match=r"several workers need KERAS_BACKEND=jax. Received: .*127.0.0.1:1"):
+    with pytest.raises(ValueError, match=r"KERAS_BACKEND must be jax for several workers. Received: .*127.0.0.1:1"):
         multicnn.train("digits")
 
 
