@@ -23,7 +23,7 @@ from multicnn.modalities.base import Loadable
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
 _TASK_BYTES = 2**22  # of the examples in a task of a thread
-_FEWEST, _MOST = 16, 1024  # examples in a task
+FEWEST, MOST = 16, 1024  # examples in a task
 _TASKS = 8  # per thread for a small data set, so that threads finish at about the same time
 _ALIGNED = 64  # bytes: TensorFlow's tensors start at multiples of it
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
@@ -172,8 +172,8 @@ def merge_shards(shard: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
     lookup[rows] = np.arange(len(rows))
 
     def fill(array: np.ndarray) -> None:
-        for start in range(0, max(map(len, shards)), _MOST):
-            chunk = slice(start, start + _MOST)
+        for start in range(0, max(map(len, shards)), MOST):
+            chunk = slice(start, start + MOST)
             for theirs, examples in zip(shards, all_gather(shard.array[chunk])):
                 array[lookup[theirs[chunk]]] = examples
             _release(array)
@@ -224,7 +224,7 @@ def _unchanged(manifest: Manifest, row: int) -> bool:
     if not manifest.is_file(row):
         return True
     try:
-        return content_hash(Path(manifest.raw_source(row)).read_bytes()) == manifest.table["hash"].iloc[row]
+        return content_hash(Path(str(manifest.raw_source(row))).read_bytes()) == manifest.table["hash"].iloc[row]
     except OSError:
         return False
 
@@ -258,7 +258,7 @@ def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> I
     """Yield, chunk by chunk, the example of each row in order, or the reason why there is none."""
     workers = os.cpu_count() or 1
     bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
-    size = min(max(_TASK_BYTES // bytes_each, _FEWEST), _MOST, -(-len(rows) // (_TASKS * workers)) or 1)
+    size = min(max(_TASK_BYTES // bytes_each, FEWEST), MOST, -(-len(rows) // (_TASKS * workers)) or 1)
     chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
     pending: deque[Future] = deque()
 

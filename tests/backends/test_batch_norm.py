@@ -116,9 +116,14 @@ def _kernels(function, shape):
 def test_training_and_prediction_use_it(monkeypatch):
     block = chain(conv(8, 3, norm="batch"), norm("sub_spectral", bands=2), global_average_pool(), dense(2))
     x, targets, before = example((4, 6, 6, 1)), np.array([0, 1, 1, 0], "int32"), None
-    results, seen = [], []
-    call = batch_norm._call
-    monkeypatch.setattr(batch_norm, "_call", lambda layer, *args, **kw: seen.append(layer) or call(layer, *args, **kw))
+    results, modes = [], []
+    kernel = tf.compat.v1.nn.fused_batch_norm
+
+    def recorded(*arguments, is_training, **more):
+        modes.append(is_training)
+        return kernel(*arguments, is_training=is_training, **more)
+
+    monkeypatch.setattr(tf.compat.v1.nn, "fused_batch_norm", recorded)
     for fused in (batch_norm.fused, lambda network: nullcontext()):
         monkeypatch.setattr(batch_norm, "fused", fused)
         net = network(block, (6, 6, 1))
@@ -127,6 +132,8 @@ def test_training_and_prediction_use_it(monkeypatch):
         net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
         engine.training_step(net, example_losses, correct)(x, targets)
         results.append([*net.get_weights(), engine.inference(net)(x)])
-    assert len(seen) == 4, "both norms, also the one inside another layer, in training and in prediction"
+    assert sorted(modes) == [False, False, True, True], (
+        "both norms, also the one inside a layer; training and prediction"
+    )
     for ours, theirs in zip(*results, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)

@@ -111,7 +111,7 @@ def test_a_file_is_not_counted_as_memory(tmp_path, monkeypatch):
 @pytest.mark.parametrize("limit", [10**6, 100])
 def test_merged_shards_equal_the_store_of_one_worker(count, limit, monkeypatch):
     monkeypatch.setattr(store_module, "MEMORY_LIMIT", limit)
-    monkeypatch.setattr(store_module, "_MOST", 3)
+    monkeypatch.setattr(store_module, "MOST", 3)
     texts = manifest([f"{i * 10}" if i % 7 else "bad" for i in range(23)])
     rows = np.array([i for i in range(23) if i != 5])
     whole, reasons = load_examples(texts, Numbers(), rows)
