@@ -198,7 +198,7 @@ def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
     assert loaded.recipe["precision"] == "mixed_bfloat16"
 
 
-def test_a_run_keeps_the_precision_that_auto_chose_where_it_began(tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_the_precision_that_auto_chose_at_its_start(tmp_path, monkeypatch):
     def prepared(chosen):
         monkeypatch.setattr(preparation, "policy", lambda precision, multiply_adds: chosen)
         recipe = multicnn.Recipe(data=DataSource(path="digits"), **SMALL)

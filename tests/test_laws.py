@@ -24,8 +24,8 @@ SETS = {"image": "digits", "audio": "spoken_digits", "text": "docstrings"}
 
 
 @pytest.fixture(scope="module", params=SETS)
-def trained_free(request):
-    """A predictor with random weights, its manifest and some rows: what the laws say does not depend on training."""
+def untrained(request):
+    """Return a predictor with random weights, its manifest and some rows: the laws do not depend on training."""
     modality = request.param
     manifest = load_manifest(DataSource(path=SETS[modality]))
     rows = manifest.rows("train")[:300]
@@ -52,8 +52,8 @@ def _as_file(predictor, manifest, row, folder):
     return path
 
 
-def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_predict(trained_free, tmp_path):
-    predictor, manifest, rows = trained_free
+def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_predict(untrained, tmp_path):
+    predictor, manifest, rows = untrained
     reloaded = load(predictor.save(tmp_path / "model.keras"))
     stored, bad = store.load_examples(manifest, predictor.preprocess, rows)
     assert not bad
@@ -71,8 +71,8 @@ def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_pr
     assert all(predicted == expected for predicted, expected in labels)
 
 
-def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path):
-    predictor, manifest, rows = trained_free
+def test_law_5_logits_are_float32_and_the_artefact_is_too(untrained, tmp_path):
+    predictor, manifest, rows = untrained
     stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:20])
     for policy in ("mixed_bfloat16", "mixed_float16"):
         built = network(predictor.block, predictor.preprocess.input_shape, dtype=policy)
@@ -89,9 +89,9 @@ def test_law_5_logits_are_float32_and_the_artefact_is_too(trained_free, tmp_path
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_law_6_batch_neighbours_do_not_matter(trained_free):
+def test_law_6_batch_neighbours_do_not_matter(untrained):
     """Not bitwise: TensorFlow's matrix product blocks its rows by the batch size, which moves the last bit or two."""
-    predictor, manifest, rows = trained_free
+    predictor, manifest, rows = untrained
     stored, _ = store.load_examples(manifest, predictor.preprocess, rows[:256])
     together = predictor.logits(stored.array)
     for size in (1, 2, 7, 64):
@@ -100,8 +100,8 @@ def test_law_6_batch_neighbours_do_not_matter(trained_free):
         np.testing.assert_array_equal(batched.argmax(1), together[: len(batched)].argmax(1))
 
 
-def test_law_9_a_saved_predictor_predicts_the_same_after_loading(trained_free, tmp_path):
-    predictor, manifest, rows = trained_free
+def test_law_9_a_saved_predictor_predicts_the_same_after_loading(untrained, tmp_path):
+    predictor, manifest, rows = untrained
     reloaded = load(predictor.save(tmp_path / "model.keras"))
     assert reloaded.block == predictor.block
     assert reloaded.preprocess == predictor.preprocess
