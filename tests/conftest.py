@@ -1,4 +1,4 @@
-"""What tests share: quiet TensorFlow, and the real data where it is."""
+"""Shared fixtures: small folders of images, and the real data sets where they are available."""
 
 import os
 from collections.abc import Callable
@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import multicnn  # noqa: F401 - before TensorFlow, which it tells how to compute
+import multicnn  # noqa: F401 - before TensorFlow, whose settings it makes
 
 
 @pytest.fixture(scope="session")
 def bright_and_dark(tmp_path_factory) -> Callable[[int], Path]:
-    """Makes a folder of noisy bright and dark pictures, so many of each."""
+    """Return a function that writes a folder of noisy bright and dark images, `count` of each."""
 
     def make(count: int) -> Path:
-        root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+        root, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
         for label, level in (("bright", 150), ("dark", 100)):
             (root / label).mkdir()
             for i in range(count):
@@ -31,7 +31,7 @@ def bright_and_dark(tmp_path_factory) -> Callable[[int], Path]:
 
 @pytest.fixture(scope="session")
 def pictures(bright_and_dark) -> Path:
-    """A folder of twenty bright and twenty dark pictures, and a bad one; for reading only."""
+    """Return a folder of twenty bright and twenty dark images and a bad file; do not write to it."""
     root = bright_and_dark(20)
     (root / "dark" / "bad.png").write_bytes(b"bad")
     return root
@@ -39,7 +39,7 @@ def pictures(bright_and_dark) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real data sets: named by MULTICNN_DATA, else ../shared/data beside the checkout."""
+    """Return the folder of real data sets: named by MULTICNN_DATA, else ../shared/data beside the checkout."""
     folder = Path(os.environ.get("MULTICNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set MULTICNN_DATA to its folder")
@@ -48,7 +48,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_weights(shared_data: Path) -> Path:
-    """The folder of real pretrained weights, beside that of the real data sets."""
+    """Return the folder of real pretrained weights, beside that of the real data sets."""
     folder = shared_data.parent / "weights"
     if not folder.is_dir():
         pytest.skip(f"no pretrained weights at {folder}")

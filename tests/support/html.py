@@ -1,4 +1,4 @@
-"""Read a page strictly."""
+"""Parse HTML pages strictly."""
 
 from html.parser import HTMLParser
 
@@ -29,7 +29,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
     def needs_nothing_else(self):
-        """Return whether the page has no script and no address of another file."""
+        """Return True if the page has no script and no reference to another file."""
         sources = [attributes.get("src", "data:") for _, attributes in self.tags]
         return (
             not self.all("script")
