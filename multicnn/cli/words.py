@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,7 +48,7 @@ def learn(
     out.parent.mkdir(parents=True, exist_ok=True)  # fail before learning, not after
     tokens = _tokens(texts, text_column, tokenizer)
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
-    vectors = word_vectors.learn(tokens, cast("Any", kind), seed=seed, **settings)
+    vectors = word_vectors.learn(tokens, kind, seed=seed, **settings)
     vectors.save(out)
     print(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
 
@@ -98,7 +98,7 @@ def coverage(
     counts = Counter(token for text in _tokens(texts, text_column, tokenizer) for token in text)
     if not counts:
         raise ValueError(f"`texts` must contain words. Received: texts={texts!r}")
-    known = _open(vectors, None, vocabulary=list(counts), normalise=str.lower, format=format)
+    known = _open(vectors, None, vocabulary=list(counts), normalize=str.lower, format=format)
     missing = [(word, count) for word, count in counts.most_common() if word not in known]
     total = counts.total()
     types, tokens = 1 - len(missing) / len(counts), 1 - sum(count for _, count in missing) / total
@@ -123,7 +123,7 @@ def plot(
     """Plot words in the plane by t-SNE of their vectors."""
     from multicnn.modalities.text import word_vectors
 
-    word_vectors.picture(_open(vectors, most, format=format), out, words or None, count)
+    word_vectors.plot_words(_open(vectors, most, format=format), out, words or None, count)
     print(out)
 
 

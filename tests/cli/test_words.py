@@ -9,7 +9,7 @@ from gensim.test.utils import datapath
 from support.command_line import call
 
 from multicnn.modalities.text.word_vectors import WordVectors, read
-from multicnn.modalities.text.word_vectors.plot import flattened, picture
+from multicnn.modalities.text.word_vectors.plot import flattened, plot_words
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_picture_keeps_neighbours_together(tmp_path, monkeypatch, capsys):
         distances = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(len(chosen))
         assert (kinds[distances.argmin(axis=1)] == kinds).all()
         np.testing.assert_array_equal(places, flattened(vectors, chosen))
-    out = picture(vectors, tmp_path / "map.png", words=["cata", "dogb"])
+    out = plot_words(vectors, tmp_path / "map.png", words=["cata", "dogb"])
     assert out.read_bytes().startswith(b"\x89PNG")
     code, said, _ = words(monkeypatch, capsys, "plot", datapath("test_glove.txt"), tmp_path / "glove.png")
     assert code == 0 and (tmp_path / "glove.png").stat().st_size > 5000 and said.strip().endswith("glove.png")

@@ -1,13 +1,17 @@
-"""From the bytes of a recording to one float32 waveform at its own rate."""
+"""Decode the bytes of an audio file to one float32 waveform at its own rate."""
 
 from __future__ import annotations
 
 import io
 import struct
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from multicnn.modalities import content
+
+if TYPE_CHECKING:
+    import soundfile
 
 _BLOCK = 1 << 16  # frames read at a time: a header that declares hours costs nothing before they are there
 _MAX_FRAMES = 1 << 28  # 1 GiB of float32: 93 minutes at 48 kHz
@@ -19,16 +23,16 @@ _STREAMED = 0x7FFF0000  # a size from here on was written by a program that did 
 
 
 def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
-    """The mono waveform (mean over channels) and the rate in Hz of the content of a sound file.
+    """Return the mono waveform (mean over channels) and the rate in Hz of an audio file.
 
     Args:
-        data: Any format of libsndfile: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF ...
+        data: The bytes of a file in any format of libsndfile: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF ...
 
     Returns:
         float32, shape (samples,), full scale 1, and the rate.
 
     Raises:
-        ValueError: Not a sound, damaged, truncated, silent of samples, or not finite; the message is a short reason.
+        ValueError: `data` is not audio, damaged, truncated, without samples or not finite; the message is a short reason.
     """
     import soundfile
 
@@ -57,9 +61,15 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
 
 
 def plain_wav(data: bytes) -> tuple[np.ndarray, int] | None:
-    """What libsndfile gives of the commonest file, 16-bit samples right behind 44 bytes; None of any other, or a doubtful one.
+    """Decode the most common file, 16-bit samples right behind a header of 44 bytes, as libsndfile does.
 
     It takes a fifth of the time: libsndfile reads bytes by calling Python again and again, and threads wait for one another.
+
+    Args:
+        data: The bytes of a file.
+
+    Returns:
+        The mono waveform and the rate in Hz, or None for any other file.
     """
     if len(data) < _WAV_HEADER.size:
         return None
@@ -78,13 +88,13 @@ def plain_wav(data: bytes) -> tuple[np.ndarray, int] | None:
 
 
 def from_array(waveform: np.ndarray) -> np.ndarray:
-    """The mono waveform of an array of shape (samples,) or (samples, channels), as float32 with full scale 1.
+    """Return the mono waveform of an array of shape (samples,) or (samples, channels), as float32 with full scale 1.
 
     Args:
-        waveform: Floats, or integers of 8 to 32 bits with a sign, which are divided by their range.
+        waveform: The samples: floats, or integers of 8 to 32 bits with a sign, which are divided by their range.
 
     Raises:
-        ValueError: Another dtype or shape, no samples, or samples that are not finite.
+        ValueError: `waveform` has another dtype or shape, no samples, or samples that are not finite.
     """
     waveform = np.asarray(waveform)
     if waveform.dtype in (np.int8, np.int16, np.int32):
@@ -99,7 +109,16 @@ def from_array(waveform: np.ndarray) -> np.ndarray:
 
 
 def resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
-    """The waveform at `sample_rate` Hz (soxr, high quality)."""
+    """Return the waveform at another rate (soxr, high quality): float32, shape (samples,).
+
+    Args:
+        waveform: float32, shape (samples,).
+        rate: The rate of `waveform` in Hz.
+        sample_rate: The rate to resample to in Hz.
+
+    Raises:
+        ValueError: `rate` is absurd, or the result would be too long.
+    """
     if rate not in _RATES:
         raise ValueError(f"absurd sample rate: {rate} Hz")
     if rate == sample_rate:
@@ -112,13 +131,13 @@ def resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
 
 class _Bytes(io.BytesIO):
-    """A damaged header may send libsndfile before the start, and an exception in its callback prints a traceback."""
+    """Bytes whose start cannot be passed: a damaged header may seek before it, and libsndfile prints the exception."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return super().seek(max(offset, 0) if whence == io.SEEK_SET else offset, whence)
 
 
-def _mono(file) -> np.ndarray:
+def _mono(file: soundfile.SoundFile) -> np.ndarray:
     # Not SoundFile.blocks: where the data end early, it fills the last block with what was in memory.
     blocks = [np.zeros(0, np.float32)]
     while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
@@ -135,7 +154,7 @@ def _checked(waveform: np.ndarray) -> np.ndarray:
 
 
 def _ends_early(data: bytes, kind: str) -> bool:
-    """Whether the container declares more bytes than there are, which libsndfile passes over for these formats."""
+    """Return True if the container declares more bytes than there are, which libsndfile ignores for these formats."""
     if kind == "WAV":
         return _wav_ends_early(data)
     if kind == "AIFF":
@@ -146,7 +165,7 @@ def _ends_early(data: bytes, kind: str) -> bool:
 
 
 def _wav_ends_early(data: bytes) -> bool:
-    order = "big" if data[:4] == b"RIFX" else "little"
+    order: Literal["big", "little"] = "big" if data[:4] == b"RIFX" else "little"
     start = 12
     while start + 8 <= len(data):
         size = int.from_bytes(data[start + 4 : start + 8], order)

@@ -75,7 +75,7 @@ class FeatureSpec:
 
 
 def of_one(waveform: np.ndarray, spec: FeatureSpec) -> np.ndarray:
-    """Features of a float32 waveform of shape (spec.samples,): float32, shape `spec.shape`."""
+    """Return the features of a float32 waveform of shape (spec.samples,): float32, shape `spec.shape`."""
     if spec.kind == "waveform":
         return waveform.reshape(spec.shape).astype(np.float32)
     if spec.kind in librosa_features.KINDS:
@@ -86,7 +86,7 @@ def of_one(waveform: np.ndarray, spec: FeatureSpec) -> np.ndarray:
 
 
 def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.ndarray]:
-    """`of_one` of each, several of them at once: most of the time that one takes is that of calling TensorFlow."""
+    """Yield `of_one` of each, computing several at once: most of the time of one goes into calling TensorFlow."""
     compiled = _compiled(spec)
     waveforms, together = iter(waveforms), max(1, _SAMPLES // spec.samples)
     while few := list(itertools.islice(waveforms, together)):
@@ -94,7 +94,7 @@ def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.n
 
 
 def of_batch(waveforms: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
-    """`of_one` of each of a float32 batch of shape (batch, spec.samples): float32, shape (batch, *spec.shape)."""
+    """Return `of_one` of each of a float32 batch of shape (batch, spec.samples): float32, shape (batch, *spec.shape)."""
     with tf.device("CPU:0"):
         if spec.kind in librosa_features.KINDS:
             features = tf.numpy_function(
@@ -110,7 +110,7 @@ def of_batch(waveforms: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
 
 @functools.lru_cache(maxsize=8)
 def _compiled(spec: FeatureSpec) -> Callable[[np.ndarray], tf.Tensor]:
-    """`of_batch` as one call of TensorFlow, which takes half the time."""
+    """Return `of_batch` as one call of TensorFlow, which takes half the time."""
     signature = [tf.TensorSpec((None, spec.samples), tf.float32)]
     return tf.function(lambda waveforms: of_batch(waveforms, spec), input_signature=signature, autograph=False)
 
@@ -122,7 +122,7 @@ def _log_mel(frames: np.ndarray | tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
 
 
 def _finished(features: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
-    """What is left to do with the features of each frame, float64 (..., frames, bands): float32 of the same shape, or MFCC."""
+    """Apply the steps that follow the decibels, and round float64 (..., frames, bands) to float32."""
     if spec.stretch_db is not None:
         features = spectrogram.stretched(features, spec.stretch_db)
     if spec.top_db is not None:

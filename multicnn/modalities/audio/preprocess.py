@@ -202,10 +202,10 @@ class AudioPreprocess(Preprocess):
         waveform = decode.resample(waveform, rate, self.sample_rate)
         if self.trim_db is None:
             return waveform
-        import librosa
+        from librosa.effects import trim
 
         frames = {"frame_length": self.n_fft, "hop_length": self.hop_length}
-        return librosa.effects.trim(waveform, top_db=self.trim_db, **frames)[0]
+        return trim(waveform, top_db=self.trim_db, **frames)[0]
 
     @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray:

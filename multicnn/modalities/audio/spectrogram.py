@@ -15,7 +15,14 @@ _TOP_DB = 80.0  # librosa.power_to_db's `top_db`, which librosa.feature.mfcc lea
 
 
 def frame_count(samples: int, n_fft: int, hop_length: int, center: bool) -> int:
-    """Number of frames of a waveform of so many samples."""
+    """Return the number of frames of a waveform.
+
+    Args:
+        samples: Length of the waveform, in samples.
+        n_fft: Length of a frame, in samples.
+        hop_length: Distance between two frames, in samples.
+        center: Count n_fft // 2 zeros on both sides.
+    """
     around = 2 * (n_fft // 2) if center else 0
     return 1 + (samples + around - n_fft) // hop_length
 
@@ -23,18 +30,20 @@ def frame_count(samples: int, n_fft: int, hop_length: int, center: bool) -> int:
 @functools.lru_cache(maxsize=16)
 def hann(win_length: int, n_fft: int) -> np.ndarray:
     """Return librosa's Hann window of `win_length`, in the middle of `n_fft` zeros: float64, shape (n_fft,)."""
-    import librosa
+    from librosa.filters import get_window
+    from librosa.util import pad_center
 
-    return librosa.util.pad_center(librosa.filters.get_window("hann", win_length), size=n_fft)
+    return pad_center(get_window("hann", win_length), size=n_fft)
 
 
 def frames(waveform: np.ndarray, n_fft: int, hop_length: int, center: bool) -> np.ndarray:
-    """Stretches of `n_fft` samples, `hop_length` apart: float32, shape (frames, n_fft).
+    """Return the frames of a waveform, `librosa.util.frame` without a copy or an import: float32, shape (frames, n_fft).
 
     Args:
         waveform: float32, shape (samples,).
-        n_fft, hop_length: Samples.
-        center: Puts n_fft // 2 zeros around the waveform.
+        n_fft: Length of a frame, in samples.
+        hop_length: Distance between two frames, in samples.
+        center: Put n_fft // 2 zeros on both sides first.
     """
     if center:
         waveform = np.pad(waveform, n_fft // 2)
@@ -42,7 +51,7 @@ def frames(waveform: np.ndarray, n_fft: int, hop_length: int, center: bool) -> n
 
 
 def log_mel(frames: np.ndarray | tf.Tensor, window: np.ndarray, filters: np.ndarray) -> tf.Tensor:
-    """Log-mel power spectrogram in dB, 10 log10(max(mel, 1e-10)): float64, shape (..., frames, n_mels).
+    """Return the log-mel power spectrogram in dB, 10 log10(max(mel, 1e-10)): float64, shape (..., frames, n_mels).
 
     Equals `librosa.power_to_db(librosa.feature.melspectrogram(..., pad_mode="constant"), ref=1.0, top_db=None).T`.
 
@@ -63,48 +72,49 @@ def log_mel(frames: np.ndarray | tf.Tensor, window: np.ndarray, filters: np.ndar
 
 
 def below_peak(decibels: tf.Tensor, top_db: float) -> tf.Tensor:
-    """Decibels below the loudest of each clip, from 0 down to -top_db.
+    """Return decibels relative to the loudest of each clip, from 0 down to -top_db.
 
     Equals `librosa.power_to_db(..., ref=np.max, top_db=top_db)`.
 
     Args:
         decibels: float64, shape (..., frames, n_mels), of `log_mel`.
-        top_db: Where they end.
+        top_db: The dynamic range in dB: lower levels are clipped.
     """
     with tf.device("CPU:0"):
         return tf.maximum(decibels - tf.reduce_max(decibels, axis=[-2, -1], keepdims=True), -top_db)
 
 
 def stretched(decibels: tf.Tensor, stretch_db: float) -> tf.Tensor:
-    """What lies from the first to the last frame near the loudest, spread over all frames (linear interpolation).
+    """Return the loud section of each clip, spread over all frames by linear interpolation.
 
     Args:
         decibels: float64, shape (..., frames, n_mels), of `log_mel`.
-        stretch_db: A frame is near whose loudest band is less than this below the loudest of the clip.
+        stretch_db: The section is from the first to the last frame whose loudest band is less than this many dB below the
+            loudest of the clip.
     """
     with tf.device("CPU:0"):
         clips = tf.reshape(decibels, (-1, *decibels.shape[-2:]))
         frames = clips.shape[1]
         level = tf.reduce_max(clips, axis=-1)
-        near = tf.cast(level > tf.reduce_max(level, axis=-1, keepdims=True) - stretch_db, tf.int32)
-        first, after = tf.argmax(near, axis=-1), frames - tf.argmax(tf.reverse(near, [-1]), axis=-1)
+        loud = tf.cast(level > tf.reduce_max(level, axis=-1, keepdims=True) - stretch_db, tf.int32)
+        first, after = tf.argmax(loud, axis=-1), frames - tf.argmax(tf.reverse(loud, [-1]), axis=-1)
         length = tf.cast(after - 1 - first, tf.float64)[:, tf.newaxis]
-        places = tf.range(frames, dtype=tf.float64) / max(frames - 1, 1) * length
-        before = tf.cast(places, tf.int64)
-        share = (places - tf.cast(before, tf.float64))[..., tf.newaxis]
+        positions = tf.range(frames, dtype=tf.float64) / max(frames - 1, 1) * length
+        before = tf.cast(positions, tf.int64)
+        share = (positions - tf.cast(before, tf.float64))[..., tf.newaxis]
         one = tf.gather(clips, first[:, tf.newaxis] + before, batch_dims=1)
         next_one = tf.gather(clips, tf.minimum(first[:, tf.newaxis] + before + 1, frames - 1), batch_dims=1)
         return tf.reshape(one + share * (next_one - one), tf.shape(decibels))
 
 
 def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
-    """Mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (..., frames, n_mfcc).
+    """Return mel-frequency cepstral coefficients (orthonormal DCT-II over the mel bands): float64, shape (..., frames, n_mfcc).
 
     Equals `librosa.feature.mfcc`, which first floors the decibels at 80 below the loudest of the clip.
 
     Args:
         decibels: float64, shape (..., frames, n_mels), of `log_mel`.
-        n_mfcc: Coefficients kept, from the 0th on.
+        n_mfcc: Number of coefficients, from the 0th on.
     """
     with tf.device("CPU:0"):
         floored = tf.maximum(decibels, tf.reduce_max(decibels, axis=[-2, -1], keepdims=True) - _TOP_DB)
@@ -114,11 +124,9 @@ def mfcc(decibels: tf.Tensor, n_mfcc: int) -> tf.Tensor:
 @functools.lru_cache(maxsize=16)
 def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
     """Return `librosa.filters.mel` transposed: float64, shape (n_fft // 2 + 1, n_mels), read-only."""
-    import librosa
+    from librosa.filters import mel
 
-    bank = librosa.filters.mel(
-        sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, dtype=np.float64
-    )
+    bank = mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, dtype=np.float64)
     filters = np.ascontiguousarray(bank.T)
     filters.flags.writeable = False
     return filters
@@ -126,9 +134,9 @@ def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax:
 
 def mel_centers(n_mels: int, fmin: float, fmax: float, htk: bool) -> np.ndarray:
     """Return the frequencies at which librosa's mel filters peak, in Hz: float64, shape (n_mels,)."""
-    import librosa
+    from librosa import mel_frequencies
 
-    return librosa.mel_frequencies(n_mels + 2, fmin=fmin, fmax=fmax, htk=htk)[1:-1]
+    return mel_frequencies(n_mels + 2, fmin=fmin, fmax=fmax, htk=htk)[1:-1]
 
 
 @functools.lru_cache(maxsize=16)

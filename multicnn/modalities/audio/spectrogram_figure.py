@@ -23,7 +23,7 @@ def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np
         low: The value of the darkest color.
         high: The value of the brightest color.
     """
-    import librosa
+    from librosa.display import specshow
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -31,7 +31,7 @@ def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np
     canvas = FigureCanvasAgg(Figure(figsize=_SIZE, dpi=_DPI, facecolor="white"))
     axes = canvas.figure.add_axes((0.16, 0.22, 0.78, 0.74))
     values = features.reshape(features.shape[:2]).T
-    librosa.display.specshow(values, ax=axes, vmin=low, vmax=high, cmap="magma", **_scales(spec))
+    specshow(values, ax=axes, vmin=low, vmax=high, cmap="magma", **_scales(spec))
     if not spec.stretch_db:  # a stretched clip has no seconds
         axes.xaxis.set(major_locator=MaxNLocator(4), major_formatter="{x:g}")
     axes.tick_params(labelsize=6, length=2, pad=1)

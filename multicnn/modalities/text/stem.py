@@ -119,8 +119,13 @@ def given_vectors(
     if source in word_vectors.KINDS:
         wanted = {"dims": settings.embedding_dims, "min_count": preprocess.min_count, "seed": settings.seed}
         return word_vectors.learn(map(preprocess.tokens, texts), source, **wanted)
-    wanted = {"vocabulary": preprocess.vocabulary, "size": preprocess.max_vocabulary, "normalise": preprocess.token}
-    return word_vectors.read(locate(source), **wanted, format=settings.embedding.format)
+    return word_vectors.read(
+        locate(source),
+        vocabulary=preprocess.vocabulary,
+        size=preprocess.max_vocabulary,
+        normalize=preprocess.token,
+        format=settings.embedding.format,
+    )
 
 
 def embedding_block(kind: str, vocabulary_size: int, dims: int) -> Block:

@@ -1,8 +1,8 @@
-"""Word vectors: read them from any common file, learn them from texts, look at them, lay them into an embedding."""
+"""Word vectors: read them from any common file, learn them from texts, plot them, make an embedding's weights of them."""
 
 from multicnn.modalities.text.word_vectors.learning import KINDS as KINDS
 from multicnn.modalities.text.word_vectors.learning import learn as learn
-from multicnn.modalities.text.word_vectors.plot import picture as picture
+from multicnn.modalities.text.word_vectors.plot import plot_words as plot_words
 from multicnn.modalities.text.word_vectors.reading import read as read
 from multicnn.modalities.text.word_vectors.vectors import WordVectors as WordVectors
 from multicnn.modalities.text.word_vectors.vectors import nearest as nearest

@@ -1,4 +1,4 @@
-"""fastText's own `.bin` files, mapped into memory: words, and the n-grams that make vectors for other words.
+"""Read fastText's own `.bin` files, mapped into memory: words, and the n-grams that make vectors for other words.
 
 The layout is that of `FastText::saveModel` in fastText's source (versions 11 and 12, and the one before them, which has no
 magic number): header, dictionary, input matrix with a row for each word and each bucket of n-grams.
@@ -20,7 +20,11 @@ _ARGUMENTS = 12  # dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucke
 
 
 def read_facebook(path: Path, choice: VocabularyFilter) -> WordVectors:
-    """Reads the vectors of the chosen words, and makes others from n-grams when they are asked for.
+    """Read the vectors of the chosen words; others are composed from n-grams on demand.
+
+    Args:
+        path: The `.bin` file.
+        choice: Says which words to load.
 
     Raises:
         ValueError: The file is cut, quantised, or no fastText model.
@@ -48,22 +52,24 @@ def read_facebook(path: Path, choice: VocabularyFilter) -> WordVectors:
         if (name := choice.name(word)) is not None:
             rows[name] = row
     vectors = np.zeros((len(rows), dims), np.float32)
-    for place, row in enumerate(rows.values()):
-        vectors[place] = model.mean(words[row], row)
+    for i, row in enumerate(rows.values()):
+        vectors[i] = model.mean(words[row], row)
     return WordVectors(tuple(rows), vectors, model.compose if bucket and longest else None)
 
 
 def _head(data: mmap.mmap) -> tuple[int, int, int, int, list[str], int]:
-    """Dims, buckets, shortest and longest n-gram, the words, and where the shape of the matrix stands."""
+    """Return dims, buckets, shortest and longest n-gram, the words, and the offset of the matrix's shape."""
     (magic,) = struct.unpack_from("<i", data)
     new = magic == MAGIC
     at = 8 if new else 0
     arguments = struct.unpack_from(f"<{_ARGUMENTS}i", data, at)
     dims, bucket, shortest, longest = arguments[0], *arguments[8:11]
     at += 4 * _ARGUMENTS + 8
-    size, kept, _ = struct.unpack_from("<3i", data, at)
-    if not (0 < dims < 2**20 and 0 <= kept <= size and 0 <= bucket and 0 <= shortest <= max(longest, shortest) < 2**10):
-        raise ValueError("its header makes no modality")
+    size, count, _ = struct.unpack_from("<3i", data, at)
+    if not (
+        0 < dims < 2**20 and 0 <= count <= size and 0 <= bucket and 0 <= shortest <= max(longest, shortest) < 2**10
+    ):
+        raise ValueError("its header makes no sense")
     at += 12 + 8
     pruned = 0
     if new:
@@ -88,7 +94,7 @@ def _head(data: mmap.mmap) -> tuple[int, int, int, int, list[str], int]:
 class _Subwords:
     """The input matrix of a model, and how the vector of a word comes from it."""
 
-    def __init__(self, matrix: np.ndarray, words: int, bucket: int, shortest: int, longest: int):
+    def __init__(self, matrix: np.ndarray, words: int, bucket: int, shortest: int, longest: int) -> None:
         self.matrix, self.words, self.bucket = matrix, words, bucket
         self.shortest, self.longest = shortest, longest
 
@@ -100,10 +106,10 @@ class _Subwords:
         return [self.words + h for h in ft_ngram_hashes(word, self.shortest, self.longest, self.bucket)]
 
     def mean(self, word: str, row: int) -> np.ndarray:
-        """The vector of a word of the dictionary: the mean of its own and its n-grams'."""
+        """Return the vector of a word of the dictionary: the mean of its own and its n-grams'."""
         return self.matrix[[row, *self._rows(word)]].mean(axis=0, dtype=np.float32)
 
     def compose(self, word: str) -> np.ndarray | None:
-        """The vector of any other word: the mean of its n-grams', None if it has none."""
+        """Return the vector of any other word: the mean of its n-grams', None if it has none."""
         rows = self._rows(word)
         return self.matrix[rows].mean(axis=0, dtype=np.float32) if rows else None

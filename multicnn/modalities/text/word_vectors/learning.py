@@ -1,9 +1,8 @@
-"""Word vectors from the user's own texts, by gensim: word2vec (Mikolov et al. 2013) and fastText (Bojanowski et al. 2017)."""
+"""Learn word vectors from texts, with gensim: word2vec (Mikolov et al. 2013) and fastText (Bojanowski et al. 2017)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from multicnn.modalities.text.word_vectors.reading import _composed
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
@@ -15,7 +14,7 @@ _LONGEST = 10_000  # words: gensim drops what stands behind them in one text
 
 def learn(
     texts: Iterable[list[str]],
-    kind: Literal["cbow", "skipgram", "fasttext"] = "skipgram",
+    kind: str = "skipgram",
     *,
     dims: int = 100,
     window: int = 5,
@@ -24,18 +23,18 @@ def learn(
     seed: int = 0,
     workers: int = 1,
 ) -> WordVectors:
-    """Learns word vectors from texts.
+    """Learn word vectors from texts.
 
     Args:
-        texts: The words of each text, as `TextPreprocess.tokens` gives them.
+        texts: The words of each text, as `TextPreprocess.tokens` returns them.
         kind: "cbow" or "skipgram" of word2vec, or "fasttext" (skip-gram over words and their character n-grams, so that
             words never seen have vectors too).
-        dims: Size of a vector.
-        window: Words to each side that count as context.
-        min_count: Times a word must occur.
-        epochs: Passes over the texts.
-        seed: Of the first vectors and what is drawn; the same texts and seed give the same vectors with one worker.
-        workers: Threads.
+        dims: The number of elements of a vector.
+        window: The number of words to each side that count as context.
+        min_count: How often a word must occur to get a vector.
+        epochs: The number of passes over the texts.
+        seed: Seeds the initial vectors and the sampling; the same texts and seed give the same vectors with one worker.
+        workers: The number of threads.
 
     Raises:
         ValueError: The kind is unknown, or fewer than two words occur `min_count` times.

@@ -1,22 +1,33 @@
-"""A picture of word vectors in two dimensions."""
+"""Plot word vectors in two dimensions."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
 _FEW = 10  # words: below this t-SNE has no neighbourhoods to keep
 
 
 def flattened(vectors: WordVectors, words: Sequence[str]) -> np.ndarray:
-    """Places words in the plane, near to one another where their cosine is large: float64 (words, 2).
+    """Return a point of the plane for each word, near to others where their cosine is large: float64, shape (words, 2).
 
-    t-SNE (van der Maaten & Hinton 2008), begun at the principal components; of fewer than ten words, these themselves.
+    The points are those of t-SNE (van der Maaten & Hinton 2008), initialized with the principal components; of fewer than
+    ten words, the components themselves.
+
+    Args:
+        vectors: The vectors, as read or learned.
+        words: The words to place.
     """
     rows = np.stack([vectors.vector(word) for word in words]).astype(np.float64)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -31,14 +42,17 @@ def flattened(vectors: WordVectors, words: Sequence[str]) -> np.ndarray:
     return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(rows)
 
 
-def picture(vectors: WordVectors, path: str | Path, words: Sequence[str] | None = None, count: int = 150) -> Path:
-    """Draws words as a map of their vectors.
+def plot_words(vectors: WordVectors, path: str | Path, words: Sequence[str] | None = None, count: int = 150) -> Path:
+    """Plot words as a map of their vectors.
 
     Args:
-        vectors: As read or learned.
+        vectors: The vectors, as read or learned.
         path: The PNG file to write.
-        words: Which ones; by default the first `count` that are longer than two letters.
-        count: How many, where `words` does not say.
+        words: The words to plot; None is the first `count` that are longer than two letters.
+        count: The number of words where `words` is None.
+
+    Returns:
+        `path`.
 
     Raises:
         ValueError: Fewer than two words, or one of them has no vector.
@@ -49,32 +63,39 @@ def picture(vectors: WordVectors, path: str | Path, words: Sequence[str] | None 
         words = [word for word in vectors.words if len(word) > 2 and word.isalpha()][:count]
     if len(words) < 2:
         raise ValueError(f"`words` must name two words or more. Received: words={list(words)}")
-    places = flattened(vectors, words)
+    points = flattened(vectors, words)
     figure = Figure(figsize=(9, 7), dpi=120, facecolor="white", layout="constrained")
     axes = figure.subplots()
-    axes.scatter(*places.T, s=6, color="#0072b2", linewidths=0)
+    axes.scatter(points[:, 0], points[:, 1], s=6, color="#0072b2", linewidths=0)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_color("#dddddd")
-    _label(figure, axes, places, words)
+    _label(figure, axes, points, words)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(path, format="png")
     return Path(path)
 
 
-def _label(figure, axes, places: np.ndarray, words: Sequence[str]) -> None:
-    """Writes each word beside its point where there is room; the first words have it first."""
+def _label(figure: Figure, axes: Axes, points: np.ndarray, words: Sequence[str]) -> None:
+    """Write each word beside its point where there is room; the first words have it first."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw_without_rendering()
-    taken = []
-    for place, word in zip(places, words):
+    taken: list[Bbox] = []
+    for point, word in zip(points, words):
         for shift, side in (((3, 2), "left"), ((-3, 2), "right"), ((3, -9), "left"), ((-3, -9), "right")):
             text = axes.annotate(
-                word, place, shift, textcoords="offset points", ha=side, fontsize=8, color="#222222", parse_math=False
+                word,
+                tuple(point),
+                shift,
+                textcoords="offset points",
+                ha=side,
+                fontsize=8,
+                color="#222222",
+                parse_math=False,
             )
             box = text.get_window_extent(renderer)
             if not any(box.overlaps(other) for other in taken):

@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def read(
     *,
     vocabulary: Collection[str] | None = None,
     size: int | None = None,
-    normalise: Callable[[str], str | None] | None = None,
+    normalize: Callable[[str], str | None] | None = None,
     format: Literal["gensim"] | None = None,
 ) -> WordVectors:
     """Read word vectors; only those of the chosen words are kept in memory.
@@ -44,7 +44,7 @@ def read(
         vocabulary: The words that are wanted; None wants all.
         size: The largest number of words: the first others of the file fill what room the vocabulary leaves. None adds
             no others.
-        normalise: Returns what a word of the file is called in the vocabulary (in lower case, say), or None to leave
+        normalize: Returns what a word of the file is called in the vocabulary (in lower case, say), or None to leave
             the word out.
         format: "gensim" for KeyedVectors or a model saved by gensim, which is a pickle and runs code of whoever wrote it;
             such a file is read only if this asks for it.
@@ -54,7 +54,7 @@ def read(
     """
     if format not in (None, "gensim"):
         raise ValueError(f"`format` must be None or 'gensim'. Received: format={format!r}")
-    path, choice = Path(path), VocabularyFilter(vocabulary, size, normalise)
+    path, choice = Path(path), VocabularyFilter(vocabulary, size, normalize)
     try:
         vectors = _gensim(path, choice) if format else _reader(path)(path, choice)
     except OSError as error:
@@ -97,7 +97,7 @@ def _reader(path: Path) -> Callable[[Path, VocabularyFilter], WordVectors]:
 
 
 def _is_text(rest: bytes, dims: int) -> bool:
-    """Whether the numbers after word2vec's header are decimals."""
+    """Return True if the numbers after word2vec's header are decimals."""
     numbers = rest.split(b"\n")[0].split(b" ")[1:][: max(dims - 1, 1)]
     try:
         return all(float(number) == float(number) for number in numbers[: max(len(numbers) - 1, 1)])
@@ -106,7 +106,7 @@ def _is_text(rest: bytes, dims: int) -> bool:
 
 
 def _text(path: Path, choice: VocabularyFilter) -> WordVectors:
-    """A word and its numbers a line; perhaps a first line with the number of words and of dimensions."""
+    """Read a word and its numbers a line, perhaps after a line with the number of words and of dimensions."""
     rows: dict[str, np.ndarray] = {}
     with _opened(path) as file:
         first = file.readline()
@@ -130,13 +130,13 @@ def _text(path: Path, choice: VocabularyFilter) -> WordVectors:
     return WordVectors(tuple(rows), vectors)
 
 
-def _opened(path: Path) -> Any:
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path) if compressed else open(path, "rb", buffering=1 << 20)
 
 
-def _lines(file: Any, first: bytes | None) -> Iterator[tuple[int, bytes]]:
+def _lines(file: IO[bytes] | gzip.GzipFile, first: bytes | None) -> Iterator[tuple[int, bytes]]:
     number = 0
     if first is not None:
         number = 1
@@ -148,7 +148,7 @@ def _lines(file: Any, first: bytes | None) -> Iterator[tuple[int, bytes]]:
 
 
 def _numbers(line: bytes, dims: int, number: int) -> np.ndarray | None:
-    """The numbers after the word; None where the word itself has spaces in it, as some of GloVe's 840B have."""
+    """Return the numbers after the word; None where the word itself has spaces in it, as some of GloVe's 840B have."""
     parts = line.split()
     if len(parts) > dims + 1:
         return None
@@ -161,26 +161,28 @@ def _numbers(line: bytes, dims: int, number: int) -> np.ndarray | None:
 
 
 def _word2vec_binary(path: Path, choice: VocabularyFilter) -> WordVectors:
-    """Word2vec's binary format, mapped: after the first line a word, a space and float32 numbers, again and again."""
+    """Read word2vec's binary format, mapped: after the first line a word, a space and float32 numbers, again and again."""
     with open(path, "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     header = _HEADER.match(data)
+    if header is None:
+        raise ValueError("its first line is not the number of words and of dimensions")
     count, dims, at = int(header[1]), int(header[2]), header.end()
-    places: dict[str, int] = {}
+    offsets: dict[str, int] = {}
     for number in range(count):
         space = data.find(b" ", at)
         if space < 0 or space + 1 + 4 * dims > len(data):
             raise ValueError(f"{number:,} vectors where its first line announces {count:,}: is it cut?")
         name = choice.name(data[at:space].lstrip(b"\n").decode("utf-8", "replace"))
         if name is not None:
-            places[name] = space + 1
+            offsets[name] = space + 1
         if choice.full:
             break
         at = space + 1 + 4 * dims
-    vectors = np.zeros((len(places), dims), np.float32)
-    for row, place in enumerate(places.values()):
-        vectors[row] = np.frombuffer(data, "<f4", dims, place)
-    return WordVectors(tuple(places), vectors)
+    vectors = np.zeros((len(offsets), dims), np.float32)
+    for row, offset in enumerate(offsets.values()):
+        vectors[row] = np.frombuffer(data, "<f4", dims, offset)
+    return WordVectors(tuple(offsets), vectors)
 
 
 def _numpy(path: Path, choice: VocabularyFilter) -> WordVectors:
@@ -192,7 +194,7 @@ def _numpy(path: Path, choice: VocabularyFilter) -> WordVectors:
 
 
 def _word_list(path: Path, count: int) -> list[str]:
-    """The words of a NumPy matrix: the list of its own name, else the only list beside it."""
+    """Return the words of a NumPy matrix: those of the list with its name, else of the only list beside it."""
     beside = [other for other in sorted(path.parent.iterdir()) if other.suffix in _WORD_LISTS]
     own = [other for other in beside if other.stem == path.stem] or beside
     if len(own) != 1:
@@ -219,8 +221,8 @@ def _of_matrix(
             break
         if (name := choice.name(word)) is not None:
             rows[name] = row
-    whole = len(rows) == len(words)
-    picked = matrix if whole else matrix[np.fromiter(rows.values(), np.int64, len(rows))]
+    every = len(rows) == len(words)
+    picked = matrix if every else matrix[np.fromiter(rows.values(), np.int64, len(rows))]
     return WordVectors(tuple(rows), picked if picked.dtype == np.float32 else picked.astype(np.float32), compose)
 
 

@@ -1,4 +1,4 @@
-"""Word vectors as a value: words, a matrix, and what makes a vector of a word that has none."""
+"""Word vectors as a value: words, a matrix, and what composes the vector of a word that has none."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class WordVectors:
     """Words and their vectors.
 
     Attributes:
-        words: In the order of the file, as a rule the most frequent first.
-        vectors: float32 (words, dims), perhaps mapped from a file.
-        compose: The vector of a word that is not among `words`, from its character n-grams (fastText), or None if it has
+        words: The words in the order of the file, as a rule the most frequent first.
+        vectors: float32, shape (words, dims), perhaps mapped from a file.
+        compose: Returns the vector of a word that is not among `words`, from its character n-grams (fastText), or None if it has
             none of them; None for vectors that know whole words only.
     """
 
@@ -40,16 +40,19 @@ class WordVectors:
 
     @property
     def dims(self) -> int:
-        """The number of elements of a vector."""
+        """Number of elements of a vector."""
         return self.vectors.shape[1]
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The row of each word."""
+        """Row of each word."""
         return {word: row for row, word in enumerate(self.words)}
 
     def vector(self, word: str) -> np.ndarray:
-        """The float32 (dims,) vector of a word, from its subwords if it is not among the words.
+        """Return the vector of a word, from its subwords if it is not among the words: float32, shape (dims,).
+
+        Args:
+            word: The word, spelt as in the file.
 
         Raises:
             ValueError: The word has no vector.
@@ -70,13 +73,29 @@ class WordVectors:
         return (self.vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
     def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
-        """The words whose vectors have the largest cosine with that of a word, and the cosines."""
+        """Return the words whose vectors have the largest cosine with that of a word, and the cosines.
+
+        Args:
+            word: A word that has a vector.
+            count: The number of words to return.
+        """
         return self.analogy([word], [], count)
 
     def analogy(self, plus: Sequence[str], minus: Sequence[str], count: int = 10) -> list[tuple[str, float]]:
-        """The words nearest to a sum of unit vectors: king - man + woman is `analogy(["king", "woman"], ["man"])`.
+        """Return the words nearest to a sum of unit vectors: king - man + woman is `analogy(["king", "woman"], ["man"])`.
 
         The method is 3CosAdd of Mikolov et al. 2013; the words that were given are left out of the answer.
+
+        Args:
+            plus: The words whose vectors are added.
+            minus: The words whose vectors are subtracted.
+            count: The number of words to return.
+
+        Returns:
+            Words and cosines, the largest first.
+
+        Raises:
+            ValueError: A word has no vector.
         """
         given = np.stack([self.vector(word) for word in (*plus, *minus)]).astype(np.float64)
         lengths = np.linalg.norm(given, axis=1)
@@ -84,12 +103,18 @@ class WordVectors:
         target = (signs / np.where(lengths == 0, 1, lengths)) @ given
         cosines = self._units @ (target / (np.linalg.norm(target) or 1)).astype(np.float32)
         rows = np.argsort(-cosines, kind="stable")[: count + len(given)]
-        found = [(self.words[row], float(cosines[row])) for row in rows if self.words[row] not in {*plus, *minus}]
-        return found[:count]
+        answer = [(self.words[row], float(cosines[row])) for row in rows if self.words[row] not in {*plus, *minus}]
+        return answer[:count]
 
     def save(self, path: str | Path) -> Path:
-        """Writes the vectors: `.txt` and `.vec` in word2vec's text format, `.bin` in its binary one, `.npy` with the words
-        beside it in a `.txt`, one a line. What makes vectors from subwords is not kept.
+        """Write the words and vectors, without what composes vectors from subwords.
+
+        Args:
+            path: The file: `.txt` and `.vec` for word2vec's text format, `.bin` for its binary one, `.npy` for a matrix with
+                the words beside it in a `.txt`, one a line.
+
+        Returns:
+            `path`.
 
         Raises:
             ValueError: The suffix is none of these, or a word holds a space or a line break.
@@ -115,51 +140,51 @@ class WordVectors:
 
 
 def table(vectors: WordVectors, vocabulary: Collection[str], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The weights of an embedding: a row for padding (zeros), one for the unknown word, then one a word of the vocabulary.
+    """Return the weights of an embedding: a row for padding (zeros), one for the unknown word, then one per word.
 
     A word without a vector gets one from its subwords, where the vectors have them; else one drawn from U[-a, a] with a
     such that its variance is that of the known ones (Kim 2014, section 3.3). So does the unknown word.
 
     Args:
-        vectors: As read or learned.
+        vectors: The vectors, as read or learned.
         vocabulary: The words of the ids from 2 on, in their order.
-        seed: Of what is drawn; a word's draw depends on its place in the vocabulary.
+        seed: Seeds the vectors of unknown words; a word's depends on its index in the vocabulary.
 
     Returns:
-        float32 (len(vocabulary) + 2, dims), and bool (len(vocabulary),): which words have a vector of their own or of their
-        subwords.
+        float32, shape (len(vocabulary) + 2, dims), and bool, shape (len(vocabulary),): True for a word that has a vector of
+        its own or of its subwords.
     """
     rows = np.array([vectors.index.get(word, -1) for word in vocabulary], dtype=np.int64)
-    found = rows >= 0
-    known = np.asarray(vectors.vectors[rows[found]] if found.any() else vectors.vectors, dtype=np.float32)
-    a = np.sqrt(3 * known.var(dtype=np.float64)) if known.size else 0.25
+    known = rows >= 0
+    given = np.asarray(vectors.vectors[rows[known]] if known.any() else vectors.vectors, dtype=np.float32)
+    a = np.sqrt(3 * given.var(dtype=np.float64)) if given.size else 0.25
     made = np.random.default_rng(seed).uniform(-a, a, (len(rows) + 2, vectors.dims)).astype(np.float32)
     made[0] = 0
-    made[2:][found] = vectors.vectors[rows[found]]
+    made[2:][known] = vectors.vectors[rows[known]]
     if vectors.compose is not None:
-        for place, word in enumerate(vocabulary):
-            if not found[place] and (composed := vectors.compose(word)) is not None:
-                made[place + 2], found[place] = composed, True
-    return made, found
+        for i, word in enumerate(vocabulary):
+            if not known[i] and (composed := vectors.compose(word)) is not None:
+                made[i + 2], known[i] = composed, True
+    return made, known
 
 
 _MOST = 20_000  # words: the time grows with their square
 _AT_ONCE = 1_000
 
 
-def nearest(table: np.ndarray, found: np.ndarray, k: int = 8) -> np.ndarray:
-    """The words nearest to each, by the cosine of the angle between their vectors.
+def nearest(table: np.ndarray, known: np.ndarray, k: int = 8) -> np.ndarray:
+    """Return the words nearest to each, by the cosine of the angle between their vectors.
 
     Args:
-        table: float32 (words + 2, dims), as `table` makes it; the first 20,000 words are looked at.
-        found: bool (words,), which of them have a vector.
-        k: How many; with no more words than that, all have only themselves.
+        table: float32, shape (words + 2, dims), as `table` returns it; the first 20,000 words are compared.
+        known: bool, shape (words,), True for a word that has a vector.
+        k: The number of neighbors; with no more words than that, all have only themselves.
 
     Returns:
-        int32 (ids, k) of ids, in no order; padding, the unknown word and a word without a vector have only themselves.
+        int32 ids, shape (ids, k), in no order; padding, the unknown word and a word without a vector have only themselves.
     """
-    ids = 2 + np.flatnonzero(found[:_MOST])
-    result = np.repeat(np.arange(2 + min(len(found), _MOST), dtype=np.int32)[:, np.newaxis], k, axis=1)
+    ids = 2 + np.flatnonzero(known[:_MOST])
+    result = np.repeat(np.arange(2 + min(len(known), _MOST), dtype=np.int32)[:, np.newaxis], k, axis=1)
     units = table[ids] / np.maximum(np.linalg.norm(table[ids], axis=1, keepdims=True), 1e-12)
     if len(ids) <= k:
         return result

@@ -114,7 +114,7 @@ def test_gzip_and_the_spelling_of_the_vocabulary(tmp_path):
     path = tmp_path / "v.txt.gz"
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write("The 1 1\nPARIS 2 2\nthe 3 3\nParis 4 4\nа б 5 5\n")
-    vectors = read(path, vocabulary=["paris", "the"], normalise=str.lower)
+    vectors = read(path, vocabulary=["paris", "the"], normalize=str.lower)
     assert vectors.vector("the").tolist() == [3, 3], "spelt as wanted, so better than The before it"
     assert vectors.vector("paris").tolist() == [2, 2], "the first of those spelt otherwise"
     assert read(path).words == ("The", "PARIS", "the", "Paris"), "a word with a space in it is no word"
