@@ -40,7 +40,7 @@ RECIPES = {
 _ABOUT = {
     "digits": "1,797 handwritten digits of 8x8 pixels (scikit-learn)",
     "docstrings": "sentences from the docstrings of installed libraries: which library?",
-    "spoken_digits": "the ten digits in synthetic voices; the test voices are never heard in training",
+    "spoken_digits": "the ten digits in synthetic voices; the test voices are not in the training set",
 }
 _NEXT = """[bold]What to try next[/bold]
   multicnn train photos/                 a folder with one folder of images (or audio files) per class
@@ -50,7 +50,7 @@ _NEXT = """[bold]What to try next[/bold]
 
 
 def run(epochs: int | None = None) -> None:
-    """Train and measures on each embedded set, and prints what came out; the runs are not kept."""
+    """Train and evaluate on each built-in data set, and print the scores; the runs are not saved."""
     console = Console()
     rows = []
     with tempfile.TemporaryDirectory() as folder:

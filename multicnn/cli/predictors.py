@@ -51,7 +51,7 @@ def predict(
     ],
     as_json: Json = False,
     per_window: Annotated[
-        bool, typer.Option("--per-window", help="For long sounds and texts: each window, where it begins.")
+        bool, typer.Option("--per-window", help="Print each window of long audio or text, and its start.")
     ] = False,
 ) -> None:
     """Predict the classes of images, audio files or texts; exit code 1 if one of them is bad."""
