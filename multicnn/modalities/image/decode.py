@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import simplejpeg
 
 from multicnn.modalities import content
-from multicnn.modalities.image import resize
+from multicnn.modalities.image import jpeg
 
 # What Pillow may open: the formats that only hold pixels (PostScript, for one, would start an interpreter).
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -16,42 +15,39 @@ _MAX_PIXELS = 100_000_000
 _TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 
 
-def from_bytes(data: bytes, size: tuple[int, int] | None = None, shrink_to: int | None = None) -> np.ndarray:
-    """uint8 (h, w, 1 or 3), upright, of the content of a picture file; of an animation the first frame.
+def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Return uint8 (h, w, 1 or 3), upright, of the content of an image file; of an animation the first frame.
 
     Args:
         data: The file.
         size: (height, width) that will be made of it: of a JPEG at least twice as large an eighth, a quarter or a half of
             its resolution is decoded, as little as is not under `size`. None decodes all.
-        shrink_to: A larger picture of so many channels, and upright, is shrunk to `size`, as `resize.shrunk` would: sooner.
-            Others are left as they are.
 
     Raises:
-        ValueError: Not a picture, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
+        ValueError: Not an image, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
     """
     from PIL import Image
 
+    shape = jpeg.plain_shape(data) if size is None else None
+    if shape and shape[0] * shape[1] <= _MAX_PIXELS and (pixels := jpeg.decode(data, shape[2])) is not None:
+        return pixels
     modality, kind = content.recognise(data)
     if modality not in ("image", None) or kind == "MP4 or HEIF":
         raise ValueError(f"not an image: starts like {kind}")
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-            width, height = picture.size
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            width, height = image.size
             if width * height > _MAX_PIXELS:
                 raise _Refused(f"too large: {width} x {height} pixels")
-            if picture.format in ("JPEG", "MPO"):  # MPO is a JPEG with more of them behind it
-                orientation = _orientation(picture)
+            if image.format in ("JPEG", "MPO"):  # MPO is a JPEG with more of them behind it
+                orientation = _orientation(image)
                 if size:
-                    picture.draft(None, size if orientation in _TURNED else size[::-1])
-                to = size if orientation == 1 and shrink_to == len(picture.getbands()) else None
-                if (pixels := _jpeg(data, picture, to)) is not None:
+                    image.draft(None, size if orientation in _TURNED else size[::-1])
+                channels = {"L": 1, "RGB": 3}.get(image.mode)
+                if channels and (pixels := jpeg.decode(data, channels, (image.height, image.width))) is not None:
                     return _upright(pixels, orientation)
-            picture.load()
-            orientation = _orientation(picture)
-            alike = picture.mode == {1: "L", 3: "RGB"}.get(shrink_to) and not picture.has_transparency_data
-            if alike and orientation == 1 and resize.is_larger(picture, size):
-                picture = resize.by_pillow(picture, size)
-            return _upright(_to_pixels(picture), orientation)
+            image.load()  # before the orientation of a PNG is read, which would pass over damage
+            return _upright(_to_pixels(image), _orientation(image))
     except _Refused as error:
         raise ValueError(str(error)) from None
     except Image.DecompressionBombError:
@@ -88,24 +84,6 @@ def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
     # ITU-R 601 luma in the integers that Pillow uses.
     luma = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
     return ((luma + 0x8000) >> 16).astype(np.uint8)[..., None]
-
-
-def _jpeg(data: bytes, picture, shrink_to: tuple[int, int] | None) -> np.ndarray | None:
-    """What Pillow would make of an opened JPEG, sooner; None if it has to do it itself, as it is damaged or has other colours.
-
-    One larger than `shrink_to` is shrunk to this.
-    """
-    shrink = shrink_to is not None and resize.is_larger(picture, shrink_to)
-    colours = {"L": "GRAY", "RGB": "RGBX" if shrink else "RGB"}.get(picture.mode)
-    if colours is None:
-        return None
-    try:  # strict: whatever is not as it should be is refused
-        pixels = simplejpeg.decode_jpeg(data, colours, min_width=picture.width, min_height=picture.height)
-    except ValueError:
-        return None
-    if not shrink:
-        return pixels
-    return resize.photograph(pixels, shrink_to) if colours == "RGBX" else resize.shrunk(pixels, shrink_to)
 
 
 class _Refused(Exception):

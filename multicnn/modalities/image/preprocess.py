@@ -7,7 +7,7 @@ import functools
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
-from multicnn.modalities.image import augment_color, augment_geometry, decode, decode_small, normalize, resize
+from multicnn.modalities.image import augment_color, augment_geometry, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
 
 _MAX_SIDE = 224
@@ -93,14 +93,11 @@ class ImagePreprocess(Preprocess):
         Raises:
             ValueError: Not a readable picture; the message is a short reason without the path.
         """
-        return self._decoded(source)
-
-    def _decoded(self, source: str | os.PathLike | bytes | np.ndarray, shrink: bool = False) -> np.ndarray:
-        """As `decode`; with `shrink`, a larger picture at `size`, where that gives the same example."""
         if isinstance(source, np.ndarray):
-            return decode.in_channels(decode.from_array(source), self.channels)
-        shrink_to = self.channels if shrink else None
-        return decode.in_channels(decode.from_bytes(content.read(source), self.size, shrink_to), self.channels)
+            pixels = decode.from_array(source)
+        else:
+            pixels = decode.from_bytes(content.read(source), self.size)
+        return decode.in_channels(pixels, self.channels)
 
     @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray:
@@ -149,35 +146,6 @@ class ImagePreprocess(Preprocess):
         """A decoded picture at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing."""
         height, width, _ = self.stored_shape
         return resize.resized(decode.in_channels(raw, self.channels), (height, width))
-
-    def examples_of(self, sources: Sequence[str | os.PathLike | bytes | np.ndarray]) -> list[np.ndarray | str]:
-        """What `example(decode(source))` gives of each source, or the reason why there is nothing.
-
-        Small JPEGs and PNGs that need not be resized are decoded by `small_pictures`, at several times the speed.
-        """
-        answers = [self._answer(source, together=True) for source in sources]
-        small = [place for place, answer in enumerate(answers) if isinstance(answer, bytes)]
-        if not small:
-            return answers
-        found = decode_small.decoded([answers[place] for place in small], self.stored_shape)
-        for place, pixels in zip(small, found):  # alone, a damaged one tells what is wrong with it
-            answers[place] = self._answer(answers[place], together=False) if pixels is None else pixels
-        return answers
-
-    def _answer(self, source: str | os.PathLike | bytes | np.ndarray, together: bool) -> np.ndarray | bytes | str:
-        """The example of a source or the reason why there is none; of a small file that is decoded with others its bytes."""
-        try:
-            data = source if isinstance(source, np.ndarray) else content.read(source)
-            return data if together and self._is_small(data) else self.example(self._decoded(data, shrink=True))
-        except ValueError as error:
-            return str(error)
-
-    def _is_small(self, data: bytes | np.ndarray) -> bool:
-        """Whether this is a small file whose pixels are the example; those of a grey one may be repeated."""
-        if isinstance(data, np.ndarray) or len(data) > decode_small.LARGEST:
-            return False
-        shape = decode_small.plain_shape(data)
-        return shape is not None and shape[:2] == self.size and shape[2] in (1, self.channels)
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """What the network sees: (pixels / 255 - mean) / std, float32.

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from multicnn.modalities.image import decode, resize
+from multicnn.modalities.image import decode
 
 RANDOM = np.random.default_rng(0)
 PHOTOGRAPHS = load_sample_images().images
@@ -46,18 +46,6 @@ def test_a_jpeg_is_what_pillow_makes_of_it_at_every_resolution(make, mode):
         np.testing.assert_array_equal(decode.from_bytes(data), by_pillow(data))
         size = tuple(RANDOM.integers(1, side, 2).tolist())
         np.testing.assert_array_equal(decode.from_bytes(data, size), by_pillow(data, size), err_msg=f"{size}")
-
-
-@pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_a_larger_jpeg_is_shrunk_as_its_pixels_are(mode):
-    channels = {"RGB": 3, "L": 1}[mode]
-    for size in ((100, 90), (427, 30), (20, 500), (300, 400)):
-        data = jpeg(size=(300, 400), mode=mode)
-        decoded = decode.from_bytes(data, size)
-        larger = decoded.shape[0] > size[0] or decoded.shape[1] > size[1]
-        expected = resize.shrunk(decoded, size) if larger else decoded
-        np.testing.assert_array_equal(decode.from_bytes(data, size, channels), expected)
-        np.testing.assert_array_equal(decode.from_bytes(data, size, 4 - channels), decoded)
 
 
 def test_of_several_pictures_in_a_jpeg_the_first_is_taken_at_a_lower_resolution_too():

@@ -21,11 +21,6 @@ def scaled(request, monkeypatch):
     return normalize.scaled
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch):
-    monkeypatch.setattr(normalize, "_kept", [])
-
-
 def by_hand(stored, places, scale, offset):
     """In float64 each product and sum of two float32 would be exact or nearly so: rounded to float32 after each of both."""
     lines = stored[places].reshape(len(places), stored.shape[1], -1)
@@ -77,31 +72,6 @@ def test_what_is_in_use_is_not_written_over(as_tensor, keep, scaled):
         make(np.arange(9))
     for i, values in locked:
         np.testing.assert_array_equal(values, keep(STORED[[i, 8 - i, 4]].astype(np.float32)))
-
-
-def test_memory_is_used_again(scaled):
-    ones = np.ones(16, np.float32)
-    places = np.arange(9)
-    addresses = set()
-    for count in (9, 9, 4, 9, 1):
-        made = scaled(ones, ones, STORED, places[:count])
-        addresses.add(made.ctypes.data)
-        assert made.ctypes.data % 64 == 0 and made.flags.c_contiguous
-        del made
-    assert len(addresses) == len(normalize._kept) == 1
-    del normalize._kept[0]
-    scaled(ones, ones, STORED, places[:1])
-    scaled(ones, ones, STORED, places)  # needs more, so that the smaller is given back
-    assert [len(kept) for kept in normalize._kept] == [4 * STORED.size]
-
-
-def test_so_much_and_no_more_is_kept(scaled, monkeypatch):
-    monkeypatch.setattr(normalize, "_MOST_KEPT", 3 * 4 * STORED.size)
-    ones = np.ones(16, np.float32)
-    made = [scaled(ones, i * ones, STORED, np.arange(9)) for i in range(5)]
-    assert len(normalize._kept) == 3
-    for i, result in enumerate(made):
-        np.testing.assert_array_equal(result, STORED.astype(np.float32) + i)
 
 
 def test_threads_have_memory_each_of_its_own(scaled):
