@@ -229,6 +229,11 @@ class Preprocess(Loadable, Protocol):
         """
 
     @classmethod
+    def upgraded(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields that any version of this class has written, as they are to be read today."""
+        return data
+
+    @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray | list[str]:
         """Return the elements of an array of an .npz file, in their order, as `decode` takes them.
 

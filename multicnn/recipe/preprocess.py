@@ -23,7 +23,8 @@ def preprocess_from_dict(data: Mapping[str, Any]) -> Preprocess:
         ValueError: Its modality is not registered, or a field does not fit.
     """
     data = with_current_names({"preprocess": dict(data)})["preprocess"]
-    return pydantic.TypeAdapter(lookup(data.get("modality"))).validate_python(data)
+    preprocess = lookup(data.get("modality"))
+    return pydantic.TypeAdapter(preprocess).validate_python(preprocess.upgraded(data))
 
 
 def _validated(value: Any) -> Preprocess:

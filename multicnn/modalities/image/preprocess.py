@@ -33,6 +33,8 @@ class ImagePreprocess(Preprocess):
         size: (height, width) in pixels.
         channels: 1 (grey) or 3 (RGB).
         mean, std: For each channel, of pixels / 255; the network sees (pixels / 255 - mean) / std.
+        reduced_decoding: Decode a JPEG of at least twice `size` at a half, a quarter or an eighth of its resolution: several
+            times as fast, and other pixels than those of the image decoded in full.
     """
 
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")
@@ -42,6 +44,7 @@ class ImagePreprocess(Preprocess):
     channels: Literal[1, 3] | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    reduced_decoding: bool = False
 
     def __post_init__(self):
         if self.size is not None and min(self.size) < 1:
@@ -79,9 +82,6 @@ class ImagePreprocess(Preprocess):
     def decode(self, source: str | os.PathLike | bytes | np.ndarray) -> np.ndarray:
         """Pixels of a picture, upright, in `channels` where that is known.
 
-        Where `size` is known, a JPEG of at least twice that size is decoded at a half, a quarter or an eighth of its
-        resolution, never under `size`: several times as fast, and the detail left out would be lost in `example` too.
-
         Args:
             source: A path, the bytes of a file (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, AVIF or JPEG 2000, recognised by
                 content; of an animation the first frame), or a uint8 array of shape (h, w) or (h, w, c) with c of 1,
@@ -96,8 +96,14 @@ class ImagePreprocess(Preprocess):
         if isinstance(source, np.ndarray):
             pixels = decode.from_array(source)
         else:
-            pixels = decode.from_bytes(content.read(source), self.size)
+            pixels = decode.from_bytes(content.read(source), self.size if self.reduced_decoding else None)
         return decode.in_channels(pixels, self.channels)
+
+    @classmethod
+    def upgraded(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of any version; those that an earlier one wrote decode at reduced resolution, as it did."""
+        written = {"size", "channels", "mean", "std"} <= data.keys()
+        return {"reduced_decoding": True, **data} if written else data
 
     @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray:
