@@ -166,11 +166,10 @@ class Ours:
         assert not bad
 
         rows, changes = self.manifest.rows(), self.changes
-        self.steps = -(-len(rows) // BATCH)
-        settings = {"batch_size": BATCH, "epoch": 0, "epochs": None}
-        settings |= {"augment_stored": changes.before, "augment": changes.after}
-        targets = self.manifest.targets(rows)
-        self.stream = pipeline.each(pipeline.batches(self.store, targets, rows, changes.stored, **settings))
+        targets, augment = self.manifest.targets(rows), {"augment_stored": changes.before, "augment": changes.after}
+        spec = pipeline.BatchSpec(self.store, rows, targets, changes.stored, BATCH, **augment)
+        self.steps = spec.steps
+        self.stream = pipeline.each(pipeline.batches(spec, epoch=0, epochs=None))
 
     def epoch(self) -> None:
         """Take the batches of the next epoch, as training does."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from multicnn.backends import random_state
 from multicnn.backends.processes import Workers
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
@@ -25,7 +27,7 @@ from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource, Recipe
 from multicnn.tasks import metrics
-from multicnn.training import cross_validation, ensemble, experiment, linear_probe, rate_finder, run_folder
+from multicnn.training import cross_validation, ensemble, experiment, linear_probe, preparation, rate_finder, run_folder
 from multicnn.training import dry_run as dry_runs
 from multicnn.training import transfer_curves as curves
 from multicnn.training.context import RunContext
@@ -33,9 +35,10 @@ from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
 from multicnn.training.linear_probe import Features
-from multicnn.training.preparation import augmentation_of, fit_stem, training_examples
+from multicnn.training.preparation import Prepared, augmentation_of, fit_stem, training_examples
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
+from multicnn.training.run import complete
 from multicnn.training.setup import new_folder, of_several, settled
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter, SilentReporter
@@ -69,7 +72,11 @@ def train(
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
         KeyboardInterrupt: Ctrl-C (after SIGTERM: SystemExit); the run folder then holds model.keras with the best weights
-            so far, and can go on.
+            so far, and can be resumed.
+
+    The global random state, TensorFlow's determinism, the environment and the signal handlers are afterwards as they were.
+    What TensorFlow settles when it starts (devices, threads, XLA) stays. While it runs, all of them are the training's: do not
+    draw random numbers in another thread.
     """
     workers = Workers()
     context = RunContext(reporter=(reporter or Reporter()) if workers.first else SilentReporter(), workers=workers)
@@ -90,6 +97,61 @@ def train(
                 return done  # its data need not be there any more
         recipe, manifest = settled(begun if data is None else data, settings, fields)
         return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
+
+
+def prepare(
+    data: str | os.PathLike | DataSource | Recipe,
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> Prepared:
+    """Load a data set for a training loop of your own: splits, fitted preprocessing, augmentation and batches as in `train`.
+
+    Args:
+        data: As in `train`.
+        reporter: Gets messages and progress.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe, such as `batch_size=64, augment={"mirror": True}`.
+
+    Returns:
+        The data: `dataset("train")`, `dataset("val")` and `dataset("test")` are `tf.data.Dataset`s of (inputs, targets);
+        `preprocess` is fitted on the training split alone; `labels` are the classes and `input_shape` is the shape of an input.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used; the message says why, in a line.
+    """
+    recipe, manifest = settled(data, settings, fields)
+    context = RunContext(reporter=reporter or Reporter())
+    with random_state.preserved():
+        recipe, pretrained = complete(recipe, manifest, context)
+        return preparation.prepare(recipe, manifest, context, pretrained, with_network=False)
+
+
+def dataset(
+    data: str | os.PathLike | DataSource | Recipe,
+    split: str,
+    *,
+    reporter: Reporter | None = None,
+    settings: Sequence[str] = (),
+    **fields: Any,
+) -> tf.data.Dataset:
+    """Return the batches of a split, `prepare(data, ...).dataset(split)`.
+
+    Args:
+        data: As in `train`.
+        split: "train", "val" or "test"; the preprocessing is fitted on the training split whichever it is.
+        reporter: Gets messages and progress.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
+
+    Returns:
+        A dataset of (inputs, targets); see `Prepared.dataset`.
+
+    Raises:
+        ValueError: The data or the recipe cannot be used, or the split has no examples.
+    """
+    return prepare(data, reporter=reporter, settings=settings, **fields).dataset(split)
 
 
 def preview(

@@ -57,7 +57,8 @@ def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_pr
     reloaded = load(predictor.save(tmp_path / "model.keras"))
     stored, bad = store.load_examples(manifest, predictor.preprocess, rows)
     assert not bad
-    data = pipeline.batches(stored, manifest.targets(rows), rows, predictor.preprocess, batch_size=64, seed=3, epoch=2)
+    spec = pipeline.BatchSpec(stored, rows, manifest.targets(rows), predictor.preprocess, 64, seed=3)
+    data = pipeline.batches(spec, epoch=2)
     in_training = np.concatenate([batch.numpy() for batch, _ in data])
     order = pipeline.order(rows, 3, 2)
     sources = [_as_file(predictor, manifest, row, tmp_path) for row in order]

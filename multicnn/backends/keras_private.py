@@ -155,3 +155,28 @@ def automatic_names(name_of: Callable[[str], str]) -> Iterator[None]:
             yield
         finally:
             _operation.auto_name = automatic
+
+
+@contextlib.contextmanager
+def preserved_seeds() -> Iterator[None]:
+    """Restore the global seeds of Keras and TensorFlow after the block, and whether TensorFlow's operations are deterministic.
+
+    Keras 3.15 and TensorFlow 2.21: public functions set all three, and none reads them.
+    """
+    from keras.src.backend.common import global_state
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework import config
+
+    keras_seeds = ("global_random_seed", "global_seed_generator")
+    before = {name: global_state.get_global_attribute(name) for name in keras_seeds}
+    eager, deterministic = context.context(), config.is_op_determinism_enabled()
+    tensorflow_seed = {name: getattr(eager, name) for name in ("_seed", "_rng") if hasattr(eager, name)}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            global_state.set_global_attribute(name, value)
+        for name, value in tensorflow_seed.items():
+            setattr(eager, name, value)
+        if not deterministic:
+            config.disable_op_determinism()

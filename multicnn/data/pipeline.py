@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +13,9 @@ import tensorflow as tf
 
 from multicnn.data.store import Store
 from multicnn.modalities import Preprocess
+
+Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
+Mix = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]  # (batch, targets, seeds) -> both
 
 _PREFETCH = 2  # batches made ready while a step runs
 _MAKERS = 4  # batches made at once, at most
@@ -34,92 +39,144 @@ def epoch_seed(seed: int, epoch: int) -> np.int64:
     return np.int64(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class BatchSpec:
+    """What batches are made from, and how.
+
+    Attributes:
+        store: Holds the examples.
+        rows: int64 (n,), positions in the manifest, all of them stored.
+        targets: int32 (n,) or (n, classes), one per row, as `manifest.targets(rows)` returns them.
+        preprocess: What the store was made with; its `finish` makes the network's input.
+        batch_size: Examples a batch; the last batch of an epoch may be smaller.
+        seed: Of the order and the augmentation.
+        augment_stored: `augment_stored(batch, seeds)` changes stored batches before they are finished.
+        augment: The same, after they are finished.
+        mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; targets become float32 (batch, classes).
+
+    Raises:
+        ValueError: Lengths differ, a row is not stored, or the batch size or the seed is out of range.
+    """
+
+    store: Store
+    rows: np.ndarray
+    targets: np.ndarray
+    preprocess: Preprocess
+    batch_size: int
+    seed: int = 0
+    augment_stored: Change | None = None
+    augment: Change | None = None
+    mix: Mix | None = None
+
+    def __post_init__(self) -> None:
+        rows, targets = np.asarray(self.rows, dtype=np.int64), np.asarray(self.targets, dtype=np.int32)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "targets", targets)
+        if targets.shape[:1] != rows.shape:
+            raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
+        if (self.store.lookup[rows] < 0).any():
+            missing = rows[self.store.lookup[rows] < 0]
+            raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be 1 or more. Received: batch_size={self.batch_size}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more. Received: seed={self.seed}")
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch."""
+        return -(-len(self.rows) // self.batch_size)
+
+
 def batches(
-    store: Store,
-    targets: np.ndarray,
-    rows: np.ndarray,
-    preprocess: Preprocess,
-    *,
-    batch_size: int,
-    seed: int = 0,
+    spec: BatchSpec,
     epoch: int | None = None,
     start_step: int = 0,
     epochs: int | None = 1,
-    augment_stored: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
-    augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
-    mix: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None,
-    part: Callable[[int], slice] | None = None,
+    shard: Callable[[int], slice] | None = None,
 ) -> tf.data.Dataset:
-    """Makes the batches of an epoch, or of several on end; nothing but the arguments decides what they are.
+    """Return the batches of an epoch, or of several one after another; nothing but the arguments decides what they are.
 
-    Of several, those of the next epoch are made ready while the last steps of one run, or its validation.
+    Of several epochs, the first batches of the next are made while the last steps of one run, or its validation.
 
     Args:
-        store: holds the examples.
-        targets: int (len(rows),) or (len(rows), classes): what `manifest.targets(rows)` gives.
-        rows: positions in the manifest, all of them stored.
-        preprocess: what the store was made with; its `finish` makes the network's input.
-        batch_size: examples a batch; the last batch of an epoch may be smaller.
-        seed: of the order and the augmentation.
-        epoch: from 0; None gives the rows in order without augmentation, for evaluation.
-        start_step: the first batch to make; the batches from there on are those of the whole epoch.
-        epochs: how many, from `epoch` on; None goes on for ever.
-        augment_stored: `augment_stored(batch, seeds)` changes stored batches before they are finished; unused without
-            `epoch`.
-        augment: The same, after they are finished.
-        mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; unused without `epoch`.
-        part: Which of n examples of a batch are made; None makes all. Targets are always those of all.
+        spec: What they are made from, and how.
+        epoch: From 0; None gives the rows in order without random changes, for evaluation.
+        start_step: The first batch to make; the batches from there on are those of the whole epoch.
+        epochs: How many, from `epoch` on; None goes on without end.
+        shard: Which of n examples of a batch are made; None makes all. Targets are always those of all.
 
     Returns:
-        A dataset of (finished part of the batch, int32 targets) of known cardinality; `mix` makes the targets float32 (batch,
-        classes).
+        A dataset of (finished shard of the batch, int32 targets) of known cardinality; `spec.mix` makes the targets float32
+        (batch, classes).
 
     Raises:
-        ValueError: lengths differ, a row is not stored, or batch_size, epoch, seed or start_step is out of range.
+        ValueError: `epoch` or `start_step` is out of range.
     """
-    rows, targets = np.asarray(rows, dtype=np.int64), np.asarray(targets, dtype=np.int32)
-    steps = _steps(store, rows, targets, batch_size, seed, epoch, start_step)
-    first, random = epoch or 0, epoch is not None
-    mix = mix if random else None
-    augment_stored = augment_stored if random else None
-    examples = _finished(store, preprocess, batch_size) if augment_stored is None else _examples(store)
+    if epoch is not None and epoch < 0:
+        raise ValueError(f"epoch must be 0 or more. Received: epoch={epoch}")
+    if not 0 <= start_step <= spec.steps:
+        raise ValueError(f"start_step must be 0 to {spec.steps}. Received: start_step={start_step}")
+    first = epoch or 0
+    numbers = tf.data.Dataset.range(first, np.iinfo(np.int64).max if epochs is None else first + epochs)
+    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * spec.steps - start_step
+    starts = numbers.map(lambda number: (number, tf.where(number == first, tf.constant(start_step, tf.int64), 0)))
+    return _dataset(spec, starts, count, epoch is not None, shard)
+
+
+def epoch_by_epoch(spec: BatchSpec) -> tf.data.Dataset:
+    """Return a dataset whose first iteration is epoch 0 of the training, the second epoch 1, and so on."""
+    counter = itertools.count()
+
+    def next_epoch(_: np.ndarray) -> np.ndarray:
+        return np.array([next(counter), 0])
+
+    # Called stateless, else TensorFlow would make each batch only when it is asked for; it runs once in each iteration.
+    def start(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        number = tf.ensure_shape(tf.numpy_function(next_epoch, [index], tf.int64, stateful=False), (2,))
+        return number[0], number[1]
+
+    return _dataset(spec, tf.data.Dataset.range(1).map(start), spec.steps, True, None)
+
+
+def _dataset(
+    spec: BatchSpec, starts: tf.data.Dataset, count: int, random: bool, shard: Callable[[int], slice] | None
+) -> tf.data.Dataset:
+    """The batches of epochs, each given by its number and its first step."""
+    n, size, preprocess = len(spec.rows), spec.batch_size, spec.preprocess
+    mix, augment_stored, augment = (spec.mix, spec.augment_stored, spec.augment) if random else (None, None, None)
+    examples = _finished(spec.store, preprocess, size) if augment_stored is None else _examples(spec.store)
     with tf.device("CPU:0"):
-        all_rows, all_targets = tf.constant(rows), tf.constant(targets)
+        all_rows, all_targets = tf.constant(spec.rows), tf.constant(spec.targets)
+
+    def drawn(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return order(np.arange(n), spec.seed, int(number) if random else None), epoch_seed(spec.seed, int(number))
 
     @tf.autograph.experimental.do_not_convert
-    def of_epoch(index: tf.Tensor) -> tf.data.Dataset:
-        def drawn(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return order(np.arange(len(rows)), seed, int(number) if random else None), epoch_seed(seed, int(number))
-
+    def of_epoch(number: tf.Tensor, start: tf.Tensor) -> tf.data.Dataset:
         # One with a state would, where operations are to be deterministic, have each batch made only when it is asked for.
-        places, shared = tf.numpy_function(drawn, [index], (tf.int64, tf.int64), stateful=False)
-        places, shared = tf.ensure_shape(places, (len(rows),)), tf.ensure_shape(shared, ())
-        begin = tf.where(index == first, tf.constant(start_step, tf.int64), 0)
-        return tf.data.Dataset.range(begin, steps).map(
-            lambda i: (places[i * batch_size : (i + 1) * batch_size], shared)
-        )
+        index, shared = tf.numpy_function(drawn, [number], (tf.int64, tf.int64), stateful=False)
+        index, shared = tf.ensure_shape(index, (n,)), tf.ensure_shape(shared, ())
+        return tf.data.Dataset.range(start, spec.steps).map(lambda i: (index[i * size : (i + 1) * size], shared))
 
     @tf.autograph.experimental.do_not_convert
-    def batch_of(places: tf.Tensor, shared: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        labels = tf.gather(all_targets, places)
+    def batch_of(index: tf.Tensor, shared: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        labels = tf.gather(all_targets, index)
         # Any two examples of a batch may be mixed, so all are made then.
-        made = tf.gather(all_rows, places if mix or not part else _part(places, part))
+        made = tf.gather(all_rows, index if mix or not shard else _shard(index, shard))
         seeds = tf.stack([tf.fill(tf.shape(made), shared), made], axis=1)
         batch = examples(made)
         if augment_stored is not None:
             batch = preprocess.finish(augment_stored(batch, seeds))
-        if augment is not None and random:
+        if augment is not None:
             batch = augment(batch, seeds)
         if mix is None:
             return batch, labels
         batch, labels = mix(batch, labels, seeds)
-        return (_part(batch, part) if part else batch), labels
+        return (_shard(batch, shard) if shard else batch), labels
 
     # The order stays, though several are made at once, since the options ask for determinism.
-    last = np.iinfo(np.int64).max if epochs is None else first + epochs
-    data = tf.data.Dataset.range(first, last).flat_map(of_epoch)
-    data = data.map(batch_of, num_parallel_calls=min(_MAKERS, os.cpu_count() or 1))
-    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
+    data = starts.flat_map(of_epoch).map(batch_of, num_parallel_calls=min(_MAKERS, os.cpu_count() or 1))
     data = data.apply(tf.data.experimental.assert_cardinality(count)).prefetch(_PREFETCH)
     options = tf.data.Options()
     options.deterministic = True
@@ -172,25 +229,6 @@ def _by_numpy(gather: Callable[[np.ndarray], np.ndarray], dtype: Any, shape: tup
     return lambda rows: tf.ensure_shape(tf.numpy_function(gather, [rows], dtype, stateful=False), (None, *shape))
 
 
-def _part(batch: tf.Tensor, part: Callable[[int], slice]) -> tf.Tensor:
-    taken = tf.numpy_function(lambda whole: whole[part(len(whole))], [batch], batch.dtype, stateful=False)
+def _shard(batch: tf.Tensor, shard: Callable[[int], slice]) -> tf.Tensor:
+    taken = tf.numpy_function(lambda whole: whole[shard(len(whole))], [batch], batch.dtype, stateful=False)
     return tf.ensure_shape(taken, (None, *batch.shape[1:]))
-
-
-def _steps(
-    store: Store, rows: np.ndarray, targets: np.ndarray, batch_size: int, seed: int, epoch: int | None, start_step: int
-) -> int:
-    """Checks the arguments and returns the number of steps of a whole epoch."""
-    if targets.shape[:1] != rows.shape:
-        raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
-    if (store.lookup[rows] < 0).any():
-        missing = rows[store.lookup[rows] < 0]
-        raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be 1 or more. Received: batch_size={batch_size}")
-    if seed < 0 or (epoch is not None and epoch < 0):
-        raise ValueError(f"seed and epoch must be 0 or more. Received: seed={seed}, epoch={epoch}")
-    steps = -(-len(rows) // batch_size)
-    if not 0 <= start_step <= steps:
-        raise ValueError(f"start_step must be 0 to {steps}. Received: start_step={start_step}")
-    return steps

@@ -73,18 +73,9 @@ def _spread(manifest: Manifest, count: int) -> np.ndarray:
 def _seen(kept: store.Store, made: Augmentation, seed: int, epoch: int | None) -> tuple[np.ndarray, np.ndarray]:
     """What the pipeline makes of the stored examples, and the examples as they are before `finish`, in their order."""
     rows = kept.rows
-    data = pipeline.batches(
-        kept,
-        np.zeros(len(rows), np.int32),
-        rows,
-        made.stored,
-        batch_size=len(rows),
-        seed=seed,
-        epoch=epoch,
-        augment_stored=made.before,
-        augment=made.after,
-    )
-    ((batch, _),) = data
+    targets = np.zeros(len(rows), np.int32)
+    spec = pipeline.BatchSpec(kept, rows, targets, made.stored, len(rows), seed, made.before, made.after)
+    ((batch, _),) = pipeline.batches(spec, epoch)
     finished = np.empty(batch.shape, batch.dtype.as_numpy_dtype)
     finished[pipeline.order(np.arange(len(rows)), seed, epoch)] = batch.numpy()
     stored = kept.gather(rows)

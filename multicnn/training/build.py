@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from multicnn.backends import engine
 from multicnn.blocks import network
 from multicnn.data import pipeline
 from multicnn.data.manifest import Manifest
-from multicnn.modalities import mixup
 from multicnn.predictor import Predictor
+from multicnn.tasks.losses import correct, example_losses
 from multicnn.training import run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.evaluator import Evaluator
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
-from multicnn.training.loop import Loop
+from multicnn.training.health import HealthCheck
+from multicnn.training.history import HistoryLog
+from multicnn.training.loop import Batch, Loop, LoopSettings, Objective
 from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled
 from multicnn.training.preparation import Prepared
@@ -88,65 +90,50 @@ def _load_pretrained(prepared: Prepared, built: keras.Model, context: RunContext
 def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context: RunContext) -> Loop:
     """Compile the network and return the loop that trains it."""
     recipe, manifest, stages = prepared.recipe, prepared.manifest, prepared.measured.layers()
-    rows = manifest.rows("train")
-    steps = -(-len(rows) // recipe.batch_size)
+    spec = prepared.batches_of("train")
     shares = rate_shares(built, stages, recipe.start.rate_decay)
-    optimizer = factory.discriminative(factory.make(recipe.optimizer, steps, recipe.epochs), shares)
+    optimizer = factory.discriminative(factory.make(recipe.optimizer, spec.steps, recipe.epochs), shares)
     built.compile(optimizer=loss_scaled(optimizer, recipe.precision), jit_compile=recipe.jit_compile)
     freezing = None
     if recipe.start.freeze_until is not None:
         freezing = Freezing(built, stages, recipe.start)
         context.log(str(freezing))
-    callbacks = [*context.reporter.callbacks()]
-    if recipe.tensorboard:
-        callbacks.append(EventLog(context.run_folder / "tensorboard"))
+    workers = context.workers
+
+    def batches(epoch: int, start_step: int, whole: bool = workers.count == 1) -> Iterator[Batch]:
+        shard = None if whole else lambda n: workers.part(n, recipe.devices)
+        return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
+
+    objective = Objective(functools.partial(example_losses, **_loss_settings(prepared)), correct)
     return Loop(
         built,
-        recipe,
-        functools.partial(batches, prepared, context),
-        steps,
+        objective,
+        batches,
+        LoopSettings.of(recipe, spec.steps),
+        context,
         functools.partial(evaluator.metrics, "val") if len(manifest.rows("val")) else None,
-        context.run_folder,
-        context.log,
-        class_weights(manifest) if recipe.class_weights else None,
-        callbacks,
+        _callbacks(prepared, objective, batches, context),
         freezing,
-        context.workers,
     )
 
 
-def batches(
-    prepared: Prepared, context: RunContext, epoch: int, start_step: int, whole: bool | None = None
-) -> Iterator[tuple]:
-    """Yield the training batches from a step on, epoch after epoch: this worker's part of each, or the whole."""
-    recipe, workers = prepared.recipe, context.workers
-    rows = prepared.manifest.rows("train")
-    whole = workers.count == 1 if whole is None else whole
-    made = pipeline.batches(
-        prepared.store,
-        prepared.manifest.targets(rows),
-        rows,
-        prepared.augmentation.stored,
-        batch_size=recipe.batch_size,
-        seed=recipe.seed,
-        epoch=epoch,
-        start_step=start_step,
-        epochs=None,
-        augment_stored=prepared.augmentation.before,
-        augment=prepared.augmentation.after,
-        mix=_mix(prepared),
-        part=None if whole else lambda n: workers.part(n, recipe.devices),
-    )
-    return pipeline.each(made)
+def _callbacks(
+    prepared: Prepared, objective: Objective, batches: Callable[[int, int, bool], Iterator[Batch]], context: RunContext
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a run: its tables, those of the reporter, and TensorBoard's."""
+    folder = context.run_folder
+    tables = [
+        HistoryLog(folder),
+        HealthCheck(folder, lambda: next(batches(0, 0, True)), objective.losses, context.log),
+    ]
+    tensorboard = [EventLog(folder / "tensorboard")] if prepared.recipe.tensorboard else []
+    return [*tables, *context.reporter.callbacks(), *tensorboard]
 
 
-def _mix(prepared: Prepared) -> Callable[..., tuple[tf.Tensor, tf.Tensor]] | None:
-    """The function that mixes the examples of a batch, if the recipe asks for one."""
+def _loss_settings(prepared: Prepared) -> dict[str, Any]:
     recipe = prepared.recipe
-    for mix, alpha in ((mixup.mixup, recipe.mixup), (mixup.cutmix, recipe.cutmix)):
-        if alpha:
-            return functools.partial(mix, classes=len(prepared.labels), alpha=alpha)
-    return None
+    weights = class_weights(prepared.manifest) if recipe.class_weights else None
+    return {"loss": recipe.loss, "label_smoothing": recipe.label_smoothing, "class_weights": weights}
 
 
 def class_weights(manifest: Manifest) -> np.ndarray:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import pandas as pd
 
 from multicnn.data import splits
@@ -96,7 +96,7 @@ def run(
         reporter.log(f"{place}: {len(fold.rows('test')):,} test examples")
         with experiment.going_on(folder, COMMAND, reporter.log):
             metrics[name] = ensemble.train(recipe, fold, RunContext(folder / place, reporter)).metrics
-        keras.backend.clear_session()  # else the graphs of all folds stay in memory
+        gc.collect()  # else the graphs of all folds stay in memory; `clear_session` would also clear the caller's
     validation = CrossValidation(metrics)
     said = {"folds": metrics, "summary": validation.summary()}
     write_json(folder / "crossval.json", said)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.backends import engine
+from multicnn.backends import engine, random_state
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.inspect import Inspection, of_block
 from multicnn.recipe import Recipe
@@ -83,17 +83,17 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
             weights_bytes=_bytes(predictor.network.variables),
             optimizer_bytes=_bytes(predictor.network.optimizer.variables),
             peak_bytes=_peak(),
-            steps=loop.steps,
+            steps=loop.settings.steps,
             first_step_seconds=seconds[0],
             step_seconds=seconds[1],
-            expected_seconds=seconds[1] * loop.steps * prepared.recipe.epochs,
+            expected_seconds=seconds[1] * loop.settings.steps * prepared.recipe.epochs,
         )
 
 
 @contextmanager
 def untrained(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> Iterator[tuple[Prepared, Built]]:
     """Prepare and build a run of which nothing is left after the block but a list of bad examples, if there are any."""
-    with _folder() as folder:
+    with random_state.preserved(), _folder() as folder:
         context = RunContext(folder, reporter)
         recipe, pretrained = complete(recipe, manifest, context)
         prepared = prepare(recipe, manifest, context, pretrained)

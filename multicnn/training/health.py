@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from multicnn.backends import engine
+from multicnn.training.history import Table
 
 # The ends of what an activation can put out; near them its gradient is nearly 0.
 _ENDS = {
@@ -20,6 +22,48 @@ _NEAR = 0.05  # of the range: within it of an end, an output is saturated
 _CUT_OFF = {"relu", "relu6"}  # the activations whose units can die
 _MANY = 0.5  # share of dead units or saturated outputs to warn of
 _VANISHED = 1e-6  # of the largest gradient of a layer
+
+
+class HealthCheck(keras.callbacks.Callback):
+    """Examines every layer after epochs 1, 2, 4, 8 ..., always with the same batch, and warns of those that do not learn well.
+
+    Args:
+        folder: The run folder; health.csv is written there.
+        batch: Returns the batch, of which every worker sees all.
+        losses: The loss of each example, of logits and targets.
+        log: Gets a line for each layer to warn of, once.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        batch: Callable[[], tuple[Any, Any]],
+        losses: Callable[[Any, Any], Any],
+        log: Callable[[str], None],
+    ):
+        super().__init__()
+        self._table, self._batch, self._losses, self._log = Table(folder / "health.csv"), batch, losses, log
+        self._warned_of: set[str] = set()  # layers
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Examine the layers, if it is time."""
+        if epoch & (epoch + 1):
+            return
+        inputs, targets = self._batch()
+        rows = examine(self.model, inputs, lambda logits: self._losses(logits, np.asarray(targets)))
+        self._table.add([{"epoch": epoch + 1, **row} for row in rows])
+        for layer, complaint in complaints(rows):
+            if layer not in self._warned_of:
+                self._log(complaint)
+                self._warned_of.add(layer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows so far."""
+        return {"rows": self._table.rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Write the file anew with the rows of a checkpoint."""
+        self._table.restore(state["rows"])
 
 
 def examine(network: keras.Model, inputs: Any, losses: Callable[[Any], Any]) -> list[dict[str, Any]]:

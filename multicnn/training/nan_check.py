@@ -1,13 +1,16 @@
-"""Where a loss that is no longer finite comes from."""
+"""The layer in which a NaN or an infinity begins."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from multicnn.backends import engine
+
+if TYPE_CHECKING:
+    from multicnn.training.loop import Loop
 
 
 class NotFinite(ValueError):
@@ -22,8 +25,30 @@ class NotFinite(ValueError):
         self.epoch, self.step = epoch, step
 
 
+def located(loop: Loop, epoch: int, step: int) -> NotFinite:
+    """Replay the steps since the last checkpoint to find the layer that produced the NaN.
+
+    Args:
+        loop: Stopped right after that step.
+        epoch: The epoch of the step, from 0.
+        step: The step whose loss is not finite, from 0.
+    """
+    if loop.context.workers.count > 1:  # they have no checkpoints of their own
+        return NotFinite(epoch, step, "one process alone would say in which layer")
+    loop.restore()
+    start = loop.at
+    with loop.stream(start.epoch, start.step) as iterator:
+        for each in range(start.epoch, epoch + 1):
+            first, last = start.step if each == start.epoch else 0, step if each == epoch else loop.settings.steps
+            loop.freeze(each)
+            for _ in range(first, last):
+                loop.step(iterator)
+    inputs, _ = loop.whole_batch(epoch, step)
+    return NotFinite(epoch, step, first_layer(loop.network, inputs))
+
+
 def first_layer(network: keras.Model, inputs: Any) -> str:
-    """Says which layer, in the order of the network, is the first to put out a NaN or an infinity in training.
+    """Return which layer, in the order of the network, is the first to put out a NaN or an infinity in training.
 
     Args:
         network: A functional model.

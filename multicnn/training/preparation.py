@@ -15,12 +15,12 @@ import tensorflow as tf
 
 from multicnn.blocks import Block
 from multicnn.blocks.cost import Measure, measure
-from multicnn.data import store
+from multicnn.data import pipeline, store
 from multicnn.data.checks.rows import examine_rows
-from multicnn.data.manifest import Manifest
+from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.data.paths import locate
 from multicnn.data.store import Store
-from multicnn.modalities import Preprocess
+from multicnn.modalities import Preprocess, mixup
 from multicnn.modalities.augmentation import Augmentation, augmentation
 from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
@@ -33,7 +33,7 @@ from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils.files import write_json
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
     """Everything that is settled before a network is built.
 
@@ -42,7 +42,6 @@ class Prepared:
         manifest: The examples, those that could not be read marked as bad.
         augmentation: What changes training batches; its `stored` is the preprocess of `store`.
         store: The decoded examples.
-        block: The network, not yet built.
         stem: What stands in front of the model, and the weights that it starts with.
         pretrained: The weights that the network starts with, if any.
     """
@@ -51,9 +50,12 @@ class Prepared:
     manifest: Manifest
     augmentation: Augmentation
     store: Store
-    block: Block
     stem: Stem
     pretrained: PretrainedWeights | None = None
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.manifest.rows(split)):,} {split}" for split in SPLITS)
+        return f"<Prepared: {self.preprocess.modality} {self.input_shape}, {len(self.labels)} classes, {counts}>"
 
     @property
     def preprocess(self) -> Preprocess:
@@ -70,6 +72,56 @@ class Prepared:
         """The shape of the network's input, without the batch."""
         return self.preprocess.input_shape
 
+    def dataset(self, split: str) -> tf.data.Dataset:
+        """Return the batches of a split for a training loop of your own, such as `keras.Model.fit`.
+
+        Those of "train" are shuffled and augmented; each iteration over the dataset is the next epoch, and the same seed gives
+        the same epochs. Those of "val" and "test" come in the order of the manifest, unchanged.
+
+        Args:
+            split: "train", "val" or "test".
+
+        Returns:
+            A dataset of (inputs, targets): inputs float32 (batch, *input_shape), int32 of texts; targets int32 (batch,), the
+            indices of the classes in `labels`, or of several labels (batch, classes). Where the recipe mixes examples, those
+            of "train" are float32 (batch, classes).
+
+        Raises:
+            ValueError: The split is unknown or has no examples.
+        """
+        if split not in SPLITS or not len(self.manifest.rows(split)):
+            known = [name for name in SPLITS if len(self.manifest.rows(name))]
+            raise ValueError(f"`split` must be one of {known}. Received: split={split!r}")
+        spec = self.batches_of(split)
+        return pipeline.epoch_by_epoch(spec) if split == "train" else pipeline.batches(spec)
+
+    def batches_of(self, split: str) -> pipeline.BatchSpec:
+        """Return what the batches of a split are made from; random changes are those of the training."""
+        rows, augmented = self.manifest.rows(split), self.augmentation
+        return pipeline.BatchSpec(
+            store=self.store,
+            rows=rows,
+            targets=self.manifest.targets(rows),
+            preprocess=augmented.stored,
+            batch_size=self.recipe.batch_size,
+            seed=self.recipe.seed,
+            augment_stored=augmented.before,
+            augment=augmented.after,
+            mix=self._mix(),
+        )
+
+    def _mix(self) -> pipeline.Mix | None:
+        """The function that mixes the examples of a batch, if the recipe asks for one."""
+        for mix, alpha in ((mixup.mixup, self.recipe.mixup), (mixup.cutmix, self.recipe.cutmix)):
+            if alpha:
+                return functools.partial(mix, classes=len(self.labels), alpha=alpha)
+        return None
+
+    @functools.cached_property
+    def block(self) -> Block:
+        """The recipe's network, not yet built."""
+        return network_block(self.recipe, self.stem, len(self.labels))
+
     @functools.cached_property
     def measured(self) -> Measure:
         """Parameters, cost and layers of the network."""
@@ -77,7 +129,11 @@ class Prepared:
 
 
 def prepare(
-    recipe: Recipe, manifest: Manifest, context: RunContext, pretrained: PretrainedWeights | None = None
+    recipe: Recipe,
+    manifest: Manifest,
+    context: RunContext,
+    pretrained: PretrainedWeights | None = None,
+    with_network: bool = True,
 ) -> Prepared:
     """Fit the preprocessing on the training split and load every example.
 
@@ -86,6 +142,7 @@ def prepare(
         manifest: With every split decided, and what earlier runs found bad.
         context: Its folder, if any, keeps the preprocessing, the manifest and the list of bad examples.
         pretrained: The weights of `recipe.start`.
+        with_network: Check the recipe's network, and choose its precision, before the examples are loaded.
 
     Raises:
         ValueError: The recipe cannot work, too many examples are bad, or a class has no training example.
@@ -98,14 +155,14 @@ def prepare(
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     stem = _stem(recipe, manifest, context)
-    block = network_block(recipe, stem, len(manifest.labels))
-    measured = measure(block, stem.preprocess.input_shape)
-    recipe = _with_precision(recipe, measured.multiply_adds, context.folder)
-    frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
+    if with_network:
+        measured = measure(network_block(recipe, stem, len(manifest.labels)), stem.preprocess.input_shape)
+        recipe = _with_precision(recipe, measured.multiply_adds, context.folder)
+        frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
     augmented = augmentation_of(recipe, stem)
     augmented.check()
     manifest, examples = load_examples(manifest, augmented.stored, recipe.bad_limit, context)
-    return Prepared(recipe, manifest, augmented, examples, block, stem, pretrained)
+    return Prepared(recipe, manifest, augmented, examples, stem, pretrained)
 
 
 def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:

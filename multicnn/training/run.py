@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multicnn.backends import random_state
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation import run_report
@@ -34,7 +35,7 @@ def run(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
     """
     recipe, pretrained = complete(recipe, manifest, context)
     folder, count = context.run_folder, context.workers.count
-    with run_folder.claim(folder, recipe, manifest, context.log, count) as manifest:
+    with random_state.preserved(), run_folder.claim(folder, recipe, manifest, context.log, count) as manifest:
         if (predictor := run_folder.finished(folder, recipe, context.log)) is not None:
             return predictor
         return fit(prepare(recipe, manifest, context, pretrained), context)
@@ -67,7 +68,7 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
     folder = context.run_folder
     built = build(prepared, context)
     loop, predictor = built.loop, built.predictor
-    context.log(_summary(prepared, loop.steps))
+    context.log(_summary(prepared, loop.settings.steps))
     try:
         loop.run()
     except NotFinite as error:

@@ -1,10 +1,12 @@
+import threading
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from multicnn.data import pipeline
 from multicnn.data.manifest import Manifest
-from multicnn.data.pipeline import augmentation_seeds, batches, each, order
+from multicnn.data.pipeline import BatchSpec, augmentation_seeds, batches, each, epoch_by_epoch, order
 from multicnn.data.store import Store, load_examples
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.image import augment_geometry
@@ -30,9 +32,17 @@ STORE = Store(ROWS, np.repeat(ROWS[:, None], 4, axis=1).astype(np.int32), LOOKUP
 TARGETS = (ROWS % 5).astype(np.int32)
 
 
+OF_EPOCHS = ("epoch", "start_step", "epochs", "shard")
+
+
+def made_of(store=STORE, targets=TARGETS, rows=ROWS, preprocess=None, batch_size=5, **settings):
+    """The batches of a spec."""
+    epochs = {name: settings.pop(name) for name in OF_EPOCHS if name in settings}
+    return batches(BatchSpec(store, rows, targets, preprocess or Plain(), batch_size, **settings), **epochs)
+
+
 def collect(**settings):
-    settings = {"batch_size": 5, **settings}
-    return [(x.numpy(), y.numpy()) for x, y in batches(STORE, TARGETS, ROWS, Plain(), **settings)]
+    return [(x.numpy(), y.numpy()) for x, y in made_of(**settings)]
 
 
 def rows_of(made):
@@ -79,9 +89,9 @@ def test_epochs_on_end_are_those_epochs(epochs, start):
     def noise(batch, seeds):
         return batch + tf.cast(seeds[:, :1] % 1009 + seeds[:, 1:] * 1000, tf.float32)
 
-    settings = {"augment": noise, "batch_size": 5}
+    settings = {"augment": noise}
     one_by_one = [batch for epoch in (4, 5) for batch in collect(epoch=epoch, **settings)][start:]
-    data = batches(STORE, TARGETS, ROWS, Plain(), epoch=4, start_step=start, epochs=epochs, **settings)
+    data = made_of(epoch=4, start_step=start, epochs=epochs, **settings)
     on_end = [(x.numpy(), y.numpy()) for x, y in data.take(len(one_by_one) if epochs is None else -1)]
     for (x, y), (a, b) in zip(one_by_one, on_end, strict=True):
         np.testing.assert_array_equal(x, a)
@@ -93,9 +103,7 @@ def test_a_store_on_disk_gives_the_same_batches(epoch, tmp_path):
     on_disk = np.memmap(tmp_path / "examples", STORE.array.dtype, "w+", shape=STORE.array.shape)
     on_disk[:] = STORE.array
     store = Store(STORE.rows, on_disk, STORE.lookup)
-    for (x, y), (a, b) in zip(
-        collect(epoch=epoch), batches(store, TARGETS, ROWS, Plain(), batch_size=5, epoch=epoch), strict=True
-    ):
+    for (x, y), (a, b) in zip(collect(epoch=epoch), made_of(store, epoch=epoch), strict=True):
         np.testing.assert_array_equal(x, a)
         np.testing.assert_array_equal(y, b)
 
@@ -110,14 +118,14 @@ def test_large_pictures_are_finished_to_the_same_bits(changed, on_disk, tmp_path
         array = np.memmap(tmp_path / "examples", np.uint8, "r", shape=pictures.shape)
     store = Store(ROWS, array if on_disk else pictures, LOOKUP)
     preprocess = ImagePreprocess(size=(6, 5), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
-    settings = {"batch_size": 5, "epoch": 0, "epochs": 70}
+    settings = {"epoch": 0, "epochs": 70}
     if changed:
         settings["augment_stored"] = lambda batch, seeds: 255 - batch
     made = {}
     for large in (1, 2**40):
         monkeypatch.setattr(pipeline, "_LARGE", large)
         # All are held at once, and they are more than are made before anything is compiled.
-        made[large] = list(batches(store, TARGETS, ROWS, preprocess, **settings))
+        made[large] = list(made_of(store, preprocess=preprocess, **settings))
     assert len(made[1]) == 350
     for (x, y), (a, b) in zip(*made.values(), strict=True):
         assert x.numpy().tobytes() == a.numpy().tobytes()
@@ -126,26 +134,45 @@ def test_large_pictures_are_finished_to_the_same_bits(changed, on_disk, tmp_path
     np.testing.assert_array_equal(made[1][0][0], preprocess.finish(255 - first if changed else first))
 
 
-@pytest.mark.parametrize("on_disk", [False, True])
-def test_nothing_keeps_batches_from_being_made_ahead(on_disk, tmp_path):
-    """Where operations are to be deterministic, TensorFlow makes each batch only when asked if it may call Python with a state."""
-    array = STORE.array
-    if on_disk:
-        array = np.memmap(tmp_path / "examples", array.dtype, "w+", shape=array.shape)
-    data = batches(Store(ROWS, array, LOOKUP), TARGETS, ROWS, Plain(), batch_size=5, epoch=0, part=lambda n: slice(n))
-    pending, found = [data], set()
-    while pending:
-        dataset = pending.pop()
-        pending += dataset._inputs()
-        for function in dataset._functions():
-            found |= {operation.type for operation in function.function.graph.get_operations()}
-    assert "PyFuncStateless" in found
-    assert not found & {"PyFunc", "EagerPyFunc"}
+def test_batches_are_made_ahead_where_operations_are_deterministic(tmp_path):
+    """TensorFlow would make each batch only when it is asked for, if it had to call Python with a state for it."""
+    array = np.memmap(tmp_path / "examples", STORE.array.dtype, "w+", shape=STORE.array.shape)
+    array[:] = STORE.array
+    ahead = threading.Event()
+
+    class Watched(Store):
+        def gather(self, rows, *take):
+            if set(rows) & set(second):
+                ahead.set()
+            return super().gather(rows, *take)
+
+    second = order(ROWS, 0, 0)[5:10]
+    tf.config.experimental.enable_op_determinism()
+    for data in (
+        made_of(Watched(ROWS, array, LOOKUP), epoch=0, shard=lambda n: slice(n)),
+        epoch_by_epoch(BatchSpec(Watched(ROWS, array, LOOKUP), ROWS, TARGETS, Plain(), 5)),
+    ):
+        ahead.clear()
+        next(iterator := iter(data))
+        assert ahead.wait(60), "the second batch, though nobody has asked for it"
+        del iterator
+
+
+def test_each_iteration_is_the_next_epoch():
+    def noise(batch, seeds):
+        return batch + tf.cast(seeds[:, :1] % 1009 + seeds[:, 1:] * 1000, tf.float32)
+
+    data = epoch_by_epoch(BatchSpec(STORE, ROWS, TARGETS, Plain(), 5, augment=noise))
+    assert int(data.cardinality()) == 5
+    for epoch in range(3):
+        for (x, y), (a, b) in zip(data, collect(epoch=epoch, augment=noise), strict=True):
+            np.testing.assert_array_equal(x, a)
+            np.testing.assert_array_equal(y, b)
 
 
 @pytest.mark.parametrize("settings", [{}, {"epoch": 2, "start_step": 3}, {"epoch": 0, "epochs": 3}])
 def test_each_batch_is_that_of_the_dataset(settings):
-    made = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, **settings)
+    made = made_of(**settings)
     for ours, theirs in zip(each(made), made, strict=True):
         for one, other in zip(ours, theirs, strict=True):
             assert one.dtype == other.dtype
@@ -161,7 +188,7 @@ def test_what_fails_in_a_batch_is_told_and_nothing_follows():
 
 
 def test_cardinality_is_known():
-    data = batches(STORE, TARGETS, ROWS, Plain(), batch_size=5, start_step=2)
+    data = made_of(start_step=2)
     assert int(data.cardinality()) == 3
     assert data.element_spec[0].shape.as_list() == [None, 4]
 
@@ -181,7 +208,7 @@ def test_stored_batches_are_augmented_before_they_are_finished():
     def more(batch, seeds):
         return batch + 2 * tf.cast(seeds[:, 1:], batch.dtype)
 
-    made = batches(STORE, TARGETS, ROWS, Half(), batch_size=5, epoch=0, augment_stored=more, augment=more)
+    made = made_of(preprocess=Half(), epoch=0, augment_stored=more, augment=more)
     for (x, _), (plain, _) in zip(made, collect(epoch=0), strict=True):
         np.testing.assert_array_equal(x, (plain + 2 * plain) / 2 + 2 * plain)
 
@@ -192,16 +219,10 @@ def test_augmentation_depends_on_seed_epoch_and_row_alone():
     preprocess = ImagePreprocess(size=(8, 8), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
 
     def augmented(batch_size, seed=0, epoch=0, rows=ROWS):
-        data = batches(
-            store,
-            rows.astype(np.int32),
-            rows,
-            preprocess,
-            batch_size=batch_size,
-            seed=seed,
-            epoch=epoch,
-            augment=lambda batch, seeds: augment_geometry.augment(batch, seeds, mirror=True, shift=3),
-        )
+        def augment(batch, seeds):
+            return augment_geometry.augment(batch, seeds, mirror=True, shift=3)
+
+        data = made_of(store, rows, rows, preprocess, batch_size, seed=seed, epoch=epoch, augment=augment)
         return {int(row): x for batch, rows in data for x, row in zip(batch.numpy(), rows.numpy(), strict=True)}
 
     first = augmented(4)
@@ -212,7 +233,7 @@ def test_augmentation_depends_on_seed_epoch_and_row_alone():
 
 
 @pytest.mark.parametrize("mixed", [False, True])
-def test_the_parts_of_a_batch_are_the_batch(mixed):
+def test_the_shards_of_a_batch_are_the_batch(mixed):
     def noise(batch, seeds):
         return batch + tf.cast(seeds[:, 1:] * 1000, tf.float32)
 
@@ -221,7 +242,7 @@ def test_the_parts_of_a_batch_are_the_batch(mixed):
 
     settings = {"epoch": 1, "augment": noise, "mix": mix if mixed else None}
     whole = collect(**settings)
-    low, high = (collect(**settings, part=part) for part in (lambda n: slice(0, n // 2), lambda n: slice(n // 2, n)))
+    low, high = (collect(**settings, shard=shard) for shard in (lambda n: slice(0, n // 2), lambda n: slice(n // 2, n)))
     for (x, y), (a, b), (c, d) in zip(whole, low, high, strict=True):
         np.testing.assert_array_equal(x, np.concatenate([a, c]))
         np.testing.assert_array_equal(y, b)
@@ -264,7 +285,7 @@ def test_no_skew(name):
     preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(i)) for i in rows)
     store, reasons = load_examples(manifest, preprocess, rows)
     assert not reasons
-    data = batches(store, manifest.targets(rows), rows, preprocess, batch_size=4, epoch=0)
+    data = made_of(store, manifest.targets(rows), rows, preprocess, batch_size=4, epoch=0)
     seen = np.concatenate([x.numpy() for x, _ in data])
     assert seen.shape[1:] == preprocess.input_shape
     for x, row in zip(seen, order(rows, 0, 0), strict=True):
@@ -277,7 +298,8 @@ def test_no_skew(name):
     "settings, message",
     [
         ({"batch_size": 0}, "batch_size must be 1 or more"),
-        ({"epoch": -1}, "seed and epoch must be 0 or more. Received: seed=0, epoch=-1"),
+        ({"seed": -1}, "seed must be 0 or more. Received: seed=-1"),
+        ({"epoch": -1}, "epoch must be 0 or more. Received: epoch=-1"),
         ({"start_step": 6}, "start_step must be 0 to 5. Received: start_step=6"),
     ],
 )
@@ -288,6 +310,6 @@ def test_setting_errors(settings, message):
 
 def test_row_errors():
     with pytest.raises(ValueError, match=r"rows must be in the store. Received: rows=\[2\]"):
-        batches(STORE, TARGETS[:2], np.array([1, 2]), Plain(), batch_size=1)
+        BatchSpec(STORE, np.array([1, 2]), TARGETS[:2], Plain(), 1)
     with pytest.raises(ValueError, match="targets must be one per row"):
-        batches(STORE, TARGETS[:2], ROWS, Plain(), batch_size=1)
+        BatchSpec(STORE, ROWS, TARGETS[:2], Plain(), 1)

@@ -56,7 +56,7 @@ def test_it_goes_through_the_pipeline_from_any_step():
         def mix(batch, targets, seeds):
             return mixup(batch, targets, seeds, n, 1.0)
 
-        return list(pipeline.batches(store, rows, rows, plain, batch_size=6, mix=mix, **settings))
+        return list(pipeline.batches(pipeline.BatchSpec(store, rows, rows, plain, 6, mix=mix), **settings))
 
     whole = collect(epoch=1)
     for x, t in whole:

@@ -4,6 +4,7 @@ import tempfile
 
 import numpy as np
 import pytest
+from support.reporters import Recorder
 
 from multicnn import api
 from multicnn.blocks import chain, conv, dense, global_average_pool
@@ -53,15 +54,13 @@ def test_bad_files_stay_listed(temporary, tmp_path_factory):
             pixels = np.random.default_rng([ord(label), i]).integers(0, 255, (8, 8), np.uint8)
             Image.fromarray(pixels).save(data / label / f"{i}.png")
     (data / "a" / "bad.png").write_bytes(b"bad")
-    said = []
-    reporter = Reporter()
-    reporter.log = said.append
+    reporter = Recorder()
     net = chain(conv(4, 3), global_average_pool(), dense(2)).to_dict()
     api.dry_run(data, reporter=reporter, model=net, batch_size=4)
     (folder,) = temporary.glob("multicnn-*")
     assert [path.name for path in folder.iterdir()] == ["bad_files.csv"]
     assert "a/bad.png" in (folder / "bad_files.csv").read_text()
-    assert any(str(folder / "bad_files.csv") in line for line in said)
+    assert any(str(folder / "bad_files.csv") in line for line in reporter.lines)
 
 
 def test_the_rate_is_found_whatever_the_recipe_says_of_it(temporary):

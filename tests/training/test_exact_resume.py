@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.reporters import Recorder
 
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
@@ -18,7 +19,6 @@ from multicnn.data.load import load_manifest
 from multicnn.training import checkpoint, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.preparation import prepare
-from multicnn.utils.reporter import Reporter
 
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
 SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=loss", "seed=3"]
@@ -100,10 +100,8 @@ def unbroken(pictures, tmp_path_factory):
 @pytest.fixture
 def told():
     """A reporter and the lines that it was told."""
-    lines = []
-    reporter = Reporter()
-    reporter.log = lines.append
-    return reporter, lines
+    reporter = Recorder()
+    return reporter, reporter.lines
 
 
 def test_killed_with_kill_9_and_resumed_somewhere_else(pictures, unbroken, tmp_path, told):

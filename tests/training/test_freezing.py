@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.loops import loop_of
 
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network, norm, repeat, stage
 from multicnn.blocks.cost import measure
 from multicnn.models import create
 from multicnn.recipe import Recipe, Start
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
-from multicnn.training.loop import Loop
 from multicnn.training.optimizers.factory import discriminative, make
 
 NET = chain(
@@ -93,7 +93,7 @@ class Bench:
             return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).repeat().skip(first)
 
         freezing = Freezing(self.net, ROWS, start) if start.freeze_until else None
-        self.loop = Loop(self.net, self.recipe, batches, 3, None, folder, print, None, [Watch()], freezing)
+        self.loop = loop_of(self.net, batches, 3, folder, epochs=epochs, callbacks=[Watch()], freezing=freezing)
 
     def weights(self):
         return {f"{layer.name}/{w.name}": np.array(w) for layer in self.net.layers for w in layer.weights}

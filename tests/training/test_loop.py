@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.loops import loop_of
 
 from multicnn.backends.processes import Workers
 from multicnn.blocks import chain, dense, global_average_pool, network
-from multicnn.recipe import Recipe
 from multicnn.training import loop as loop_module
-from multicnn.training.loop import Loop
+from multicnn.training.context import RunContext
 from multicnn.training.nan_check import NotFinite
 
 
@@ -33,8 +33,7 @@ def test_the_averaged_weights_are_validated_and_kept(validated, tmp_path):
     def batches(epoch, first):
         return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).repeat().skip(first)
 
-    recipe = Recipe(epochs=3)
-    Loop(net, recipe, batches, 3, validate if validated else None, tmp_path, print, None, [Watch()]).run()
+    loop_of(net, batches, 3, tmp_path, epochs=3, validate=validate if validated else None, callbacks=[Watch()]).run()
     means = [trained[0]]
     for weights in trained[1:]:
         means.append(0.7 * means[-1] + 0.3 * weights)
@@ -54,7 +53,7 @@ def test_the_time_that_the_network_waited_for_batches_is_summed_up(tmp_path, mon
 
     net, batches = network(dense(2), (3,)), slow()
     net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
-    loop = Loop(net, Recipe(), lambda epoch, first: batches, 3, None, tmp_path, print)
+    loop = loop_of(net, lambda epoch, first: batches, 3, tmp_path)
 
     def train_step(inputs, targets):
         clock[0] += 7
@@ -85,7 +84,7 @@ def test_a_run_that_fails_leaves_no_stream_of_batches_behind(tmp_path):
     net = network(dense(2), (3,))
     net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     with pytest.raises(RuntimeError) as error:  # whose traceback still knows all that was
-        Loop(net, Recipe(), batches, 3, None, tmp_path, print, None, [Failing()]).run()
+        loop_of(net, batches, 3, tmp_path, callbacks=[Failing()]).run()
     assert (error.type, streams) == (RuntimeError, ["open", "closed"])
 
 
@@ -107,5 +106,5 @@ def test_of_several_workers_none_leads_up_to_a_nan_again(tmp_path):
     net = network(dense(2), (3,))
     net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     with pytest.raises(NotFinite, match="step 1 of epoch 1: one process alone would say in which layer"):
-        Loop(net, Recipe(), batches, 1, None, tmp_path, print, workers=Two()).run()
+        loop_of(net, batches, 1, tmp_path, context=RunContext(tmp_path, workers=Two())).run()
     assert taken == [0]

@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.loops import loop_of
 
 from multicnn.blocks import dense, network
-from multicnn.recipe import Recipe
-from multicnn.training.loop import Loop
 from multicnn.training.memory import OutOfMemory, largest_batch
 
 
@@ -44,7 +43,7 @@ def test_a_step_that_does_not_fit_ends_the_run(tmp_path):
 
     net = network(dense(2), (2,))
     net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
-    loop = Loop(net, Recipe(batch_size=32), batches, 2, None, tmp_path, print)
+    loop = loop_of(net, batches, 2, tmp_path)
     real = loop.train_step
 
     def small(inputs, targets):

@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.loops import loop_of
 
 from multicnn.blocks import chain, dense, global_average_pool, network
-from multicnn.recipe import Recipe
-from multicnn.training.loop import Loop
 from multicnn.training.rate_finder import curve, sweep
 
 
@@ -38,7 +37,7 @@ def test_the_rate_rises_over_epochs_until_the_loss_is_lost(tmp_path):
     def batches(epoch, first):
         return tf.data.Dataset.from_tensor_slices((x, y)).batch(10).repeat().skip(4 * epoch + first)
 
-    loop = Loop(net, Recipe(), batches, 4, None, tmp_path, print)
+    loop = loop_of(net, batches, 4, tmp_path)
     found = sweep(loop, lowest=1e-4, highest=1e4, steps=80)
     np.testing.assert_allclose(np.diff(np.log(found.rates)), np.log(1e8) / 79)
     assert 10 < len(found.rates) < 80  # it diverged before the end

@@ -1,23 +1,27 @@
 """A run that is killed at any moment and goes on ends with the bits of one that was not."""
 
 import csv
+import dataclasses
 import itertools
 import os
 import signal
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from support.file_operations import FileOperations, Killed
+from support.loops import CROSS_ENTROPY
+from support.reporters import Recorder
 
 from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool, network
 from multicnn.recipe import Optimizer, Recipe
 from multicnn.tasks import metrics
-from multicnn.training.checkpoint import Checkpoints
-from multicnn.training.loop import Loop, Progress
+from multicnn.training.context import RunContext
+from multicnn.training.health import HealthCheck
+from multicnn.training.history import HistoryLog
+from multicnn.training.loop import Loop, LoopSettings
 from multicnn.training.nan_check import NotFinite
 from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled
@@ -73,7 +77,8 @@ class Bench:
         self.recipe = Recipe(epochs=EPOCHS, monitor="loss", optimizer=optimizer)
         optimizer = loss_scaled(factory.make(self.recipe.optimizer, STEPS, EPOCHS), precision)
         built.compile(optimizer=optimizer, jit_compile=False)
-        self.moments, self.said, self.spoilt = Moments(), [], None
+        self.moments, self.spoilt, self.reporter = Moments(), None, Recorder()
+        self.said = self.reporter.lines
         held_out = rng.normal(size=(9, 6, 6, 1)).astype(np.float32) + np.arange(9)[:, None, None, None] % 3
 
         def batches(epoch, start_step):
@@ -88,20 +93,38 @@ class Bench:
         def validate():
             return metrics.summarise(logits(held_out), np.arange(1, 10) % 3)
 
-        self.loop = Loop(built, self.recipe, batches, STEPS, validate, Path(), self.said.append, None, [self.moments])
-        self.initial = [np.array(variable) for variable in self.loop._variables()]
+        self.network, self.batches, self.validate = built, batches, validate
+        self.train_step = None  # compiled once for all lives
+        built.optimizer.build(built.trainable_variables)
+        self.initial = [np.array(variable) for variable in self.variables()]
+
+    def variables(self):
+        return [*self.network.variables, *self.network.optimizer.variables]
 
     def run(self, folder, at=None, act=None, seconds=0.0, steps=None):
         """One life of the run: True if it came to its end."""
         folder.mkdir(exist_ok=True)
-        loop = self.loop
-        loop.folder, loop.at, loop.best_weights = folder, Progress(), []
-        loop.checkpoints = Checkpoints(folder / "checkpoints", self.said.append, seconds, steps)
-        for variable, value in zip(loop._variables(), self.initial):
+        settings = LoopSettings.of(
+            dataclasses.replace(self.recipe, checkpoint_seconds=seconds, checkpoint_steps=steps), STEPS
+        )
+        context = RunContext(folder, self.reporter)
+        health = HealthCheck(folder, lambda: next(self.batches(0, 0)), CROSS_ENTROPY.losses, context.log)
+        self.loop = Loop(
+            self.network,
+            CROSS_ENTROPY,
+            self.batches,
+            settings,
+            context,
+            self.validate,
+            [HistoryLog(folder), health, self.moments],
+        )
+        self.folder = folder
+        self.train_step = self.loop.train_step = self.train_step or self.loop.train_step
+        for variable, value in zip(self.variables(), self.initial):
             variable.assign(value)
         self.moments.begin(at, act)
         try:
-            loop.run()
+            self.loop.run()
         except Killed:
             return False
         return True
@@ -109,14 +132,14 @@ class Bench:
     def outcome(self):
         """All that must not depend on what has happened."""
         loop = self.loop
-        with open(loop.folder / "history.csv", newline="") as file:
+        with open(self.folder / "history.csv", newline="") as file:
             rows = [
                 {name: value for name, value in row.items() if name not in ("seconds", "waited")}
                 for row in csv.DictReader(file)
             ]
         kept = [{**row, "seconds": 0, "waited": 0} for row in loop.at.history]
-        variables = [np.array(variable).tobytes() for variable in loop._variables()]
-        health = (loop.folder / "health.csv").read_text()
+        variables = [np.array(variable).tobytes() for variable in self.variables()]
+        health = (self.folder / "health.csv").read_text()
         return variables, rows, kept, health, loop.at.best_epoch, (loop.at.epoch, loop.at.step), self.moments.steps
 
 
@@ -272,27 +295,27 @@ def test_where_a_loss_stops_being_finite_is_found_from_the_last_checkpoint(savin
 
 def test_more_epochs_are_the_same_run_where_the_learning_rate_does_not_follow_them(bench, unbroken, tmp_path):
     """The optimizer here does follow, but is always the same one."""
-    recipe = bench.loop.recipe
+    recipe = bench.recipe
     constant = recipe.replaced(["optimizer.schedule=constant"])
     try:
         for epochs in (1, 2, EPOCHS):
-            bench.loop.recipe = constant.replaced([f"epochs={epochs}"])
+            bench.recipe = constant.replaced([f"epochs={epochs}"])
             assert bench.run(tmp_path / "constant")
         assert bench.outcome() == unbroken
-        bench.loop.recipe = recipe.replaced([f"epochs={EPOCHS - 1}"])
+        bench.recipe = recipe.replaced([f"epochs={EPOCHS - 1}"])
         assert bench.run(tmp_path / "cosine")
-        bench.loop.recipe = recipe
+        bench.recipe = recipe
         with pytest.raises(ValueError, match="epochs was 2, now 3"):
             bench.run(tmp_path / "cosine")
     finally:
-        bench.loop.recipe = recipe
+        bench.recipe = recipe
 
 
 def test_another_recipe_is_refused_by_the_checkpoint_itself(bench, tmp_path):
     assert not bench.run(tmp_path, 9, kill, steps=1)
-    bench.loop.recipe, kept = bench.loop.recipe.replaced(["optimizer.learning_rate=0.1"]), bench.loop.recipe
+    bench.recipe, kept = bench.recipe.replaced(["optimizer.learning_rate=0.1"]), bench.recipe
     try:
         with pytest.raises(ValueError, match=r"optimizer.learning_rate was 0.03, now 0.1"):
             bench.run(tmp_path, steps=1)
     finally:
-        bench.loop.recipe = kept
+        bench.recipe = kept

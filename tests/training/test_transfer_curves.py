@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from support.reporters import Recorder
 
 import multicnn
 from multicnn import api
@@ -48,13 +49,11 @@ def weights(model, layer):
 
 def test_a_run_from_another(pictures, trained, tmp_path):
     model, path = trained
-    net, said = chain(*BODY, dense(2)).to_dict(), []
-    reporter = Reporter()
-    reporter.log = said.append
+    net, reporter = chain(*BODY, dense(2)).to_dict(), Recorder()
     wanted = settings(path, "start.freeze_until=one")
     made = multicnn.train(pictures, tmp_path / "run", model=net, settings=wanted, reporter=reporter)
-    assert f"3 of 4 layers with weights (200 numbers) are those of {path}; new: dense" in said
-    assert "frozen: one" in said
+    assert f"3 of 4 layers with weights (200 numbers) are those of {path}; new: dense" in reporter.lines
+    assert "frozen: one" in reporter.lines
     assert made.preprocess == PREPROCESS
     for layer in ("one.conv", "one.conv.norm"):
         for ours, theirs in zip(weights(made.network, layer), weights(model, layer), strict=True):

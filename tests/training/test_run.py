@@ -1,0 +1,56 @@
+"""A training leaves the process that called it as it was."""
+
+import os
+import random
+import signal
+
+import keras
+import numpy as np
+import tensorflow as tf
+from support.reporters import Recorder
+
+import multicnn
+
+
+def state():
+    """What the calling program may rely on."""
+    from tensorflow.python.framework import config  # TensorFlow 2.21: there is no public way to ask
+
+    return {
+        "environment": dict(os.environ),
+        "signals": {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)},
+        "policy": keras.config.dtype_policy().name,
+        "deterministic": config.is_op_determinism_enabled(),
+        "folder": os.getcwd(),
+    }
+
+
+def drawn():
+    return random.random(), np.random.rand(), float(tf.random.uniform(())), float(keras.random.uniform(()))
+
+
+def test_train_leaves_the_process_as_it_was(tmp_path):
+    users = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    keras.utils.set_random_seed(1)
+    drawn()
+    before, expected = state(), drawn()
+    keras.utils.set_random_seed(1)
+    drawn()
+    for precision in ("float32", "mixed_bfloat16"):
+        multicnn.train("digits", tmp_path / precision, model="linear", epochs=1, batch_size=512, precision=precision)
+    multicnn.crossval("digits", tmp_path / "folds", folds=2, model="linear", epochs=1, batch_size=512)
+    multicnn.dry_run("digits", model="linear", batch_size=512)
+    assert drawn() == expected
+    assert state() == before
+    assert users.predict(np.ones((1, 2)), verbose=0).shape == (1, 1)
+
+
+def test_an_interrupted_training_does_so_too(tmp_path):
+    before = state()
+    try:
+        multicnn.train("digits", tmp_path / "run", model="linear", epochs=1, reporter=Recorder(interrupts=1))
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError
+    assert state() == before
