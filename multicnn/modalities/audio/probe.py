@@ -120,8 +120,9 @@ class AudioProbe(Probe):
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Return the correlation of two waveforms at the lag where it is largest."""
-    size = 2 ** (len(one) + len(other) - 1).bit_length()
-    lags = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size)), size)
+    from scipy.signal import correlate
+
+    lags = correlate(one, other, method="fft")
     return float(np.abs(lags).max() / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
 
 
