@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import registry
 
-STRICT = {"extra": "forbid"}
+STRICT = pydantic.ConfigDict(extra="forbid")
 Named = str | tuple[str, dict[str, Any]]  # a name, or [name, parameters]
 
 
@@ -93,7 +93,7 @@ class Embedding:
             other format by its content.
         length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
             dimensions (4.5 on average), change little while a network learns: 0.35 is about that of drawn ones.
-        dropout: The share of all their elements that a training step does without.
+        dropout: Dropout rate on the embedding vectors.
         ngrams: Beside the network, a linear model of all runs of up to so many tokens adds to its logits (Cheng et al. 2016,
             wide and deep; Joulin et al. 2016); they are hashed. 0 has none. Adam moves rare runs as fast as frequent ones
             unless its epsilon (optimizer.arguments) is about 1e-3: for the better on TREC and MR, for the worse on Subj.

@@ -57,7 +57,7 @@ class Recipe:
         checkpoint_steps: Saved after every so many steps of an epoch instead, whatever it costs.
         tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
         bad_limit: The share of bad examples above which the run stops.
-        seed: Of weights, order, augmentation and dropout.
+        seed: Seeds weight initialization, shuffling, augmentation and dropout.
         members: An ensemble: a network for each, trained by this recipe with the changes that it names, such as [{"seed": 1},
             {"seed": 2}] or {"model": "linear", "optimizer.learning_rate": 0.01}; the predictor takes the mean of their
             logits. Data and preprocessing stay the same. Empty, one network.

@@ -1,4 +1,4 @@
-"""Whether a network has learned too little or too much by heart, and what to try."""
+"""Diagnose under- and overfitting and suggest what to try."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEARNED = 0.99  # of accuracy on training examples, beyond which nothing is too
 
 
 def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]]) -> str:
-    """One line on under- or overfitting.
+    """Return a line on under- or overfitting.
 
     Args:
         measured: `accuracy`, `loss` and `n` of "train", "val" and, if there is one, "linear_baseline", of the best weights.

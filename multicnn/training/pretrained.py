@@ -1,4 +1,4 @@
-"""Transfer learning: weights from elsewhere, laid into a network wherever they fit."""
+"""Load pretrained weights into every layer whose name and shape match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run folder knows of the run that was begun in it, and whether one that goes on is the same."""
+"""The record of a run in its folder, and the check that a resumed run is the same."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MAY_CHANGE = {
 def claim(
     folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[str], None], workers: int = 1
 ) -> Iterator[Manifest]:
-    """Makes a folder that of a run, or sees to it that the run begun there was the same; in its block nobody else has it.
+    """Lock the folder for this run; create it, or check that the run recorded there is this one.
 
     Args:
         folder: It may not exist yet.
@@ -74,7 +74,7 @@ def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[st
 
 
 def saved_recipe(folder: Path) -> Recipe | None:
-    """The recipe of the run that was begun in a folder, None where none was."""
+    """Return the recipe of the run that was started in a folder, or None."""
     path = folder / "recipe.json"
     return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
@@ -88,7 +88,7 @@ def check_saved(folder: Path, recipe: Recipe) -> bool:
 
 
 def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predictor | None:
-    """The predictor of a run of this recipe that was trained and measured to the end, and says so; None of any other."""
+    """Return the predictor of a finished run of this recipe, or None; the message says that it is finished."""
     path = folder / "model.keras"
     if not path.exists():
         return None
@@ -101,7 +101,7 @@ def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predic
 
 
 def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    """Refuses to go on with another recipe. More epochs are the same run only if the learning rate does not follow them.
+    """Refuse to resume with another recipe. More epochs are the same run only if the learning rate does not follow them.
 
     Raises:
         ValueError: It names each field that is another.
@@ -116,7 +116,7 @@ def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> No
 
 
 def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
-    """Refuses to go on with other data; gives the manifest of now with the bad rows as they were then.
+    """Refuse to resume with other data; return the manifest of now with the bad rows as they were then.
 
     Raises:
         ValueError: It says how many examples are gone, new or changed, and names the first of each.
@@ -129,14 +129,14 @@ def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
 
 
 def keep_manifest(folder: Path, manifest: Manifest) -> None:
-    """Writes what every example is used for, and lists those that are bad."""
+    """Write what every example is used for, and list those that are bad."""
     write_text(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
     with atomic_file(folder / MANIFEST) as part:
         manifest.save(part)
 
 
 def check_start(folder: Path, fingerprint: str) -> None:
-    """Keeps the fingerprint of the weights that a run begins with, or refuses others than it was begun with.
+    """Record the fingerprint of the weights that a run starts from, or refuse others than it was started from.
 
     Raises:
         ValueError: They are others.
