@@ -52,7 +52,7 @@ class Workers:
         """Return the first value of the workers that is not None, or None; all must call it."""
         return next((each for each in self.all_gather(value) if each is not None), None)
 
-    def part(self, n: int, devices: int) -> slice:
+    def shard(self, n: int, devices: int) -> slice:
         """Return this worker's slice of a batch of n examples: all of it if n is no multiple of the number of all devices."""
         if n % (self.count * devices):
             return slice(0, n)

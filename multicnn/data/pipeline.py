@@ -149,7 +149,7 @@ def _dataset(
     with tf.device("CPU:0"):
         all_rows, all_targets = tf.constant(spec.rows), tf.constant(spec.targets)
 
-    def drawn(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def drawn(number: np.ndarray) -> tuple[np.ndarray, np.int64]:
         return order(np.arange(n), spec.seed, int(number) if random else None), epoch_seed(spec.seed, int(number))
 
     @tf.autograph.experimental.do_not_convert

@@ -101,7 +101,7 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
     workers = context.workers
 
     def batches(epoch: int, start_step: int, whole: bool = workers.count == 1) -> Iterator[Batch]:
-        shard = None if whole else lambda n: workers.part(n, recipe.devices)
+        shard = None if whole else lambda n: workers.shard(n, recipe.devices)
         return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
 
     objective = Objective(functools.partial(example_losses, **_loss_settings(prepared)), correct)
@@ -124,7 +124,7 @@ def _callbacks(
     folder = context.run_folder
     tables = [
         HistoryLog(folder),
-        HealthCheck(folder, lambda: next(batches(0, 0, True)), objective.losses, context.log),
+        HealthCheck(folder, lambda: next(batches(0, 0, True)), objective.losses, context.warn),
     ]
     tensorboard = [EventLog(folder / "tensorboard")] if prepared.recipe.tensorboard else []
     return [*tables, *context.reporter.callbacks(), *tensorboard]

@@ -130,7 +130,7 @@ class Loop:
         self.network, self.objective, self.batches, self.settings = network, objective, batches, settings
         self.context, self.validate, self.freezing = context, validate, freezing
         self.checkpoints = checkpoint.Checkpoints(
-            context.run_folder / "checkpoints", context.log, settings.checkpoint_seconds, settings.checkpoint_steps
+            context.run_folder / "checkpoints", context.warn, settings.checkpoint_seconds, settings.checkpoint_steps
         )
         self.callbacks = keras.callbacks.CallbackList(
             list(callbacks),

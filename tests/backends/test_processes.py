@@ -35,7 +35,7 @@ def test_what_workers_tell_one_another(count, monkeypatch):
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("n", [1, 6, 7, 12])
 def test_the_parts_are_the_batch_or_each_is_all_of_it(n, count, devices, monkeypatch):
-    parts = cluster.run(count, lambda: list(range(n))[Workers().part(n, devices)], monkeypatch)
+    parts = cluster.run(count, lambda: list(range(n))[Workers().shard(n, devices)], monkeypatch)
     if n % (count * devices):
         assert parts == [list(range(n))] * count
     else:
