@@ -66,11 +66,12 @@ def example(folder: Path) -> tuple[str, str]:
     import multicnn
     from multicnn import models
     from multicnn.blocks import network
+    from multicnn.tasks import Classification
 
     block = models.create("vgg_small", 10)
     preprocess = multicnn.ImagePreprocess(size=(32, 32), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
     labels = tuple(f"class {i}" for i in range(10))
-    predictor = multicnn.Predictor(preprocess, block, network(block, (32, 32, 3)), labels)
+    predictor = multicnn.Predictor(preprocess, block, network(block, (32, 32, 3)), Classification(labels))
     predictor.save(folder / "model.keras")
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "image.png")

@@ -57,7 +57,7 @@ from keras import layers, ops
 from multicnn import models
 from multicnn.backends import engine
 from multicnn.blocks import Block, chain, embed, network
-from multicnn.tasks.losses import correct, example_losses
+from multicnn.tasks.losses import class_correct, class_losses
 
 WORDS, DIMS, LENGTH = 20_000, 300, 60
 
@@ -145,7 +145,7 @@ def one_round(contestants: tuple[Callable[[], object], ...], turns: int) -> np.n
 def our_step(model: keras.Model, case: Case) -> Callable[[], object]:
     """Return a step as `multicnn train` runs it."""
     model.compile(optimizer=case.optimizer(), jit_compile=False)
-    step, batches = engine.training_step(model, example_losses, correct), iterator(case)
+    step, batches = engine.training_step(model, class_losses, class_correct), iterator(case)
     return lambda: step(*next(batches))
 
 

@@ -26,7 +26,6 @@ from multicnn.evaluation.preview import write_preview
 from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource, Recipe
-from multicnn.tasks import metrics
 from multicnn.training import cross_validation, ensemble, experiment, linear_probe, preparation, rate_finder, run_folder
 from multicnn.training import dry_run as dry_runs
 from multicnn.training import transfer_curves as curves
@@ -336,7 +335,7 @@ def features(
         predictor = pretrained(str(model), str(start))
     else:
         predictor = _loaded(model)
-    manifest = load_manifest(predictor.source(data, settings, split_as_trained=True))
+    manifest = load_manifest(predictor.source(data, settings, split_as_trained=True), predictor.recipe.get("task"))
     front, name = linear_probe.front(predictor, stage)
     found = linear_probe.extract(front, manifest, name, reporter or Reporter())
     made = linear_probe.linear_head(front, found) if head else None
@@ -493,7 +492,7 @@ def explain_data(
     evaluation = predictor.evaluation(data, split=split)
     manifest, rows = evaluation.manifest, evaluation.rows
     findings = over_texts(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
-    worst = np.argsort(metrics.log_likelihoods(evaluation.logits, evaluation.targets), kind="stable")[:examples]
+    worst = np.argsort(-predictor.task.plain_losses(evaluation.logits, evaluation.targets), kind="stable")[:examples]
     texts = [explainer.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
     explanations = list(explainer.explain(texts, label, [manifest.table["label"][rows[i]] for i in worst]))
     if out is not None:
@@ -503,7 +502,7 @@ def explain_data(
 
 
 def _explainer(predictor: Predictor) -> Explainer:
-    return Explainer(predictor.network, predictor.preprocess, predictor.labels, predictor.probabilities)
+    return Explainer(predictor.network, predictor.preprocess, predictor.task)
 
 
 def _loaded(predictor: Predictor | str | os.PathLike) -> Predictor:

@@ -27,6 +27,7 @@ from multicnn.evaluation.evaluate import Evaluation, evaluate
 from multicnn.modalities import Preprocess
 from multicnn.models.user_code import import_code
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
 from multicnn.version import __version__
@@ -35,28 +36,41 @@ _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own memb
 _BATCH = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
-    """What a predictor says of one input; `error` instead of probabilities where the input is bad.
+    """The prediction for one input, or the `error` of a bad one.
 
-    Of several labels `label` is all those whose probability is above one half, as the data writes them: "" for none, else
-    with the separator between.
+    Attributes:
+        input: The path or the text, or the position of an array.
+        label: The prediction as text, as the data would write it: a class, all labels of a multilabel task, or a number.
+        probabilities: The probability of each class; empty where the task has no classes.
+        error: Why there is no prediction.
+        windows: Start (seconds, or tokens of a text) and probabilities, or values, of each window of a long input.
+        labels: The predicted classes: one, or of a multilabel task those above one half.
+        values: Predicted numbers by name, where the task predicts numbers.
     """
 
     input: str
     label: str | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
     error: str | None = None
-    windows: tuple[tuple[float, dict[str, float]], ...] = ()  # start (seconds, or tokens of a text) and probabilities
-    labels: tuple[str, ...] = ()  # one, or of several those above one half
+    windows: tuple[tuple[float, dict[str, float]], ...] = ()
+    labels: tuple[str, ...] = ()
+    values: dict[str, float] = field(default_factory=dict)
 
     @property
     def probability(self) -> float | None:
-        """The probability of the one `label`; None of a bad input."""
-        return None if self.label is None else self.probabilities[self.label]
+        """The probability of the one `label`; None of a bad input, and where there is no such class."""
+        return None if self.label is None else self.probabilities.get(self.label)
+
+    def __repr__(self) -> str:
+        if self.error is not None:
+            return f"<Prediction {self.input!r}: error: {self.error}>"
+        sure = "" if self.probability is None else f" ({self.probability:.3f})"
+        return f"<Prediction {self.input!r}: {self.label}{sure}>"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictor:
     """A trained network with all that belongs to it.
 
@@ -64,7 +78,7 @@ class Predictor:
         preprocess: How an example becomes the tensor that the network sees.
         block: The network, as a value.
         network: The same, built and trained: preprocessed float32 (int32 ids for texts) to float32 logits.
-        labels: The class of each logit.
+        task: What is predicted, fitted: the classes, and how logits become a prediction.
         recipe: How it was trained, `Recipe.to_dict()`.
         metrics: What was measured when it was trained.
         versions: The software that made it.
@@ -73,7 +87,7 @@ class Predictor:
     preprocess: Preprocess
     block: Block
     network: keras.Model
-    labels: tuple[str, ...]
+    task: Task
     recipe: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=lambda: software())
@@ -81,10 +95,16 @@ class Predictor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_run", engine.inference(self.network))
 
+    def __repr__(self) -> str:
+        model, labels = self.recipe.get("model"), ", ".join(self.labels[:3])
+        name = model if isinstance(model, str) else "own network"
+        more = f", ... {len(self.labels)} in all" if len(self.labels) > 3 else ""
+        return f"<Predictor {name} on {self.preprocess.modality}: {self.task.name} of {labels}{more}>"
+
     @property
-    def separator(self) -> str | None:
-        """What stands between the labels of an input that can have several; None where each has one."""
-        return self.recipe.get("data", {}).get("label_separator")
+    def labels(self) -> tuple[str, ...]:
+        """The name of each logit: the classes, where the task has classes."""
+        return self.task.labels
 
     def logits(self, examples: np.ndarray) -> np.ndarray:
         """The float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
@@ -92,18 +112,8 @@ class Predictor:
         return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """The float64 probability of each class: they sum to 1, or where there can be several each is a question of its own."""
-        logits = logits.astype(np.float64)
-        if self.separator is not None:
-            return 0.5 + 0.5 * np.tanh(logits / 2)  # the logistic function, which overflows nowhere
-        exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return exponents / exponents.sum(axis=-1, keepdims=True)
-
-    def labels_of(self, probabilities: dict[str, float]) -> tuple[str, ...]:
-        """The label of the highest probability; where there can be several, those above one half."""
-        if self.separator is None:
-            return (max(probabilities, key=probabilities.get),)
-        return tuple(label for label, probability in probabilities.items() if probability > 0.5)
+        """Return the float64 outputs of logits (n, classes): the probability of each class, as the task defines it."""
+        return self.task.outputs(logits)
 
     def predict(self, inputs: Any) -> list[Prediction]:
         """Predicts one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
@@ -140,7 +150,7 @@ class Predictor:
         source = self.source(data, settings, split_as_trained=split is not None)
         trained_on_it = self.was_trained_on(source.path)
         divided = source.leave_out is not None or (split is not None and trained_on_it)
-        manifest = (load_manifest if divided else load_unsplit)(source, self.labels)
+        manifest = (load_manifest if divided else load_unsplit)(source, self.task)
         rows = manifest.rows(split or "test")
         if split is None and not len(rows):
             rows = manifest.rows()
@@ -176,9 +186,10 @@ class Predictor:
             same = {name: trained_on[name] for name in names if name in trained_on}
             data = DataSource(**same | {"path": str(data)})
         data = Recipe(data=data).replaced(settings).data
-        if (data.label_separator is None) != (self.separator is None):
+        trained = self.recipe.get("data", {}).get("label_separator")
+        if (data.label_separator is None) != (trained is None):
             raise ValueError(
-                f"`label_separator` must be {self.separator!r}, as in the training. "
+                f"`label_separator` must be {trained!r}, as in the training. "
                 f"Received: label_separator={data.label_separator!r}"
             )
         return replace(data, modality=data.modality or self.preprocess.modality)
@@ -205,10 +216,10 @@ class Predictor:
 
     def _description(self) -> dict[str, Any]:
         return {
-            "format": 1,
+            "format": 2,
             "preprocess": preprocess_to_dict(self.preprocess),
             "block": self.block.to_dict(),
-            "labels": list(self.labels),
+            "task": task_to_dict(self.task),
             "recipe": self.recipe,
             "metrics": self.metrics,
             "versions": self.versions,
@@ -235,11 +246,16 @@ class Predictor:
             return str(error)
 
     def _prediction(self, name: str, windows: list[tuple[float, np.ndarray]]) -> Prediction:
-        mean = np.mean([row for _, row in windows], axis=0)
-        named = tuple((start, dict(zip(self.labels, map(float, row)))) for start, row in windows)
-        probabilities = dict(zip(self.labels, map(float, mean)))
-        labels = self.labels_of(probabilities)
-        return Prediction(name, (self.separator or "").join(labels), probabilities, None, named, labels)
+        whole = self.task.answer(self.task.merge(np.stack([output for _, output in windows])))
+        parts = [(start, self.task.answer(output)) for start, output in windows]
+        return Prediction(
+            name,
+            whole.label,
+            whole.probabilities,
+            windows=tuple((start, part.probabilities or part.values) for start, part in parts),
+            labels=whole.labels,
+            values=whole.values,
+        )
 
 
 def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predictor:
@@ -264,7 +280,7 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
         raise ValueError(
             f"`path` must be a .keras file that multicnn saved ({error}). Received: path={str(path)!r}"
         ) from None
-    if data["format"] != 1:
+    if data["format"] not in (1, 2):
         raise ValueError(
             f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}"
         )
@@ -277,11 +293,17 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
         preprocess=preprocess_from_dict(data["preprocess"]),
         block=from_dict(data["block"]),
         network=keras.saving.load_model(path, compile=False, safe_mode=True),
-        labels=tuple(data["labels"]),
+        task=task_from_dict(data["task"]) if data["format"] > 1 else _task_of_format_1(data),
         recipe=data["recipe"],
         metrics=data["metrics"],
         versions=data["versions"],
     )
+
+
+def _task_of_format_1(data: dict[str, Any]) -> Task:
+    """Return the task of an artefact that has the labels alone; a separator in its recipe says that they are many."""
+    task = choose_task(None, data["recipe"].get("data", {}).get("label_separator"))
+    return replace(task, labels=tuple(data["labels"]))
 
 
 def float32_copy(block: Block, trained: keras.Model) -> keras.Model:

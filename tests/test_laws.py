@@ -37,7 +37,7 @@ def untrained(request):
     block = chain(embed(preprocess.vocabulary_size, 8), body) if modality == "text" else body
     keras.utils.set_random_seed(1)
     built = network(block, preprocess.input_shape)
-    return Predictor(preprocess, block, built, manifest.labels, {"seed": 1}), manifest, rows
+    return Predictor(preprocess, block, built, manifest.task, {"seed": 1}), manifest, rows
 
 
 def _as_file(predictor, manifest, row, folder):

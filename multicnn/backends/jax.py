@@ -83,17 +83,17 @@ def scope(devices: int) -> AbstractContextManager[Any]:
     return keras.distribution.DataParallel(devices=taken, auto_shard_dataset=False).scope()
 
 
-def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Step:
+def training_step(network: keras.Model, losses: Losses, score: Losses) -> Step:
     """Return a compiled training step: forward pass, backward pass, update.
 
     Args:
         network: A network that is compiled with its optimizer.
         losses: Function of logits and targets that returns the loss of each example, float32 (batch,).
-        correct: Function of logits and targets that returns True for each correct example, bool (batch,).
+        score: Function of logits and targets that returns what is added up of each example, bool or float (batch,).
 
     Returns:
-        A function of the inputs and targets of a batch, which returns float64 (3,): the sum of the losses, the number of
-        correct examples and the number of examples. It raises MemoryError if the batch does not fit. Each of several
+        A function of the inputs and targets of a batch, which returns float64 (3,): the sum of the losses, that of
+        the scores and the number of examples. It raises MemoryError if the batch does not fit. Each of several
         devices takes an equal shard of the batch, or all of it if it cannot be divided; they compute the same as one
         device, in norms and dropout too.
     """
@@ -130,7 +130,7 @@ def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Step
             )
         known |= zip(map(id, optimized), updated)
         known |= zip(map(id, optimizer.variables), slots)
-        return now(variables), jnp.stack([each.sum(), correct(logits, targets).sum(), len(targets)])
+        return now(variables), jnp.stack([each.sum(), score(logits, targets).sum(), len(targets)])
 
     put, replicated = _distribution(network)
     compiled = _jit(update, donate_argnums=0, out_shardings=replicated)

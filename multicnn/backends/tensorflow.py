@@ -76,17 +76,17 @@ def scope(devices: int) -> AbstractContextManager[Any]:
     return tf.distribute.MirroredStrategy([device.name for device in known[:devices]]).scope()
 
 
-def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Step:
+def training_step(network: keras.Model, losses: Losses, score: Losses) -> Step:
     """Return a compiled training step: forward pass, backward pass, update.
 
     Args:
         network: A network that is compiled with its optimizer.
         losses: Function of logits and targets that returns the loss of each example, float32 (batch,).
-        correct: Function of logits and targets that returns True for each correct example, bool (batch,).
+        score: Function of logits and targets that returns what is added up of each example, bool or float (batch,).
 
     Returns:
-        A function of the inputs and targets of a batch, which returns float64 (3,): the sum of the losses, the number of
-        correct examples and the number of examples. It raises MemoryError if the batch does not fit. Each of several
+        A function of the inputs and targets of a batch, which returns float64 (3,): the sum of the losses, that of
+        the scores and the number of examples. It raises MemoryError if the batch does not fit. Each of several
         devices takes an equal shard of the batch, or all of it if it cannot be divided; norms use the statistics of the
         whole batch, dropout the same mask for each shard.
     """
@@ -111,7 +111,7 @@ def training_step(network: keras.Model, losses: Losses, correct: Losses) -> Step
         if devices > 1:
             gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
         optimizer.apply_gradients(zip(gradients, variables))
-        sums = tf.reduce_sum(each), tf.math.count_nonzero(correct(logits, targets)), tf.shape(targets)[0]
+        sums = tf.reduce_sum(each), tf.reduce_sum(tf.cast(score(logits, targets), tf.float64)), tf.shape(targets)[0]
         return tf.stack([tf.cast(value, tf.float64) for value in sums])
 
     @tf.function(jit_compile=compiled, reduce_retracing=True)

@@ -18,6 +18,7 @@ from multicnn.cli.options import Json, Settings, loads_predictors
 
 if TYPE_CHECKING:
     from multicnn.predictor import Prediction, Predictor
+    from multicnn.tasks import Answer
 
 
 @loads_predictors
@@ -58,7 +59,7 @@ def predict(
     from multicnn.predictor import load
 
     predictor = load(model)
-    bad, several = False, predictor.separator is not None
+    bad = False
     names: deque[str] = deque()  # of the inputs that the stream has taken
 
     def sources() -> Iterator[str | bytes]:
@@ -70,7 +71,7 @@ def predict(
         prediction = dataclasses.replace(prediction, input=names.popleft())
         bad |= prediction.error is not None
         if as_json:
-            print(json.dumps(_row(prediction, several, per_window), ensure_ascii=False))
+            print(json.dumps(_row(prediction, per_window), ensure_ascii=False))
         else:
             print(_lines(predictor, prediction, per_window))
     if bad:
@@ -94,29 +95,29 @@ def _expanded(inputs: Iterable[str]) -> Iterator[str]:
             yield item
 
 
-def _row(prediction: Prediction, several: bool, per_window: bool) -> dict[str, Any]:
+def _row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
     if prediction.error is not None:
         return {"input": prediction.input, "error": prediction.error}
-    row = {"input": prediction.input, "label": prediction.label}
-    if several:
-        row["labels"] = prediction.labels
-    row["probabilities"] = prediction.probabilities
+    row = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
+    kind = "values" if prediction.values else "probabilities"
+    row[kind] = prediction.values or prediction.probabilities
     if per_window:
-        row["windows"] = [{"start": start, "probabilities": named} for start, named in prediction.windows]
+        row["windows"] = [{"start": start, kind: named} for start, named in prediction.windows]
     return row
 
 
 def _lines(predictor: Predictor, prediction: Prediction, per_window: bool) -> str:
+    import numpy as np
+
     if prediction.error is not None:
         return f"{prediction.input}\terror: {prediction.error}"
-    found = [(prediction.input, prediction.probabilities)]
-    for start, probabilities in prediction.windows if per_window else ():
+    answers: list[tuple[str, Prediction | Answer]] = [(prediction.input, prediction)]
+    for start, named in prediction.windows if per_window else ():
         if position := predictor.preprocess.position(start):
-            found.append((f"  {position}", probabilities))
-    return "\n".join(f"{name}\t{_labels(predictor, probabilities)}" for name, probabilities in found)
+            answers.append((f"  {position}", predictor.task.answer(np.array(list(named.values())))))
+    return "\n".join(f"{name}\t{answer.label}\t{_shares(answer)}" for name, answer in answers)
 
 
-def _labels(predictor: Predictor, probabilities: dict[str, float]) -> str:
-    labels = predictor.labels_of(probabilities)
-    shares = " ".join(f"{probabilities[label]:.3f}" for label in labels)
-    return f"{(predictor.separator or '').join(labels)}\t{shares}"
+def _shares(answer: Prediction | Answer) -> str:
+    """Return the probabilities of the predicted classes."""
+    return " ".join(f"{answer.probabilities[label]:.3f}" for label in answer.labels)

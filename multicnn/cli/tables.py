@@ -86,13 +86,15 @@ class RichReporter(Reporter):
 
     def finished(self, predictor: Predictor) -> None:
         """Print a table of the metrics of a trained predictor."""
-        rows = []
-        for name, values in predictor.metrics.items():
-            if isinstance(values, dict):
-                rows.append(
-                    [name, values["n"], *(_number(values.get(key)) for key in ("accuracy", "loss", "macro_f1"))]
-                )
-        show_table("", ["", "examples", "accuracy", "loss", "macro F1"], rows, self.console)
+        splits = {name: values for name, values in predictor.metrics.items() if isinstance(values, dict)}
+        names = list(dict.fromkeys(key for values in splits.values() for key in values if key not in ("n", "model")))
+        rows = [
+            [split, values["n"], *(_number(values.get(name)) for name in names)] for split, values in splits.items()
+        ]
+        show_table("", ["", "examples", *(name.replace("_f1", " F1") for name in names)], rows, self.console)
+
+
+_OF_THE_EPOCH = ("epoch", "learning_rate", "seconds", "waited")  # of a row of history.csv, beside the metrics
 
 
 class _ConsoleHandler(logging.Handler):
@@ -133,15 +135,15 @@ class _Bar(keras.callbacks.Callback):
         done = self.epoch * self.params["steps"] + batch + 1
         speed = next(task.speed for task in self.reporter.bars.tasks if task.id == self.task) or 0.0
         examples = f"{speed * self.params['batch_size']:,.0f} examples/s"
-        note = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}  {examples}"
+        note = "  ".join([*(f"{name} {value:.3f}" for name, value in logs.items()), examples])
         title = f"epoch {self.epoch + 1}/{self.params['epochs']}"
         self.reporter.bars.update(self.task, completed=done, description=title, note=note)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = logs or {}
-        columns = [f"epoch {epoch + 1:>3}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"]
-        if "val_loss" in logs:
-            columns.append(f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}")
+        trained = [name for name in logs if name not in _OF_THE_EPOCH and not name.startswith("val_")]
+        columns = [f"epoch {epoch + 1:>3}", *(f"{name} {logs[name]:.4f}" for name in trained)]
+        columns += [f"val {name} {logs[f'val_{name}']:.4f}" for name in trained if f"val_{name}" in logs]
         columns.append(f"{logs['seconds']:.1f} s")
         if logs["waited"] > _STARVED:
             columns.append(f"(the network waited {logs['waited']:.0%} of its time for data)")
@@ -152,18 +154,16 @@ class _Bar(keras.callbacks.Callback):
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
-    """Print the metrics, the table per class and, where each example has one label, the confusion matrix."""
-    labels = evaluation.manifest.labels
+    """Print the metrics, the tables of the task and, where each example has one class, the confusion matrix."""
     show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
-    table = evaluation.per_class()
-    show_table(
-        "per class",
-        ["class", *table.columns],
-        [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())],
-    )
-    if evaluation.manifest.separator is None:
-        rows = [[label, *row] for label, row in zip(labels, evaluation.confusion().tolist())]
-        show_table("confusion: true class down, predicted across", ["", *labels], rows)
+    for name, table in evaluation.tables().items():
+        rows = [[label, *map(_number, row)] for label, row in zip(table.index, table.to_numpy())]
+        show_table(name.replace("_", " "), [table.index.name or "", *table.columns], rows)
+    task = evaluation.manifest.task
+    matrix = task.confusion(evaluation.logits, evaluation.targets)
+    if matrix is not None:
+        rows = [[label, *row] for label, row in zip(task.labels, matrix.tolist())]
+        show_table("confusion: true class down, predicted across", ["", *task.labels], rows)
 
 
 def show_crossval(validation: CrossValidation) -> None:
@@ -192,8 +192,9 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     counts = diagnosis.examination.counts
     rows = [[name, *map(_number, row)] for name, row in zip(counts.index, counts.to_numpy())]
     show_table("examples", ["class", *counts.columns], rows)
-    scores = [[row["guess"], row["split"], _number(row["accuracy"]), row["n"]] for row in diagnosis.scores()]
-    show_table("scores without a network", ["guess", "split", "accuracy", "examples"], scores)
+    metric = diagnosis.metric
+    scores = [[row["guess"], row["split"], _number(row[metric]), row["n"]] for row in diagnosis.scores()]
+    show_table("scores without a network", ["guess", "split", metric, "examples"], scores)
     console = Console()
     for finding in diagnosis.examination.findings:
         mark = "!" if finding.decision else " "

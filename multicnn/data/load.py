@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.data.paths import locate
 from multicnn.data.sources import resolve
 from multicnn.recipe import DataSource
+from multicnn.tasks import Task
+
+TaskLike = Task | str | Mapping[str, Any] | None
 
 
-def load_manifest(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
+def load_manifest(source: DataSource, task: TaskLike = None) -> Manifest:
     """Return the manifest of a source, with every split decided.
 
     Args:
         source: Where the examples are and how they divide.
-        labels: The classes; by default those of the data.
+        task: What is predicted: a task, fitted as that of a predictor or not, or its name and fields; None chooses by the data.
 
     Raises:
         ValueError: As `resolve`; or there is no such group to leave out, or it is to be the test set beside another.
@@ -27,16 +31,16 @@ def load_manifest(source: DataSource, labels: Sequence[str] | None = None) -> Ma
             "leave_out must be None where test is given: each would be the test set. "
             f"Received: leave_out={source.leave_out!r}, test={source.test!r}"
         )
-    manifest = load_unsplit(source, labels)
+    manifest = load_unsplit(source, task)
     if source.leave_out is not None:
         manifest = splits.leave_group_out(manifest, source.leave_out)
     return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
 
 
-def load_unsplit(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
+def load_unsplit(source: DataSource, task: TaskLike = None) -> Manifest:
     """Return the manifest of a source with the splits that the source itself names, and no others.
 
     A path that does not exist is looked for in MULTICNN_DATA.
     """
     located = dataclasses.replace(source, path=locate(source.path), test=source.test and locate(source.test))
-    return resolve(located, labels)
+    return resolve(located, task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from multicnn.modalities import lookup, registry
+from multicnn.tasks import Classification, Task, choose_task, task_from_dict, task_to_dict
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason")
@@ -36,7 +38,7 @@ class Manifest:
 
     Attributes:
         modality: "image", "audio", "text", or the name of another registered modality.
-        labels: The classes, sorted alphanumerically; the position of a label here is its target.
+        task: What is predicted: reads `label` as a target. Fitted, except in the manifest of a source that is not resolved yet.
         table: One row per example with the columns `id` (unique, stable when the data set moves to another folder),
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
             "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
@@ -44,16 +46,13 @@ class Manifest:
         arrays: Examples in memory, one per position: an array, or an object array of arrays or of file contents
             (bytes) where their shapes differ. None where `source` is a path or a text.
         sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
-        separator: What stands between the labels of an example in `label`, where one can have several, or none ("");
-            None where each has one.
     """
 
     modality: str
-    labels: tuple[str, ...]
+    task: Task
     table: pd.DataFrame
     arrays: np.ndarray | None = None
     sample_rate: int | None = None
-    separator: str | None = None
 
     def __post_init__(self) -> None:
         registry.check(self.modality)
@@ -65,7 +64,6 @@ class Manifest:
             raise ValueError(f"split must be one of {', '.join(SPLITS)} or ''. Received: split={sorted(strange)}")
         table = self.table.loc[:, list(COLUMNS)].reset_index(drop=True)
         object.__setattr__(self, "table", table)
-        object.__setattr__(self, "labels", tuple(self.labels))
 
     @classmethod
     def of(
@@ -96,7 +94,7 @@ class Manifest:
             "reason": reasons,
         }
         classes = sorted({label for label, reason in zip(labels, reasons, strict=True) if not reason})
-        return cls(modality, tuple(classes), pd.DataFrame(columns), arrays, sample_rate)
+        return cls(modality, Classification(tuple(classes)), pd.DataFrame(columns), arrays, sample_rate)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -106,27 +104,15 @@ class Manifest:
         # One cell of a DataFrame costs microseconds, one cell of an object array nanoseconds.
         return self.table["source"].to_numpy(dtype=object)
 
-    @cached_property
-    def label_sets(self) -> list[tuple[str, ...]]:
-        """The labels of each row: one, or any number where there is a `separator`."""
-        labels = self.table["label"].tolist()  # at once: a cell of a column costs microseconds
-        if self.separator is None:
-            return [(label,) for label in labels]
-        return [tuple(label.split(self.separator)) if label else () for label in labels]
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The name of each logit: the classes, where the task has classes."""
+        return self.task.labels
 
     @cached_property
-    def _targets(self) -> np.ndarray:
-        """What `targets` gives of all rows; -1 where a label is not one of the classes."""
-        index = {label: i for i, label in enumerate(self.labels)}
-        found = [[index.get(label, -1) for label in labels] for labels in self.label_sets]
-        if self.separator is None:
-            return np.array(found, dtype=np.int32).reshape(-1)
-        matrix = np.zeros((len(found), len(index)), dtype=np.int8)
-        for row, classes in zip(matrix, found):
-            row[classes] = 1
-            if -1 in classes:
-                row[:] = -1
-        return matrix
+    def strata(self) -> list[tuple[str, ...]]:
+        """The classes of each row, which splits balance: one, any number, or none, as the task says."""
+        return [self.task.strata(label) for label in self.table["label"].tolist()]
 
     def raw_source(self, i: int) -> str | bytes | np.ndarray | tuple[np.ndarray, int]:
         """Return what `preprocess.decode` takes for row `i`: a path, a text, or an example in memory."""
@@ -159,26 +145,30 @@ class Manifest:
         return np.flatnonzero(keep.to_numpy())
 
     def targets(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Return the int32 class of each of the rows; where they can have several, 0 or 1 for each, (rows, classes).
+        """Return the targets of rows as the task makes them, int32 or float32 (rows, ...).
 
         Raises:
             ValueError: A row has a label that is not one of the classes.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        targets = self._targets[rows].astype(np.int32)
-        if (targets < 0).any():
-            row = int(rows[np.argwhere(targets < 0)[0, 0]])
-            label = self.table["label"].iloc[row]
-            raise ValueError(f"label must be one of {', '.join(self.labels)}. Received: row={row}, label={label!r}")
-        return targets
+        cells = self.table["label"].to_numpy(dtype=object)[rows].tolist()
+        try:
+            return self.task.targets(cells)
+        except ValueError:
+            for row, cell in zip(rows.tolist(), cells):
+                try:
+                    self.task.targets([cell])
+                except ValueError as error:
+                    raise ValueError(str(error).replace("Received: ", f"Received: row={row}, ")) from None
+            raise
 
-    def rows_by_label(self, split: str) -> dict[str, np.ndarray]:
-        """Return the indices (int64) of the good rows of a split for each label."""
-        rows = self.rows(split)
-        targets = self.targets(rows)
-        if self.separator is None:
-            return {label: rows[targets == i] for i, label in enumerate(self.labels)}
-        return {label: rows[targets[:, i] > 0] for i, label in enumerate(self.labels)}
+    def rows_by_class(self, split: str) -> dict[str, np.ndarray]:
+        """Return the positions (int64) of the good rows of a split that have each class; none for a task without classes."""
+        rows: dict[str, list[int]] = {name: [] for name in self.task.classes}
+        for row in self.rows(split).tolist():
+            for name in self.strata[row]:
+                rows[name].append(row)
+        return {name: np.array(members, dtype=np.int64) for name, members in rows.items()}
 
     def with_bad(self, reasons: Mapping[int, str]) -> Manifest:
         """Return this manifest with the rows at these indices marked as bad, for these reasons."""
@@ -205,12 +195,12 @@ class Manifest:
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Write one Parquet file: the table, the classes, the modality, the sample rate and the separator, without `arrays`."""
+        """Write one Parquet file: the table, the modality, the sample rate and the task, without `arrays`."""
         import pyarrow
         from pyarrow import parquet
 
         table = pyarrow.Table.from_pandas(self.table, preserve_index=False)
-        head = json.dumps({name: getattr(self, name) for name in ("modality", "labels", "sample_rate", "separator")})
+        head = json.dumps({"modality": self.modality, "sample_rate": self.sample_rate, "task": task_to_dict(self.task)})
         parquet.write_table(table.replace_schema_metadata({**table.schema.metadata, b"multicnn": head.encode()}), path)
 
     @classmethod
@@ -223,6 +213,9 @@ class Manifest:
         if head is None:
             raise ValueError(f"path must be a manifest written by Manifest.save. Received: path={str(path)!r}")
         head = json.loads(head)
-        separator = head.get("separator")  # older files have none
         modality = head.get("modality") or head["sense"]  # its name in older files
-        return cls(modality, tuple(head["labels"]), table.to_pandas(), None, head["sample_rate"], separator)
+        if "task" in head:
+            task = task_from_dict(head["task"])
+        else:  # older files have the classes and a separator, or none
+            task = dataclasses.replace(choose_task(None, head.get("separator")), labels=tuple(head["labels"]))
+        return cls(modality, task, table.to_pandas(), None, head["sample_rate"])

@@ -46,7 +46,7 @@ class BatchSpec:
     Attributes:
         store: Holds the examples.
         rows: int64 (n,), positions in the manifest, all of them stored.
-        targets: int32 (n,) or (n, classes), one per row, as `manifest.targets(rows)` returns them.
+        targets: int32 or float32 (n, ...), one per row, as `manifest.targets(rows)` returns them.
         preprocess: What the store was made with; its `finish` makes the network's input.
         batch_size: Examples a batch; the last batch of an epoch may be smaller.
         seed: Of the order and the augmentation.
@@ -69,7 +69,8 @@ class BatchSpec:
     mix: Mix | None = None
 
     def __post_init__(self) -> None:
-        rows, targets = np.asarray(self.rows, dtype=np.int64), np.asarray(self.targets, dtype=np.int32)
+        rows, targets = np.asarray(self.rows, dtype=np.int64), np.asarray(self.targets)
+        targets = targets.astype(np.int32 if targets.dtype.kind in "iub" else np.float32, copy=False)
         object.__setattr__(self, "rows", rows)
         object.__setattr__(self, "targets", targets)
         if targets.shape[:1] != rows.shape:

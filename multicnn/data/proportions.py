@@ -52,7 +52,7 @@ def units_of(manifest: Manifest, rows: np.ndarray, seed: int) -> tuple[Units, bo
     order = np.argsort(values, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    of_row, labels = rank[of_row], [manifest.label_sets[row] or ("",) for row in rows]
+    of_row, labels = rank[of_row], [manifest.strata[row] or ("",) for row in rows]
     of_label = np.repeat(of_row, [len(each) for each in labels])
     classes = np.unique(np.array([label for each in labels for label in each], dtype=object), return_inverse=True)[1]
     return Units(of_row, of_label, names[order], values[order], classes), any(groups)

@@ -1,53 +1,55 @@
-"""What a linear model scores on the same split: the number every network has to beat.
+"""The linear baseline: a linear model on the same split, the number that every network has to beat.
 
-Texts: TF-IDF and a linear SVM (Wang and Manning 2012 is the classic argument for this baseline).
-Images and sounds: a fixed, small summary of each example, standardised, and multinomial logistic regression.
+Texts: TF-IDF of words and word pairs. Images and audio: a fixed, small summary of each example.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from multicnn.evaluation.summaries import audio_features, image_features
-from multicnn.tasks.metrics import decided, log_likelihoods, scores
+from multicnn.tasks import Task
 
-IMAGE_EXAMPLES = 10_000
-AUDIO_EXAMPLES = 10_000
-TEXT_EXAMPLES = 50_000
-PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from multicnn.data.manifest import Manifest
+    from multicnn.data.store import Store
+
+Examples = np.ndarray | Sequence[str]
 
 
 def linear_baseline(
+    task: Task,
     modality: Literal["image", "audio", "text"],
-    train: np.ndarray | Sequence[str],
+    train: Examples,
     train_targets: np.ndarray,
-    test: np.ndarray | Sequence[str],
+    test: Examples,
     test_targets: np.ndarray,
-) -> dict[str, Any]:
-    """Trains a linear model on `train` and scores it on `test`; the same answer each time.
+) -> dict[str, Any] | None:
+    """Train the task's linear model on `train` and score it on `test`; the same answer each time.
 
     Args:
-        modality: what the examples are.
-        train: for text, the raw strings. For images, (n, height, width[, channels]) pixels, uint8 or float: scaling
-            and centring them changes nothing. For sounds, (n, time, bands[, 1]) log-mel or MFCC, or (n, samples[, 1])
-            waveforms. A memory map will do: examples are read in small batches.
-        train_targets: (n,) int class positions; or (n, classes), 0 or 1 for each of several labels: a model for each.
-        test: as `train`.
-        test_targets: as `train_targets`.
+        task: What is predicted.
+        modality: Of the examples.
+        train: For text, the raw strings. For images, (n, height, width[, channels]) pixels, uint8 or float: scaling and
+            centring them changes nothing. For audio, (n, time, bands[, 1]) log-mel or MFCC, or (n, samples[, 1]) waveforms. A
+            memory map will do: examples are read in small batches.
+        train_targets: (n, ...), as the task makes them.
+        test: As `train`.
+        test_targets: As `train_targets`.
 
     Returns:
-        `accuracy`, F1 and `n` as in `metrics.summarise`, `loss` as well unless the model gives no
-        probabilities (text) or a test class is missing from the training examples, and `model`: what was trained on
-        what, in words. From large sets only a sample is used, and `model` says so.
+        The task's metrics, as far as a linear model has them, and `model`: what was trained on what, in words. From large sets
+        only a sample is used, and `model` says so. None where the task has no linear model.
 
     Raises:
-        ValueError: an unknown modality, lengths or shapes that do not fit, or fewer than two classes to learn.
+        ValueError: An unknown modality, lengths or shapes that do not fit, or nothing to learn.
     """
-    if modality not in ("image", "audio", "text"):
+    if modality not in EXAMPLES:
         raise ValueError(f"modality must be one of image, audio, text. Received: modality={modality!r}")
     train_targets, test_targets = np.asarray(train_targets), np.asarray(test_targets)
     for name, examples, targets in (("train", train, train_targets), ("test", test, test_targets)):
@@ -56,22 +58,51 @@ def linear_baseline(
                 f"{name} must have one target per example and at least one example. "
                 f"Received: {len(examples)} examples and {len(targets)} targets"
             )
-    limit = {"image": IMAGE_EXAMPLES, "audio": AUDIO_EXAMPLES, "text": TEXT_EXAMPLES}[modality]
-    rows = _sample(len(train_targets), limit)
-    if len(np.unique(train_targets[rows], axis=0)) < 2:
-        raise ValueError(f"train_targets must hold two classes or more. Received: {np.unique(train_targets).tolist()}")
-
-    if modality == "text":
-        chosen = [train[row] for row in rows]
-        predicted, loss, model = _text(chosen, train_targets[rows], test)
-    else:
-        features = image_features if modality == "image" else audio_features
-        train_features, model = features(train, rows)
-        test_features, _ = features(test, np.arange(len(test)))
-        predicted, loss = _logistic(train_features, train_targets[rows], test_features, test_targets)
+    rows = _sample(len(train_targets), EXAMPLES[modality])
+    train_features, test_features, features = _FEATURES[modality](train, rows, test)
+    scored = task.baseline(train_features, train_targets[rows], test_features, test_targets)
+    if scored is None:
+        return None
+    metrics, name = scored
+    model = f"{features}, {name}"
     if len(rows) < len(train_targets):
         model += f" (trained on {len(rows):,} of {len(train_targets):,} examples)"
-    return scores(test_targets, predicted, loss) | {"model": model}
+    return metrics | {"model": model}
+
+
+def linear_score(manifest: Manifest, examples: Store, stored: Any, split: str = "test") -> dict[str, Any] | None:
+    """Return what `linear_baseline` does on the examples of a run: trained on the training split, scored on another.
+
+    Args:
+        manifest: With its splits.
+        examples: Holds the good examples.
+        stored: The preprocess that the store was made with.
+        split: "test" or "val".
+    """
+    arguments: list[Any] = []
+    for rows in (manifest.rows("train"), manifest.rows(split)):
+        if manifest.modality == "text":
+            arguments.append([manifest.raw_source(row) for row in rows])
+        else:
+            arguments.append(_OfRows(rows, examples, stored.finish if manifest.modality == "audio" else None))
+        arguments.append(manifest.targets(rows))
+    return linear_baseline(manifest.task, manifest.modality, *arguments)
+
+
+class _OfRows:
+    """The stored examples of some rows as an array of which only what is asked for is in memory; audio finished, as spectra."""
+
+    def __init__(self, rows: np.ndarray, examples: Store, finish: Callable[[np.ndarray], tf.Tensor] | None):
+        self._rows, self._examples, self._finish = rows, examples, finish
+        self.shape = (len(rows), *self[:1].shape[1:])
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, positions: Any) -> np.ndarray:
+        batch = self._examples.gather(self._rows[positions])
+        return batch if self._finish is None else self._finish(batch).numpy()
 
 
 def _sample(n: int, limit: int) -> np.ndarray:
@@ -79,42 +110,28 @@ def _sample(n: int, limit: int) -> np.ndarray:
     return np.arange(n) if n <= limit else np.sort(np.random.default_rng(0).permutation(n)[:limit])
 
 
-def _text(train: list[str], targets: np.ndarray, test: Sequence[str]) -> tuple[np.ndarray, None, str]:
+def _of_texts(train: Sequence[str], rows: np.ndarray, test: Sequence[str]) -> tuple[Any, Any, str]:
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.svm import LinearSVC
 
     # Words and single punctuation marks, as the networks see them: a question mark is a feature.
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+|[^\w\s]", dtype=np.float32)
-    predictor = _for_each(LinearSVC(random_state=0), targets).fit(vectorizer.fit_transform(train), targets)
-    return predictor.predict(vectorizer.transform(test)), None, "TF-IDF of words and word pairs, linear SVM"
+    features = vectorizer.fit_transform([train[row] for row in rows])
+    return features, vectorizer.transform(test), "TF-IDF of words and word pairs"
 
 
-def _for_each(model: Any, targets: np.ndarray) -> Any:
-    """The model; of several labels, one for each of them."""
-    from sklearn.multiclass import OneVsRestClassifier
-
-    return OneVsRestClassifier(model) if targets.ndim == 2 else model
+def _of_images(train: np.ndarray, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    features, name = image_features(train, rows)
+    return features, image_features(test, np.arange(len(test)))[0], name
 
 
-def _logistic(
-    train: np.ndarray, targets: np.ndarray, test: np.ndarray, test_targets: np.ndarray
-) -> tuple[np.ndarray, float | None]:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
+def _of_audio(train: np.ndarray, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    features, name = audio_features(train, rows)
+    return features, audio_features(test, np.arange(len(test)))[0], name
 
-    scaler = StandardScaler(copy=False)
-    predictor = _for_each(LogisticRegression(C=1 / (PENALTY * len(train)), max_iter=300, tol=1e-3), targets)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # close enough for a baseline
-        predictor.fit(scaler.fit_transform(train), targets)
-    logits = predictor.decision_function(scaler.transform(test))
-    if targets.ndim == 2:
-        return decided(logits, True), float(-np.mean(log_likelihoods(logits, test_targets)))
-    if logits.ndim == 1:  # two classes: the log odds of the second
-        logits = np.stack([np.zeros_like(logits), logits], axis=1)
-    predicted = predictor.classes_[decided(logits, False)]
-    if not np.isin(test_targets, predictor.classes_).all():
-        return predicted, None
-    columns = np.searchsorted(predictor.classes_, test_targets)
-    return predicted, float(-np.mean(log_likelihoods(logits, columns)))
+
+EXAMPLES = {"image": 10_000, "audio": 10_000, "text": 50_000}  # at most so many are trained on
+_FEATURES: dict[str, Callable[..., tuple[Any, Any, str]]] = {
+    "image": _of_images,
+    "audio": _of_audio,
+    "text": _of_texts,
+}

@@ -24,6 +24,7 @@ def write_data_report(
     tables: Mapping[str, pd.DataFrame],
     scores: Sequence[Mapping[str, Any]],
     examples: Mapping[int, tuple[str, str, Shown | None]],
+    metric: str,
 ) -> Path:
     """Write the page, that needs no other file.
 
@@ -32,8 +33,9 @@ def write_data_report(
         title: The title of the page.
         findings: What the checks found, in the order of the page.
         tables: Counts by their caption; empty ones are left out.
-        scores: Rows with `guess`, `split`, `accuracy` and `n`: what is to be had without a network.
+        scores: Rows with `guess`, `split`, the metric and `n`: what is to be had without a network.
         examples: Id, label and example (what `media.embed` takes, or None where there is nothing to show) by row.
+        metric: The name of the score in `scores`.
 
     Returns:
         `path`.
@@ -48,6 +50,7 @@ def write_data_report(
         most_groups=GROUPS,
         examples=examples,
         scores=scores,
+        metric=metric,
         tables={caption: frame for caption, frame in tables.items() if len(frame)},
     )
 

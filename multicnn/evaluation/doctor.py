@@ -12,7 +12,7 @@ from typing import Any
 
 from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
-from multicnn.evaluation.baseline_score import linear_score
+from multicnn.evaluation.baseline import linear_score
 from multicnn.evaluation.data_report import shown_rows, write_data_report
 from multicnn.modalities import Shown, lookup
 from multicnn.recipe import Recipe
@@ -43,11 +43,16 @@ class Diagnosis:
         """Whether nothing asks for a decision."""
         return self.examination.clean
 
+    @property
+    def metric(self) -> str:
+        """The main metric of the task."""
+        return self.examination.manifest.task.metric
+
     def scores(self) -> list[dict[str, Any]]:
-        """Rows with `guess`, `split`, `accuracy` and `n`."""
+        """Return rows with `guess`, `split`, the task's `metric` and `n`."""
         manifest = self.examination.manifest
         rows = [
-            {"guess": "the commonest class", "split": split, "accuracy": accuracy, "n": len(manifest.rows(split))}
+            {"guess": "the commonest class", "split": split, self.metric: accuracy, "n": len(manifest.rows(split))}
             for split, accuracy in self.examination.majority.items()
         ]
         if self.linear:
@@ -115,7 +120,7 @@ def diagnose(
     tables = {"By class": examination.counts, "By group": examination.groups}
     title = f"The state of {recipe.data.path}"
     examples = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
-    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), examples)
+    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), examples, manifest.task.metric)
     return diagnosis
 
 
@@ -127,7 +132,8 @@ def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dic
     for way, of in (("examples at random", alone), ("groups whole", manifest)):
         scores = [linear_score(fold, examples, preprocess) for fold in splits.folds(of, min(_FOLDS, groups))]
         n = sum(score["n"] for score in scores)
-        found[way] = {"accuracy": sum(score["accuracy"] * score["n"] for score in scores) / n, "n": n}
+        metric = manifest.task.metric
+        found[way] = {metric: sum(score[metric] * score["n"] for score in scores) / n, "n": n}
     return found
 
 

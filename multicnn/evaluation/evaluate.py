@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from multicnn.data.manifest import Manifest
-from multicnn.tasks import metrics
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -17,9 +16,10 @@ class Evaluation:
     """Metrics of a network on labelled examples, and what they were computed from.
 
     Attributes:
-        metrics: `accuracy`, `loss`, `macro_f1`, `n`, and the number of `bad` examples that were skipped.
+        metrics: What the task measures (of classes `accuracy`, `loss`, `macro_f1`), `n`, and the number of `bad` examples that
+            were skipped.
         logits: float32 (n, classes).
-        targets: int32 (n,) classes; or (n, classes), 0 or 1 for each of several labels.
+        targets: (n, ...), as the task makes them.
         manifest: Of the data.
         rows: int64 (n,), the row of the manifest of each logit.
     """
@@ -31,12 +31,25 @@ class Evaluation:
     rows: np.ndarray
 
     def per_class(self) -> pd.DataFrame:
-        """Return precision, recall, F1 and support of each class."""
-        return metrics.per_class(self.logits, self.targets, self.manifest.labels)
+        """Return precision, recall, F1 and support of each class, of a task with classes."""
+        return self.tables()["per_class"]
 
     def confusion(self) -> np.ndarray:
-        """Return counts, (true class, predicted class); of examples that have one label each."""
-        return metrics.confusion(self.logits, self.targets, len(self.manifest.labels))
+        """Return counts, (true class, predicted class).
+
+        Raises:
+            ValueError: The task does not have one class for each example.
+        """
+        matrix = self.manifest.task.confusion(self.logits, self.targets)
+        if matrix is None:
+            raise ValueError(
+                f"examples must have one class a row to be confused. Received: task={self.manifest.task.name!r}"
+            )
+        return matrix
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables of the task by name, such as `per_class`."""
+        return self.manifest.task.tables(self.logits, self.targets)
 
 
 def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray) -> Evaluation:
@@ -51,5 +64,6 @@ def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray) -> Evalua
         ValueError: There is no row, or a logit is not finite.
     """
     targets = manifest.targets(rows)
-    measured = {**metrics.summarise(logits, targets), "bad": len(manifest.bad_rows())}
+    task = manifest.task
+    measured = {**task.summary(task.counts(logits, targets)), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, rows)

@@ -21,13 +21,17 @@ NAMED_CLASSES = 100  # up to here every class has its name at the axes
 NAME_LENGTH = 24  # characters
 
 
-def learning_curves(history: pandas.DataFrame | str | Path, path: str | Path) -> Path:
+def learning_curves(
+    history: pandas.DataFrame | str | Path, path: str | Path, metric: str = "accuracy", best: str = "max"
+) -> Path:
     """Loss and accuracy by epoch, training beside validation, the best validation epoch marked.
 
     Args:
         history: one row per epoch with columns `epoch` and any of `loss`, `accuracy`, `val_loss`, `val_accuracy`;
             or the CSV file that holds it. Other columns are left out.
         path: the PNG file to write.
+        metric: the column drawn beside the loss.
+        best: "max" or "min", the direction of the metric.
 
     Returns:
         `path`.
@@ -39,7 +43,7 @@ def learning_curves(history: pandas.DataFrame | str | Path, path: str | Path) ->
     from matplotlib.figure import Figure
 
     table = history if isinstance(history, pd.DataFrame) else pd.read_csv(history)
-    drawn = [name for name in ("loss", "accuracy") if {name, f"val_{name}"} & set(table.columns)]
+    drawn = [name for name in ("loss", metric) if {name, f"val_{name}"} & set(table.columns)]
     if not drawn or "epoch" not in table.columns or table.empty:
         raise ValueError(
             "history must have a row per epoch and columns epoch and loss or accuracy. "
@@ -47,11 +51,11 @@ def learning_curves(history: pandas.DataFrame | str | Path, path: str | Path) ->
         )
     figure = Figure(figsize=(4.6 * len(drawn), 3.2), dpi=120, facecolor="white", layout="constrained")
     for name, axes in zip(drawn, np.ravel(figure.subplots(1, len(drawn))), strict=True):
-        _curve(axes, table, name)
+        _curve(axes, table, name, "min" if name == "loss" else best)
     return _saved(figure, path)
 
 
-def _curve(axes: Any, table: pandas.DataFrame, name: str) -> None:
+def _curve(axes: Any, table: pandas.DataFrame, name: str, direction: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     _plain(axes)
@@ -61,7 +65,7 @@ def _curve(axes: Any, table: pandas.DataFrame, name: str) -> None:
             axes.plot(table["epoch"], table[column], color=colour, label=legend, marker=marker, markersize=3.5, lw=1.6)
     validation = table[f"val_{name}"].dropna() if f"val_{name}" in table else ()
     if len(validation):
-        best = validation.idxmin() if name == "loss" else validation.idxmax()
+        best = validation.idxmin() if direction == "min" else validation.idxmax()
         label = f"best, {validation[best]:.4g} at epoch {table.loc[best, 'epoch']:g}"
         place = (table.loc[best, "epoch"], validation[best])
         axes.plot(*place, "o", markersize=9, markerfacecolor="none", markeredgecolor=VALIDATION, ls="none", label=label)

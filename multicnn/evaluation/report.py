@@ -2,63 +2,88 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multicnn.evaluation import figures, page
-from multicnn.evaluation.mistakes import worst_mistakes
-from multicnn.tasks.metrics import confusion, per_class
+from multicnn.tasks import Task
 
 if TYPE_CHECKING:
     import pandas
+
+    from multicnn.data.manifest import Manifest
+    from multicnn.modalities import Preprocess, Shown
 
 LISTED_BAD_FILES = 100
 SHOWN = 300  # characters of a bad text
 SPLITS = {"train": "training", "val": "validation", "test": "test", "linear_baseline": "linear baseline, test"}
 METRICS = {"accuracy": "accuracy", "loss": "loss", "macro_f1": "macro F1", "micro_f1": "micro F1", "n": "examples"}
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+MISTAKES = {"label": "true class", "label_probability": "probability of the true class"}
+
+
+def report_run(
+    folder: Path, preprocess: Preprocess, manifest: Manifest, logits_of: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Write the tables, the figures and report.html of a run, on the test set if there is one.
+
+    Args:
+        folder: The run folder, with its metrics.json and what else the page shows.
+        preprocess: Decodes the examples that are shown.
+        manifest: With the bad rows.
+        logits_of: Returns the logits, float32 (n, ...), of n rows of the manifest.
+    """
+    split = next(s for s in ("test", "val", "train") if len(manifest.rows(s)))
+    rows = manifest.rows(split)
+    ids = manifest.table["id"].iloc[rows].tolist()
+    mistakes = write_evaluation(folder, manifest.task, logits_of(rows), manifest.targets(rows), ids)
+    shown = dict(_shown(preprocess, manifest, rows[mistakes["row"]]))
+    write_report(folder, manifest.task, shown)
 
 
 def write_evaluation(
-    folder: str | Path, logits: np.ndarray, targets: np.ndarray, labels: Sequence[str], ids: Sequence[str]
+    folder: str | Path, task: Task, logits: np.ndarray, targets: np.ndarray, ids: Sequence[str]
 ) -> pandas.DataFrame:
-    """Write `per_class.csv`, `mistakes.csv` and `confusion_matrix.png` of one set of predictions into a folder.
+    """Write the task's tables (`per_class.csv`), `mistakes.csv` and `confusion_matrix.png` of some predictions into a folder.
 
     Args:
-        folder: an existing folder.
-        logits: (n, classes) float.
-        targets: (n,) int, the true class of each row; or (n, classes) of several labels, which have no confusion matrix.
-        labels: the name of each class, in the order of the logits.
-        ids: the name of each row, such as its file.
+        folder: An existing folder.
+        task: What is predicted, fitted.
+        logits: float (n, ...).
+        targets: (n, ...), as the task makes them.
+        ids: The name of each row, such as its file.
 
     Returns:
-        The worst mistakes, as `mistakes.worst_mistakes` gives them; `row` says which examples to preview.
+        The worst mistakes; `row` says which examples to preview.
 
     Raises:
-        ValueError: as `metrics.summarise` and `mistakes.worst_mistakes`.
+        ValueError: Lengths or shapes do not fit, or a logit is not finite.
     """
     folder = Path(folder)
-    per_class(logits, targets, labels).to_csv(folder / "per_class.csv")
-    mistakes = worst_mistakes(logits, targets, labels, ids)
+    for name, table in task.tables(logits, targets).items():
+        table.to_csv(folder / f"{name}.csv")
+    mistakes = task.mistakes(logits, targets, ids)
     mistakes.to_csv(folder / "mistakes.csv", index=False)
-    if np.ndim(targets) == 1:
-        figures.confusion_matrix(confusion(logits, targets, len(labels)), labels, folder / "confusion_matrix.png")
+    if (matrix := task.confusion(logits, targets)) is not None:
+        figures.confusion_matrix(matrix, task.labels, folder / "confusion_matrix.png")
     return mistakes
 
 
-def write_report(folder: str | Path, previews: Mapping[str, Any] | None = None) -> Path:
+def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | None = None) -> Path:
     """Write `report.html` from the files of a run folder; a section whose file is missing is left out.
 
-    Reads `metrics.json` (each entry with an `accuracy` is a row of the first table, each plain number or text a fact
+    Reads `metrics.json` (each entry with an `n` is a row of the first table, each plain number or text a fact
     above it; `linear_baseline` is set against `test`), `history.csv` (drawn to `learning_curves.png`),
     `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and `recipe.json`.
 
     Args:
         folder: the run folder.
+        task: What is predicted.
         previews: Examples by id, shown beside the worst mistakes, each as `media.embed` takes it.
 
     Returns:
@@ -71,22 +96,23 @@ def write_report(folder: str | Path, previews: Mapping[str, Any] | None = None) 
     if not folder.is_dir():
         raise ValueError(f"folder must be an existing run folder. Received: folder={str(folder)!r}")
     metrics, recipe = _json(folder / "metrics.json"), _json(folder / "recipe.json")
-    splits = {key: value for key, value in metrics.items() if isinstance(value, dict) and "accuracy" in value}
+    splits = {key: value for key, value in metrics.items() if isinstance(value, dict) and "n" in value}
     history, mistakes = folder / "history.csv", folder / "mistakes.csv"
     return page.write(
         folder / "report.html",
         "report",
         title=folder.resolve().name,
-        lead=_lead(metrics),
+        lead=task.headline(metrics["test"], metrics.get("linear_baseline")) if "test" in metrics else "",
         facts={key.replace("_", " "): value for key, value in metrics.items() if isinstance(value, (int, float, str))},
-        columns={name: text for name, text in METRICS.items() if any(name in split for split in splits.values())},
+        columns=_columns(splits.values()),
         splits=[{"split": SPLITS.get(key, key.replace("_", " ")), **splits[key]} for key in sorted(splits, key=_order)],
         baseline=splits.get("linear_baseline", {}).get("model"),
-        learning_curves=_learning_curves(history),
-        curves_caption=_last_epoch(_rows(history)),
+        learning_curves=_learning_curves(history, task),
+        curves_caption=_last_epoch(_rows(history), task.metric),
         confusion_matrix=_bytes(folder / "confusion_matrix.png"),
         classes=_rows(folder / "per_class.csv"),
         mistakes=_rows(mistakes) if mistakes.is_file() else None,
+        mistake_columns=_mistake_columns(mistakes),
         previews=previews or {},
         bad_files=_rows(folder / "bad_files.csv"),
         listed=LISTED_BAD_FILES,
@@ -116,34 +142,41 @@ def _order(split: str) -> int:
     return list(SPLITS).index(split) if split in SPLITS else len(SPLITS)
 
 
-def _lead(metrics: dict[str, Any]) -> str:
-    """Return the result in a sentence or two, with the linear baseline beside it."""
-    test, linear = metrics.get("test"), metrics.get("linear_baseline")
-    if not test:
-        return ""
-    lead = f"Test accuracy: {_percent(test['accuracy'])} on {test['n']:,} examples."
-    if linear:
-        gain = 100 * (test["accuracy"] - linear["accuracy"])
-        side = "below" if gain > 0 else "above"
-        compared = f"{abs(gain):.1f} percentage points {side} the network" if abs(gain) >= 0.05 else "as the network"
-        lead += f" Linear baseline: {_percent(linear['accuracy'])} ({compared})."
-    return lead
+def _columns(splits: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Return the metrics that any split has, and what they are called on the page."""
+    names = dict.fromkeys(name for split in splits for name in split if isinstance(split[name], (int, float)))
+    order = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS) - 1.5)
+    return {name: METRICS.get(name, name.replace("_", " ")) for name in order}
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _mistake_columns(path: Path) -> dict[str, str]:
+    """Return the columns of mistakes.csv that are shown beside the id, and what they are called on the page."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        names = next(csv.reader(file), [])
+    return {name: MISTAKES.get(name, name.replace("_", " ")) for name in names if name not in ("id", "row")}
 
 
-def _learning_curves(history: Path) -> bytes:
-    return (
-        figures.learning_curves(history, history.with_name("learning_curves.png")).read_bytes()
-        if _rows(history)
-        else b""
-    )
+def _shown(preprocess: Preprocess, manifest: Manifest, rows: np.ndarray) -> Iterator[tuple[str, Shown]]:
+    """Ids and examples as they are shown; not of a file that has vanished since it was read."""
+    for row in rows:
+        with suppress(ValueError):
+            raw = preprocess.decode(manifest.raw_source(row))
+            yield manifest.table["id"][row], preprocess.shown(raw)
 
 
-def _last_epoch(history: list[dict[Hashable, str]]) -> str:
+def _learning_curves(history: Path, task: Task) -> bytes:
+    if not _rows(history):
+        return b""
+    path = history.with_name("learning_curves.png")
+    figures.learning_curves(history, path, task.metric, task.monitors.get(task.metric, "max"))
+    return path.read_bytes()
+
+
+def _last_epoch(history: list[dict[Hashable, str]], metric: str) -> str:
     if not history:
         return ""
-    last = [f"{key.replace('_', ' ')} {page.number(history[-1][key])}" for key in CURVES if history[-1].get(key)]
+    curves = ("loss", metric, "val_loss", f"val_{metric}")
+    last = [f"{key.replace('_', ' ')} {page.number(history[-1][key])}" for key in curves if history[-1].get(key)]
     return f"After {len(history)} epoch{'s' * (len(history) > 1)}: {', '.join(last)}."

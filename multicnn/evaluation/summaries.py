@@ -26,7 +26,7 @@ def image_features(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, st
         return small.reshape(len(batch), -1)
 
     reduced = "" if scale == 1.0 else f" averaged to {rows_kept}x{columns_kept}"
-    return _in_batches(summary, images, rows), f"pixels{reduced}, logistic regression"
+    return _in_batches(summary, images, rows), f"pixels{reduced}"
 
 
 def audio_features(sounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:
@@ -44,7 +44,7 @@ def audio_features(sounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, st
         return np.concatenate([bands.mean(axis=1), bands.std(axis=1), slices], axis=1)
 
     source = "spectral features" if spectral else "band levels of the waveform"
-    return _in_batches(summary, sounds, rows), f"{source} over time, logistic regression"
+    return _in_batches(summary, sounds, rows), f"{source} over time"
 
 
 def _band_levels(waveforms: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -14,6 +14,7 @@ from multicnn.explanations.explanation import Explanation, NGram
 from multicnn.explanations.max_over_time import MaxOverTime
 from multicnn.explanations.occlusion import leave_out
 from multicnn.modalities.text.preprocess import TextPreprocess
+from multicnn.tasks import Task
 
 _BATCH = 256
 
@@ -24,8 +25,7 @@ class Explainer:
     Args:
         network: The trained network, from token ids to float32 logits (n, classes).
         preprocess: Makes the network's input of a text.
-        labels: The class of each logit.
-        probabilities: Returns the probabilities of logits, both (classes,).
+        task: A task with classes, fitted.
 
     Raises:
         ValueError: The preprocess is of images or audio.
@@ -35,14 +35,13 @@ class Explainer:
         self,
         network: keras.Model,
         preprocess: TextPreprocess,
-        labels: Sequence[str],
-        probabilities: Callable[[np.ndarray], np.ndarray],
+        task: Task,
     ):
         if preprocess.modality != "text":
             raise ValueError(
                 f"`predictor` must be one of texts, to be explained by words. Received: modality={preprocess.modality!r}"
             )
-        self.preprocess, self.labels, self._probabilities = preprocess, tuple(labels), probabilities
+        self.preprocess, self.labels, self._task = preprocess, task.classes, task
         self._logits = engine.inference(network)
         self.network = MaxOverTime.of(network)
         # Exact where the logits are a sum over the filters' maxima.
@@ -77,7 +76,7 @@ class Explainer:
                     labels=self.labels,
                     label=explained,
                     logits=logits,
-                    probabilities=self._probabilities(logits),
+                    probabilities=self._task.outputs(logits),
                     bias=bias,
                     scores=scores,
                     ngrams=tuple(ordered),

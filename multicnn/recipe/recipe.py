@@ -22,6 +22,8 @@ class Recipe:
 
     Args:
         data: Where the examples are.
+        task: What is predicted, by name or as a dict with its `name` and fields; None is "classification", or "multilabel" where
+            `data.label_separator` is given.
         preprocess: How an example becomes a tensor; what it does not say is learned from the training examples.
         model: A registered name, "module:function", or a Block as a dict (`Block.to_dict()`).
         arguments: The model's hyperparameters.
@@ -41,13 +43,14 @@ class Recipe:
         cutmix: Put a rectangle of another picture over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,
             1 usual.
         epochs, batch_size, optimizer: Of the training.
-        loss: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one against all) or "focal", or with
-            parameters ["focal", {"gamma": 1}]; where examples can have several labels, the first is the same as "logistic", and
-            there is no other. In history.csv `loss` is this one, with all that follows here; `val_loss` and those of
-            metrics.json are always the plain cross-entropy, so that runs compare.
+        loss: None is the usual one of the task. Of classes: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one
+            against all) or "focal", or with parameters ["focal", {"gamma": 1}]; of multilabel tasks "cross_entropy" and "logistic",
+            which are the same there. In history.csv `loss` is this one, with all that follows here; `val_loss` and those of
+            metrics.json are always the plain loss of the task (cross-entropy), so that runs compare.
         label_smoothing: Share of each target spread over all classes.
         class_weights: Weigh the classes so that each counts the same; of several labels, yes and no of each.
-        monitor: What decides which weights are kept, on the validation set.
+        monitor: The metric of the validation set that decides which weights are saved: "accuracy", "loss", "macro_f1", or what
+            else the task measures; None is the first of the task.
         patience: Epochs without improvement before the run stops early; None never stops early.
         precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the device is good at.
         jit_compile: Compile with XLA; None means on a GPU only. JAX always does.
@@ -64,6 +67,7 @@ class Recipe:
     """
 
     data: DataSource = DataSource()
+    task: str | dict[str, Any] | None = None
     preprocess: PreprocessField | None = None
     model: str | dict[str, Any] | None = None
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -78,10 +82,10 @@ class Recipe:
     epochs: Annotated[int, pydantic.Field(gt=0)] = 20
     batch_size: Annotated[int, pydantic.Field(gt=0)] = 32
     optimizer: Optimizer = Optimizer()
-    loss: Named = "cross_entropy"
+    loss: Named | None = None
     label_smoothing: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
     class_weights: bool = False
-    monitor: Literal["accuracy", "loss", "macro_f1"] = "accuracy"
+    monitor: str | None = None
     patience: Annotated[int, pydantic.Field(gt=0)] | None = None
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
     jit_compile: bool | None = None

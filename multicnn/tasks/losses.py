@@ -12,7 +12,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import keras
 from keras import ops
 
 
@@ -38,11 +37,6 @@ def hinge(logits: Any, targets: Any, margin: float = 1.0) -> Any:
 def logistic(logits: Any, targets: Any) -> Any:
     """-sum (t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))): each class against all others."""
     return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
-
-
-def several(targets: Any) -> bool:
-    """Whether targets are of examples that can have several labels: int (batch, classes)."""
-    return len(targets.shape) == 2 and "int" in keras.backend.standardize_dtype(targets.dtype)
 
 
 def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
@@ -79,34 +73,29 @@ def by_name(loss: str | tuple[str, dict[str, Any]], of_several: bool = False) ->
     return functools.partial(LOSSES[name], **parameters)
 
 
-def example_losses(
+def class_losses(
     logits: Any,
     targets: Any,
     loss: str | tuple[str, dict[str, Any]] = "cross_entropy",
     label_smoothing: float = 0.0,
     class_weights: Any = None,
 ) -> Any:
-    """The loss of each example.
+    """Return the loss of each example that has one class, or a mixture.
 
     Args:
         logits: float32 (batch, classes).
-        targets: int (batch,) classes; float (batch, classes), one-hot or any distribution; or int (batch, classes), 0 or 1
-            for each of several labels.
+        targets: int (batch,) classes; or float (batch, classes), one-hot or any distribution.
         loss: A name of `LOSSES`, or (name, parameters).
-        label_smoothing: The share of each target that is spread evenly over all classes (Szegedy et al. 2016); of several
-            labels, over yes and no.
-        class_weights: float (classes,), what an example of each class counts; of mixed targets, the mean. Of several labels,
-            what a yes counts where a no counts 1.
+        label_smoothing: The share of each target that is spread evenly over all classes (Szegedy et al. 2016).
+        class_weights: float (classes,), what an example of each class counts; of mixed targets, the mean.
 
     Returns:
         float32 (batch,).
 
     Raises:
-        ValueError: The loss is unknown, or none for several labels.
+        ValueError: The loss is unknown.
     """
-    function, classes = by_name(loss, several(targets)), logits.shape[-1]
-    if several(targets):
-        return _of_several(logits, ops.cast(targets, logits.dtype), label_smoothing, class_weights)
+    function, classes = by_name(loss), logits.shape[-1]
     if len(targets.shape) == 1:
         targets = ops.one_hot(targets, classes)
     targets = ops.cast(targets, logits.dtype)
@@ -116,22 +105,41 @@ def example_losses(
     return losses * ops.sum(targets * ops.cast(class_weights, losses.dtype), axis=-1)
 
 
-def correct(logits: Any, targets: Any) -> Any:
-    """Whether each example is classified as it should be: of mixed ones the likeliest class counts, of several labels all.
+def label_losses(
+    logits: Any,
+    targets: Any,
+    loss: str | tuple[str, dict[str, Any]] = "logistic",
+    label_smoothing: float = 0.0,
+    class_weights: Any = None,
+) -> Any:
+    """Return the loss of each example that has any number of labels: the sum of a logistic loss for each.
 
     Args:
-        logits, targets: As in `example_losses`.
+        logits: float32 (batch, classes).
+        targets: int (batch, classes), 0 or 1.
+        loss: A name of `OF_SEVERAL`.
+        label_smoothing: The share of each target that is spread evenly over yes and no.
+        class_weights: float (classes,), what a yes counts where a no counts 1.
 
     Returns:
-        bool (batch,).
+        float32 (batch,).
+
+    Raises:
+        ValueError: The loss is none for several labels.
     """
-    if several(targets):
-        return ops.all(ops.equal(logits > 0, targets > 0), axis=-1)
+    by_name(loss, of_several=True)
+    targets = ops.cast(targets, logits.dtype)
+    weights = 1 if class_weights is None else 1 + targets * (ops.cast(class_weights, logits.dtype) - 1)
+    smooth = targets * (1 - label_smoothing) + label_smoothing / 2
+    return ops.sum(weights * (ops.softplus(logits) - smooth * logits), axis=-1)
+
+
+def class_correct(logits: Any, targets: Any) -> Any:
+    """Return bool (batch,): the largest logit is that of the class, of mixed targets of the likeliest one."""
     classes = targets if len(targets.shape) == 1 else ops.argmax(targets, axis=-1)
     return ops.equal(ops.argmax(logits, axis=-1), ops.cast(classes, "int32"))
 
 
-def _of_several(logits: Any, targets: Any, label_smoothing: float, class_weights: Any) -> Any:
-    weights = 1 if class_weights is None else 1 + targets * (ops.cast(class_weights, logits.dtype) - 1)
-    smooth = targets * (1 - label_smoothing) + label_smoothing / 2
-    return ops.sum(weights * (ops.softplus(logits) - smooth * logits), axis=-1)
+def all_labels_correct(logits: Any, targets: Any) -> Any:
+    """Return bool (batch,): every logit is above 0 exactly where its label is there."""
+    return ops.all(ops.equal(logits > 0, targets > 0), axis=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def summarise(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The numbers kept for every split.
+    """Return the metrics of a set of logits.
 
     Args:
         logits: (n, classes) float, unnormalised log probabilities; of several labels, the log odds of each.
@@ -28,42 +29,112 @@ def summarise(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     Raises:
         ValueError: shapes do not match, there is no row, a target is no class, or a logit is not finite.
     """
-    logits, targets = checked(logits, targets)
-    loss = float(-np.mean(log_likelihoods(logits, targets)))
-    return scores(targets, decided(logits, targets.ndim == 2), loss)
+    return count(logits, targets).summary()
 
 
-def scores(targets: np.ndarray, predicted: np.ndarray, loss: float | None) -> dict[str, float]:
-    """What `summarise` gives, of targets and predictions of the same shape; without `loss` where it is None."""
-    from sklearn.metrics import f1_score
+@dataclasses.dataclass(frozen=True, eq=False)
+class ClassCounts:
+    """Right and wrong answers, counted by class; those of two sets of examples add up by `+`.
 
-    several = targets.ndim == 2
-    right = (predicted == targets).all(axis=1) if several else predicted == targets
-    return {
-        "accuracy": float(np.mean(right)),
-        **({} if loss is None else {"loss": loss}),
-        **{
-            f"{kind}_f1": float(f1_score(targets, predicted, average=kind, zero_division=0.0))
-            for kind in (("macro", "micro") if several else ("macro",))
-        },
-        "n": len(targets),
-    }
+    Attributes:
+        n: The examples.
+        correct: The examples that are wholly right.
+        loss: The sum of their negative log likelihoods in nats; None where it is not known.
+        hits: int64 (classes,), the examples rightly given each class.
+        predicted: int64 (classes,), those given it.
+        support: int64 (classes,), those that have it.
+        multilabel: True where an example can have any number of classes.
+    """
+
+    n: int
+    correct: int
+    loss: float | None
+    hits: np.ndarray
+    predicted: np.ndarray
+    support: np.ndarray
+    multilabel: bool
+
+    def __add__(self, other: ClassCounts) -> ClassCounts:
+        return ClassCounts(
+            self.n + other.n,
+            self.correct + other.correct,
+            None if self.loss is None or other.loss is None else self.loss + other.loss,
+            self.hits + other.hits,
+            self.predicted + other.predicted,
+            self.support + other.support,
+            self.multilabel,
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Return the numbers of `summarise`; without `loss` where it is not known."""
+        occurring = self.predicted + self.support
+        f1 = 2 * self.hits / np.maximum(occurring, 1)
+        macro = f1 if self.multilabel else f1[occurring > 0]
+        micro = 2 * int(self.hits.sum()) / max(int(occurring.sum()), 1)
+        return {
+            "accuracy": self.correct / self.n,
+            **({} if self.loss is None else {"loss": self.loss / self.n}),
+            "macro_f1": float(np.mean(macro)),
+            **({"micro_f1": micro} if self.multilabel else {}),
+            "n": self.n,
+        }
 
 
-def decided(logits: np.ndarray, several: bool) -> np.ndarray:
-    """The class of the largest logit, int (n,); of several labels 1 where the probability is above one half, (n, classes)."""
-    return (logits > 0).astype(np.int64) if several else logits.argmax(axis=1)
+def count(
+    logits: np.ndarray | None,
+    targets: np.ndarray,
+    predicted: np.ndarray | None = None,
+    losses: np.ndarray | None = None,
+) -> ClassCounts:
+    """Count right and wrong answers.
+
+    Args:
+        logits: As in `summarise`; None where predictions are given.
+        targets: As in `summarise`.
+        predicted: The shape of `targets`, by default what the logits decide.
+        losses: float (n,), by default those of the logits, if there are any.
+
+    Raises:
+        ValueError: As in `summarise`.
+    """
+    multilabel = targets.ndim == 2
+    if logits is not None:
+        logits, targets = checked(logits, targets)
+        predicted, losses = decided(logits, multilabel), -log_likelihoods(logits, targets)
+    right = predicted == targets
+    if multilabel:
+        n_classes, matrices = targets.shape[1], (right & (targets > 0), predicted > 0, targets > 0)
+        hits, given, support = (matrix.sum(axis=0) for matrix in matrices)
+    else:
+        n_classes = int(max(targets.max(), predicted.max())) + 1 if logits is None else logits.shape[1]
+        hits, given, support = (
+            np.bincount(classes, minlength=n_classes) for classes in (targets[right], predicted, targets)
+        )
+    return ClassCounts(
+        n=len(targets),
+        correct=int(np.count_nonzero(right.all(axis=1) if multilabel else right)),
+        loss=None if losses is None else float(np.sum(losses)),
+        hits=hits,
+        predicted=given,
+        support=support,
+        multilabel=multilabel,
+    )
+
+
+def decided(logits: np.ndarray, multilabel: bool) -> np.ndarray:
+    """Return the class of the largest logit, int (n,); of several labels 1 where its probability is above one half."""
+    return (logits > 0).astype(np.int64) if multilabel else logits.argmax(axis=1)
 
 
 def log_likelihoods(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The log probability of the truth of each row, float64 (n,); of several labels, of all of them together."""
+    """Return the log probability of each row's truth, float64 (n,); of several labels, of all of them together."""
     if targets.ndim == 2:
         return -np.logaddexp(0, np.where(targets > 0, -logits, logits)).sum(axis=1)
     return log_probabilities(logits)[np.arange(len(targets)), targets]
 
 
 def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) -> pandas.DataFrame:
-    """Precision, recall and F1 of each class.
+    """Return precision, recall and F1 of each class.
 
     Args:
         logits: (n, classes) float.
@@ -89,7 +160,7 @@ def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) ->
 
 
 def confusion(logits: np.ndarray, targets: np.ndarray, n_classes: int) -> np.ndarray:
-    """Counts (n_classes, n_classes) int64: entry [i, j] is how many rows of class i were given class j.
+    """Return counts (n_classes, n_classes) int64: entry [i, j] is how many rows of class i were given class j.
 
     Args:
         logits: (n, n_classes) float.
@@ -110,7 +181,7 @@ def confusion(logits: np.ndarray, targets: np.ndarray, n_classes: int) -> np.nda
 
 
 def log_probabilities(logits: np.ndarray) -> np.ndarray:
-    """Log softmax over the last axis, float64; finite for any finite logits."""
+    """Return the log softmax over the last axis, float64; finite for any finite logits."""
     logits = np.asarray(logits, dtype=np.float64)
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -119,7 +190,7 @@ def log_probabilities(logits: np.ndarray) -> np.ndarray:
 def checked(
     logits: np.ndarray, targets: np.ndarray, labels: Sequence[str] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`logits` as (n, classes) float64 and `targets` as int64, or a ValueError that says what does not fit."""
+    """Return `logits` as (n, classes) float64 and `targets` as int64; raise ValueError where they do not fit."""
     logits, targets = np.asarray(logits, dtype=np.float64), np.asarray(targets)
     if logits.ndim != 2 or not logits.size:
         raise ValueError(f"logits must be (n, classes) with at least one row. Received: logits.shape={logits.shape}")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import keras
-import numpy as np
 
 from multicnn.backends import engine
 from multicnn.blocks import network
 from multicnn.data import pipeline
-from multicnn.data.manifest import Manifest
 from multicnn.predictor import Predictor
-from multicnn.tasks.losses import correct, example_losses
+from multicnn.tasks import LossSettings
 from multicnn.training import run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.evaluator import Evaluator
@@ -63,7 +60,7 @@ def build(prepared: Prepared, context: RunContext) -> Built:
             context.log(line)
         if prepared.pretrained is not None:
             _load_pretrained(prepared, built, context)
-        predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.labels, recipe.to_dict())
+        predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.manifest.task, recipe.to_dict())
         on_stored = dataclasses.replace(predictor, preprocess=prepared.augmentation.stored)
         evaluator = Evaluator(on_stored, prepared.store, prepared.manifest, context.workers)
         return Built(predictor, evaluator, _loop(prepared, built, evaluator, context), measurements)
@@ -104,7 +101,7 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
         shard = None if whole else lambda n: workers.shard(n, recipe.devices)
         return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
 
-    objective = Objective(functools.partial(example_losses, **_loss_settings(prepared)), correct)
+    objective = _objective(prepared)
     return Loop(
         built,
         objective,
@@ -130,16 +127,11 @@ def _callbacks(
     return [*tables, *context.reporter.callbacks(), *tensorboard]
 
 
-def _loss_settings(prepared: Prepared) -> dict[str, Any]:
-    recipe = prepared.recipe
-    weights = class_weights(prepared.manifest) if recipe.class_weights else None
-    return {"loss": recipe.loss, "label_smoothing": recipe.label_smoothing, "class_weights": weights}
-
-
-def class_weights(manifest: Manifest) -> np.ndarray:
-    """Return float32 (classes,) weights inverse to the frequencies of the classes; of several labels, those of a yes."""
-    n = len(manifest.rows("train"))
-    counts = np.array([len(of_label) for of_label in manifest.rows_by_label("train").values()])
-    multilabel = manifest.separator is not None
-    weights = (n - counts) / counts if multilabel else n / (len(counts) * counts)
-    return weights.astype(np.float32)
+def _objective(prepared: Prepared) -> Objective:
+    """What the task minimizes and measures, by the recipe's settings."""
+    recipe, manifest = prepared.recipe, prepared.manifest
+    task = manifest.task
+    weights = task.class_weights(manifest.targets(manifest.rows("train"))) if recipe.class_weights else None
+    settings = LossSettings(recipe.loss, recipe.label_smoothing, weights)
+    losses = functools.partial(task.losses, settings=settings)
+    return Objective(losses, task.score, task.metric, task.monitors[recipe.monitor])

@@ -86,7 +86,7 @@ def run(
         for name, place, fold in _folds(manifest, folds)
     ]
     for name, _, fold in divided:  # all of them, before the first is trained
-        for label, rows in fold.rows_by_label("train").items():
+        for label, rows in fold.rows_by_class("train").items():
             if not len(rows):
                 raise ValueError(
                     f"every class needs training examples in every fold. Received: label={label!r}, fold={name!r}"

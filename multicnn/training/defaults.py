@@ -10,7 +10,7 @@ from multicnn.data.paths import locate
 from multicnn.modalities import Preprocess, lookup
 from multicnn.modalities.augmentation import augmentation
 from multicnn.recipe import Recipe
-from multicnn.tasks import losses
+from multicnn.tasks import LossSettings, Task
 from multicnn.training.model import model_block
 from multicnn.training.optimizers import factory
 from multicnn.training.pretrained import PretrainedWeights
@@ -33,7 +33,7 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
     Raises:
         ValueError: A field fits neither the data nor the others; it is told before anything is read or written.
     """
-    modality, several = manifest.modality, manifest.separator is not None
+    modality, task = manifest.modality, manifest.task
     if begun is not None:
         recipe = begun.completed(recipe, modality)
     preprocess = recipe.preprocess or lookup(modality)()
@@ -41,8 +41,15 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
         raise ValueError(f"`preprocess` must be for {modality}, as the data is. Received: preprocess={preprocess!r}")
     augmentation(preprocess, recipe.augment)
     factory.make(recipe.optimizer, 1, 1)
-    losses.by_name(recipe.loss, several)
-    _check_mixing(recipe, preprocess, several)
+    recipe = dataclasses.replace(
+        recipe,
+        loss=task.default_loss if recipe.loss is None else recipe.loss,
+        monitor=next(iter(task.monitors)) if recipe.monitor is None else recipe.monitor,
+    )
+    if recipe.monitor not in task.monitors:
+        raise ValueError(f"`monitor` must be one of {list(task.monitors)}. Received: monitor={recipe.monitor!r}")
+    task.check_loss(LossSettings(recipe.loss, recipe.label_smoothing))
+    _check_mixing(recipe, preprocess, task)
     recipe = dataclasses.replace(
         recipe,
         preprocess=preprocess,
@@ -53,14 +60,14 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
     if recipe.batch_size % shares:
         received = f"batch_size={recipe.batch_size}"
         raise ValueError(f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}")
-    model_block(recipe, len(manifest.labels))
+    model_block(recipe, len(task.labels))
     preprocess.check_stem(recipe, locate)
     return recipe
 
 
-def _check_mixing(recipe: Recipe, preprocess: Preprocess, several: bool) -> None:
+def _check_mixing(recipe: Recipe, preprocess: Preprocess, task: Task) -> None:
     """Raises ValueError if the examples of a batch cannot be mixed as the recipe says."""
-    if several and (recipe.mixup or recipe.cutmix):
+    if not task.mixes and (recipe.mixup or recipe.cutmix):
         received = f"mixup={recipe.mixup!r}, cutmix={recipe.cutmix!r}"
         raise ValueError(f"`mixup` and `cutmix` are for examples of one label each. Received: {received}")
     asked = {"mixup": recipe.mixup, "cutmix": recipe.cutmix}

@@ -12,10 +12,9 @@ import numpy as np
 from multicnn.blocks import average, network, scope
 from multicnn.data import store
 from multicnn.data.manifest import SPLITS, Manifest
-from multicnn.evaluation import run_report
+from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_to_dict
-from multicnn.tasks import metrics
 from multicnn.training import experiment, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.run import complete, run
@@ -62,7 +61,7 @@ def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predict
     predictor.metrics["seconds"] = round(time.perf_counter() - context.started, 1)
     write_json(folder / "metrics.json", predictor.metrics)
     run_folder.keep_manifest(folder, manifest)
-    run_report.report(folder, predictor.preprocess, manifest, lambda rows: logits[rows])
+    report_run(folder, predictor.preprocess, manifest, lambda rows: logits[rows])
     predictor.save(folder / "model.keras")
     context.log(f"the predictor is {folder / 'model.keras'}")
     return predictor
@@ -89,7 +88,7 @@ def averaged(members: Sequence[Predictor], recipe: dict[str, Any]) -> Predictor:
     built = network(block, first.preprocess.input_shape, dtype="float32")
     for i, member in enumerate(members, start=1):
         _lay(member.network, built, f"member-{i}.")
-    return Predictor(first.preprocess, block, built, first.labels, recipe)
+    return Predictor(first.preprocess, block, built, first.task, recipe)
 
 
 def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
@@ -109,13 +108,15 @@ def _answers(predictor: Predictor, manifest: Manifest) -> tuple[Manifest, np.nda
 
 
 def _measured(logits: np.ndarray, members: Sequence[Predictor], manifest: Manifest) -> dict[str, Any]:
-    """The ensemble's metrics on each split, and the test accuracy of each member."""
+    """The ensemble's metrics on each split, and the main one of each member on the test set."""
     measured: dict[str, Any] = {}
+    task = manifest.task
     for split in SPLITS:
         if len(rows := manifest.rows(split)):
-            measured[split] = metrics.summarise(logits[rows], manifest.targets(rows))
+            measured[split] = task.summary(task.counts(logits[rows], manifest.targets(rows)))
     if "test" in measured:
-        measured["linear_baseline"] = members[0].metrics["linear_baseline"]
-        measured["members"] = [member.metrics["test"]["accuracy"] for member in members]
+        linear = members[0].metrics.get("linear_baseline")
+        measured |= {} if linear is None else {"linear_baseline": linear}
+        measured["members"] = [member.metrics["test"][task.metric] for member in members]
     parameters = sum(member.metrics["parameters"] for member in members)
     return measured | {"model": "ensemble", "parameters": parameters, "bad": members[0].metrics["bad"]}

@@ -10,7 +10,6 @@ from multicnn.backends.processes import Workers
 from multicnn.data.manifest import Manifest
 from multicnn.data.store import Store
 from multicnn.predictor import Predictor
-from multicnn.tasks import metrics
 
 _CHUNK = 512  # examples in memory at once
 
@@ -29,9 +28,9 @@ class Evaluator:
         self._predictor, self._store, self._manifest, self._workers = predictor, store, manifest, workers
 
     def metrics(self, split: str) -> dict[str, Any]:
-        """`tasks.metrics.summarise` of a split."""
-        rows = self._manifest.rows(split)
-        return metrics.summarise(self.logits(rows), self._manifest.targets(rows))
+        """Return the metrics of the task on a split."""
+        rows, task = self._manifest.rows(split), self._manifest.task
+        return task.summary(task.counts(self.logits(rows), self._manifest.targets(rows)))
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """float32 (n, classes) for these rows of the manifest; every worker gets all of them."""

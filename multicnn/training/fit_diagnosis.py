@@ -7,28 +7,33 @@ from typing import Any
 
 import numpy as np
 
+from multicnn.tasks import Task
+
 _GAP = 0.05  # of accuracy, training above validation, that is more than usual
 _LEARNED = 0.99  # of accuracy on training examples, beyond which nothing is too little
 
 
-def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]]) -> str:
+def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]], task: Task) -> str:
     """Return a line on under- or overfitting.
 
     Args:
-        measured: `accuracy`, `loss` and `n` of "train", "val" and, if there is one, "linear_baseline", of the best weights.
+        measured: The task's metrics of "train", "val" and, if there is one, "linear_baseline", of the best weights.
         history: The rows of history.csv.
+        task: What is predicted; one whose metric is no share of right answers gets its numbers only.
     """
     train, val = measured["train"], measured.get("val")
     if val is None:
         return "without validation examples nobody can tell under- from overfitting: give some"
-    seen, unseen = train["accuracy"], val["accuracy"]
+    seen, unseen = train[task.metric], val[task.metric]
+    if task.metric != "accuracy":
+        return f"{task.metric} {seen:.4g} on training examples, {unseen:.4g} on validation examples"
     said = f"accuracy {seen:.1%} on training examples, {unseen:.1%} on validation examples"
     chance = 2 * np.sqrt(max(unseen * (1 - unseen), 1e-4) / val["n"])  # two standard errors
     losses = [row["val_loss"] for row in history]
     linear = measured.get("linear_baseline")
     if seen - unseen > max(_GAP, chance):
         return f"overfitting: {said}. Try more examples, augment, dropout, weight decay, or a smaller network"
-    if linear is not None and seen < linear["accuracy"] - 0.01:
+    if linear is not None and seen < linear[task.metric] - 0.01:
         return f"underfitting: {said}, less than a linear model. Try more epochs, another learning rate, or a larger network"
     falling = len(losses) > 1 and np.argmin(losses) == len(losses) - 1 and losses[-2] - losses[-1] > 0.01 * losses[-1]
     if falling and seen < _LEARNED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,11 +17,8 @@ from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
-from multicnn.tasks import metrics
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
-
-_PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -119,34 +117,21 @@ def extract(front: Predictor, manifest: Manifest, stage: str, reporter: Reporter
 
 
 def linear_head(front: Predictor, found: Features) -> Predictor:
-    """The front with a logistic regression on standardised features in the place of its head, measured on every split.
+    """Return the front with a linear model of standardised features in the place of its head, measured on every split.
 
     Raises:
-        ValueError: There are fewer than two classes to learn.
+        ValueError: There is nothing to learn, or no linear head for the task.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    if found.manifest.separator is not None:
-        raise ValueError(f"a linear head needs examples of one label each. Received: labels={found.manifest.labels}")
-    labels, (x, y) = found.manifest.labels, found.of("train")
-    if len(np.unique(y)) < len(labels) or len(labels) < 2:
-        raise ValueError(f"every class needs a training example, and there must be two. Received: labels={labels}")
-    scaler = StandardScaler().fit(x.astype(np.float64))
-    model = LogisticRegression(C=1 / (_PENALTY * len(x)), max_iter=2000).fit(scaler.transform(x), y)
-    coefficients, intercept = model.coef_, model.intercept_
-    if len(labels) == 2:  # the log odds of the second
-        coefficients, intercept = np.vstack([0 * coefficients, coefficients]), np.append(0.0, intercept)
-    kernel = (coefficients / scaler.scale_).T
-    bias = intercept - scaler.mean_ @ kernel
-    block = chain(front.block, dense(len(labels)))
+    task, (x, y) = found.manifest.task, found.of("train")
+    kernel, bias = task.linear_head(x, y)
+    block = chain(front.block, dense(len(task.labels)))
     built = network(block, front.preprocess.input_shape)
     weights = front.network.get_weights()
     built.set_weights([*weights, kernel.astype(np.float32), bias.astype(np.float32)])
-    made = Predictor(front.preprocess, block, built, labels, Recipe(model=block.to_dict()).to_dict())
-    measured = {"features": found.stage, "head": "linear"}
+    made = Predictor(front.preprocess, block, built, task, Recipe(model=block.to_dict()).to_dict())
+    measured: dict[str, Any] = {"features": found.stage, "head": "linear"}
     for split in ("train", "val", "test"):
         values, targets = found.of(split)
         if len(values):
-            measured[split] = metrics.summarise(values @ kernel + bias, targets)
+            measured[split] = task.summary(task.counts(values @ kernel + bias, targets))
     return dataclasses.replace(made, metrics=measured)

@@ -60,7 +60,7 @@ class LoopSettings:
             steps=steps,
             epochs=recipe.epochs,
             batch_size=recipe.batch_size,
-            monitor=recipe.monitor,
+            monitor=recipe.monitor or "accuracy",
             patience=recipe.patience,
             checkpoint_seconds=recipe.checkpoint_seconds,
             checkpoint_steps=recipe.checkpoint_steps,
@@ -69,15 +69,19 @@ class LoopSettings:
 
 
 class Objective(NamedTuple):
-    """What is minimized, and what is counted.
+    """What is minimized, and what is measured.
 
     Attributes:
         losses: The loss of each example, float32 (batch,), of logits and targets.
-        correct: Which examples are answered correctly, bool (batch,), of logits and targets.
+        score: The metric of each example, bool or float (batch,), of logits and targets: True for a right answer.
+        metric: The name of the mean of the scores.
+        direction: "max" or "min", of the metric that decides which weights are kept.
     """
 
     losses: Callable[[Any, Any], Any]
-    correct: Callable[[Any, Any], Any]
+    score: Callable[[Any, Any], Any]
+    metric: str = "accuracy"
+    direction: str = "max"
 
 
 @dataclasses.dataclass
@@ -86,17 +90,17 @@ class Progress:
 
     epoch: int = 0  # from 0, the one to resume with
     step: int = 0  # of the epoch, the next one
-    totals: list[float] = dataclasses.field(default_factory=lambda: [0.0] * 3)  # of the epoch: loss, correct, examples
+    totals: list[float] = dataclasses.field(default_factory=lambda: [0.0] * 3)  # of the epoch: loss, score, examples
     seconds: float = 0.0  # spent in the epoch
     waited: float = 0.0  # of those, for data
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
     best_epoch: int | None = None
     stopped: bool = False  # by a callback
 
-    def means(self) -> dict[str, float]:
-        """Return mean loss and accuracy over the steps of this epoch."""
-        loss, correct, n = self.totals
-        return {"loss": loss / n, "accuracy": correct / n}
+    def means(self, metric: str) -> dict[str, float]:
+        """Return the mean loss and the mean score, under the name of its metric, over the steps of this epoch."""
+        loss, score, n = self.totals
+        return {"loss": loss / n, metric: score / n}
 
 
 class Loop:
@@ -104,13 +108,13 @@ class Loop:
 
     Args:
         network: Compiled with its optimizer.
-        objective: What is minimized, and what is counted as correct.
+        objective: What is minimized, and what is measured.
         batches: `(epoch, first step) -> iterable` of the (inputs, targets) from there on, epoch after epoch, at least as many as
             there are to train: int32 classes, or float32 distributions over them where examples are mixed. Where several
             workers train together it gives the shard of this one, or with a third argument, True, the whole batch.
         settings: How long it trains, which weights it keeps, and when it saves.
         context: Its folder gets checkpoints/; messages go to its reporter.
-        validate: Returns `accuracy`, `loss`, `macro_f1` of the validation set; None without one.
+        validate: Returns the metrics of the validation set; None without one.
         callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
             `state_dict() -> plain data` and `load_state_dict(state)`; others start anew when a run is resumed.
         freezing: Says which layers learn in which epoch; None lets all that can.
@@ -147,7 +151,7 @@ class Loop:
             freezing.thaw()
             network.optimizer.build(network.trainable_variables)
             freezing.at(0)
-        self.train_step = engine.training_step(network, *objective)
+        self.train_step = engine.training_step(network, objective.losses, objective.score)
 
     def run(self) -> None:
         """Train from the newest checkpoint, if there is one, until the last epoch or early stopping.
@@ -192,7 +196,7 @@ class Loop:
         while at.step < self.settings.steps:
             self.callbacks.on_train_batch_begin(at.step)
             at.totals = np.add(at.totals, self.step(iterator)).tolist()
-            means = at.means()
+            means = at.means(self.objective.metric)
             if not np.isfinite(means["loss"]):
                 raise nan_check.located(self, at.epoch, at.step)
             self.callbacks.on_train_batch_end(at.step, means)
@@ -202,7 +206,7 @@ class Loop:
                 return
             if at.step < self.settings.steps and self.checkpoints.due(at.step):
                 self._save()
-        row = {"epoch": at.epoch + 1, **at.means()}
+        row = {"epoch": at.epoch + 1, **at.means(self.objective.metric)}
         waited = {"waited": round(at.waited / at.seconds, 4)}  # the share of the time of the steps
         with averaged(self.network):  # what is validated is what is saved
             if self.validate is not None:
@@ -216,7 +220,7 @@ class Loop:
     def freeze(self, epoch: int) -> None:
         """Recompile the train step when the set of trainable layers changes."""
         if self.freezing is not None and self.freezing.at(epoch):
-            self.train_step = engine.training_step(self.network, *self.objective)
+            self.train_step = engine.training_step(self.network, self.objective.losses, self.objective.score)
             self.context.log(f"epoch {epoch + 1}: {self.freezing}")
 
     def stream(self, epoch: int, step: int) -> contextlib.closing[Iterator[Batch]]:
@@ -259,7 +263,8 @@ class Loop:
         """What makes an epoch better than another: the monitored metric, and among equals the loss."""
         row, monitor = self.at.history[epoch], self.settings.monitor
         loss = -row["val_loss"]
-        return (loss, 0.0) if monitor == "loss" else (row[f"val_{monitor}"], loss)
+        sign = 1.0 if self.objective.direction == "max" else -1.0
+        return (loss, 0.0) if monitor == "loss" else (sign * row[f"val_{monitor}"], loss)
 
     def variables(self) -> list[keras.Variable]:
         """Return everything that steps change; `variables` holds the seeds of dropout too, which `weights` does not."""

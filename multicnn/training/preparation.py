@@ -255,7 +255,7 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
             f"{len(bad):,} of {len(manifest):,} examples are bad, more than `bad_limit` allows{listed}. "
             f"Received: bad_limit={bad_limit}"
         )
-    for label, rows in manifest.rows_by_label("train").items():
+    for label, rows in manifest.rows_by_class("train").items():
         if not len(rows):
             raise ValueError(f"every class needs a good training example. Received: label={label!r}")
 

@@ -19,6 +19,7 @@ from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import Recipe, Start
+from multicnn.tasks import Classification
 from multicnn.training import weight_files
 
 _EMBEDDINGS = "embeddings"
@@ -185,7 +186,7 @@ def pretrained(model: str, path: str) -> Predictor:
     block = create(model, len(labels), **recipe.arguments)
     built = network(block, recipe.preprocess.input_shape)
     begun.lay(built, recipe.preprocess, labels)
-    return Predictor(recipe.preprocess, block, built, labels, recipe.to_dict())
+    return Predictor(recipe.preprocess, block, built, Classification(labels), recipe.to_dict())
 
 
 def _with_channels(kernel: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:

@@ -11,8 +11,8 @@ import numpy as np
 from multicnn.backends import random_state
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
-from multicnn.evaluation import run_report
-from multicnn.evaluation.baseline_score import linear_score
+from multicnn.evaluation.baseline import linear_score
+from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
 from multicnn.training import run_folder
@@ -108,9 +108,10 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         split: evaluator.metrics(split) for split in SPLITS if finished and len(manifest.rows(split))
     }
     if "test" in measured:
-        measured["linear_baseline"] = linear_score(manifest, prepared.store, prepared.augmentation.stored)
+        linear = linear_score(manifest, prepared.store, prepared.augmentation.stored)
+        measured |= {} if linear is None else {"linear_baseline": linear}
     if finished:
-        measured["verdict"] = verdict(measured, loop.at.history)
+        measured["verdict"] = verdict(measured, loop.at.history, manifest.task)
         context.log(measured["verdict"])
     measured |= {
         "model": prepared.recipe.model if isinstance(prepared.recipe.model, str) else "custom",
@@ -122,15 +123,17 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
     }
     write_json(context.run_folder / "metrics.json", measured)
     if finished:
-        run_report.report(context.run_folder, prepared.preprocess, manifest, evaluator.logits)
+        report_run(context.run_folder, prepared.preprocess, manifest, evaluator.logits)
     return dataclasses.replace(built.predictor, metrics=measured)
 
 
 def _summary(prepared: Prepared, steps: int) -> str:
     manifest, model = prepared.manifest, prepared.recipe.model
+    classes = manifest.task.classes
+    predicted = f"{len(classes)} classes" if classes else manifest.task.name
     counts = ", ".join(f"{len(manifest.rows(split)):,} {split}" for split in SPLITS)
     name = model if isinstance(model, str) else "the given network"
     return (
-        f"{len(prepared.labels)} classes, {counts}; {name} with {prepared.measured.parameters:,} parameters on "
+        f"{predicted}, {counts}; {name} with {prepared.measured.parameters:,} parameters on "
         f"{prepared.input_shape}; {steps:,} steps an epoch; the examples are kept: {prepared.store.description}"
     )

@@ -11,17 +11,19 @@ from typing import Any
 
 import pydantic
 
-from multicnn.data.load import load_manifest
+from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import DataSource, Recipe, in_one_line
 from multicnn.training import experiment
+
+LoadManifest = Callable[[DataSource, TaskLike], Manifest]
 
 
 def settled(
     data: str | os.PathLike | DataSource | Recipe | None,
     settings: Sequence[str],
     fields: dict[str, Any],
-    load: Callable[[DataSource], Manifest] = load_manifest,
+    load: LoadManifest = load_manifest,
 ) -> tuple[Recipe, Manifest]:
     """The recipe with its settings, and the manifest of its data as `load` gives it.
 
@@ -30,7 +32,8 @@ def settled(
     """
     recipe = recipe_for(data, fields)
     # What the settings say of the data decides the modality, which decides what the other settings can mean.
-    manifest = load(recipe.replaced([s for s in settings if s.startswith("data.")]).data)
+    first = recipe.replaced([s for s in settings if s.startswith(("data.", "task"))])
+    manifest = load(first.data, first.task)
     return recipe.replaced(settings, manifest.modality), manifest
 
 
@@ -41,7 +44,7 @@ def of_several(
     out: str | os.PathLike | None,
     settings: Sequence[str],
     fields: dict[str, Any],
-    load: Callable[[DataSource], Manifest],
+    load: LoadManifest,
 ) -> tuple[Recipe, Manifest, Path, dict[str, Any]]:
     """Recipe, manifest and folder of several runs that begin, or go on; and what else was asked for when they began.
 

@@ -10,7 +10,7 @@ from keras import ops
 from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.recipe import Optimizer
-from multicnn.tasks.losses import correct, example_losses
+from multicnn.tasks.losses import class_correct, class_losses
 from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled
 
@@ -22,8 +22,8 @@ def softmax(logits):
     return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
-def training_step(net, counted=correct, **settings):
-    return engine.training_step(net, functools.partial(example_losses, **settings), counted)
+def training_step(net, counted=class_correct, **settings):
+    return engine.training_step(net, functools.partial(class_losses, **settings), counted)
 
 
 def steps(net, optimizer, inputs, targets, count=1, **settings):
@@ -129,7 +129,7 @@ def test_batches_of_every_size_are_steps_of_one_graph():
     traced = []
     net = network(NET, (6, 6, 1))
     net.compile("sgd", jit_compile=False)
-    step = training_step(net, lambda *each: traced.append(each) or correct(*each))
+    step = training_step(net, lambda *each: traced.append(each) or class_correct(*each))
     assert [step(*noise(n))[2] for n in (3, 5, 1, 3)] == [3, 5, 1, 3]
     assert len(traced) == 1
 
@@ -150,7 +150,7 @@ def test_what_does_not_fit_is_a_memory_error():
         raise error
 
     with pytest.raises(MemoryError, match="too much"):
-        engine.training_step(net, full, correct)(*noise(2))
+        engine.training_step(net, full, class_correct)(*noise(2))
 
 
 def test_gradients_and_outputs_are_those_of_training_and_change_nothing():
@@ -160,7 +160,7 @@ def test_gradients_and_outputs_are_those_of_training_and_change_nothing():
     before = [np.array(variable) for variable in net.variables]
 
     def loss(logits):
-        return ops.mean(example_losses(logits, targets))
+        return ops.mean(class_losses(logits, targets))
 
     logits, slopes = engine.gradients(net, inputs, loss)
     again, _ = engine.gradients(net, inputs, loss)

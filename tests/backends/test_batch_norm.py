@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from multicnn.backends import batch_norm, engine
 from multicnn.blocks import chain, conv, dense, global_average_pool, network, norm
-from multicnn.tasks.losses import correct, example_losses
+from multicnn.tasks.losses import class_correct, class_losses
 
 if tf.config.list_physical_devices("GPU"):
     pytest.skip("on a CPU only", allow_module_level=True)
@@ -130,7 +130,7 @@ def test_training_and_prediction_use_it(monkeypatch):
         before = before or net.get_weights()
         net.set_weights(before)
         net.compile(keras.optimizers.SGD(0.1), jit_compile=False)
-        engine.training_step(net, example_losses, correct)(x, targets)
+        engine.training_step(net, class_losses, class_correct)(x, targets)
         results.append([*net.get_weights(), engine.inference(net)(x)])
     assert sorted(modes) == [False, False, True, True], (
         "both norms, also the one inside a layer; training and prediction"

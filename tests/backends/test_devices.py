@@ -12,7 +12,7 @@ import keras, numpy as np, pytest, tensorflow as tf
 import multicnn
 from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network
 from multicnn.backends import engine
-from multicnn.tasks.losses import correct, example_losses
+from multicnn.tasks.losses import class_correct, class_losses
 
 (processor,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -37,7 +37,7 @@ for name, net, precision, more in [
         optimizer = keras.optimizers.SGD(0.1, **more)
         built.compile(keras.optimizers.LossScaleOptimizer(optimizer) if precision != "float32" else optimizer)
         with pytest.raises(ValueError, match=f"KERAS_BACKEND=jax supports it. Received: {name}"):
-            engine.training_step(built, example_losses, correct)
+            engine.training_step(built, class_losses, class_correct)
 """
 
 

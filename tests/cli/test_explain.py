@@ -11,6 +11,7 @@ import multicnn
 from multicnn import models
 from multicnn.blocks import chain, embed, network
 from multicnn.predictor import Predictor
+from multicnn.tasks import Classification
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,9 @@ def model(tmp_path_factory):
     preprocess = multicnn.TextPreprocess().fit(texts)
     keras.utils.set_random_seed(0)
     block = chain(embed(preprocess.vocabulary_size, 4), models.create("textcnn", 2, filters=4))
-    return Predictor(preprocess, block, network(block, preprocess.input_shape), ("a", "b")).save(folder / "m.keras")
+    return Predictor(preprocess, block, network(block, preprocess.input_shape), Classification(("a", "b"))).save(
+        folder / "m.keras"
+    )
 
 
 def test_texts_as_json(model, monkeypatch, capsys):

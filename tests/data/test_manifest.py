@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from multicnn.data.manifest import COLUMNS, Manifest, content_hash
+from multicnn.tasks import Classification, Multilabel
 
 
 def manifest(**changes):
@@ -43,8 +44,8 @@ def test_targets():
 
 def test_several_labels():
     several = dict(labels=["x|y", "", "z", "y"], reasons=[""] * 4)
-    made = dataclasses.replace(manifest(**several), labels=("x", "y"), separator="|")
-    assert made.label_sets == [("x", "y"), (), ("z",), ("y",)]
+    made = dataclasses.replace(manifest(**several), task=Multilabel(("x", "y"), "|"))
+    assert made.strata == [("x", "y"), (), ("z",), ("y",)]
     assert made.targets([3, 0, 1]).tolist() == [[0, 1], [1, 1], [0, 0]]
     assert made.targets([0]).dtype == np.int32
     with pytest.raises(ValueError, match=r"label must be one of x, y. Received: row=2, label='z'"):
@@ -55,10 +56,10 @@ def test_several_labels():
     "make, message",
     [
         (
-            lambda: Manifest("smell", (), manifest().table),
+            lambda: Manifest("smell", Classification(), manifest().table),
             "modality must be one of image, audio, text, or registered before. Received: modality='sm",
         ),
-        (lambda: Manifest("text", (), pd.DataFrame({"id": []})), "Received: missing="),
+        (lambda: Manifest("text", Classification(), pd.DataFrame({"id": []})), "Received: missing="),
         (lambda: manifest(splits=["train", "trial", "", ""]), "Received: split=.'trial'"),
         (lambda: manifest().rows("trial"), "Received: split='trial'"),
     ],

@@ -5,6 +5,7 @@ import pytest
 
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.splits import assign, folds, leave_group_out
+from multicnn.tasks import Multilabel
 
 
 def manifest(sizes, groups=None, splits=None, names=None):
@@ -62,7 +63,7 @@ def test_of_several_labels_each_is_stratified(seed):
     cells = ["|".join(np.array(["a", "b", "c", "d"])[rng.random(4) < (0.7, 0.3, 0.1, 0.02)]) for _ in range(2000)]
     rows = {"ids": list(map(str, range(2000))), "sources": cells, "labels": cells}
     made = Manifest.of("text", **rows, hashes=[content_hash(str(i)) for i in range(2000)])
-    made = assign(dataclasses.replace(made, labels=("a", "b", "c", "d"), separator="|"), 0.1, 0.2)
+    made = assign(dataclasses.replace(made, task=Multilabel(("a", "b", "c", "d"), "|")), 0.1, 0.2)
     targets = {split: made.targets(made.rows(split)).sum(axis=0) for split in ("train", "val", "test")}
     size = sum(targets.values())
     assert (targets["train"] > 0).all() and (made.table["split"][made.table["label"] == ""] == "val").any()

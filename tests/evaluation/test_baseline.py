@@ -7,9 +7,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
+from multicnn.data.load import load_manifest
+from multicnn.data.store import load_examples
 from multicnn.evaluation import baseline
-from multicnn.evaluation.baseline import linear_baseline
+from multicnn.evaluation.baseline import linear_baseline, linear_score
 from multicnn.evaluation.summaries import audio_features, image_features
+from multicnn.modalities import lookup
+from multicnn.recipe import DataSource
+from multicnn.tasks import Classification, Multilabel
 
 
 def digits():
@@ -37,7 +42,7 @@ def sentences(n):
 
 
 def test_digits_score_what_a_linear_model_should():
-    result = linear_baseline("image", *digits())
+    result = linear_baseline(Classification(), "image", *digits())
     assert list(result) == ["accuracy", "loss", "macro_f1", "n", "model"]
     assert result["accuracy"] >= 0.94
     assert 0 < result["loss"] < 0.3
@@ -48,19 +53,22 @@ def test_digits_score_what_a_linear_model_should():
 def test_of_several_labels_there_is_a_model_for_each():
     train, train_targets, test, test_targets = digits()
     seen, asked = (np.stack([y % 2, y > 4, y == 3], axis=1).astype(int) for y in (train_targets[:400], test_targets))
-    result = linear_baseline("image", train[:400], seen, test, asked)
-    alone = [linear_baseline("image", train[:400], seen[:, i], test, asked[:, i])["loss"] for i in range(3)]
+    result = linear_baseline(Multilabel(), "image", train[:400], seen, test, asked)
+    alone = [
+        linear_baseline(Classification(), "image", train[:400], seen[:, i], test, asked[:, i])["loss"] for i in range(3)
+    ]
     assert result["loss"] == pytest.approx(sum(alone), rel=1e-6)
     assert list(result) == ["accuracy", "loss", "macro_f1", "micro_f1", "n", "model"]
     (told, ends), (new, theirs) = sentences(200), sentences(100)
     both = [np.stack([y, 1 - y], axis=1) for y in (ends, theirs)]
-    assert linear_baseline("text", told, both[0], new, both[1])["micro_f1"] > 0.95
+    assert linear_baseline(Multilabel(), "text", told, both[0], new, both[1])["micro_f1"] > 0.95
 
 
 def test_scaling_the_pixels_or_adding_a_channel_axis_changes_nothing():
     train, train_targets, test, test_targets = digits()
-    plain = linear_baseline("image", train[:400], train_targets[:400], test, test_targets)
+    plain = linear_baseline(Classification(), "image", train[:400], train_targets[:400], test, test_targets)
     finished = linear_baseline(
+        Classification(),
         "image",
         (train[:400, ..., None] / 255 - 0.5) / 0.3,
         train_targets[:400],
@@ -73,7 +81,10 @@ def test_scaling_the_pixels_or_adding_a_channel_axis_changes_nothing():
 
 def test_the_same_answer_twice():
     train, train_targets, test, test_targets = digits()
-    first, second = (linear_baseline("image", train[:200], train_targets[:200], test, test_targets) for _ in range(2))
+    first, second = (
+        linear_baseline(Classification(), "image", train[:200], train_targets[:200], test, test_targets)
+        for _ in range(2)
+    )
     assert first == second
 
 
@@ -81,13 +92,15 @@ def test_the_same_answer_twice():
 def test_waveforms_are_told_apart_by_pitch(shape):
     train, train_targets = tones(120)
     test, test_targets = tones(41)
-    result = linear_baseline("audio", train.reshape(-1, *shape), train_targets, test.reshape(-1, *shape), test_targets)
+    result = linear_baseline(
+        Classification(), "audio", train.reshape(-1, *shape), train_targets, test.reshape(-1, *shape), test_targets
+    )
     assert result["accuracy"] == 1.0
     assert "waveform" in result["model"]
 
 
 def test_a_question_mark_is_a_feature_of_text():
-    result = linear_baseline("text", *sentences(200), *sentences(51))
+    result = linear_baseline(Classification(), "text", *sentences(200), *sentences(51))
     assert result["accuracy"] == 1.0
     assert "loss" not in result
     assert "TF-IDF" in result["model"]
@@ -96,14 +109,16 @@ def test_a_question_mark_is_a_feature_of_text():
 def test_texts_in_any_script():
     train = ["хороший фильм", "плохой фильм", "好", "悪"] * 5
     assert (
-        linear_baseline("text", train, np.tile([0, 1, 0, 1], 5), ["Хороший!", "悪"], np.array([0, 1]))["accuracy"]
+        linear_baseline(
+            Classification(), "text", train, np.tile([0, 1, 0, 1], 5), ["Хороший!", "悪"], np.array([0, 1])
+        )["accuracy"]
         == 1.0
     )
 
 
 def test_large_sets_are_sampled_and_the_words_say_so(monkeypatch):
-    monkeypatch.setattr(baseline, "IMAGE_EXAMPLES", 600)
-    result = linear_baseline("image", *digits())
+    monkeypatch.setitem(baseline.EXAMPLES, "image", 600)
+    result = linear_baseline(Classification(), "image", *digits())
     assert result["model"].endswith("(trained on 600 of 1,497 examples)")
     assert result["accuracy"] > 0.9  # classes in turn: an unlucky stride would have lost some
 
@@ -111,15 +126,15 @@ def test_large_sets_are_sampled_and_the_words_say_so(monkeypatch):
 def test_a_test_class_that_training_lacks_counts_as_wrong_and_has_no_loss():
     train, train_targets, test, test_targets = digits()
     known = train_targets < 9
-    result = linear_baseline("image", train[known], train_targets[known], test, test_targets)
+    result = linear_baseline(Classification(), "image", train[known], train_targets[known], test, test_targets)
     assert "loss" not in result
     assert result["accuracy"] <= np.mean(test_targets < 9)
 
 
 def test_labels_need_not_be_consecutive():
     train, train_targets, test, test_targets = digits()
-    plain = linear_baseline("image", train, train_targets, test, test_targets)
-    spread = linear_baseline("image", train, train_targets * 3 + 5, test, test_targets * 3 + 5)
+    plain = linear_baseline(Classification(), "image", train, train_targets, test, test_targets)
+    spread = linear_baseline(Classification(), "image", train, train_targets * 3 + 5, test, test_targets * 3 + 5)
     assert spread == plain
 
 
@@ -133,14 +148,16 @@ def test_the_loss_is_the_mean_negative_log_likelihood(classes):
         scaler.transform(features), train_targets[kept]
     )
     expected = log_loss(test_targets[asked], peer.predict_proba(scaler.transform(asked_features)))
-    result = linear_baseline("image", train[kept], train_targets[kept], test[asked], test_targets[asked])
+    result = linear_baseline(
+        Classification(), "image", train[kept], train_targets[kept], test[asked], test_targets[asked]
+    )
     assert result["loss"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_loss_beyond_the_range_of_probabilities_is_finite():
     train = np.concatenate([np.full((20, 2, 2), 0.0), np.full((20, 2, 2), 1.0)]).astype(np.float32)
     far = np.full((1, 2, 2), 1e6, np.float32)
-    result = linear_baseline("image", train, np.repeat([0, 1], 20), far, np.array([0]))
+    result = linear_baseline(Classification(), "image", train, np.repeat([0, 1], 20), far, np.array([0]))
     assert result["accuracy"] == 0
     assert 1e3 < result["loss"] < np.inf
 
@@ -148,10 +165,10 @@ def test_a_loss_beyond_the_range_of_probabilities_is_finite():
 @pytest.mark.parametrize(
     ("shape", "model", "features"),
     [
-        ((28, 28), "pixels, logistic regression", 784),
-        ((32, 32, 3), "pixels, logistic regression", 3072),
-        ((224, 224, 3), "pixels averaged to 36x36, logistic regression", 3888),
-        ((1, 9000, 1), "pixels averaged to 1x4000, logistic regression", 4000),
+        ((28, 28), "pixels", 784),
+        ((32, 32, 3), "pixels", 3072),
+        ((224, 224, 3), "pixels averaged to 36x36", 3888),
+        ((1, 9000, 1), "pixels averaged to 1x4000", 4000),
     ],
 )
 def test_pictures_are_reduced_to_few_features(shape, model, features):
@@ -199,7 +216,7 @@ def test_a_waveform_shorter_than_a_frame_and_silence_are_finite():
 )
 def test_what_does_not_fit_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
-        linear_baseline(*arguments)
+        linear_baseline(Classification(), *arguments)
 
 
 def test_trec(shared_data):
@@ -209,6 +226,31 @@ def test_trec(shared_data):
         classes = sorted({row["label"] for row in rows})
         return [row["text"] for row in rows], np.array([classes.index(row["label"]) for row in rows])
 
-    result = linear_baseline("text", *read("train"), *read("test"))
+    result = linear_baseline(Classification(), "text", *read("train"), *read("test"))
     assert result["n"] == 500
     assert result["accuracy"] == pytest.approx(0.906, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["digits", "spoken_digits", "docstrings"])
+def test_the_baseline_of_a_run_reads_few_examples_at_once(name):
+    manifest = load_manifest(DataSource(path=name))
+    preprocess = lookup(manifest.modality)()
+    preprocess = preprocess.fit(preprocess.decode(manifest.raw_source(row)) for row in manifest.rows("train"))
+    stored, _ = load_examples(manifest, preprocess, manifest.rows())
+
+    expected = []
+    for rows in (manifest.rows("train"), manifest.rows("test")):
+        texts = [manifest.raw_source(row) for row in rows]
+        whole = texts if name == "docstrings" else preprocess.finish(stored.gather(rows)).numpy()
+        expected += [whole, manifest.targets(rows)]
+    expected = linear_baseline(manifest.task, manifest.modality, *expected)
+
+    class Narrow:
+        """A store of a machine in whose memory 32 examples fit."""
+
+        def gather(self, rows):
+            assert len(rows) <= 32
+            return stored.gather(rows)
+
+    found = linear_score(manifest, Narrow(), preprocess)
+    assert found.pop("model") == expected.pop("model") and found == pytest.approx(expected, rel=1e-2)

@@ -47,7 +47,7 @@ def test_a_data_report(tmp_path, decisions, lead):
     examples = {row: (f"{row}.png", "<cat>", PIXELS if row else None) for row in range(16)}
     scores = [{"guess": "the commonest class", "split": "test", "accuracy": 0.5, "n": 1200}]
     tables = {"By class": counts, "By group": counts.iloc[:0]}
-    report = read(write_data_report(tmp_path / "x.html", "State", findings, tables, scores, examples))
+    report = read(write_data_report(tmp_path / "x.html", "State", findings, tables, scores, examples, "accuracy"))
     assert {lead, "<finding 2>", "<cat>", "1,300", "0.5000", "The first 8 of 10", "By class"} <= set(report.text)
     assert "By group" not in report.text and report.text.count("needs your attention") == decisions
     assert len(report.all("img")) == 15

@@ -5,13 +5,20 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 from support.html import Page
 
-from multicnn.evaluation.report import write_evaluation, write_report
+from multicnn.data.load import load_manifest
+from multicnn.evaluation.report import report_run, write_evaluation, write_report
 from multicnn.modalities import Shown
+from multicnn.modalities.image.preprocess import ImagePreprocess
+from multicnn.recipe import DataSource
+from multicnn.tasks import Classification
 
 LABELS = ["<b>cat</b>", "7", "dog & co"]
+TASK = Classification(tuple(LABELS))
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.1,0.4,1.2,0.3\n2,0.5,0.8,0.7,0.7\n"
 METRICS = {
     "train": {"accuracy": 0.99, "loss": 0.05, "macro_f1": 0.98, "n": 1200},
@@ -28,7 +35,7 @@ def run(tmp_path):
     folder.mkdir()
     rng = np.random.default_rng(0)
     ids = [f"photos/{i} & more.png" for i in range(30)]
-    write_evaluation(folder, rng.normal(size=(30, 3)).astype(np.float32), rng.integers(0, 3, 30), LABELS, ids)
+    write_evaluation(folder, TASK, rng.normal(size=(30, 3)).astype(np.float32), rng.integers(0, 3, 30), ids)
     (folder / "history.csv").write_text(HISTORY)
     (folder / "metrics.json").write_text(json.dumps(METRICS))
     (folder / "recipe.json").write_text('{"model": "lenet5", "note": "</pre><script>"}')
@@ -41,7 +48,7 @@ def test_the_files_of_an_evaluation(run):
 
 
 def test_the_page_is_sound_accessible_and_complete(run):
-    path = write_report(run)
+    path = write_report(run, TASK)
     assert path == run / "report.html"
     page = Page(path.read_text(encoding="utf-8"))
     assert [text for text in page.text if text in ("Results", "Learning curves", "Confusion matrix")]
@@ -64,12 +71,12 @@ def test_the_page_is_sound_accessible_and_complete(run):
 
 
 def test_the_page_needs_nothing_else(run):
-    text = write_report(run).read_text(encoding="utf-8")
+    text = write_report(run, TASK).read_text(encoding="utf-8")
     assert Page(text).needs_nothing_else() and "http" not in text
 
 
 def test_names_and_texts_are_escaped(run):
-    page = Page(write_report(run).read_text(encoding="utf-8"))
+    page = Page(write_report(run, TASK).read_text(encoding="utf-8"))
     assert not page.all("b")
     assert "run <1>" in page.text
     assert {"<b>cat</b>", "7", "dog & co"} <= set(page.text)
@@ -77,7 +84,7 @@ def test_names_and_texts_are_escaped(run):
 
 
 def test_the_numbers_and_the_linear_baseline_beside_them(run):
-    page = Page(write_report(run).read_text(encoding="utf-8"))
+    page = Page(write_report(run, TASK).read_text(encoding="utf-8"))
     assert "Linear baseline: 80.0 % (10.0 percentage points below the network)." in " ".join(page.text)
     assert {"0.9900", "1,200", "61,706", "linear baseline, test", "Linear baseline: TF-IDF & SVM."} <= set(page.text)
     order = [text for text in page.text if text in ("training", "validation", "test", "linear baseline, test")]
@@ -90,37 +97,37 @@ def test_the_numbers_and_the_linear_baseline_beside_them(run):
 def test_a_better_linear_baseline_is_not_hidden(run, linear, verdict):
     metrics = METRICS | {"linear_baseline": METRICS["linear_baseline"] | {"accuracy": linear}}
     (run / "metrics.json").write_text(json.dumps(metrics))
-    assert verdict in write_report(run).read_text(encoding="utf-8")
+    assert verdict in write_report(run, TASK).read_text(encoding="utf-8")
 
 
 def test_embedded_pictures_are_those_of_the_folder(run):
-    sources = re.findall(r'src="data:image/png;base64,([^"]+)"', write_report(run).read_text(encoding="utf-8"))
+    sources = re.findall(r'src="data:image/png;base64,([^"]+)"', write_report(run, TASK).read_text(encoding="utf-8"))
     files = {(run / name).read_bytes() for name in ("learning_curves.png", "confusion_matrix.png")}
     assert {base64.b64decode(source) for source in sources} == files
 
 
 def test_a_bad_text_may_be_a_book(run):
     (run / "bad_files.csv").write_text(f"id,source,reason\n1,{'word ' * 100_000},no label\n")
-    page = Page(write_report(run).read_text())
+    page = Page(write_report(run, TASK).read_text())
     assert "no label" in page.text and max(map(len, page.text)) < 10_000
 
 
 def test_parts_without_a_file_are_left_out(tmp_path):
-    page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
+    page = Page(write_report(tmp_path, TASK).read_text(encoding="utf-8"))
     assert not page.all("section")
     with pytest.raises(ValueError, match=r"folder must be an existing run folder. Received: folder="):
-        write_report(tmp_path / "nowhere")
+        write_report(tmp_path / "nowhere", TASK)
 
 
 def test_nothing_wrong_is_said(tmp_path):
-    write_evaluation(tmp_path, np.eye(3, dtype=np.float32), np.arange(3), LABELS, ["1", "2", "3"])
-    assert "every example was classified correctly" in write_report(tmp_path).read_text(encoding="utf-8")
+    write_evaluation(tmp_path, TASK, np.eye(3, dtype=np.float32), np.arange(3), ["1", "2", "3"])
+    assert "every example was classified correctly" in write_report(tmp_path, TASK).read_text(encoding="utf-8")
 
 
 def test_previews_stand_beside_the_mistakes(run):
     ids = [f"photos/{i} & more.png" for i in range(30)]
     examples = {name: Shown("image", np.zeros((8, 8, 3), np.uint8)) for name in ids}
-    page = Page(write_report(run, examples).read_text(encoding="utf-8"))
+    page = Page(write_report(run, TASK, examples).read_text(encoding="utf-8"))
     thumbs = [picture for picture in page.all("img") if picture.get("class") == "thumb"]
     assert len(thumbs) >= 10
     assert thumbs[0]["alt"].endswith("& more.png")
@@ -133,3 +140,17 @@ def test_importing_evaluation_imports_nothing_heavy():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_mistake_whose_file_has_vanished_is_listed_without_its_picture(tmp_path):
+    for label in "ab":
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for i in range(4):
+            Image.fromarray(np.full((4, 4), 30 * i + ord(label), np.uint8)).save(tmp_path / "data" / label / f"{i}.png")
+    manifest = load_manifest(DataSource(path=str(tmp_path / "data"), validation_fraction=0, test_fraction=0))
+    (tmp_path / "data" / "a" / "1.png").unlink()
+    (tmp_path / "run").mkdir()
+    report_run(tmp_path / "run", ImagePreprocess(), manifest, lambda rows: np.tile([[0.0, 1.0]], (len(rows), 1)))
+    assert "a/1.png" in pd.read_csv(tmp_path / "run" / "mistakes.csv")["id"].tolist()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "a/1.png" in page and page.count('alt="a/') == 3

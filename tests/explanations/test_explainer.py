@@ -13,12 +13,13 @@ from multicnn import models
 from multicnn.blocks import chain, dense, embed, flatten, network
 from multicnn.explanations import Explainer
 from multicnn.predictor import Predictor
+from multicnn.tasks import Classification
 
 FILLER = ("film", "story", "actor", "scene", "и", "он", "a", "the")
 
 
 def explainer_of(predictor):
-    return Explainer(predictor.network, predictor.preprocess, predictor.labels, predictor.probabilities)
+    return Explainer(predictor.network, predictor.preprocess, predictor.task)
 
 
 def written(seed, count):
@@ -47,7 +48,7 @@ def trained(texts, level, model, **arguments):
     built.compile(keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     ids, targets = preprocess.examples(list(texts["text"])), (texts["label"] == "good").to_numpy(np.int32)
     built.fit(ids, targets, batch_size=32, epochs=8, verbose=0)
-    made = Predictor(preprocess, block, built, ("bad", "good"))
+    made = Predictor(preprocess, block, built, Classification(("bad", "good")))
     assert (made.logits(ids).argmax(axis=1) == targets).all()
     return made
 
@@ -154,4 +155,4 @@ def test_pictures_are_not_explained_by_words(tmp_path):
     block = chain(flatten(), dense(2))
     preprocess = multicnn.ImagePreprocess(size=(4, 4), mean=(0.0,), std=(1.0,), channels=1)
     with pytest.raises(ValueError, match="Received: modality='image'"):
-        explainer_of(Predictor(preprocess, block, network(block, (4, 4, 1)), ("a", "b")))
+        explainer_of(Predictor(preprocess, block, network(block, (4, 4, 1)), Classification(("a", "b"))))

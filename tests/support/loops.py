@@ -2,12 +2,12 @@
 
 import functools
 
-from multicnn.tasks.losses import correct, example_losses
+from multicnn.tasks.losses import class_losses
 from multicnn.training.context import RunContext
 from multicnn.training.loop import Loop, LoopSettings, Objective
 
 CROSS_ENTROPY = Objective(
-    functools.partial(example_losses, loss="cross_entropy", label_smoothing=0.0, class_weights=None), correct
+    functools.partial(class_losses, loss="cross_entropy", label_smoothing=0.0, class_weights=None), correct
 )
 
 

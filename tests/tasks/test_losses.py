@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from multicnn.tasks.losses import LOSSES, OF_SEVERAL, by_name, example_losses
+from multicnn.tasks.losses import LOSSES, OF_SEVERAL, by_name, class_losses, label_losses
 
 CLASSES = 4
 rng = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def test_each_loss_is_its_equation(name, kind, smoothing, weights):
     expected = [oracle(name, z, row) for z, row in zip(LOGITS, smooth)]
     if weights is not None:
         expected = expected * (t @ weights)
-    losses = example_losses(ops.convert_to_tensor(LOGITS.astype("float32")), given, name, smoothing, weights)
+    losses = class_losses(ops.convert_to_tensor(LOGITS.astype("float32")), given, name, smoothing, weights)
     np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5, atol=1e-6)
 
 
@@ -61,23 +61,23 @@ def test_several_labels_are_a_question_each(name, smoothing, weights):
     yes, no = np.log(1 / (1 + np.exp(-LOGITS))), np.log(1 / (1 + np.exp(LOGITS)))
     expected = -(np.where(several, weights, 1) * (t * yes + (1 - t) * no)).sum(axis=1)
     z = ops.convert_to_tensor(LOGITS.astype("float32"))
-    losses = example_losses(z, ops.convert_to_tensor(several), name, smoothing, weights)
+    losses = label_losses(z, ops.convert_to_tensor(several), name, smoothing, weights)
     np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5)
     with pytest.raises(ValueError, match="where an example can have several labels"):
-        example_losses(z, several, "focal")
+        label_losses(z, several, "focal")
 
 
 @pytest.mark.parametrize(("loss", "parameters"), [("focal", {"gamma": 0.5}), ("hinge", {"margin": 3.0})])
 def test_parameters_reach_the_equation(loss, parameters):
-    losses = example_losses(ops.convert_to_tensor(LOGITS.astype("float32")), INDICES, (loss, parameters))
+    losses = class_losses(ops.convert_to_tensor(LOGITS.astype("float32")), INDICES, (loss, parameters))
     expected = [oracle(loss, z, t, **parameters) for z, t in zip(LOGITS, np.eye(CLASSES)[INDICES])]
     np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5)
 
 
 def test_focal_without_focus_is_cross_entropy():
     z = ops.convert_to_tensor(LOGITS.astype("float32"))
-    plain = example_losses(z, INDICES, "cross_entropy")
-    np.testing.assert_allclose(example_losses(z, INDICES, ("focal", {"gamma": 0})), plain, rtol=1e-5)
+    plain = class_losses(z, INDICES, "cross_entropy")
+    np.testing.assert_allclose(class_losses(z, INDICES, ("focal", {"gamma": 0})), plain, rtol=1e-5)
 
 
 @pytest.mark.parametrize("loss", [*LOSSES, ("focal", {"gamma": 0.5})], ids=str)
@@ -86,7 +86,7 @@ def test_losses_and_their_steps_are_finite_at_large_logits(loss):
     start = np.array([[90, -90, 0, 0], [-90, 90, 0, 0], [0, 0, 0, 0]], "float32")
     z = keras.layers.Embedding(3, CLASSES, weights=[start])
     model = keras.Sequential([keras.Input((), dtype="int32"), z])
-    model.compile("sgd", lambda t, logits: example_losses(logits, t, loss))
+    model.compile("sgd", lambda t, logits: class_losses(logits, t, loss))
     assert np.isfinite(model.train_on_batch(np.arange(3), np.eye(CLASSES, dtype="float32")[[0, 0, 0]]))
     moved = z.get_weights()[0]
     assert np.isfinite(moved).all()

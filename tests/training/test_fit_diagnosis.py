@@ -2,6 +2,7 @@
 
 import pytest
 
+from multicnn.tasks import Classification
 from multicnn.training.fit_diagnosis import verdict
 
 
@@ -29,7 +30,7 @@ FALLING, FLAT, RISING = [2.0, 1.5, 1.2, 1.0], [2.0, 1.0, 0.999, 0.998], [2.0, 1.
     ],
 )
 def test_verdict(numbers, losses, words):
-    said = verdict(numbers, [{"val_loss": loss} for loss in losses])
+    said = verdict(numbers, [{"val_loss": loss} for loss in losses], Classification())
     assert words in said
     assert said.startswith(words) or words == "still falling"
     assert "\n" not in said

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from multicnn.blocks import activation, chain, conv, dense, drop, flatten, global_average_pool, network, stage
-from multicnn.tasks.losses import example_losses
+from multicnn.tasks.losses import class_losses
 from multicnn.training.health import complaints, examine
 
 NET = chain(
@@ -18,7 +18,7 @@ TARGETS = np.array([0, 1, 2, 1])
 
 
 def losses(logits):
-    return example_losses(logits, TARGETS)
+    return class_losses(logits, TARGETS)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.models import create
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
+from multicnn.tasks import Classification
 from multicnn.training import linear_probe
 
 NET = chain(
@@ -34,7 +35,7 @@ def predictor():
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(weight + rng.normal(0, 0.05, weight.shape))
-    return Predictor(PREPROCESS, NET, model, tuple("0123456789"))
+    return Predictor(PREPROCESS, NET, model, Classification(tuple("0123456789")))
 
 
 @pytest.mark.parametrize("name", ["one", "2", "two.1", "conv", "global_average_pool", None])
@@ -93,7 +94,7 @@ def test_two_classes_have_two_logits(tmp_path):
     np.savez(tmp_path / "two.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
     net = chain(conv(3, 3), global_average_pool(), dense(2))
     keras.utils.set_random_seed(0)
-    predictor = Predictor(PREPROCESS, net, network(net, (8, 8, 1)), ("0", "1"))
+    predictor = Predictor(PREPROCESS, net, network(net, (8, 8, 1)), Classification(("0", "1")))
     found, made = api.features(predictor, tmp_path / "two.npz", head="linear")
     train, targets = found.of("train")
     scaler = StandardScaler().fit(train)
@@ -106,7 +107,7 @@ def test_two_classes_have_two_logits(tmp_path):
 def test_features_of_a_sentence_do_not_see_its_padding():
     preprocess = TextPreprocess(length=8, vocabulary=("joy", "film", "zigzag"))
     net = chain(embed(preprocess.vocabulary_size, 4), create("textcnn", 2, filters=3))
-    made, _ = linear_probe.front(Predictor(preprocess, net, network(net, (8,)), ("no", "yes")), "embed")
+    made, _ = linear_probe.front(Predictor(preprocess, net, network(net, (8,)), Classification(("no", "yes"))), "embed")
     vectors = made.network.get_layer("embed").get_weights()[0]
     ids = np.array([preprocess.example("joy film"), preprocess.example("joy film zigzag")])
     expected = [vectors[ids[0, :2]].mean(axis=0), vectors[ids[1, :3]].mean(axis=0)]

@@ -6,7 +6,7 @@ import pytest
 
 from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, global_average_pool, network
-from multicnn.tasks.losses import example_losses
+from multicnn.tasks.losses import class_losses
 from multicnn.training.precision import loss_scaled, policy
 
 
@@ -72,7 +72,7 @@ def test_the_edges_are_float32(precision):
     net = network(chain(conv(4, 3), global_average_pool(), dense(3)), (6, 6, 1), dtype=precision)
     logits = net(np.ones((2, 6, 6, 1), np.float32))
     assert logits.dtype == "float32"
-    assert example_losses(logits, np.array([0, 1])).dtype == "float32"
+    assert class_losses(logits, np.array([0, 1])).dtype == "float32"
     assert {weight.dtype for weight in net.weights} == {"float32"}
     assert net.get_layer("conv").output.dtype == precision.removeprefix("mixed_")
 

@@ -14,6 +14,7 @@ from multicnn.models import create
 from multicnn.models.weights import SOURCES
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, Start
+from multicnn.tasks import Classification
 from multicnn.training import weight_files
 from multicnn.training.pretrained import PretrainedWeights
 
@@ -38,7 +39,7 @@ def saved(path, preprocess, labels, block=None, **recipe):
     block = block or net(len(labels))
     model = randomised(network(block, preprocess.input_shape))
     recipe = Recipe(model=block.to_dict(), **recipe).to_dict()
-    Predictor(preprocess, block, model, tuple(labels), recipe).save(path / "x.keras")
+    Predictor(preprocess, block, model, Classification(labels), recipe).save(path / "x.keras")
     return path / "x.keras", model
 
 
@@ -85,7 +86,7 @@ def test_every_head_of_other_classes_is_new(tmp_path):
 def test_no_file_says_what_code_is_run(tmp_path):
     path = tmp_path / "x.keras"
     recipe = Recipe(model="subprocess:run").to_dict()
-    Predictor(GREY, net(2), network(net(2), GREY.input_shape), ("a", "b"), recipe).save(path)
+    Predictor(GREY, net(2), network(net(2), GREY.input_shape), Classification(("a", "b")), recipe).save(path)
     with pytest.raises(ValueError, match=r"no file may say what code is run. Received: start.path="):
         begun(path).completed(Recipe(start=Start(path=str(path))), "image")
     named = Recipe(model="lenet5", start=Start(path=str(path)))

@@ -16,6 +16,7 @@ from multicnn.data.load import load_manifest
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Recipe, Start
+from multicnn.tasks import Classification
 from multicnn.training import transfer_curves
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter
@@ -35,7 +36,7 @@ def trained(tmp_path):
     block = chain(*BODY, dense(3))
     keras.utils.set_random_seed(7)
     model = network(block, (8, 8, 1))
-    predictor = Predictor(PREPROCESS, block, model, ("a", "b", "c"), Recipe(model="mine:net").to_dict())
+    predictor = Predictor(PREPROCESS, block, model, Classification(("a", "b", "c")), Recipe(model="mine:net").to_dict())
     return model, predictor.save(tmp_path / "trained.keras")
 
 
@@ -79,9 +80,9 @@ def test_a_run_begun_with_other_weights_is_refused(pictures, trained, tmp_path):
     for change in (None, lambda: model.get_layer("two.conv").bias.assign(np.ones(4))):
         if change is not None:
             change()
-            Predictor(PREPROCESS, chain(*BODY, dense(3)), model, ("a", "b", "c"), Recipe(model="x").to_dict()).save(
-                path
-            )
+            Predictor(
+                PREPROCESS, chain(*BODY, dense(3)), model, Classification(("a", "b", "c")), Recipe(model="x").to_dict()
+            ).save(path)
         resume = {"resume": tmp_path / "run"} if change else {"data": pictures, "out": tmp_path / "run", "model": net}
         error, words = (ValueError, "with the weights that it began with") if change else (KeyError, None)
         with pytest.raises(error, match=words):

@@ -74,7 +74,7 @@ def _near(manifest: Manifest, probe: Probe, rows: np.ndarray, records: np.ndarra
 
 def _majority(manifest: Manifest) -> dict[str, float]:
     labels_of = {split: manifest.table["label"].iloc[manifest.rows(split)] for split in ("train", "val", "test")}
-    if not len(labels_of["train"]):
+    if not len(labels_of["train"]) or not manifest.task.classes:
         return {}
     commonest = labels_of["train"].mode()[0]
     return {split: float(np.mean(labels == commonest)) for split, labels in labels_of.items() if len(labels)}

@@ -18,9 +18,9 @@ def counts(manifest: Manifest) -> pd.DataFrame:
     """Count the good examples by class and split, with a row and a column for all."""
     good = manifest.table.iloc[manifest.rows()]
     splits = [split for split in (*SPLITS, "") if (good["split"] == split).any()]
-    each = good.assign(label=[manifest.label_sets[row] for row in good.index]).explode("label", ignore_index=True)
+    each = good.assign(label=[manifest.strata[row] for row in good.index]).explode("label", ignore_index=True)
     table = pd.crosstab(each["label"], each["split"])
-    table = table.reindex(index=list(manifest.labels), columns=splits, fill_value=0)
+    table = table.reindex(index=list(manifest.task.classes), columns=splits, fill_value=0)
     table.loc["all"] = good["split"].value_counts()
     table["all"] = table.sum(axis=1)
     return table.rename(columns={"": "undecided"})
@@ -104,7 +104,9 @@ def _divided_groups(manifest: Manifest) -> list[Finding]:
 
 def _imbalance(manifest: Manifest) -> list[Finding]:
     table = counts(manifest).drop(index="all")
-    findings = []
+    findings: list[Finding] = []
+    if table.empty:  # the task has no classes
+        return findings
     largest, smallest = table["all"].idxmax(), table["all"].idxmin()
     if table["all"].max() >= _IMBALANCE * max(table["all"].min(), 1):
         numbers = f"{table['all'].max():,} of {largest!r}, {table['all'].min():,} of {smallest!r}"

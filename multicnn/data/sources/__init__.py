@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,27 +19,29 @@ from multicnn.data.sources.folder import resolve_folder
 from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
 from multicnn.data.sources.tfds import resolve_tfds
+from multicnn.tasks import Task, choose_task
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
 
 
-def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest:
+def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = None) -> Manifest:
     """Resolve a data source to a manifest: hash and label every example, and mark unusable ones as bad.
 
     Files are read once, for their hash and their kind; `store.load_examples` finds out whether they can be decoded.
 
     Args:
         source: Path of the data and how its labels are read.
-        labels: The classes of a trained predictor, in its order; None to take them from the data, where
-            a label that only validation or test examples have is a bad row.
+        task: What is predicted: a task, or its name and fields. That of a trained predictor has its classes; one that is not
+            fitted takes them from the data, where a label that only validation or test examples have is a bad row. None is
+            classification, or multilabel where the source has a `label_separator`.
 
     Returns:
         The manifest, with the splits that the source gives and "" for the others.
 
     Raises:
-        ValueError: There is no such source, nothing in it is usable, a column is missing, or (where `labels` is None)
-            it has one class only.
+        ValueError: There is no such source, nothing in it is usable, a column is missing, or the task
+            cannot be fitted to it, as with one class only.
     """
     manifest = _resolve_path(source, str(source.path), "path", source.modality)
     if source.test is not None:
@@ -51,9 +52,7 @@ def resolve(source: DataSource, labels: Sequence[str] | None = None) -> Manifest
         manifest = _with_test(
             manifest, _resolve_path(source, str(source.test), "test", manifest.modality), str(source.test)
         )
-    if source.label_separator is not None:
-        manifest = _separated(manifest, source.label_separator)
-    return _settled(manifest, str(source.path), labels)
+    return _fitted(_read(manifest, choose_task(task, source.label_separator)), str(source.path))
 
 
 def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:
@@ -99,47 +98,37 @@ def _appended(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return ragged
 
 
-def _separated(manifest: Manifest, separator: str) -> Manifest:
-    """Take what stands in the place of a label for any number of labels: between separators, or in a list in JSON."""
-    cells = [separator.join(_several(cell, separator)) for cell in manifest.table["label"]]
-    return replace(manifest, table=manifest.table.assign(label=cells), separator=separator)
+def _read(manifest: Manifest, task: Task) -> Manifest:
+    """Return the manifest with its labels in the canonical form of the task; what it cannot read is bad."""
+    cells, reasons = manifest.table["label"].tolist(), {}
+    for row, good in enumerate((manifest.table["status"] == "good").tolist()):
+        try:
+            cells[row] = task.read(cells[row])
+        except ValueError as error:
+            if good:
+                reasons[row] = str(error)
+    return replace(manifest, table=manifest.table.assign(label=cells), task=task).with_bad(reasons)
 
 
-def _several(cell: str, separator: str) -> list[str]:
-    try:
-        names = json.loads(cell) if cell.startswith("[") else cell.split(separator)
-    except ValueError:
-        names = cell.split(separator)
-    labels = sorted({str(name).strip() for name in names} - {""})
-    if whole := [label for label in labels if separator in label]:
-        raise ValueError(
-            f"label_separator must be no part of a label. Received: label_separator={separator!r}, label={whole[0]!r}"
-        )
-    return labels
-
-
-def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Manifest:
-    """Decide the classes, and marks the rows whose labels are not among them."""
-    if manifest.separator is None:
-        empty = [row for row in manifest.rows().tolist() if not manifest.label_sets[row][0].strip()]
-        manifest = manifest.with_bad(dict.fromkeys(empty, "empty label"))
-    good = manifest.rows()
+def _fitted(manifest: Manifest, path: str) -> Manifest:
+    """Return the manifest with its task fitted to the training rows, and the rows bad that it has no target for."""
+    given, good = manifest.task, manifest.rows()
     learned = good[manifest.table["split"].iloc[good].isin(["train", ""])]
-    if labels is None:
-        source = learned if len(learned) else good
-        known, owner = tuple(sorted({label for row in source for label in manifest.label_sets[row]})), "training"
-    else:
-        known, owner = tuple(labels), "predictor's"
-    if manifest.separator is None and any(label.startswith('["') for label in known):
-        raise ValueError("label_separator must be given where labels are lists. Received: label_separator=None")
-    among = set(known)
-    reasons = {
-        row: f"label {label!r} is not one of the {owner} labels"
-        for row in good.tolist()
-        for label in manifest.label_sets[row]
-        if label not in among
-    }
-    manifest = replace(manifest.with_bad(reasons), labels=known)
+    labels = manifest.table["label"].to_numpy(dtype=object)
+    too_few = None
+    if len(good):
+        try:
+            task = given.fitted(labels[learned if len(learned) else good].tolist())
+        except ValueError as error:
+            task, too_few = given, error
+    if len(good) and too_few is None:
+        reasons, owner = {}, "training" if task != given else "predictor's"
+        for row in good.tolist():
+            try:
+                task.check(labels[row], owner)
+            except ValueError as error:
+                reasons[row] = str(error)
+        manifest = replace(manifest.with_bad(reasons), task=task)
     if not len(manifest.rows()):
         bad = manifest.bad_rows()
         first = (
@@ -148,6 +137,6 @@ def _settled(manifest: Manifest, path: str, labels: Sequence[str] | None) -> Man
             else "empty"
         )
         raise ValueError(f"path must hold a usable example. Received: path={path!r} ({first})")
-    if labels is None and len(known) < 2:
-        raise ValueError(f"path must hold two classes or more. Received: path={path!r} (only {known[0]!r})")
+    if too_few is not None:
+        raise ValueError(f"path must hold {too_few}. Received: path={path!r}") from None
     return manifest

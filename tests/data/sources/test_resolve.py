@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from multicnn.data.sources import resolve
+from multicnn.tasks import Classification
 
 
 @pytest.mark.parametrize("name, modality", [("digits", "image"), ("docstrings", "text"), ("spoken_digits", "audio")])
@@ -19,7 +20,7 @@ def test_a_folder_hides_the_embedded_name(photos, source, monkeypatch):
 
 
 def test_labels_of_a_classifier(photos, source):
-    manifest = resolve(source(photos), labels=["dog", "cow"])
+    manifest = resolve(source(photos), Classification(("dog", "cow")))
     assert manifest.labels == ("dog", "cow")
     assert len(manifest.rows()) == 6 and set(manifest.targets(manifest.rows())) == {0}
     assert set(manifest.bad_rows()["reason"]) == {"label 'cat' is not one of the predictor's labels"}

@@ -14,6 +14,7 @@ from multicnn.modalities.text.word_vectors import WordVectors
 from multicnn.models import MODELS
 from multicnn.predictor import Predictor
 from multicnn.recipe import Embedding, Recipe
+from multicnn.tasks import Classification
 from multicnn.training.model import network_block
 
 TEXTS = [
@@ -64,7 +65,7 @@ def made(name, model):
     shares, line = stem.initial_weights(built, lambda: ids)
     if embedding.vectors is not None:
         assert shares == {"vectors_types": 1.0, "vectors_tokens": 1.0} and line.startswith(embedding.vectors)
-    return Predictor(preprocess, block, built, ("bad", "good"), recipe.to_dict()), ids
+    return Predictor(preprocess, block, built, Classification(("bad", "good")), recipe.to_dict()), ids
 
 
 def step(model, ids):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from multicnn.evaluation.mistakes import worst_mistakes
+from multicnn.tasks.mistakes import worst_mistakes
 
 LABELS = ["a", "b", "c"]
 

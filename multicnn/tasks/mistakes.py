@@ -1,4 +1,4 @@
-"""The examples the network got wrong with the most confidence: the first place to look for bad labels."""
+"""The wrong predictions with the highest probability: the first place to look for bad labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def worst_mistakes(
     logits: np.ndarray, targets: np.ndarray, labels: Sequence[str], ids: Sequence[str], k: int = 25
 ) -> pandas.DataFrame:
-    """The `k` wrong predictions with the highest probability.
+    """Return the `k` wrong predictions with the highest probability.
 
     Of several labels a row is wrong where one of them is, and counts by the wrong one of which the network is most sure.
 
@@ -42,9 +42,9 @@ def worst_mistakes(
     logits, targets = checked(logits, targets, labels)
     if len(ids) != len(logits):
         raise ValueError(f"ids must name {len(logits)} rows. Received: len(ids)={len(ids)}")
-    several = targets.ndim == 2
-    predicted = decided(logits, several)
-    doubt, confidence, of_truth = (_of_several if several else _of_one)(logits, predicted, targets)
+    multilabel = targets.ndim == 2
+    predicted = decided(logits, multilabel)
+    doubt, confidence, of_truth = (_of_labels if multilabel else _of_class)(logits, predicted, targets)
     wrong = np.flatnonzero((predicted != targets).reshape(len(targets), -1).any(axis=1))
     rows = wrong[np.argsort(doubt[wrong], kind="stable")][:k]
     return pd.DataFrame(
@@ -63,7 +63,7 @@ def _named(classes: np.ndarray, labels: Sequence[str]) -> str:
     return ", ".join(map(str, np.compress(classes, labels))) if classes.ndim else str(labels[classes])
 
 
-def _of_one(
+def _of_class(
     logits: np.ndarray, predicted: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log odds against the predicted class (they still tell two predictions apart where both probabilities round to 1),
@@ -76,7 +76,7 @@ def _of_one(
     return doubt, probabilities[each, predicted], probabilities[each, targets]
 
 
-def _of_several(
+def _of_labels(
     logits: np.ndarray, predicted: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of the wrong answer of which the network is most sure."""

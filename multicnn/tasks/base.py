@@ -1,0 +1,164 @@
+"""The Task protocol: what a network predicts, how it learns it, and how the answers are measured and shown.
+
+A task is a frozen dataclass of plain data. It stands by name in the recipe, in the head of a manifest and in the artefact
+(`registry`). Everything above this room asks the task and never how many labels an example has. A task of one answer per
+position (a mask) or of boxes has targets of another shape than (n,), an `output_shape` that depends on the input, and merges
+windows by place: the members here do not assume one vector per example. What only those tasks need attaches beside these
+members when they come: the geometry that maps an original to the network's input and back in `targets` and `answer`, the
+transform that an augmentation drew, and a calibration.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Named = str | tuple[str, dict[str, Any]]  # a name, or (name, parameters)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LossSettings:
+    """The recipe's settings of a loss.
+
+    Attributes:
+        loss: A name that the task knows, perhaps with parameters, such as ("focal", {"gamma": 1}).
+        label_smoothing: Share of each target that is spread evenly.
+        class_weights: float32 (classes,), the weights that `Task.class_weights` gives; None weighs nothing.
+    """
+
+    loss: Named
+    label_smoothing: float = 0.0
+    class_weights: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The prediction for one input, in the words of the data.
+
+    Attributes:
+        label: The prediction as text.
+        labels: The predicted classes, if the task has classes.
+        probabilities: The probability of each class.
+        values: Predicted numbers by name, if the task predicts numbers.
+    """
+
+    label: str
+    labels: tuple[str, ...] = ()
+    probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
+    values: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+_T = TypeVar("_T", bound="Task")
+
+
+class Task(Protocol):
+    """What a network predicts.
+
+    Attributes:
+        name: The name under which the task is registered.
+        metric: The main metric: the mean of `score` over the examples of an epoch, and a number of `summary`.
+        monitors: The numbers of `summary` that can decide which weights are saved, each with its direction; the first is the
+            default.
+        default_loss: The loss where the recipe names none.
+        mixes: True where two targets can be mixed in shares, as mixup and cutmix do with classes.
+    """
+
+    name: ClassVar[str]
+    metric: ClassVar[str]
+    monitors: ClassVar[dict[str, Literal["max", "min"]]]
+    default_loss: ClassVar[str]
+    mixes: ClassVar[bool]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The name of each unit of the logits' last axis."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What is counted and balanced, and each needs a training example; none where a task has no classes."""
+
+    def read(self, cell: str) -> str:
+        """Return a source's target in its canonical form; ValueError makes the row a bad one, with the message as reason."""
+
+    def strata(self, cell: str) -> tuple[str, ...]:
+        """Return the classes of a canonical cell, which splits balance; none where there is nothing to balance."""
+
+    def fitted(self: _T, cells: Sequence[str]) -> _T:
+        """Return the task with what the training rows decide, such as its classes; one that is fitted already as it is.
+
+        Raises:
+            ValueError: The rows cannot be learned from; the message ends in what was found, in brackets.
+        """
+
+    def check(self, cell: str, owner: str) -> None:
+        """Raise ValueError where a cell has a target that is none of this fitted task's; `owner` says whose those are."""
+
+    def targets(self, cells: Sequence[str]) -> np.ndarray:
+        """Return the targets, int32 or float32 (n, ...), of canonical cells; ValueError where `check` would raise."""
+
+    def output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the logits that a network must have on inputs of this shape, both without the batch."""
+
+    def check_loss(self, settings: LossSettings) -> None:
+        """Raise ValueError if the loss, a parameter of it, or another setting is not for this task."""
+
+    def class_weights(self, targets: np.ndarray) -> np.ndarray:
+        """Return float32 (classes,), weights that let each class of the training targets count the same."""
+
+    def losses(self, logits: Any, targets: Any, settings: LossSettings) -> Any:
+        """Return the loss of each example, float32 (batch,), of a backend's tensors."""
+
+    def score(self, logits: Any, targets: Any) -> Any:
+        """Return the `metric` of each example, bool or float32 (batch,), of a backend's tensors."""
+
+    def plain_losses(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return float64 (n,), the loss of each example by which runs compare, whatever loss they were trained with."""
+
+    def counts(self, logits: np.ndarray, targets: np.ndarray) -> Any:
+        """Return what `summary` needs of some examples, as a value that adds up by `+`."""
+
+    def summary(self, counts: Any) -> dict[str, float]:
+        """Return the metrics of all examples that were counted: `metric`, `loss`, further ones, and `n`."""
+
+    def outputs(self, logits: np.ndarray) -> np.ndarray:
+        """Return the float64 outputs of logits: probabilities, or values in the unit of the data."""
+
+    def merge(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the output of one input from those of its windows, (windows, ...) to (...)."""
+
+    def answer(self, output: np.ndarray) -> Answer:
+        """Return the prediction that one output is."""
+
+    def tables(self, logits: np.ndarray, targets: np.ndarray) -> dict[str, pd.DataFrame]:
+        """Return the tables of an evaluation by the name of their file."""
+
+    def confusion(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
+        """Return counts (true class, predicted class), or None for a task without one class an example."""
+
+    def mistakes(self, logits: np.ndarray, targets: np.ndarray, ids: Sequence[str]) -> pd.DataFrame:
+        """Return the worst answers, worst first: `id`, columns to show, and `row`, the position in `logits`."""
+
+    def headline(self, test: dict[str, Any], linear: dict[str, Any] | None) -> str:
+        """Return the result on the test set in a sentence or two, with the linear baseline beside it."""
+
+    def baseline(
+        self, train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray
+    ) -> tuple[dict[str, float], str] | None:
+        """Train a linear model on features and return its metrics on others, and its name; None for a task that has none.
+
+        Args:
+            train, test: float (n, features), dense or scipy.sparse.
+            train_targets, test_targets: As `targets` gives them.
+
+        Raises:
+            ValueError: There is nothing to learn.
+        """
+
+    def linear_head(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return kernel (features, units) and bias (units,) of a linear model of the logits; ValueError if there is none."""

@@ -1,0 +1,102 @@
+"""Multilabel classification: any number of labels for each example, each a question of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from multicnn.tasks.base import Answer, LossSettings
+from multicnn.tasks.classes import ClassTask
+from multicnn.tasks.registry import register
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Multilabel(ClassTask):
+    """Any number of labels for each example, those whose probability is above one half.
+
+    Attributes:
+        labels: The classes, sorted alphanumerically.
+        separator: What stands between the labels of an example.
+    """
+
+    name: ClassVar[str] = "multilabel"
+    mixes: ClassVar[bool] = False
+    monitors: ClassVar[dict[str, Literal["max", "min"]]] = {**ClassTask.monitors, "micro_f1": "max"}
+
+    separator: str = "|"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.separator:
+            raise ValueError("separator must not be empty. Received: separator=''")
+
+    def read(self, cell: str) -> str:
+        """Return the labels of a cell, sorted, with the separator between; a cell may also hold a list in JSON."""
+        try:
+            names = json.loads(cell) if cell.startswith("[") else cell.split(self.separator)
+        except ValueError:
+            names = cell.split(self.separator)
+        labels = sorted({str(name).strip() for name in names} - {""})
+        if whole := [label for label in labels if self.separator in label]:
+            raise ValueError(
+                "label_separator must be no part of a label. "
+                f"Received: label_separator={self.separator!r}, label={whole[0]!r}"
+            )
+        return self.separator.join(labels)
+
+    def strata(self, cell: str) -> tuple[str, ...]:
+        """Return the labels of a canonical cell."""
+        return tuple(cell.split(self.separator)) if cell else ()
+
+    def targets(self, cells: Sequence[str]) -> np.ndarray:
+        """Return int32 (n, classes), 1 for each label of an example."""
+        matrix = np.zeros((len(cells), len(self.labels)), dtype=np.int32)
+        for row, classes in zip(matrix, self._indices(cells)):
+            row[classes] = 1
+        return matrix
+
+    def check_loss(self, settings: LossSettings) -> None:
+        """Raise ValueError if the loss is not for several labels."""
+        from multicnn.tasks import losses
+
+        losses.by_name(settings.loss, of_several=True)
+
+    def class_weights(self, targets: np.ndarray) -> np.ndarray:
+        """Return float32 (classes,): what a yes of each class counts where a no counts 1."""
+        counts = targets.sum(axis=0, dtype=np.int64)
+        return ((len(targets) - counts) / counts).astype(np.float32)
+
+    def losses(self, logits: Any, targets: Any, settings: LossSettings) -> Any:
+        """Return the loss of each example, the sum over its labels."""
+        from multicnn.tasks import losses
+
+        return losses.label_losses(logits, targets, settings.loss, settings.label_smoothing, settings.class_weights)
+
+    def score(self, logits: Any, targets: Any) -> Any:
+        """Return True for each example with exactly the true labels."""
+        from multicnn.tasks import losses
+
+        return losses.all_labels_correct(logits, targets)
+
+    def outputs(self, logits: np.ndarray) -> np.ndarray:
+        """Return the logistic function of the logits."""
+        return 0.5 + 0.5 * np.tanh(logits.astype(np.float64) / 2)  # in this form it overflows nowhere
+
+    def answer(self, output: np.ndarray) -> Answer:
+        """Return the labels whose probability is above one half."""
+        probabilities = dict(zip(self.labels, map(float, output)))
+        labels = tuple(label for label, probability in probabilities.items() if probability > 0.5)
+        return Answer(self.separator.join(labels), labels, probabilities)
+
+    def confusion(self, logits: np.ndarray, targets: np.ndarray) -> None:
+        """Return None: no label of an example is confused with another."""
+        return None
+
+    def linear_head(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Raise ValueError: there is no one regression for several labels."""
+        raise ValueError(f"a linear head needs examples of one label each. Received: labels={self.labels}")

@@ -1,0 +1,72 @@
+"""Tasks by name, as plain data and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from multicnn.tasks.base import Task
+
+TASKS: dict[str, type[Task]] = {}
+_C = TypeVar("_C", bound=type)
+
+
+def register(task: _C) -> _C:
+    """Make a task known by its `name`; a class decorator.
+
+    Raises:
+        ValueError: Another task has the name.
+    """
+    known = TASKS.get(task.name)
+    if known is not None and (known.__module__, known.__qualname__) != (task.__module__, task.__qualname__):
+        raise ValueError(f"`name` must be a new one; {known.__qualname__} has it. Received: name={task.name!r}")
+    TASKS[task.name] = task
+    return task
+
+
+def task_to_dict(task: Task) -> dict[str, Any]:
+    """Return a task as plain data that goes through JSON unchanged."""
+    fields = {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
+    return {"name": task.name} | {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
+    }
+
+
+def task_from_dict(data: str | Mapping[str, Any]) -> Task:
+    """Return the task of a name, or of what `task_to_dict` gave.
+
+    Raises:
+        ValueError: The name or a field is unknown; the message lists the known ones.
+    """
+    fields = {"name": data} if isinstance(data, str) else dict(data)
+    name = fields.pop("name", None)
+    if name not in TASKS:
+        raise ValueError(f"`task` must be one of {sorted(TASKS)}, or have one as its name. Received: task={data!r}")
+    known = [field.name for field in dataclasses.fields(TASKS[name])]
+    if unknown := sorted(fields.keys() - set(known)):
+        raise ValueError(f"the task {name!r} has the fields {known}. Received: task={data!r} (unknown: {unknown})")
+    return TASKS[name](**{field: tuple(v) if isinstance(v, list) else v for field, v in fields.items()})
+
+
+def choose_task(task: Task | str | Mapping[str, Any] | None, label_separator: str | None) -> Task:
+    """Return the task of a recipe or a predictor for a data source.
+
+    Args:
+        task: A task, as a value or as `task_from_dict` takes it; None is "multilabel" where there is a separator, else
+            "classification".
+        label_separator: What stands between the labels of an example in the data, where one can have several.
+
+    Raises:
+        ValueError: The task is unknown, or has no use for a separator.
+    """
+    if task is None:
+        task = "classification" if label_separator is None else "multilabel"
+    chosen = task_from_dict(task) if isinstance(task, (str, Mapping)) else task
+    if label_separator is None:
+        return chosen
+    if "separator" not in {field.name for field in dataclasses.fields(chosen)}:
+        raise ValueError(
+            f"`label_separator` must be None for the task {chosen.name!r}. Received: label_separator={label_separator!r}"
+        )
+    return dataclasses.replace(chosen, separator=label_separator)
