@@ -7,7 +7,7 @@ from multicnn.training.context import RunContext
 from multicnn.training.loop import Loop, LoopSettings, Objective
 
 CROSS_ENTROPY = Objective(
-    functools.partial(class_losses, loss="cross_entropy", label_smoothing=0.0, class_weights=None), correct
+    functools.partial(class_losses, loss="cross_entropy", label_smoothing=0.0, class_weights=None), class_correct
 )
 
 
