@@ -2,7 +2,7 @@
 
 import functools
 
-from multicnn.tasks.losses import class_losses
+from multicnn.tasks.losses import class_correct, class_losses
 from multicnn.training.context import RunContext
 from multicnn.training.loop import Loop, LoopSettings, Objective
 
