@@ -1,6 +1,10 @@
 """The vocabulary: convolutions, poolings, norms and the rest, as Blocks; the only part that knows the rank of a tensor.
 
     >>> net = chain(conv(64, 3, norm="batch", activation="relu"), max_pool(2), global_max_pool(), dense(10))
+    >>> network(net, (32, 32, 3)).output_shape
+    (None, 10)
+    >>> network(net, (400, 40)).output_shape
+    (None, 10)
 
 The same `net` is one-dimensional on (time, channels) and two-dimensional on (height, width, channels). Where an argument
 holds one number per axis, a plain number means the same for each, and a tensor of lower rank takes the leading ones: axis 0

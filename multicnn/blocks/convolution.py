@@ -90,7 +90,7 @@ class conv(_Convolution):
 
     Padding "same" gives ceil(size / strides) steps and pads symmetrically, whatever the input's size; a number pads that
     many steps at both sides (kernel_size - 1 makes the wide convolution), a tuple one number or (before, after) pair for
-    each axis. `padding_mode` says what stands there: "zeros", "edge" (the border repeated), "reflect" (mirrored without
+    each axis. `padding_mode` is what stands there: "zeros", "edge" (the border repeated), "reflect" (mirrored without
     it), "symmetric" (mirrored with it) or "circular". The bias defaults to none where a norm follows, which has its own.
     """
 

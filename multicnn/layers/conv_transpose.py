@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from multicnn.layers.time_mask import fill_masked
+from multicnn.layers.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("multicnn")
@@ -20,7 +24,8 @@ class ConvTranspose(keras.layers.Layer):
         kernel_size, strides, dilation_rate: One number for each spatial axis; strides and dilation not both above 1.
         cut: One (before, after) pair for each spatial axis: steps cut off; a negative number adds steps, which hold the bias.
         use_bias: Add a bias to each filter.
-        kernel_initializer, kernel_regularizer: Of the kernel (*kernel_size, filters, channels).
+        kernel_initializer: The initializer of the kernel (*kernel_size, filters, channels).
+        kernel_regularizer: The regularizer of the kernel.
     """
 
     def __init__(
@@ -31,10 +36,10 @@ class ConvTranspose(keras.layers.Layer):
         cut: tuple[tuple[int, int], ...],
         dilation_rate: tuple[int, ...] | int = 1,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
-        **kwargs,
-    ):
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.regularizers.Regularizer | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters, self.use_bias = filters, use_bias
         self.kernel_size, self.strides = tuple(kernel_size), tuple(strides)
@@ -45,14 +50,14 @@ class ConvTranspose(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = (*self.kernel_size, self.filters, input_shape[-1])
         self.kernel = self.add_weight(
             name="kernel", shape=shape, initializer=self.kernel_initializer, regularizer=self.kernel_regularizer
         )
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is not None:
             inputs = fill_masked(inputs, mask)
         x = ops.conv_transpose(inputs, self._with_holes(), self.strides, "valid", data_format="channels_last")
@@ -65,8 +70,8 @@ class ConvTranspose(keras.layers.Layer):
             x = ops.take(x, steps, axis=axis)
         return x if self.bias is None else x + ops.cast(self.bias, x.dtype)
 
-    def _with_holes(self):
-        """The kernel, zeros between its taps where it is dilated: TensorFlow on a CPU refuses to dilate a transpose."""
+    def _with_holes(self) -> Tensor:
+        """Return the kernel, zeros between its taps where it is dilated: TensorFlow on a CPU refuses to dilate a transpose."""
         kernel = ops.convert_to_tensor(self.kernel)
         for axis, dilation in enumerate(self.dilation_rate):
             if dilation > 1:
@@ -77,13 +82,13 @@ class ConvTranspose(keras.layers.Layer):
                 kernel = kernel[(slice(None),) * axis + (slice(0, (shape[axis] - 1) * dilation + 1),)]
         return kernel
 
-    def _sizes(self, spatial):
+    def _sizes(self, spatial: Sequence[int | None]) -> Iterator[int | None]:
         for n, kernel, stride, dilation, cut in zip(
             spatial, self.kernel_size, self.strides, self.dilation_rate, self.cut
         ):
             yield None if n is None else (n - 1) * stride + dilation * (kernel - 1) + 1 - sum(cut)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         if mask is None:
             return None
         ((stride,), (cut,)) = self.strides, self.cut
@@ -91,10 +96,10 @@ class ConvTranspose(keras.layers.Layer):
         mask = ops.repeat(mask, stride, axis=1)
         return ops.concatenate([mask[:, :1]] * more + [mask], axis=1) if more >= 0 else mask[:, -more:]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self._sizes(input_shape[1:-1]), self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

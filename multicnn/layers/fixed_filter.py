@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
-# name: the 3x3 kernel on a picture, and the one on a sequence where there is one.
+from multicnn.layers.types import Shape, Tensor
+
+# name: the 3x3 kernel on an image, and the one on a sequence where there is one.
 FILTERS = {
     "identity": (((0, 0, 0), (0, 1, 0), (0, 0, 0)), (0, 1, 0)),
     "edge4": (((0, -1, 0), (-1, 4, -1), (0, -1, 0)), (-1, 2, -1)),
@@ -19,7 +23,7 @@ FILTERS = {
 
 
 def filter_kernel(name: str, rank: int) -> tuple:
-    """The kernel of a named filter: 3x3 for rank 2, 3 for rank 1.
+    """Return the kernel of a named filter: 3x3 for rank 2, 3 for rank 1.
 
     Raises:
         ValueError: The name is unknown, or the filter needs two axes.
@@ -40,30 +44,30 @@ class FixedFilter(keras.layers.Layer):
         kernel: Nested tuples of numbers, one level for each spatial axis.
     """
 
-    def __init__(self, kernel: tuple, **kwargs):
+    def __init__(self, kernel: tuple, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kernel = _tuples(kernel)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         rank, channels = len(inputs.shape) - 2, inputs.shape[-1]
         kernel = ops.convert_to_tensor(self.kernel, inputs.dtype)
         kernel = ops.tile(ops.reshape(kernel, (*kernel.shape, 1, 1)), [1] * rank + [channels, 1])
         return ops.depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format="channels_last")
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return None if mask is None else mask[:, len(self.kernel) - 1 :]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         sizes, inner = [], self.kernel
         for n in input_shape[1:-1]:
             sizes.append(None if n is None else n - len(inner) + 1)
             inner = inner[0]
         return (input_shape[0], *sizes, input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kernel": self.kernel}
 
 
-def _tuples(kernel):
+def _tuples(kernel: Any) -> Any:
     return tuple(_tuples(row) for row in kernel) if isinstance(kernel, (list, tuple)) else kernel

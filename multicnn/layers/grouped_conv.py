@@ -7,9 +7,17 @@ from typing import Any
 import keras
 from keras import ops
 
+from multicnn.layers.types import LayerMixin, Tensor
+
 
 def grouped_conv(
-    inputs: Any, kernel: Any, groups: int, *, strides: tuple[int, ...], padding: str, dilation_rate: tuple[int, ...]
+    inputs: Tensor,
+    kernel: Tensor,
+    groups: int,
+    *,
+    strides: tuple[int, ...],
+    padding: str,
+    dilation_rate: tuple[int, ...],
 ) -> Any:
     """`inputs` (batch, *spatial, channels) convolved group by group with `kernel` (*window, channels / groups, filters).
 
@@ -34,10 +42,10 @@ def grouped_conv(
     return ops.reshape(outputs, (*positions, groups * filters))
 
 
-class Grouped:
+class Grouped(LayerMixin):
     """Mixin for Keras's convolution layers, with `grouped_conv` where they have groups. For channels last."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if self.groups == 1:
             return super().call(inputs)
         window = {"strides": self.strides, "padding": self.padding, "dilation_rate": self.dilation_rate}

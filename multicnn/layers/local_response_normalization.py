@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from multicnn.layers.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("multicnn")
@@ -14,20 +18,22 @@ class LocalResponseNormalization(keras.layers.Layer):
     dtype.
     """
 
-    def __init__(self, size: int = 5, bias: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **kwargs):
+    def __init__(
+        self, size: int = 5, bias: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.size, self.bias, self.alpha, self.beta = size, bias, alpha, beta
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = ops.cast(inputs, "float32")
         before = self.size // 2
         squares = ops.pad(ops.square(x), [[0, 0]] * (len(x.shape) - 1) + [[before, self.size - 1 - before]])
         total = sum(squares[..., i : i + x.shape[-1]] for i in range(self.size))
         return ops.cast(x / (self.bias + self.alpha * total) ** self.beta, inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}

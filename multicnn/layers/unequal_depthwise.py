@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from multicnn.layers.types import Tensor
+
 
 @keras.saving.register_keras_serializable("multicnn")
 class UnequalDepthwiseConv2D(keras.layers.DepthwiseConv2D):
@@ -14,7 +16,7 @@ class UnequalDepthwiseConv2D(keras.layers.DepthwiseConv2D):
     keeps every so many of them.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         outputs = ops.depthwise_conv(
             inputs,
             self.kernel,

@@ -1,6 +1,9 @@
 """The architectures, one paper a file. The table below is the registry: what is named here can be named in a recipe.
 
 A model is a function `name(classes, *, hyperparameters the paper names) -> Block`.
+
+    >>> create("linear", 10)
+    chain(flatten(), dense(10))
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""AlexNet: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks", 2012, figure 2;
-and in one tower: Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
+"""AlexNet, in two groups and in one tower.
+
+Two groups: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks", 2012, figure
+2; one tower: Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
 
     layer   two groups (227x227 input)                 one tower (224x224 input)       output
     conv1   [11, 96], stride 4; norm; pool 3 by 2      [11, 64], stride 4; pool        27x27
@@ -25,7 +27,7 @@ _pool = max_pool(3, strides=2)
 
 
 def alexnet(classes: int, *, width: float = 1.0, dropout: float = 0.5) -> Block:
-    """AlexNet of two groups for (227, 227, 3) pictures, or any input of fixed size, 67 steps an axis or more.
+    """AlexNet of two groups for (227, 227, 3) images, or any input of fixed size, 67 steps an axis or more.
 
     `width` multiplies the channels and units of each layer.
     """
@@ -46,7 +48,7 @@ def alexnet(classes: int, *, width: float = 1.0, dropout: float = 0.5) -> Block:
 
 
 def alexnet_one_tower(classes: int, *, width: float = 1.0, dropout: float = 0.5) -> Block:
-    """AlexNet of one tower for (224, 224, 3) pictures, or any input of fixed size, 63 steps an axis or more."""
+    """AlexNet of one tower for (224, 224, 3) images, or any input of fixed size, 63 steps an axis or more."""
 
     def w(n: int) -> int:
         return int(width * n)

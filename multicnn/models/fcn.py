@@ -24,7 +24,7 @@ def _upsampled(net: Block, name: str, classes: int, factor: int) -> Block:
 
 
 def fcn(classes: int, *, stride: int = 8, width: int = 64, hidden: int = 4096, dropout: float = 0.5) -> Block:
-    """FCN-8s, 16s or 32s (`stride`), for pictures and sounds of any size; logits at each position.
+    """FCN-8s, 16s or 32s (`stride`), for images and audio of any size; logits at each position.
 
     Raises:
         ValueError: `stride` is not 8, 16 or 32.

@@ -1,5 +1,7 @@
-"""A small network of factorised Inception modules: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture
-for computer vision", 2016, section 3 and figures 5, 6, 7 and 10; the depth and the widths are ours, for 32 pixels.
+"""A small network of factorised Inception modules.
+
+Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture for computer vision", 2016, section 3 and
+figures 5, 6, 7 and 10; the depth and the widths are ours, for 32 pixels.
 
     stage     layers                                                  output (32x32 input)   channels
     stem      [3, width]; [3, 2 width]                                32x32                  2 width
@@ -52,7 +54,7 @@ def _figure10(width: int) -> Block:
 
 
 def inception_small(classes: int, *, width: int = 16, n: int = 7, dropout: float = 0.2) -> Block:
-    """A small factorised Inception for pictures of about 32 pixels, or any input; `n` is the length of the factorised kernel."""
+    """A small factorised Inception for images of about 32 pixels, or any input; `n` is the length of the factorised kernel."""
     return chain(
         stage("stem", _c(width, 3), _c(2 * width, 3)),
         stage("mixed1", _figure5(width)),

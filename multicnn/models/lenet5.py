@@ -40,7 +40,7 @@ C3 = (
 
 
 def lenet5(classes: int, *, activation: str = "relu") -> Block:
-    """LeNet-5 for (28, 28, 1) pictures, or any input of fixed size."""
+    """LeNet-5 for (28, 28, 1) images, or any input of fixed size."""
     c = partial(conv, activation=activation)
     return chain(
         stage("C1", c(6, 5)),
@@ -54,7 +54,7 @@ def lenet5(classes: int, *, activation: str = "relu") -> Block:
 
 
 def lenet5_1998(classes: int) -> Block:
-    """LeNet-5 as published, for (28, 28, 1) pictures, or any input of fixed size.
+    """LeNet-5 as published, for (28, 28, 1) images, or any input of fixed size.
 
     The output is the distance to a fixed code of each class, negated so that the nearest has the largest logit.
     """

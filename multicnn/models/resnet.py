@@ -49,7 +49,7 @@ def _resnet(depth: int, classes: int, width: int, stride_on: str = "1x1") -> Blo
 
 
 def resnet18(classes: int, *, width: int = 64) -> Block:
-    """ResNet-18 for (224, 224, 3) pictures, or any input."""
+    """ResNet-18 for (224, 224, 3) images, or any input."""
     return _resnet(18, classes, width)
 
 

@@ -1,5 +1,7 @@
-"""SqueezeNet v1.1: Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy with 50x fewer
-parameters and <0.5MB model size", 2016, table 1, as in the authors' release 1.1, which computes 2.4 times less than the paper's.
+"""SqueezeNet v1.1.
+
+Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB
+model size", 2016, table 1, as in the authors' release 1.1, which computes 2.4 times less than the paper's.
 
     stage          squeeze 1x1   expand 1x1 + 3x3   output (227x227 input)
     conv1          [3, 64], stride 2; pool 3 by 2   56x56
@@ -26,7 +28,7 @@ def _fire(squeeze: int) -> Block:
 
 
 def squeezenet(classes: int, *, width: float = 1.0, dropout: float = 0.5) -> Block:
-    """SqueezeNet v1.1 for (227, 227, 3) pictures, or any input.
+    """SqueezeNet v1.1 for (227, 227, 3) images, or any input.
 
     `width` multiplies the channels of each layer.
     """

@@ -20,7 +20,7 @@ _c = partial(conv, kernel_size=3, activation="relu", kernel_initializer="he_norm
 
 
 def unet(classes: int, *, width: int = 64, depth: int = 4, dropout: float = 0.5) -> Block:
-    """U-Net with `depth` poolings, for pictures and sounds of any size; logits at each position."""
+    """U-Net with `depth` poolings, for images and audio of any size; logits at each position."""
     # A pool that rounds up, so that what comes back is never smaller than the skip beside it.
     pool = max_pool(2, padding="same")
     filters = width * 2**depth

@@ -40,7 +40,7 @@ def _vgg(depth: int, classes: int, width: int, hidden: int, dropout: float) -> B
 
 
 def vgg11(classes: int, *, width: int = 64, hidden: int = 4096, dropout: float = 0.5) -> Block:
-    """VGG-11 (A) for (224, 224, 3) pictures, or any input of fixed size, 32 steps an axis or more."""
+    """VGG-11 (A) for (224, 224, 3) images, or any input of fixed size, 32 steps an axis or more."""
     return _vgg(11, classes, width, hidden, dropout)
 
 

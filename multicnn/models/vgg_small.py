@@ -18,7 +18,7 @@ TABLE = {"conv1": (2, 1), "conv2": (2, 2), "conv3": (3, 4)}  # stage: (convoluti
 
 
 def vgg_small(classes: int, *, width: int = 32, dropout: float = 0.5) -> Block:
-    """A small VGG for pictures of about 32 pixels, or any input of at least 8 steps an axis."""
+    """A small VGG for images of about 32 pixels, or any input of at least 8 steps an axis."""
     c = partial(conv, kernel_size=3, norm="batch", activation="relu", kernel_initializer="he_normal")
     stages = (stage(name, repeat(n, c(times * width)), max_pool(2)) for name, (n, times) in TABLE.items())
     return chain(*stages, global_average_pool(), drop(dropout), dense(classes))

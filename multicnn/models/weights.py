@@ -1,8 +1,7 @@
 """Weights from elsewhere: what another library calls each of our layers, and how it lays out their arrays.
 
->>> net = network(create("resnet18", 1000), (224, 224, 3))
->>> port(net, {name: tensor.numpy() for name, tensor in module.state_dict().items()}, SOURCES["torchvision"]["resnet18"])
-[]
+net = network(create("resnet18", 1000), (224, 224, 3))
+port(net, {name: tensor.numpy() for name, tensor in module.state_dict().items()}, SOURCES["torchvision"]["resnet18"])
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ TORCH = {
 
 @dataclass(frozen=True)
 class Source:
-    """How a library keeps the weights of one model.
+    """The names and the layout that a library gives to the weights of one model.
 
     Args:
         layers: Our name of each layer with weights -> theirs.
@@ -38,7 +37,7 @@ class Source:
         channels_first: Kernels are (out, in, *spatial) and features are flattened channel by channel, as in PyTorch;
             else (*spatial, in, out), as in Keras.
         epsilon: That of their batch normalisation.
-        mean, std: The picture that the weights were trained on is (pixels / 255 - mean) / std, for red, green and blue.
+        mean, std: The image that the weights were trained on is (pixels / 255 - mean) / std, for red, green and blue.
         bgr: Its channels were blue, green and red; the first of `layers` sees them.
         arguments: Our model's hyperparameters that make it theirs.
     """
@@ -54,7 +53,7 @@ class Source:
 
 
 def port(network: keras.Model, arrays: Mapping[str, Any], source: Source) -> list[str]:
-    """Gives the layers of a network the weights that another library keeps.
+    """Give the layers of a network the weights of another library.
 
     A convolution's bias that ours does without is folded into the moving mean of the norm after it, and a difference of epsilon
     into the moving variance, so that the function is the same.
@@ -90,10 +89,12 @@ def port(network: keras.Model, arrays: Mapping[str, Any], source: Source) -> lis
 
 
 def translate(network: keras.Model, arrays: Mapping[str, Any], source: Source) -> dict[str, dict[str, Any]]:
-    """The arrays of another library under our names and in our layout, for networks that differ in some layers.
+    """Return the arrays of another library under our names and in our layout, for networks that differ in some layers.
 
     Args:
-        network, arrays, source: As for `port`.
+        network: A network of the model that `source` describes.
+        arrays: NumPy arrays by the library's names.
+        source: Their names and layout.
 
     Returns:
         Our name of a layer -> Keras's name of an array -> the array, for red, green and blue, whether or not it has the shape
@@ -111,7 +112,7 @@ def translate(network: keras.Model, arrays: Mapping[str, Any], source: Source) -
 
 
 def source_of(model: str, names: Collection[str]) -> Source | None:
-    """The library that names the arrays of a model so; None if none is known."""
+    """Return the library that names the arrays of a model so; None if none is known."""
     candidates = [models[model] for models in SOURCES.values() if model in models]
 
     def known(source: Source) -> int:
@@ -122,7 +123,7 @@ def source_of(model: str, names: Collection[str]) -> Source | None:
 
 
 def _array(ours: Mapping[str, Any], path: str, weight: Any, arrays: Mapping[str, Any], source: Source) -> Any:
-    """What `weight` of the layer at `path` becomes."""
+    """Return the array that `weight` of the layer at `path` becomes."""
     layer, name = ours[path], source.layers[path] + source.arrays[weight.name]
     if name not in arrays:
         raise ValueError(f"`arrays` must hold {name!r} for {path!r}. Received: arrays={sorted(arrays)}")
@@ -148,7 +149,7 @@ def _channels_last(kernel: Any, flattened: tuple[int, ...] | None) -> Any:
 
 
 def _flattened(layer: keras.Layer) -> tuple[int, ...] | None:
-    """The shape (*spatial, channels) that was flattened for a dense layer, None if nothing was."""
+    """Return the shape (*spatial, channels) that was flattened for a dense layer, None if nothing was."""
     while isinstance(layer.input, keras.KerasTensor):
         layer = keras_private.operation_of(layer.input)
         if isinstance(layer, keras.layers.Flatten):
@@ -200,7 +201,10 @@ def _vgg_torchvision(depth: int) -> dict[str, str]:
 def _resnet(
     depth: int, entry: tuple[str, str], of_block: Callable[..., tuple[str, str]], output: str
 ) -> dict[str, str]:
-    """`of_block(stage, copy, i)` names the i-th convolution of a block, from 1, and its norm; i = 0 is the shortcut's."""
+    """Return the names of a ResNet's layers.
+
+    `of_block(stage, copy, i)` gives those of the i-th convolution of a block, from 1, and its norm; i = 0 is the shortcut's.
+    """
     bottleneck = depth >= 50
     parts = ("shortcut.conv", "main.conv", "main.conv_2", "main.conv_3")[: 4 if bottleneck else 3]
     names = dict(zip(("conv1.conv", "conv1.conv.norm"), entry))
@@ -224,7 +228,7 @@ def _block_torchvision(stage: int, copy: int, i: int) -> tuple[str, str]:
     return (f"{block}.conv{i}", f"{block}.bn{i}") if i else (f"{block}.downsample.0", f"{block}.downsample.1")
 
 
-# How pictures were centred and scaled: Caffe's way took the mean off the 8-bit values, and left them so.
+# How images were centred and scaled: Caffe's way took the mean off the 8-bit values, and left them so.
 _CAFFE: dict[str, Any] = {
     "mean": (122.679 / 255, 116.669 / 255, 104.006 / 255),
     "std": (1 / 255, 1 / 255, 1 / 255),

@@ -20,7 +20,7 @@ from multicnn.blocks import Block, chain, conv, dense, drop, flatten, max_pool, 
 
 
 def zfnet(classes: int, *, width: float = 1.0, dropout: float = 0.5) -> Block:
-    """ZFNet for (224, 224, 3) pictures, or any input of fixed size, 47 steps an axis or more.
+    """ZFNet for (224, 224, 3) images, or any input of fixed size, 47 steps an axis or more.
 
     `width` multiplies the channels and units of each layer.
     """
