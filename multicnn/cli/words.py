@@ -133,16 +133,14 @@ def _open(path: str, most: int | None, **wanted: Any) -> WordVectors:
 
     if not path.endswith(".keras"):
         return word_vectors.read(path, size=most, **wanted)
-    from multicnn.layers import TokenEmbedding
+    from multicnn.modalities.text.stem import learned_vectors
     from multicnn.predictor import load
 
     predictor = load(path)
-    tables = [layer for layer in predictor.network.layers if isinstance(layer, TokenEmbedding)]
-    words = getattr(predictor.preprocess, "vocabulary", ())
-    if not tables:
+    vectors = learned_vectors(predictor.network, predictor.preprocess)
+    if vectors is None:
         raise ValueError(f"`vectors` must be of a network with word vectors. Received: vectors={path!r}")
-    learned = tables[-1].get_weights()[0]  # a multichannel network trains the second one
-    return word_vectors.WordVectors(words, learned[2 : 2 + len(words)])
+    return vectors
 
 
 def _tokens(path: str, column: str, tokenizer: str) -> list[list[str]]:

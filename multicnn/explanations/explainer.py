@@ -37,7 +37,7 @@ class Explainer:
         preprocess: TextPreprocess,
         task: Task,
     ):
-        if preprocess.modality != "text":
+        if not preprocess.tokenized:
             raise ValueError(
                 f"`predictor` must be one of texts, to be explained by words. Received: modality={preprocess.modality!r}"
             )

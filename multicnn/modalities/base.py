@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, 
 import numpy as np
 
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.summaries import flat_features
 
 if TYPE_CHECKING:
     import keras
@@ -207,8 +208,14 @@ class Preprocess(Loadable, Protocol):
 
     inline: ClassVar[bool] = False
     """True where a string that `decode` takes is the example itself, False where it is the path of its file."""
+    tokenized: ClassVar[bool] = False
+    """True where an example is a sequence of tokens, with the members of `TextPreprocess`: decisions are explained by words."""
     sampled: ClassVar[bool] = False
     """True where `decode` takes an array together with its sampling rate in Hz."""
+    baseline_input: ClassVar[Literal["sources", "stored", "finished"]] = "finished"
+    """What `baseline_features` takes: sources as `decode` does, stored examples, or the network's input."""
+    baseline_examples: ClassVar[int] = 10_000
+    """Most training examples of the linear baseline."""
     mixing: ClassVar[tuple[str, ...]] = ("mixup",)
     """Ways in which two examples of a batch may be mixed: "mixup", "cutmix"."""
 
@@ -281,6 +288,20 @@ class Preprocess(Loadable, Protocol):
     def augmented_view(self) -> Preprocess:
         """Return the preprocess whose stored examples `augment_stored` changes, with the same network input."""
         return self
+
+    def baseline_features(self, train: Any, rows: np.ndarray, test: Any) -> tuple[Any, Any, str]:
+        """Return what the linear baseline sees of examples, as matrices of a row each: by default every value.
+
+        Args:
+            train: Training examples in the form of `baseline_input`: indexed by rows, with a length.
+            rows: Those of them that are used.
+            test: The examples that are scored.
+
+        Returns:
+            The features of the training and of the test examples (sparse where most are 0), and what they are in words.
+        """
+        features, name = flat_features(train, rows)
+        return features, flat_features(test, np.arange(len(test)))[0], name
 
     def probe(self) -> Probe:
         """Return what `multicnn doctor` measures of each example, whatever the fields of this preprocess."""

@@ -9,10 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from multicnn.data.load import load_manifest
 from multicnn.data.store import load_examples
-from multicnn.evaluation import baseline
 from multicnn.evaluation.baseline import linear_baseline, linear_score
-from multicnn.evaluation.summaries import audio_features, image_features
-from multicnn.modalities import lookup
+from multicnn.modalities import AudioPreprocess, ImagePreprocess, TextPreprocess, lookup
+from multicnn.modalities.summaries import audio_features, image_features
 from multicnn.recipe import DataSource
 from multicnn.tasks import Classification, Multilabel
 
@@ -42,7 +41,7 @@ def sentences(n):
 
 
 def test_digits_score_what_a_linear_model_should():
-    result = linear_baseline(Classification(), "image", *digits())
+    result = linear_baseline(Classification(), ImagePreprocess(), *digits())
     assert list(result) == ["accuracy", "loss", "macro_f1", "n", "model"]
     assert result["accuracy"] >= 0.94
     assert 0 < result["loss"] < 0.3
@@ -53,23 +52,24 @@ def test_digits_score_what_a_linear_model_should():
 def test_of_several_labels_there_is_a_model_for_each():
     train, train_targets, test, test_targets = digits()
     seen, asked = (np.stack([y % 2, y > 4, y == 3], axis=1).astype(int) for y in (train_targets[:400], test_targets))
-    result = linear_baseline(Multilabel(), "image", train[:400], seen, test, asked)
+    result = linear_baseline(Multilabel(), ImagePreprocess(), train[:400], seen, test, asked)
     alone = [
-        linear_baseline(Classification(), "image", train[:400], seen[:, i], test, asked[:, i])["loss"] for i in range(3)
+        linear_baseline(Classification(), ImagePreprocess(), train[:400], seen[:, i], test, asked[:, i])["loss"]
+        for i in range(3)
     ]
     assert result["loss"] == pytest.approx(sum(alone), rel=1e-6)
     assert list(result) == ["accuracy", "loss", "macro_f1", "micro_f1", "n", "model"]
     (told, ends), (new, theirs) = sentences(200), sentences(100)
     both = [np.stack([y, 1 - y], axis=1) for y in (ends, theirs)]
-    assert linear_baseline(Multilabel(), "text", told, both[0], new, both[1])["micro_f1"] > 0.95
+    assert linear_baseline(Multilabel(), TextPreprocess(), told, both[0], new, both[1])["micro_f1"] > 0.95
 
 
 def test_scaling_the_pixels_or_adding_a_channel_axis_changes_nothing():
     train, train_targets, test, test_targets = digits()
-    plain = linear_baseline(Classification(), "image", train[:400], train_targets[:400], test, test_targets)
+    plain = linear_baseline(Classification(), ImagePreprocess(), train[:400], train_targets[:400], test, test_targets)
     finished = linear_baseline(
         Classification(),
-        "image",
+        ImagePreprocess(),
         (train[:400, ..., None] / 255 - 0.5) / 0.3,
         train_targets[:400],
         (test[..., None] / 255 - 0.5) / 0.3,
@@ -82,7 +82,7 @@ def test_scaling_the_pixels_or_adding_a_channel_axis_changes_nothing():
 def test_the_same_answer_twice():
     train, train_targets, test, test_targets = digits()
     first, second = (
-        linear_baseline(Classification(), "image", train[:200], train_targets[:200], test, test_targets)
+        linear_baseline(Classification(), ImagePreprocess(), train[:200], train_targets[:200], test, test_targets)
         for _ in range(2)
     )
     assert first == second
@@ -93,14 +93,19 @@ def test_waveforms_are_told_apart_by_pitch(shape):
     train, train_targets = tones(120)
     test, test_targets = tones(41)
     result = linear_baseline(
-        Classification(), "audio", train.reshape(-1, *shape), train_targets, test.reshape(-1, *shape), test_targets
+        Classification(),
+        AudioPreprocess(),
+        train.reshape(-1, *shape),
+        train_targets,
+        test.reshape(-1, *shape),
+        test_targets,
     )
     assert result["accuracy"] == 1.0
     assert "waveform" in result["model"]
 
 
 def test_a_question_mark_is_a_feature_of_text():
-    result = linear_baseline(Classification(), "text", *sentences(200), *sentences(51))
+    result = linear_baseline(Classification(), TextPreprocess(), *sentences(200), *sentences(51))
     assert result["accuracy"] == 1.0
     assert "loss" not in result
     assert "TF-IDF" in result["model"]
@@ -110,15 +115,15 @@ def test_texts_in_any_script():
     train = ["хороший фильм", "плохой фильм", "好", "悪"] * 5
     assert (
         linear_baseline(
-            Classification(), "text", train, np.tile([0, 1, 0, 1], 5), ["Хороший!", "悪"], np.array([0, 1])
+            Classification(), TextPreprocess(), train, np.tile([0, 1, 0, 1], 5), ["Хороший!", "悪"], np.array([0, 1])
         )["accuracy"]
         == 1.0
     )
 
 
 def test_large_sets_are_sampled_and_the_words_say_so(monkeypatch):
-    monkeypatch.setitem(baseline.EXAMPLES, "image", 600)
-    result = linear_baseline(Classification(), "image", *digits())
+    monkeypatch.setattr(ImagePreprocess, "baseline_examples", 600)
+    result = linear_baseline(Classification(), ImagePreprocess(), *digits())
     assert result["model"].endswith("(trained on 600 of 1,497 examples)")
     assert result["accuracy"] > 0.9  # classes in turn: an unlucky stride would have lost some
 
@@ -126,15 +131,19 @@ def test_large_sets_are_sampled_and_the_words_say_so(monkeypatch):
 def test_a_test_class_that_training_lacks_counts_as_wrong_and_has_no_loss():
     train, train_targets, test, test_targets = digits()
     known = train_targets < 9
-    result = linear_baseline(Classification(), "image", train[known], train_targets[known], test, test_targets)
+    result = linear_baseline(
+        Classification(), ImagePreprocess(), train[known], train_targets[known], test, test_targets
+    )
     assert "loss" not in result
     assert result["accuracy"] <= np.mean(test_targets < 9)
 
 
 def test_labels_need_not_be_consecutive():
     train, train_targets, test, test_targets = digits()
-    plain = linear_baseline(Classification(), "image", train, train_targets, test, test_targets)
-    spread = linear_baseline(Classification(), "image", train, train_targets * 3 + 5, test, test_targets * 3 + 5)
+    plain = linear_baseline(Classification(), ImagePreprocess(), train, train_targets, test, test_targets)
+    spread = linear_baseline(
+        Classification(), ImagePreprocess(), train, train_targets * 3 + 5, test, test_targets * 3 + 5
+    )
     assert spread == plain
 
 
@@ -149,7 +158,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(classes):
     )
     expected = log_loss(test_targets[asked], peer.predict_proba(scaler.transform(asked_features)))
     result = linear_baseline(
-        Classification(), "image", train[kept], train_targets[kept], test[asked], test_targets[asked]
+        Classification(), ImagePreprocess(), train[kept], train_targets[kept], test[asked], test_targets[asked]
     )
     assert result["loss"] == pytest.approx(expected, rel=1e-3)
 
@@ -157,7 +166,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(classes):
 def test_a_loss_beyond_the_range_of_probabilities_is_finite():
     train = np.concatenate([np.full((20, 2, 2), 0.0), np.full((20, 2, 2), 1.0)]).astype(np.float32)
     far = np.full((1, 2, 2), 1e6, np.float32)
-    result = linear_baseline(Classification(), "image", train, np.repeat([0, 1], 20), far, np.array([0]))
+    result = linear_baseline(Classification(), ImagePreprocess(), train, np.repeat([0, 1], 20), far, np.array([0]))
     assert result["accuracy"] == 0
     assert 1e3 < result["loss"] < np.inf
 
@@ -206,12 +215,17 @@ def test_a_waveform_shorter_than_a_frame_and_silence_are_finite():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("video", [], [], [], []), "modality must be one of image, audio, text. Received: modality='video'"),
-        (("text", ["a", "b"], [0], ["a"], [0]), "train must have one target per example.* 2 examples and 1 targets"),
-        (("text", ["a", "b"], [0, 1], [], []), "test must have .* at least one example"),
-        (("text", ["a", "b"], [1, 1], ["a"], [1]), r"two classes or more. Received: \[1\]"),
-        (("image", np.zeros((2, 4)), [0, 1], np.zeros((1, 4)), [0]), r"images must be .* Received: shape=\(2, 4\)"),
-        (("audio", np.zeros(2), [0, 1], np.zeros(1), [0]), r"sounds must be .* Received: shape=\(2,\)"),
+        (
+            (TextPreprocess(), ["a", "b"], [0], ["a"], [0]),
+            "train must have one target per example.* 2 examples and 1 targets",
+        ),
+        ((TextPreprocess(), ["a", "b"], [0, 1], [], []), "test must have .* at least one example"),
+        ((TextPreprocess(), ["a", "b"], [1, 1], ["a"], [1]), r"two classes or more. Received: \[1\]"),
+        (
+            (ImagePreprocess(), np.zeros((2, 4)), [0, 1], np.zeros((1, 4)), [0]),
+            r"images must be .* Received: shape=\(2, 4\)",
+        ),
+        ((AudioPreprocess(), np.zeros(2), [0, 1], np.zeros(1), [0]), r"sounds must be .* Received: shape=\(2,\)"),
     ],
 )
 def test_what_does_not_fit_is_named(arguments, message):
@@ -226,7 +240,7 @@ def test_trec(shared_data):
         classes = sorted({row["label"] for row in rows})
         return [row["text"] for row in rows], np.array([classes.index(row["label"]) for row in rows])
 
-    result = linear_baseline(Classification(), "text", *read("train"), *read("test"))
+    result = linear_baseline(Classification(), TextPreprocess(), *read("train"), *read("test"))
     assert result["n"] == 500
     assert result["accuracy"] == pytest.approx(0.906, abs=0.01)
 
@@ -243,7 +257,7 @@ def test_the_baseline_of_a_run_reads_few_examples_at_once(name):
         texts = [manifest.raw_source(row) for row in rows]
         whole = texts if name == "docstrings" else preprocess.finish(stored.gather(rows)).numpy()
         expected += [whole, manifest.targets(rows)]
-    expected = linear_baseline(manifest.task, manifest.modality, *expected)
+    expected = linear_baseline(manifest.task, preprocess, *expected)
 
     class Narrow:
         """A store of a machine in whose memory 32 examples fit."""

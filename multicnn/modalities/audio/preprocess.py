@@ -28,6 +28,7 @@ from multicnn.modalities.audio.features import FeatureKind
 from multicnn.modalities.audio.probe import AudioProbe
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+from multicnn.modalities.summaries import audio_features
 
 _MAX_SECONDS = 10.0
 _FIT_EXAMPLES = 1000
@@ -347,6 +348,13 @@ class AudioPreprocess(Preprocess):
             return f"{1000 * steps[0] / self.sample_rate:,.1f} ms"
         samples = (steps[0] - 1) * self.hop_length + (self.win_length or self.n_fft)
         return " x ".join([f"{1000 * samples / self.sample_rate:,.0f} ms", *(f"{n:,} bands" for n in steps[1:])])
+
+    def baseline_features(
+        self, train: np.ndarray, rows: np.ndarray, test: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, str]:
+        """Return means, deviations and slices over time of every band."""
+        features, name = audio_features(train, rows)
+        return features, audio_features(test, np.arange(len(test)))[0], name
 
     def probe(self) -> Probe:
         """Return rate, channels, duration, level and a fingerprint of each clip."""

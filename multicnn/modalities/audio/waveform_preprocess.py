@@ -103,6 +103,12 @@ class WaveformPreprocess(Preprocess):
         """As `AudioPreprocess.default_model`."""
         return self.preprocess.default_model
 
+    def baseline_features(
+        self, train: np.ndarray, rows: np.ndarray, test: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, str]:
+        """As `AudioPreprocess.baseline_features`."""
+        return self.preprocess.baseline_features(train, rows, test)
+
     def probe(self) -> Probe:
         """As `AudioPreprocess.probe`."""
         return self.preprocess.probe()

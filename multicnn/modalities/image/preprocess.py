@@ -18,6 +18,7 @@ from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.image import augment_color, augment_geometry, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
+from multicnn.modalities.summaries import image_features
 
 _MAX_SIDE = 224
 _FIT_EXAMPLES = 1000
@@ -37,6 +38,7 @@ class ImagePreprocess(Preprocess):
             times as fast, and other pixels than those of the image decoded in full.
     """
 
+    baseline_input: ClassVar[Literal["sources", "stored", "finished"]] = "stored"
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")
 
     modality: Literal["image"] = "image"
@@ -201,6 +203,13 @@ class ImagePreprocess(Preprocess):
         # The weights' channels and statistics are of colours: of no use where the images are to be grey.
         names = ("size",) if self.channels == 1 else ("size", "channels", "mean", "std")
         return dataclasses.replace(self, **{name: known[name] for name in names if getattr(self, name) is None})
+
+    def baseline_features(
+        self, train: np.ndarray, rows: np.ndarray, test: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, str]:
+        """Return pixels, averaged over rectangles where there are many of them."""
+        features, name = image_features(train, rows)
+        return features, image_features(test, np.arange(len(test)))[0], name
 
     def probe(self) -> Probe:
         """Return sizes, modes, brightness and a perceptual hash of each image."""

@@ -51,6 +51,9 @@ class TextPreprocess(Preprocess):
     """
 
     inline: ClassVar[bool] = True
+    tokenized: ClassVar[bool] = True
+    baseline_input: ClassVar[Literal["sources", "stored", "finished"]] = "sources"
+    baseline_examples: ClassVar[int] = 50_000
     mixing: ClassVar[tuple[str, ...]] = ()
 
     modality: Literal["text"] = "text"
@@ -296,6 +299,16 @@ class TextPreprocess(Preprocess):
     ) -> dict[str, dict[str, np.ndarray]]:
         """Return trained weights with the vectors of the words that both vocabularies have in this one's order."""
         return with_vocabulary(weights, network, self.vocabulary, trained.vocabulary)
+
+    def baseline_features(self, train: Sequence[str], rows: np.ndarray, test: Sequence[str]) -> tuple[Any, Any, str]:
+        """Return the TF-IDF of words and word pairs."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        # Words and single punctuation marks, as the networks see them: a question mark is a feature.
+        pattern = r"\w+|[^\w\s]"
+        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=pattern, dtype=np.float32)
+        features = vectorizer.fit_transform([train[row] for row in rows])
+        return features, vectorizer.transform(test), "TF-IDF of words and word pairs"
 
     def probe(self) -> Probe:
         """Return the length of each text; words and shingles are those of the default tokenizer."""

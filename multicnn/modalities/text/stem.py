@@ -207,9 +207,10 @@ def coverage(ids: np.ndarray, known: np.ndarray) -> dict[str, float]:
     }
 
 
-def learned_vectors(network: keras.Model, vocabulary: Sequence[str]) -> WordVectors | None:
+def learned_vectors(network: keras.Model, preprocess: Preprocess) -> WordVectors | None:
     """Return the word vectors that a trained network holds; None where it has none. Of multichannel those that were trained."""
     tables = [layer for layer in network.layers if isinstance(layer, TokenEmbedding)]
-    if not tables:
+    if not tables or not preprocess.tokenized:
         return None
-    return WordVectors(tuple(vocabulary), tables[-1].get_weights()[0][2 : 2 + len(vocabulary)])
+    words = preprocess.vocabulary
+    return WordVectors(words, tables[-1].get_weights()[0][2 : 2 + len(words)])

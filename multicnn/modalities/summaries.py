@@ -47,6 +47,11 @@ def audio_features(sounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, st
     return _in_batches(summary, sounds, rows), f"{source} over time"
 
 
+def flat_features(examples: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return every value of each example: (n, features) float32."""
+    return _in_batches(lambda batch: batch.reshape(len(batch), -1).astype(np.float32), examples, rows), "all values"
+
+
 def _band_levels(waveforms: np.ndarray) -> np.ndarray:
     """Level in dB of up to WAVEFORM_BANDS bands, narrow at the bottom as on the mel scale: (n, frames, bands)."""
     missing = max(0, WAVEFORM_FRAME - waveforms.shape[1])
