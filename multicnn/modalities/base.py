@@ -314,6 +314,7 @@ class Preprocess(Loadable, Protocol):
 
     def check_stem(self, settings: StemSettings, locate: Callable[[str], str]) -> None:
         """Raise ValueError where the recipe's settings do not suit, before anything is read; arguments as for `stem`."""
+        return None
 
     def stem(self, settings: StemSettings, raws: Iterable[Any], locate: Callable[[str], str]) -> Stem:
         """Return what stands in front of the model.

@@ -40,7 +40,7 @@ def alike_sets(sets: Sequence[set[str]], similarity: float) -> np.ndarray:
         similarity: The least Jaccard index, from 0 to 1.
     """
     signatures = np.stack([_signature(words) for words in sets]) if sets else np.zeros((0, _HASHES), np.int64)
-    candidates = set()
+    candidates: set[tuple[int, int]] = set()
     for band in np.split(signatures, _BANDS, axis=1):
         keys = [row.tobytes() for row in np.ascontiguousarray(band)]
         bucket: dict[bytes, list[int]] = {}

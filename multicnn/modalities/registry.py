@@ -37,7 +37,7 @@ def register(preprocess: type[Preprocess]) -> None:
     Raises:
         ValueError: Another class has that name.
     """
-    name = preprocess.modality
+    name: Any = preprocess.modality  # of a class, the default of the field
     if not isinstance(name, str) or not name:
         raise ValueError(f"`preprocess.modality` must be a name. Received: preprocess.modality={name!r}")
     taken = _REGISTERED.get(name)

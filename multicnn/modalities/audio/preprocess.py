@@ -24,7 +24,7 @@ from multicnn.modalities.audio import (
     spectrogram,
     spectrogram_figure,
 )
-from multicnn.modalities.audio.features import FeatureKind
+from multicnn.modalities.audio.features import FeatureKind, FeatureSpec
 from multicnn.modalities.audio.probe import AudioProbe
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
@@ -106,7 +106,7 @@ class AudioPreprocess(Preprocess):
     mean: float | None = None
     std: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
@@ -151,9 +151,9 @@ class AudioPreprocess(Preprocess):
         return self.stored_shape
 
     @functools.cached_property
-    def feature_spec(self) -> features.FeatureSpec:
+    def feature_spec(self) -> FeatureSpec:
         """Everything that decides the features of a waveform of `window`."""
-        return features.FeatureSpec(
+        return FeatureSpec(
             kind=self.features,
             samples=self.samples,
             sample_rate=self.sample_rate,
@@ -225,7 +225,9 @@ class AudioPreprocess(Preprocess):
         Raises:
             ValueError: `raws` is empty.
         """
-        durations, kept, longest = [], [], self.seconds or _MAX_SECONDS
+        durations: list[float] = []
+        kept: list[np.ndarray] = []
+        longest = self.seconds or _MAX_SECONDS
         for raw in itertools.islice(raws, _FIT_EXAMPLES):
             durations.append(len(raw) / self.sample_rate)
             if sum(map(len, kept)) < _FIT_SECONDS * self.sample_rate:
@@ -268,10 +270,9 @@ class AudioPreprocess(Preprocess):
                 answers.append(self.window(self.decode(source)))
             except ValueError as error:
                 answers.append(str(error))
-        good = [place for place, answer in enumerate(answers) if not isinstance(answer, str)]
-        for place, example in zip(good, features.of_each((answers[place] for place in good), self.feature_spec)):
-            answers[place] = example
-        return answers
+        waveforms = (answer for answer in answers if not isinstance(answer, str))
+        examples = features.of_each(waveforms, self.feature_spec)
+        return [answer if isinstance(answer, str) else next(examples) for answer in list(answers)]
 
     def window(self, raw: np.ndarray) -> np.ndarray:
         """The first `seconds` of a decoded recording, a shorter one followed by zeros: float32, shape (samples,)."""
@@ -338,7 +339,7 @@ class AudioPreprocess(Preprocess):
     def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
         """Return the features as a figure in the colors of the example without augmentation; a waveform as a player."""
         if self.features == "waveform":
-            return [Shown("audio", finished[:, 0] * self.std + self.mean, self.sample_rate)]
+            return [Shown("audio", finished[:, 0] * (self.std or 1.0) + (self.mean or 0.0), self.sample_rate)]
         limits = float(plain.min()), float(plain.max())
         return [Shown("figure", spectrogram_figure.draw(finished, self.feature_spec, *limits))]
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multicnn.modalities import content
 from multicnn.modalities.image import jpeg
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # What Pillow may open: the formats that only hold pixels (PostScript, for one, would start an interpreter).
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -104,18 +108,18 @@ def _reason(error: Exception, data: bytes, modality: str | None, kind: str) -> s
     return f"damaged {kind}: {message}"
 
 
-def _to_pixels(picture) -> np.ndarray:
+def _to_pixels(image: Image.Image) -> np.ndarray:
     """uint8 (h, w, 1 or 3) of a loaded PIL image of any mode."""
-    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG"):
-        return (np.asarray(picture) >> 8).astype(np.uint8)[..., None]
-    if picture.mode in ("I", "F"):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        return (np.asarray(image) >> 8).astype(np.uint8)[..., None]
+    if image.mode in ("I", "F"):
         raise _Refused("32-bit pixels, of no known range")
-    grey = picture.mode in ("1", "L", "LA", "La")
-    if not picture.has_transparency_data:
+    grey = image.mode in ("1", "L", "LA", "La")
+    if not image.has_transparency_data:
         mode = "L" if grey else "RGB"
-        pixels = np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies
+        pixels = np.array(image if image.mode == mode else image.convert(mode))  # which copies
         return pixels[..., None] if grey else pixels
-    return _over_white(np.asarray(picture.convert("LA" if grey else "RGBA")))
+    return _over_white(np.asarray(image.convert("LA" if grey else "RGBA")))
 
 
 def _over_white(pixels: np.ndarray) -> np.ndarray:
@@ -123,10 +127,10 @@ def _over_white(pixels: np.ndarray) -> np.ndarray:
     return ((pixels[..., :-1] * alpha + (255 - alpha) * 255 + 127) // 255).astype(np.uint8)
 
 
-def _orientation(picture) -> int:
+def _orientation(image: Image.Image) -> int:
     try:
-        return picture.getexif().get(0x0112, 1)
-    except Exception:  # a good picture may carry damaged EXIF
+        return image.getexif().get(0x0112, 1)
+    except Exception:  # a good image may carry damaged EXIF
         return 1
 
 

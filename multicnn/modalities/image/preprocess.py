@@ -48,7 +48,7 @@ class ImagePreprocess(Preprocess):
     std: tuple[float, ...] | None = None
     reduced_decoding: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:
             raise ValueError(f"size must be two positive numbers of pixels. Received: size={self.size}")
         for name, values in (("mean", self.mean), ("std", self.std)):
@@ -234,5 +234,6 @@ def _is_grey(pixels: np.ndarray) -> bool:
 def _usual_size(shapes: list[tuple[int, int]]) -> tuple[int, int]:
     size, count = Counter(shapes).most_common(1)[0]
     if 2 * count <= len(shapes):
-        size = tuple(int(np.median(sides)) for sides in zip(*shapes, strict=True))
-    return tuple(min(int(side), _MAX_SIDE) for side in size)
+        heights, widths = zip(*shapes, strict=True)
+        size = int(np.median(heights)), int(np.median(widths))
+    return min(size[0], _MAX_SIDE), min(size[1], _MAX_SIDE)

@@ -51,7 +51,7 @@ def augment(
     if neighbours and nearest is None:
         raise ValueError(f"neighbours are for words that have given vectors. Received: neighbours={neighbours}")
     ids = tf.convert_to_tensor(ids)
-    if neighbours:
+    if nearest is not None and neighbours:
         ids = _replaced(ids, seeds, nearest, neighbours)
     if typos:
         ids = _misspelt(ids, seeds, typos)

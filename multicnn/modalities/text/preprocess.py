@@ -70,7 +70,7 @@ class TextPreprocess(Preprocess):
     ngrams_per_word: int = 20
     vocabulary: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("length", "max_vocabulary", "min_count", "buckets", "ngrams_per_word"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -140,7 +140,8 @@ class TextPreprocess(Preprocess):
         Raises:
             ValueError: `raws` is empty, or no token occurs `min_count` times.
         """
-        counts, longest = Counter(), 0
+        counts: Counter[str] = Counter()
+        longest = 0
         cut = functools.lru_cache(maxsize=1 << 20)(self.tokens)
         for raw in raws:
             # Words never reach over white space, and most pieces between come again and again.
@@ -190,11 +191,12 @@ class TextPreprocess(Preprocess):
             The number of the first token and the text of each window; the text itself where it is short enough or to be cut.
         """
         found = self.tokens(raw) if self.long == "windows" else []
-        if len(found) <= self.stored_shape[0]:
+        length = self.stored_shape[0]
+        if len(found) <= length:
             return [(0.0, raw)]
-        last, between = len(found) - self.length, "" if self.level == "characters" else " "
-        starts = [*range(0, last, self.length), last]
-        return [(float(start), between.join(found[start : start + self.length])) for start in starts]
+        last, between = len(found) - length, "" if self.level == "characters" else " "
+        starts = [*range(0, last, length), last]
+        return [(float(start), between.join(found[start : start + length])) for start in starts]
 
     def example(self, raw: str) -> np.ndarray:
         """Ids of a text: int32, `stored_shape`; a longer text is cut at its end, a shorter one followed by 0."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import keras
 import numpy as np
@@ -212,5 +212,5 @@ def learned_vectors(network: keras.Model, preprocess: Preprocess) -> WordVectors
     tables = [layer for layer in network.layers if isinstance(layer, TokenEmbedding)]
     if not tables or not preprocess.tokenized:
         return None
-    words = preprocess.vocabulary
+    words = cast(Vocabulary, preprocess).vocabulary
     return WordVectors(words, tables[-1].get_weights()[0][2 : 2 + len(words)])

@@ -72,7 +72,7 @@ def rows(ids: np.ndarray, length: int) -> np.ndarray:
         ids: int32 (tokens, *shape), those of all texts behind one another, with a 0 behind each text.
         length: Of a row.
     """
-    kept = ids[(slice(None), *[0] * (ids.ndim - 1))] != 0
+    kept = ids.reshape(len(ids), int(np.prod(ids.shape[1:])))[:, 0] != 0
     ends = np.flatnonzero(~kept)
     lengths = np.diff(ends, prepend=-1) - 1
     if lengths.max(initial=0) > length:
