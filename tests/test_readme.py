@@ -1,7 +1,9 @@
 """What README.md and the pages of docs/ name is there, where they say; and the pages made from the code leave nothing out."""
 
+import ast
 import importlib.util
 import inspect
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -18,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
-COMING = {"prepare", "dataset"}  # named by a page, and not public yet
 
 _spec = importlib.util.spec_from_file_location("docs_pages", ROOT / "tools" / "docs_pages.py")
 docs_pages = importlib.util.module_from_spec(_spec)
@@ -109,7 +110,7 @@ def test_every_command_is_one(line):
 @pytest.mark.parametrize("page, code", fences("python"))
 def test_every_example_names_what_there_is(page, code):
     compile(code, page, "exec")
-    used = set(re.findall(r"\bmulticnn\.(?!blocks|models)([A-Za-z_]+)", code)) - COMING
+    used = set(re.findall(r"\bmulticnn\.(?!blocks|models)([A-Za-z_]+)", code))
     imported = {n.strip() for names in re.findall(r"from multicnn import (.*)", code) for n in names.split(",")}
     assert all(hasattr(multicnn, name) for name in used | imported)
     assert all(hasattr(multicnn.blocks, name) for name in re.findall(r"\bmb\.(\w+)", code))
@@ -118,3 +119,33 @@ def test_every_example_names_what_there_is(page, code):
 @pytest.mark.parametrize("page, code", fences("python", [ROOT / "docs" / "blocks.md", ROOT / "docs" / "models.md"]))
 def test_examples_without_data_run(page, code):
     exec(compile(code, page, "exec"), {})
+
+
+WALKS = TEXTS[ROOT / "docs" / "architecture.md"].split("\n## Three walks\n")[1].split("\n## ")[0]
+NAMED = re.compile(r"`([\w/]+\.py):([\w.]+)`")
+
+
+def _defined(file):
+    """Return the dotted name of every function, method and class of a file of the package."""
+
+    def names(body, prefix=""):
+        for node in body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                yield prefix + node.name
+                if isinstance(node, ast.ClassDef):
+                    yield from names(node.body, f"{prefix}{node.name}.")
+
+    return set(names(ast.parse((ROOT / "multicnn" / file).read_text(encoding="utf-8")).body))
+
+
+@pytest.mark.parametrize("file, name", sorted(set(NAMED.findall(WALKS))), ids=":".join)
+def test_every_function_of_the_walks_exists(file, name):
+    assert name in _defined(file)
+
+
+@pytest.mark.parametrize("walk", WALKS.split("\n### ")[1:], ids=lambda walk: walk.splitlines()[0])
+def test_a_walk_returns_to_no_room_more_than_twice(walk):
+    """A step stands for its first function; the others of its text are called from there."""
+    steps = re.findall(r"^\d+\. (.*?)(?=^\d+\. |\Z)", walk, re.MULTILINE | re.DOTALL)
+    rooms = [room for room, _ in itertools.groupby(NAMED.search(step)[1].split("/")[0] for step in steps)]
+    assert len(steps) > 5 and max(map(rooms.count, rooms)) <= 3
