@@ -255,7 +255,8 @@ class Loop:
         if self.validate is not None and (at.best_epoch is None or self._score(at.epoch) > self._score(at.best_epoch)):
             at.best_epoch = at.epoch
             self.best_weights = [np.array(weight) for weight in self.network.weights]
-        self.callbacks.on_epoch_end(at.epoch, row)
+        for callback in self.callbacks.callbacks:  # Keras's list would sort the row by name and make the epoch a float
+            callback.on_epoch_end(at.epoch, row)
         stopped = bool(self.network.stop_training)
         self.at = Progress(at.epoch + 1, history=at.history, best_epoch=at.best_epoch, stopped=stopped)
 
@@ -297,9 +298,15 @@ class Loop:
         known = {field.name for field in dataclasses.fields(Progress)}  # older checkpoints hold more
         self.at = Progress(**{name: value for name, value in plain["progress"].items() if name in known})
         self.network.stop_training = self.at.stopped
+        states = {**_states_of_older(plain["progress"]), **plain["callbacks"]}
         for callback in self._with_state():
-            if (state := plain["callbacks"].get(type(callback).__name__)) is not None:
+            if (state := states.get(type(callback).__name__)) is not None:
                 callback.load_state_dict(state)
 
     def _with_state(self) -> list[keras.callbacks.Callback]:
         return [each for each in self.callbacks.callbacks if hasattr(each, "state_dict")]
+
+
+def _states_of_older(progress: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the states of the callbacks that write tables, whose rows older checkpoints hold in their progress."""
+    return {"HistoryLog": {"rows": progress["history"]}, "HealthCheck": {"rows": progress.get("health", [])}}
