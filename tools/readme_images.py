@@ -205,7 +205,7 @@ def preview(folder: Path) -> None:
     page = multicnn.preview(
         "digits", folder / "preview.html", examples=5, settings=["augment.shift=1", "augment.rotation=10"]
     )
-    _screenshot(page, "preview.png", height=910)
+    _screenshot(page, "preview.png", height=1168, width=1340)
 
 
 def explain(folder: Path) -> None:
