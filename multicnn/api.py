@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +24,7 @@ from multicnn.evaluation.explanation import write_explanations
 from multicnn.evaluation.inspect import Inspection
 from multicnn.evaluation.preview import write_preview
 from multicnn.explanations import Explainer, Explanation, Findings, over_texts
+from multicnn.modalities import Preprocess
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import DataSource, Recipe
 from multicnn.training import cross_validation, ensemble, experiment, linear_probe, preparation, rate_finder, run_folder
@@ -34,13 +35,16 @@ from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
 from multicnn.training.linear_probe import Features
-from multicnn.training.preparation import Prepared, augmentation_of, fit_stem, training_examples
+from multicnn.training.preparation import Prepared, augmentation_of, fit_preprocess, fit_stem
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.run import complete
-from multicnn.training.setup import new_folder, of_several, settled
+from multicnn.training.setup import new_folder, settled, settled_experiment
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter, SilentReporter
+
+if TYPE_CHECKING:
+    from multicnn.modalities.text.preprocess import TextPreprocess
 
 
 def train(
@@ -84,17 +88,17 @@ def train(
         with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
     if out is not None:
-        raise ValueError(f"`resume` says where the run lies: name no other folder. Received: out={str(out)!r}")
+        raise ValueError(f"`resume` is the folder of the run: omit `out`. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
-        begun = run_folder.saved_recipe(folder)
-        if begun is None and data is None:
+        saved = run_folder.saved_recipe(folder)
+        if saved is None and data is None:
             raise ValueError(
-                f"`resume` must be the folder of a run that was begun, if no data are named. Received: resume={str(resume)!r}"
+                f"`resume` must be the folder of a run that was started, if no data are named. Received: resume={str(resume)!r}"
             )
-        if begun is not None and data is None and not settings and not fields:
-            if (done := run_folder.finished(folder, begun, context.log)) is not None:
+        if saved is not None and data is None and not settings and not fields:
+            if (done := run_folder.finished(folder, saved, context.log)) is not None:
                 return done  # its data need not be there any more
-        recipe, manifest = settled(begun if data is None else data, settings, fields)
+        recipe, manifest = settled(saved if data is None else data, settings, fields)
         return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
 
 
@@ -180,22 +184,22 @@ def preview(
     recipe = completed(recipe, manifest, weights_of(recipe))
     stem = fit_stem(recipe, manifest, RunContext())
     augmented = augmentation_of(recipe, stem)
-    return write_preview(recipe, manifest, stem.preprocess, augmented, out, examples, draws)
+    return write_preview(recipe, manifest, stem.preprocess, augmented, Path(out), examples, draws)
 
 
 def find_rate(
     data: str | os.PathLike | DataSource | Recipe,
-    picture: str | os.PathLike | None = None,
+    plot: str | os.PathLike | None = None,
     *,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> RateCurve:
-    """The learning-rate range test: a few steps at rising rates. It leaves nothing but the picture.
+    """Run the learning-rate range test: a few steps at rising rates, of which nothing is left but the plot.
 
     Args:
         data, settings, **fields: As in `train`; the recipe's own rate and schedule are not regarded.
-        picture: The PNG file to write, if any.
+        plot: The PNG file to write, if any.
         reporter: Told what happens.
 
     Returns:
@@ -204,11 +208,11 @@ def find_rate(
     Raises:
         ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
     """
-    if picture is not None:  # told now, not after the steps
-        Path(picture).parent.mkdir(parents=True, exist_ok=True)
+    if plot is not None:  # an error is raised now, not after the steps
+        Path(plot).parent.mkdir(parents=True, exist_ok=True)
     curve = rate_finder.find_rate(*settled(data, settings, fields), reporter or Reporter())
-    if picture is not None:
-        figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
+    if plot is not None:
+        figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, Path(plot))
     return curve
 
 
@@ -256,11 +260,10 @@ def doctor(
     """
     recipe, manifest = settled(data, settings, fields)
 
-    def fit(examined: Manifest) -> Any:
-        whole = completed(recipe, examined, weights_of(recipe))
-        return whole.preprocess.fit(training_examples(whole, examined))
+    def fit(examined: Manifest) -> Preprocess:
+        return fit_preprocess(completed(recipe, examined, weights_of(recipe)), examined)
 
-    return diagnose(recipe, manifest, fit, out, reporter or Reporter(), compare_splits)
+    return diagnose(recipe, manifest, fit, Path(out), reporter or Reporter(), compare_splits)
 
 
 def crossval(
@@ -290,10 +293,10 @@ def crossval(
     Raises:
         ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
     """
-    recipe, manifest, folder, kept = of_several(
+    recipe, manifest, folder, saved = settled_experiment(
         cross_validation.COMMAND, resume, data, out, settings, fields, load=load_unsplit
     )
-    folds = experiment.as_started(kept, "folds", folds, default=10)
+    folds = experiment.as_started(saved, "folds", folds, default=10)
     return cross_validation.run(recipe, manifest, folds, folder, reporter)
 
 
@@ -336,14 +339,14 @@ def features(
     else:
         predictor = _loaded(model)
     manifest = load_manifest(predictor.source(data, settings, split_as_trained=True), predictor.recipe.get("task"))
-    front, name = linear_probe.front(predictor, stage)
-    found = linear_probe.extract(front, manifest, name, reporter or Reporter())
-    made = linear_probe.linear_head(front, found) if head else None
+    extractor, name = linear_probe.feature_extractor(predictor, stage)
+    extracted = linear_probe.extract(extractor, manifest, name, reporter or Reporter())
+    made = linear_probe.linear_head(extractor, extracted) if head else None
     if out is not None:
-        found.save(out)
+        extracted.save(out)
         if made is not None:
             made.save(Path(out).with_suffix(".keras"))
-    return found, made
+    return extracted, made
 
 
 def transfer_curves(
@@ -378,9 +381,11 @@ def transfer_curves(
     """
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
-    recipe, manifest, folder, kept = of_several(curves.COMMAND, resume, data, out, settings, fields, load=load_manifest)
-    sizes = experiment.as_started(kept, "sizes", sorted({int(size) for size in sizes}), default=[])
-    seeds = experiment.as_started(kept, "seeds", seeds, default=3)
+    recipe, manifest, folder, saved = settled_experiment(
+        curves.COMMAND, resume, data, out, settings, fields, load=load_manifest
+    )
+    sizes = experiment.as_started(saved, "sizes", sorted({int(size) for size in sizes}), default=[])
+    seeds = experiment.as_started(saved, "seeds", seeds, default=3)
     return curves.run(recipe, manifest, sizes, seeds, folder, reporter)
 
 
@@ -459,7 +464,7 @@ def explain_texts(
         raise ValueError("`texts` must hold at least one text. Received: texts=[]")
     explanations = list(explainer.explain(decoded, label))
     if out is not None:
-        write_explanations(out, "What moved the decisions", explanations)
+        write_explanations(Path(out), "What moved the decisions", explanations)
     return explanations
 
 
@@ -491,18 +496,19 @@ def explain_data(
     explainer = _explainer(predictor)
     evaluation = predictor.evaluation(data, split=split)
     manifest, rows = evaluation.manifest, evaluation.rows
-    findings = over_texts(explainer, (explainer.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
+    findings = over_texts(explainer, (predictor.preprocess.decode(manifest.raw_source(row)) for row in rows), top)
     worst = np.argsort(-predictor.task.plain_losses(evaluation.logits, evaluation.targets), kind="stable")[:examples]
-    texts = [explainer.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
+    texts = [predictor.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
     explanations = list(explainer.explain(texts, label, [manifest.table["label"][rows[i]] for i in worst]))
     if out is not None:
         name = Path(data.path if isinstance(data, DataSource) else data).name
-        write_explanations(out, f"What moved the decisions on {name}", explanations, findings)
+        write_explanations(Path(out), f"What moved the decisions on {name}", explanations, findings)
     return findings, explanations
 
 
 def _explainer(predictor: Predictor) -> Explainer:
-    return Explainer(predictor.network, predictor.preprocess, predictor.task)
+    # It refuses any other preprocess than one of texts.
+    return Explainer(predictor.network, cast("TextPreprocess", predictor.preprocess), predictor.task)
 
 
 def _loaded(predictor: Predictor | str | os.PathLike) -> Predictor:

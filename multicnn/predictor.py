@@ -9,7 +9,7 @@ import os
 import platform
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,7 @@ class Predictor:
     recipe: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=lambda: software())
+    _run: Callable[[np.ndarray], np.ndarray] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_run", engine.inference(self.network))
@@ -303,7 +304,7 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
 def _task_of_format_1(data: dict[str, Any]) -> Task:
     """Return the task of an artefact that has the labels alone; a separator in its recipe says that they are many."""
     task = choose_task(None, data["recipe"].get("data", {}).get("label_separator"))
-    return replace(task, labels=tuple(data["labels"]))
+    return task_from_dict(task_to_dict(task) | {"labels": data["labels"]})
 
 
 def float32_copy(block: Block, trained: keras.Model) -> keras.Model:

@@ -284,7 +284,7 @@ def test_a_damaged_artefact_raises_one_clear_line(damage, run, tmp_path):
 
 
 def test_a_run_is_resumed_in_its_own_folder(run, tmp_path):
-    with pytest.raises(ValueError, match=r"name no other folder. Received: out="):
+    with pytest.raises(ValueError, match=r"omit `out`. Received: out="):
         multicnn.train(resume=run[1], out=tmp_path / "other")
 
 

@@ -98,7 +98,7 @@ def _expanded(inputs: Iterable[str]) -> Iterator[str]:
 def _row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
     if prediction.error is not None:
         return {"input": prediction.input, "error": prediction.error}
-    row = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
+    row: dict[str, Any] = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
     kind = "values" if prediction.values else "probabilities"
     row[kind] = prediction.values or prediction.probabilities
     if per_window:

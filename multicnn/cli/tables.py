@@ -158,7 +158,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
     for name, table in evaluation.tables().items():
         rows = [[label, *map(_number, row)] for label, row in zip(table.index, table.to_numpy())]
-        show_table(name.replace("_", " "), [table.index.name or "", *table.columns], rows)
+        show_table(name.replace("_", " "), [str(table.index.name or ""), *table.columns], rows)
     task = evaluation.manifest.task
     matrix = task.confusion(evaluation.logits, evaluation.targets)
     if matrix is not None:

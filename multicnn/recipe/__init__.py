@@ -1,14 +1,15 @@
 """A recipe: everything about a run, as plain data."""
 
 from multicnn.recipe.assignments import assigned, in_one_line
-from multicnn.recipe.parts import DataSource, Embedding, Optimizer, Start
 from multicnn.recipe.preprocess import preprocess_from_dict, preprocess_to_dict
-from multicnn.recipe.recipe import Recipe
+from multicnn.recipe.recipe import Precision, Recipe
+from multicnn.recipe.sections import DataSource, Embedding, Optimizer, Start
 
 __all__ = [
     "DataSource",
     "Embedding",
     "Optimizer",
+    "Precision",
     "Recipe",
     "Start",
     "assigned",

@@ -1,4 +1,4 @@
-"""Assignments of fields, "a.b=1", and what to say where one does not fit."""
+"""Assignments of recipe fields, "a.b=1", and the error messages of fields that do not fit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multicnn.recipe.renames import current_name
 
 
 def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Nested dicts with "a.b=1" assignments carried out; a value is JSON, or text where it is not.
+    """Carry out "a.b=1" assignments in nested dicts, which are changed, and return them; a value is JSON, or text where it is not.
 
     Raises:
         ValueError: An assignment has no '=', or leads through something that is no dict.
@@ -26,25 +26,26 @@ def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             value = text
         *parents, last = current_name(path.strip()).split(".")
-        place = data
+        fields = data
         for parent in parents:
-            place = place.get(parent)
-            if not isinstance(place, dict):
+            inner = fields.get(parent)
+            if not isinstance(inner, dict):
                 raise ValueError(f"a recipe has no field {path!r}. Received: set={setting!r}")
-        place[last] = value
+            fields = inner
+        fields[last] = value
     return data
 
 
 def in_one_line(error: pydantic.ValidationError) -> str:
-    """Which fields do not fit, and what was given."""
+    """Return an error message of one line: the fields that do not fit, and their values."""
     problems = []
     for problem in error.errors(include_url=False):
-        place = ".".join(str(part) for part in problem["loc"])
+        name = ".".join(map(str, problem["loc"]))
         unknown = problem["type"] == "unexpected_keyword_argument"
-        said = (
-            f"a recipe has no field {place!r}"
+        message = (
+            f"a recipe has no field {name!r}"
             if unknown
-            else f"`{place}`: {problem['msg'].removeprefix('Value error, ')}"
+            else f"`{name}`: {problem['msg'].removeprefix('Value error, ')}"
         )
-        problems.append(said if "Received:" in said else f"{said}. Received: {place}={problem['input']!r}")
+        problems.append(message if "Received:" in message else f"{message}. Received: {name}={problem['input']!r}")
     return "; ".join(problems)

@@ -22,15 +22,15 @@ def preprocess_from_dict(data: Mapping[str, Any]) -> Preprocess:
     Raises:
         ValueError: Its modality is not registered, or a field does not fit.
     """
-    data = with_current_names({"preprocess": dict(data)})["preprocess"]
-    preprocess = lookup(data.get("modality"))
-    return pydantic.TypeAdapter(preprocess).validate_python(preprocess.upgraded(data))
+    fields: dict[str, Any] = with_current_names({"preprocess": dict(data)})["preprocess"]
+    preprocess = lookup(fields.get("modality", ""))
+    return pydantic.TypeAdapter(preprocess).validate_python(preprocess.upgraded(fields))
 
 
 def _validated(value: Any) -> Preprocess:
     if isinstance(value, Mapping):
         return preprocess_from_dict(value)
-    if type(value) is not lookup(getattr(value, "modality", None)):
+    if type(value) is not lookup(getattr(value, "modality", "")):
         raise ValueError(f"preprocess must be one of a registered modality. Received: preprocess={value!r}")
     return value
 

@@ -11,9 +11,11 @@ import pydantic
 from pydantic.dataclasses import dataclass
 
 from multicnn.recipe.assignments import assigned, in_one_line
-from multicnn.recipe.parts import STRICT, DataSource, Embedding, Named, Optimizer, Start
 from multicnn.recipe.preprocess import PreprocessField
 from multicnn.recipe.renames import with_current_names
+from multicnn.recipe.sections import STRICT, DataSource, Embedding, Named, Optimizer, Start
+
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -87,7 +89,7 @@ class Recipe:
     class_weights: bool = False
     monitor: str | None = None
     patience: Annotated[int, pydantic.Field(gt=0)] | None = None
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
+    precision: Precision = "auto"
     jit_compile: bool | None = None
     devices: Annotated[int, pydantic.Field(gt=0)] = 1
     checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60

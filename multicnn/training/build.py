@@ -1,4 +1,4 @@
-"""The untrained network of a prepared run, with its weights from elsewhere, and the loop that will train it."""
+"""The untrained network of a prepared run, with its pretrained weights, and the loop that will train it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from multicnn.training.loop import Batch, Loop, LoopSettings, Objective
 from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled
 from multicnn.training.preparation import Prepared
+from multicnn.training.pretrained import PretrainedWeights
 from multicnn.training.tensorboard import EventLog
 
 
@@ -31,10 +32,10 @@ class Built:
     """A network that is ready for its first step.
 
     Attributes:
-        predictor: Not yet trained.
-        evaluator: Of its network on the loaded examples.
-        loop: Trains it.
-        measurements: What metrics.json tells of the weights that the stem started with.
+        predictor: The predictor, not yet trained.
+        evaluator: Evaluates its network on the loaded examples.
+        loop: Trains its network.
+        measurements: Numbers for metrics.json on the weights that the stem started with.
     """
 
     predictor: Predictor
@@ -59,19 +60,21 @@ def build(prepared: Prepared, context: RunContext) -> Built:
         if line:
             context.log(line)
         if prepared.pretrained is not None:
-            _load_pretrained(prepared, built, context)
+            _load_pretrained(prepared.pretrained, prepared, built, context)
         predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.manifest.task, recipe.to_dict())
         on_stored = dataclasses.replace(predictor, preprocess=prepared.augmentation.stored)
         evaluator = Evaluator(on_stored, prepared.store, prepared.manifest, context.workers)
         return Built(predictor, evaluator, _loop(prepared, built, evaluator, context), measurements)
 
 
-def _load_pretrained(prepared: Prepared, built: keras.Model, context: RunContext) -> None:
+def _load_pretrained(
+    pretrained: PretrainedWeights, prepared: Prepared, built: keras.Model, context: RunContext
+) -> None:
     """Load the weights of `recipe.start` into the network, and report which layers are new."""
     start = prepared.recipe.start
-    loaded = prepared.pretrained.lay(built, prepared.preprocess, prepared.labels)
+    loaded = pretrained.load_into(built, prepared.preprocess, prepared.labels)
     if context.folder is not None:
-        run_folder.check_start(context.folder, prepared.pretrained.fingerprint())
+        run_folder.check_start(context.folder, pretrained.fingerprint())
     frozen = frozen_layers(prepared.measured.layers(), start.freeze_until)
     if unknown := [path for path in loaded.new if path in frozen]:
         raise ValueError(
@@ -97,8 +100,8 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
         context.log(str(freezing))
     workers = context.workers
 
-    def batches(epoch: int, start_step: int, whole: bool = workers.count == 1) -> Iterator[Batch]:
-        shard = None if whole else lambda n: workers.shard(n, recipe.devices)
+    def batches(epoch: int, start_step: int, unsharded: bool = workers.count == 1) -> Iterator[Batch]:
+        shard = None if unsharded else lambda n: workers.shard(n, recipe.devices)
         return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
 
     objective = _objective(prepared)
@@ -117,7 +120,7 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
 def _callbacks(
     prepared: Prepared, objective: Objective, batches: Callable[[int, int, bool], Iterator[Batch]], context: RunContext
 ) -> list[keras.callbacks.Callback]:
-    """The callbacks of a run: its tables, those of the reporter, and TensorBoard's."""
+    """Return the callbacks of a run: its tables, those of the reporter, and TensorBoard's."""
     folder = context.run_folder
     tables = [
         HistoryLog(folder),
@@ -128,9 +131,10 @@ def _callbacks(
 
 
 def _objective(prepared: Prepared) -> Objective:
-    """What the task minimizes and measures, by the recipe's settings."""
+    """Return the losses and the metric of the task, by the recipe's settings."""
     recipe, manifest = prepared.recipe, prepared.manifest
     task = manifest.task
+    assert recipe.loss is not None and recipe.monitor is not None  # the recipe is completed
     weights = task.class_weights(manifest.targets(manifest.rows("train"))) if recipe.class_weights else None
     settings = LossSettings(recipe.loss, recipe.label_smoothing, weights)
     losses = functools.partial(task.losses, settings=settings)

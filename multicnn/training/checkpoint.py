@@ -37,7 +37,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path, log: Callable[[str], None], seconds: float = 60.0, steps: int | None = None):
         self.folder, self.log, self.seconds, self.steps = folder, log, seconds, steps
-        self.kept: list[Path] = []  # known to be good, the newest last
+        self.saved: list[Path] = []  # known to be good, the newest last
         self._cost, self._saved_at = 0.0, time.perf_counter()
 
     def due(self, step: int) -> bool:
@@ -54,20 +54,20 @@ class Checkpoints:
             OSError: It cannot be written; the last good one is left, and named.
         """
         path = self.folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
-        if path in self.kept[-1:]:
+        if path in self.saved[-1:]:
             return
         started = time.perf_counter()
         try:
             with atomic_file(path) as part:
                 write(part, plain, arrays)
         except OSError as error:
-            last = f"the last good checkpoint is {self.kept[-1].name}" if self.kept else "there is no checkpoint yet"
+            last = f"the last good checkpoint is {self.saved[-1].name}" if self.saved else "there is no checkpoint yet"
             raise OSError(
-                f"{error}; {last}. Once it can be written, go on with --resume {self.folder.parent}"
+                f"{error}; {last}. Once it can be written, resume with --resume {self.folder.parent}"
             ) from error
-        self.kept = [*self.kept[-1:], path]
+        self.saved = [*self.saved[-1:], path]
         for other in self._all():
-            if other not in self.kept:
+            if other not in self.saved:
                 other.unlink()
         self._saved_at = time.perf_counter()
         self._cost = self._saved_at - started
@@ -85,7 +85,7 @@ class Checkpoints:
             except Damaged as error:
                 self.log(f"{error}; going back to the checkpoint before it")
                 continue
-            self.kept = [path]
+            self.saved = [path]
             return found
         if paths:
             raise ValueError(
@@ -101,7 +101,7 @@ class Checkpoints:
 def write(path: Path, plain: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
     """Writes plain data and lists of arrays (or Keras variables) by name."""
     head = {"plain": plain, "arrays": {name: len(values) for name, values in arrays.items()}}
-    members = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
+    members: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
     for name, values in arrays.items():
         members |= {f"{name}/{i:05d}": np.asarray(value) for i, value in enumerate(values)}
     with open(path, "wb") as file:

@@ -1,4 +1,4 @@
-"""Cross-validation: a run for each fold, or for each group left out, and what they say together."""
+"""Cross-validation: a run for each fold, or for each group left out, and the metrics over all of them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,16 @@ _NUMBERS = ("accuracy", "loss", "macro_f1")
 
 @dataclasses.dataclass(frozen=True)
 class CrossValidation:
-    """What the runs of a cross-validation measured: the `metrics` of each, by the name of its fold or group."""
+    """The metrics of a cross-validation.
+
+    Attributes:
+        metrics: The metrics of each run, by the name of its fold or group.
+    """
 
     metrics: dict[str, dict[str, Any]]
 
     def table(self) -> pd.DataFrame:
-        """A row for each fold: test examples, accuracy, loss, macro F1, and the linear model's accuracy."""
+        """Return a row for each fold: test examples, accuracy, loss, macro F1, and the accuracy of the linear baseline."""
         rows = {
             name: {
                 "n": measured["test"]["n"],
@@ -43,7 +47,7 @@ class CrossValidation:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fold")
 
     def summary(self) -> dict[str, dict[str, float]]:
-        """Mean and standard deviation (n - 1) over the folds, each counting the same, of what was measured on the test sets."""
+        """Return mean and standard deviation (n - 1) of the test metrics over the folds, each counting the same."""
         return {
             split: {
                 f"{number}_{kind}": float(getattr(values, kind)())
@@ -61,16 +65,16 @@ class CrossValidation:
 def run(
     recipe: Recipe, manifest: Manifest, folds: int | None, folder: Path, reporter: Reporter | None = None
 ) -> CrossValidation:
-    """Trains and measures once for each fold and writes `crossval.json` beside the run folders.
+    """Train and measure once for each fold, and write `crossval.json` beside the run folders.
 
-    It goes on from what the folder holds.
+    Runs that the folder holds are resumed.
 
     Args:
-        recipe: Of every run; all have its seed. Its `data.validation_fraction` of each training set chooses the epoch.
-        manifest: The examples; the splits that they have are not regarded.
-        folds: How many; None leaves each group out in turn.
+        recipe: The recipe of every run; all have its seed. Its `data.validation_fraction` of each training set chooses the epoch.
+        manifest: The examples; the splits that they have are ignored.
+        folds: Number of folds; None leaves each group out in turn.
         folder: Gets a run folder for each fold.
-        reporter: Told what happens.
+        reporter: Receives messages and progress.
 
     Raises:
         ValueError: There are fewer groups or examples than folds, no groups to leave out, or a test set that would be in the
@@ -82,8 +86,8 @@ def run(
         )
     reporter, metrics = reporter or Reporter(), {}
     divided = [
-        (name, place, splits.assign(fold, recipe.data.validation_fraction, 0.0))
-        for name, place, fold in _folds(manifest, folds)
+        (name, subfolder, splits.assign(fold, recipe.data.validation_fraction, 0.0))
+        for name, subfolder, fold in _folds(manifest, folds)
     ]
     for name, _, fold in divided:  # all of them, before the first is trained
         for label, rows in fold.rows_by_class("train").items():
@@ -91,20 +95,19 @@ def run(
                 raise ValueError(
                     f"every class needs training examples in every fold. Received: label={label!r}, fold={name!r}"
                 )
-    experiment.keep(folder, COMMAND, recipe, folds=folds)
-    for name, place, fold in divided:
-        reporter.log(f"{place}: {len(fold.rows('test')):,} test examples")
-        with experiment.going_on(folder, COMMAND, reporter.log):
-            metrics[name] = ensemble.train(recipe, fold, RunContext(folder / place, reporter)).metrics
+    experiment.record(folder, COMMAND, recipe, folds=folds)
+    for name, subfolder, fold in divided:
+        reporter.log(f"{subfolder}: {len(fold.rows('test')):,} test examples")
+        with experiment.resumable(folder, COMMAND, reporter.log):
+            metrics[name] = ensemble.train(recipe, fold, RunContext(folder / subfolder, reporter)).metrics
         gc.collect()  # else the graphs of all folds stay in memory; `clear_session` would also clear the caller's
     validation = CrossValidation(metrics)
-    said = {"folds": metrics, "summary": validation.summary()}
-    write_json(folder / "crossval.json", said)
+    write_json(folder / "crossval.json", {"folds": metrics, "summary": validation.summary()})
     return validation
 
 
 def _folds(manifest: Manifest, folds: int | None) -> Iterator[tuple[str, str, Manifest]]:
-    """Yields the name, the folder's name and the manifest of each fold."""
+    """Yield the name, the folder's name and the manifest of each fold."""
     if folds is not None:
         for i, fold in enumerate(splits.folds(manifest, folds), start=1):
             yield str(i), f"fold-{i:02d}", fold
@@ -113,6 +116,6 @@ def _folds(manifest: Manifest, folds: int | None) -> Iterator[tuple[str, str, Ma
     if len(groups) < 2:
         raise ValueError(f"leaving each group out needs two groups or more. Received: groups={groups}")
     for i, group in enumerate(groups, start=1):
-        place = re.sub(r"[^\w.-]+", "_", group)
+        safe = re.sub(r"[^\w.-]+", "_", group)
         # Two groups may differ in nothing but signs that no folder can carry: the number tells them apart.
-        yield group, f"{i:02d}-{place}", splits.leave_group_out(manifest, group)
+        yield group, f"{i:02d}-{safe}", splits.leave_group_out(manifest, group)

@@ -1,4 +1,4 @@
-"""A recipe made whole: what it leaves open is chosen from the data, and what cannot work is told at once."""
+"""Defaults that depend on the data: complete a recipe, and refuse at once what cannot work."""
 
 from __future__ import annotations
 
@@ -17,41 +17,40 @@ from multicnn.training.pretrained import PretrainedWeights
 
 
 def weights_of(recipe: Recipe) -> PretrainedWeights | None:
-    """The weights that a recipe begins with, if they are not drawn."""
+    """Return the pretrained weights that a recipe starts with, or None for random ones."""
     return None if recipe.start.path is None else PretrainedWeights(recipe)
 
 
-def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | None, workers: int = 1) -> Recipe:
-    """The recipe with what it leaves open chosen from the data, the weights it begins with, and the devices that are there.
+def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights | None, workers: int = 1) -> Recipe:
+    """Complete a recipe from the data, the pretrained weights and the devices that are there.
 
     Args:
-        recipe: As it was given.
-        manifest: Of the data.
-        begun: Of `weights_of`; None too where a run goes on, which has them in its checkpoints.
-        workers: Processes that train together.
+        recipe: The recipe as the user gave it.
+        manifest: The manifest of its data.
+        pretrained: The weights that `weights_of` gives; None too for a resumed run, which has them in its checkpoints.
+        workers: Number of processes that train together.
 
     Raises:
-        ValueError: A field fits neither the data nor the others; it is told before anything is read or written.
+        ValueError: A field fits neither the data nor the others; it is raised before anything is read or written.
     """
     modality, task = manifest.modality, manifest.task
-    if begun is not None:
-        recipe = begun.completed(recipe, modality)
+    if pretrained is not None:
+        recipe = pretrained.completed(recipe, modality)
     preprocess = recipe.preprocess or lookup(modality)()
     if preprocess.modality != modality:
         raise ValueError(f"`preprocess` must be for {modality}, as the data is. Received: preprocess={preprocess!r}")
     augmentation(preprocess, recipe.augment)
     factory.make(recipe.optimizer, 1, 1)
-    recipe = dataclasses.replace(
-        recipe,
-        loss=task.default_loss if recipe.loss is None else recipe.loss,
-        monitor=next(iter(task.monitors)) if recipe.monitor is None else recipe.monitor,
-    )
-    if recipe.monitor not in task.monitors:
-        raise ValueError(f"`monitor` must be one of {list(task.monitors)}. Received: monitor={recipe.monitor!r}")
-    task.check_loss(LossSettings(recipe.loss, recipe.label_smoothing))
+    loss = task.default_loss if recipe.loss is None else recipe.loss
+    monitor = next(iter(task.monitors)) if recipe.monitor is None else recipe.monitor
+    if monitor not in task.monitors:
+        raise ValueError(f"`monitor` must be one of {list(task.monitors)}. Received: monitor={monitor!r}")
+    task.check_loss(LossSettings(loss, recipe.label_smoothing))
     _check_mixing(recipe, preprocess, task)
     recipe = dataclasses.replace(
         recipe,
+        loss=loss,
+        monitor=monitor,
         preprocess=preprocess,
         model=recipe.model or preprocess.default_model,
         jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
@@ -66,7 +65,7 @@ def completed(recipe: Recipe, manifest: Manifest, begun: PretrainedWeights | Non
 
 
 def _check_mixing(recipe: Recipe, preprocess: Preprocess, task: Task) -> None:
-    """Raises ValueError if the examples of a batch cannot be mixed as the recipe says."""
+    """Raise ValueError if the examples of a batch cannot be mixed as the recipe says."""
     if not task.mixes and (recipe.mixup or recipe.cutmix):
         received = f"mixup={recipe.mixup!r}, cutmix={recipe.cutmix!r}"
         raise ValueError(f"`mixup` and `cutmix` are for examples of one label each. Received: {received}")

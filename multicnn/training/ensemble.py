@@ -51,7 +51,7 @@ def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predict
         if members:  # fitted once: threads add up in another order each time, and the last bits are others
             member.run_folder.mkdir(exist_ok=True)
             write_json(member.run_folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
-        with experiment.going_on(folder, "train", context.log):
+        with experiment.resumable(folder, "train", context.log):
             members.append(run(recipe.member(i), manifest, member))
     predictor = averaged(members, recipe.to_dict())
     # Without what the members found bad.
@@ -68,15 +68,15 @@ def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predict
 
 
 def _contexts(recipe: Recipe, context: RunContext) -> Iterator[RunContext]:
-    """The context of each member, which starts when it is asked for."""
+    """Return the context of each member, whose clock starts when it is asked for."""
     return (context.inside(f"member-{i + 1}") for i in range(len(recipe.members)))
 
 
 def averaged(members: Sequence[Predictor], recipe: dict[str, Any]) -> Predictor:
-    """One predictor whose logits are the mean of those of several.
+    """Return one predictor whose logits are the mean of those of its members.
 
     Raises:
-        ValueError: They do not see the same.
+        ValueError: The members have different preprocessing.
     """
     first = members[0]
     for i, member in enumerate(members, start=1):
@@ -87,20 +87,20 @@ def averaged(members: Sequence[Predictor], recipe: dict[str, Any]) -> Predictor:
     block = average(*(scope(f"member-{i}", member.block) for i, member in enumerate(members, start=1)))
     built = network(block, first.preprocess.input_shape, dtype="float32")
     for i, member in enumerate(members, start=1):
-        _lay(member.network, built, f"member-{i}.")
+        _copy_weights(member.network, built, f"member-{i}.")
     return Predictor(first.preprocess, block, built, first.task, recipe)
 
 
-def _lay(member: keras.Model, whole: keras.Model, scope: str) -> None:
-    """Gives the layers of a member that stand in a scope of the whole network their weights."""
+def _copy_weights(member: keras.Model, ensemble: keras.Model, scope: str) -> None:
+    """Copy the weights of a member into the layers of the ensemble's network that have the member's scope."""
     weights = {layer.name: layer.get_weights() for layer in member.layers if layer.weights}
-    for layer in whole.layers:
+    for layer in ensemble.layers:
         if layer.weights and scope in layer.name:
             layer.set_weights(weights[layer.name.split(scope, 1)[1]])
 
 
 def _answers(predictor: Predictor, manifest: Manifest) -> tuple[Manifest, np.ndarray]:
-    """The manifest, without what can no longer be read, and float32 (rows of it, classes): the logits, NaN of bad rows."""
+    """Return the manifest, with unreadable examples marked as bad, and the logits: float32 (rows, classes), NaN of bad rows."""
     examples, reasons = store.load_examples(manifest, predictor.preprocess, manifest.rows())
     logits = np.full((len(manifest), len(predictor.labels)), np.nan, np.float32)
     logits[examples.rows] = predictor.logits(examples.array)
@@ -108,7 +108,7 @@ def _answers(predictor: Predictor, manifest: Manifest) -> tuple[Manifest, np.nda
 
 
 def _measured(logits: np.ndarray, members: Sequence[Predictor], manifest: Manifest) -> dict[str, Any]:
-    """The ensemble's metrics on each split, and the main one of each member on the test set."""
+    """Return the ensemble's metrics on each split, and the main one of each member on the test set."""
     measured: dict[str, Any] = {}
     task = manifest.task
     for split in SPLITS:

@@ -1,4 +1,4 @@
-"""What several runs in one folder are made from, so that those that were interrupted can go on."""
+"""Experiments of several runs in one folder: record how they were started, so that they can be resumed."""
 
 from __future__ import annotations
 
@@ -12,43 +12,53 @@ from multicnn.recipe import Recipe
 from multicnn.utils.files import write_json
 
 
-def keep(folder: Path, command: str, recipe: Recipe, **values: Any) -> None:
-    """Writes plan.json into a folder of runs that begin: the recipe of all, and what else the verb was given."""
+def record(folder: Path, command: str, recipe: Recipe, **values: Any) -> None:
+    """Write plan.json into the folder of new runs: the recipe of all, and the other values that the command was given."""
     path = folder / "plan.json"
-    if not path.exists():  # those that go on keep theirs, whatever is asked for now and may be refused
+    if not path.exists():  # resumed runs keep theirs, whatever is asked for now and may be refused
         write_json(path, {"command": command, "recipe": recipe.to_dict(), **values})
 
 
-def kept(folder: Path, command: str) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe and the other values that `keep` was given.
+def recorded(folder: Path, command: str) -> tuple[Recipe, dict[str, Any]]:
+    """Return the recipe and the other values that `record` was given.
 
     Raises:
-        ValueError: No such runs were begun there.
+        ValueError: No such runs were started there.
     """
     path = folder / "plan.json"
     values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if values.pop("command", values.pop("verb", None)) != command:  # "verb" in older files
-        raise ValueError(f"`resume` must be the folder of a {command} that was begun. Received: resume={str(folder)!r}")
+        raise ValueError(
+            f"`resume` must be the folder of a {command} that was started. Received: resume={str(folder)!r}"
+        )
     return Recipe.from_dict(values.pop("recipe")), values
 
 
 def as_started(values: dict[str, Any], name: str, asked: Any, default: Any) -> Any:
-    """What runs that go on were begun with, by the `values` that they keep; where they begin, what is asked for.
+    """Return a value that resumed runs were started with, or of new runs the one that is asked for.
+
+    Args:
+        values: The recorded values; empty for new runs.
+        name: The name of the value.
+        asked: The value that is asked for now.
+        default: The value that stands for not asking.
 
     Raises:
-        ValueError: Something else than that, or the default, is asked for.
+        ValueError: Another value is asked for than the recorded one or the default.
     """
-    begun = values.get(name, asked)
-    if asked not in (begun, default):
-        raise ValueError(f"`resume` can only go on with its own {name}: {begun}. Received: {name}={asked}")
-    return begun
+    started = values.get(name, asked)
+    if asked not in (started, default):
+        raise ValueError(
+            f"`resume` needs the {name} that the runs were started with: {started}. Received: {name}={asked}"
+        )
+    return started
 
 
 @contextlib.contextmanager
-def going_on(folder: Path, command: str, log: Callable[[str], None]) -> Iterator[None]:
-    """Says how the runs of its block go on, where they are interrupted."""
+def resumable(folder: Path, command: str, log: Callable[[str], None]) -> Iterator[None]:
+    """Log the command that resumes the runs of the block, if they are interrupted."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        log(f"all of it goes on with: multicnn {command} --resume {folder}")
+        log(f"resume all of it with: multicnn {command} --resume {folder}")
         raise

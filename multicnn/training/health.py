@@ -1,4 +1,4 @@
-"""What goes on inside a network while it learns: dead units, saturated activations and gradients, layer by layer."""
+"""Health of a network in training: dead units, saturated activations and gradient norms, layer by layer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from keras import ops
 from multicnn.backends import engine
 from multicnn.training.history import Table
 
-# The ends of what an activation can put out; near them its gradient is nearly 0.
-_ENDS = {
+# The bounds of an activation's output; near them its gradient is nearly 0.
+_BOUNDS = {
     "tanh": (-1.0, 1.0), "lecun_tanh": (-1.7159, 1.7159), "softsign": (-1.0, 1.0), "hard_tanh": (-1.0, 1.0),
     "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0),
 }  # fmt: skip
@@ -25,13 +25,13 @@ _VANISHED = 1e-6  # of the largest gradient of a layer
 
 
 class HealthCheck(keras.callbacks.Callback):
-    """Examines every layer after epochs 1, 2, 4, 8 ..., always with the same batch, and warns of those that do not learn well.
+    """Examine every layer after epochs 1, 2, 4, 8 ..., always with the same batch, and warn of those that do not learn well.
 
     Args:
         folder: The run folder; health.csv is written there.
         batch: Returns the batch, of which every worker sees all.
-        losses: The loss of each example, of logits and targets.
-        log: Gets a line for each layer to warn of, once.
+        losses: Returns the loss of each example, given logits and targets.
+        log: Called with a warning of one line for each layer, once.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class HealthCheck(keras.callbacks.Callback):
 
 
 def examine(network: keras.Model, inputs: Any, losses: Callable[[Any], Any]) -> list[dict[str, Any]]:
-    """Looks at every layer with weights or an activation during a training step that changes nothing.
+    """Examine every layer with weights or an activation during a training step that changes nothing.
 
     Args:
-        network: Built.
-        inputs: A batch.
-        losses: The loss of each example, from the logits.
+        network: The network, built.
+        inputs: A batch of its inputs.
+        losses: Returns the loss of each example, given the logits.
 
     Returns:
         A row per layer, in the order of the network: its name in `layer`; `dead`, the share of the channels of a rectifier
@@ -99,7 +99,7 @@ def examine(network: keras.Model, inputs: Any, losses: Callable[[Any], Any]) -> 
 
 
 def complaints(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name of each layer that does not learn as it should, and a line that says so and what to try."""
+    """Yield the name of each layer that does not learn as it should, and a warning with what to try."""
     largest = max((row["gradient_norm"] or 0.0 for row in rows), default=0.0)
     for row in rows:
         name, dead, saturated, norm = row["layer"], row["dead"], row["saturated"], row["gradient_norm"]
@@ -124,15 +124,15 @@ def _shares(function: str, output: Any) -> tuple[float | None, float | None]:
     values = _array(output)
     if function in _CUT_OFF:
         return float(np.mean(~values.any(axis=tuple(range(values.ndim - 1))))), None
-    if function in _ENDS:
-        low, high = _ENDS[function]
+    if function in _BOUNDS:
+        low, high = _BOUNDS[function]
         near = _NEAR * (high - low)
         return None, float(np.mean((values < low + near) | (values > high - near)))
     return None, None
 
 
 def _layer_of(network: keras.Model, variable: Any) -> str:
-    """The name of the layer of the network that a variable belongs to."""
+    """Return the name of the layer that a variable belongs to."""
     return next(layer.name for layer in network.layers if any(variable is each for each in layer.trainable_variables))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -26,7 +26,9 @@ from multicnn.training.memory import OutOfMemory, largest_batch
 from multicnn.utils.signals import DeferSignals
 
 Batch = tuple[Any, Any]  # inputs and targets, tensors or arrays
-Batches = Callable[..., Iterable[Batch]]  # (epoch, first step[, whole]) -> the batches from there on, epoch after epoch
+Batches = Callable[
+    ..., Iterable[Batch]
+]  # (epoch, first step[, unsharded]) -> the batches from there on, epoch after epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +225,7 @@ class Loop:
             self.train_step = engine.training_step(self.network, self.objective.losses, self.objective.score)
             self.context.log(f"epoch {epoch + 1}: {self.freezing}")
 
-    def stream(self, epoch: int, step: int) -> contextlib.closing[Iterator[Batch]]:
+    def stream(self, epoch: int, step: int) -> contextlib.closing[Generator[Batch, None, None]]:
         """Return the batches from there on, for the time of a `with`.
 
         They end with it, whatever else still refers to the iterator, such as the traceback of an error: TensorFlow's threads
@@ -244,7 +246,7 @@ class Loop:
             fits = largest_batch(self.train_step, inputs, targets)
             raise OutOfMemory(self.settings.batch_size, fits) from None
 
-    def whole_batch(self, epoch: int, step: int) -> Batch:
+    def unsharded_batch(self, epoch: int, step: int) -> Batch:
         """Return a batch of which every worker sees all."""
         alone = self.context.workers.count == 1
         return next(iter(self.batches(epoch, step) if alone else self.batches(epoch, step, True)))

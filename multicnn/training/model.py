@@ -1,4 +1,4 @@
-"""A recipe's model as a Block, with what the recipe lays over all of it."""
+"""A recipe's model as a Block, with the recipe's initializer and regularizer."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
 
 
 def model_block(recipe: Recipe, classes: int) -> Block:
-    """The recipe's model alone, its initialiser and regulariser laid over all kernels.
+    """Return the recipe's model alone, with its initializer and regularizer on all kernels.
 
     Raises:
         ValueError: The model, a hyperparameter, the initialiser or the regulariser is unknown.
     """
+    assert recipe.model is not None  # the recipe is completed
     block = models.create(recipe.model, classes, **recipe.arguments)
     for name, kind in (("initializer", keras.initializers), ("regularizer", keras.regularizers)):
         if (value := getattr(recipe, name)) is None:
@@ -45,8 +46,10 @@ def model_block(recipe: Recipe, classes: int) -> Block:
         try:
             keras_object(kind, value)
         except Exception as error:
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise ValueError(f"`{name}` must be one of {_names(kind)} ({said}). Received: {name}={value!r}") from error
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ValueError(
+                f"`{name}` must be one of {_names(kind)} ({reason}). Received: {name}={value!r}"
+            ) from error
         block = block.replaced(**{f"kernel_{name}": value})
         with suppress(ValueError):  # no convolution by channel is there
             block = block.replaced(**{f"depthwise_{name}": value})

@@ -43,12 +43,12 @@ def located(loop: Loop, epoch: int, step: int) -> NotFinite:
             loop.freeze(each)
             for _ in range(first, last):
                 loop.step(iterator)
-    inputs, _ = loop.whole_batch(epoch, step)
+    inputs, _ = loop.unsharded_batch(epoch, step)
     return NotFinite(epoch, step, first_layer(loop.network, inputs))
 
 
 def first_layer(network: keras.Model, inputs: Any) -> str:
-    """Return which layer, in the order of the network, is the first to put out a NaN or an infinity in training.
+    """Return a sentence on the first layer, in the order of the network, whose output in training has a NaN or an infinity.
 
     Args:
         network: A functional model.

@@ -167,18 +167,26 @@ def prepare(
 
 def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:
     """Yield the training examples that can be decoded, in an order drawn from the seed."""
+    preprocess = recipe.preprocess
+    assert preprocess is not None  # the recipe is completed
     rows = list(manifest.rows("train"))
     random.Random(recipe.seed).shuffle(rows)
     for row in rows:
         try:
-            yield recipe.preprocess.decode(manifest.raw_source(row))
+            yield preprocess.decode(manifest.raw_source(row))
         except ValueError:
             continue  # it is listed when everything is loaded
 
 
+def fit_preprocess(recipe: Recipe, manifest: Manifest) -> Preprocess:
+    """Return the recipe's preprocessing, fitted on the training split."""
+    assert recipe.preprocess is not None  # the recipe is completed
+    return recipe.preprocess.fit(training_examples(recipe, manifest))
+
+
 def fit_stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
     """Return the stem of the network, with the recipe's preprocessing fitted on the training split."""
-    fitted = context.workers.broadcast(lambda: recipe.preprocess.fit(training_examples(recipe, manifest)))
+    fitted = context.workers.broadcast(lambda: fit_preprocess(recipe, manifest))
     return fitted.stem(recipe, training_examples(recipe, manifest), locate)
 
 

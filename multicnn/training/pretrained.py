@@ -47,6 +47,8 @@ class PretrainedWeights:
 
     def __init__(self, recipe: Recipe):
         self.start = recipe.start
+        if recipe.start.path is None:
+            raise ValueError("`start.path` must name the file of the weights. Received: start.path=None")
         path = Path(locate(recipe.start.path))
         self.predictor: Predictor | None = None
         self.arrays: dict[str, np.ndarray] = {}
@@ -61,19 +63,20 @@ class PretrainedWeights:
     def completed(self, recipe: Recipe, modality: str) -> Recipe:
         """The recipe with what the weights were trained with, where it says nothing itself."""
         if self.predictor is not None:
-            return self._like_the_classifier(recipe, modality)
+            return self._like(self.predictor, recipe, modality)
         if self._source is None:
             return recipe
         arguments = {**self._source.arguments, **recipe.arguments}
-        seen = {"size": MODELS[recipe.model].input_shape[:2], "channels": 3}
-        seen |= {"mean": self._source.mean, "std": self._source.std}
-        preprocess = (recipe.preprocess or lookup(modality)()).filled(seen)
+        known = {"size": MODELS[str(recipe.model)].input_shape[:2], "channels": 3}
+        known |= {"mean": self._source.mean, "std": self._source.std}
+        preprocess = (recipe.preprocess or lookup(modality)()).filled(known)
         return dataclasses.replace(recipe, arguments=arguments, preprocess=preprocess)
 
-    def _like_the_classifier(self, recipe: Recipe, modality: str) -> Recipe:
-        trained, preprocess = Recipe.from_dict(self.predictor.recipe), self.predictor.preprocess
+    def _like(self, predictor: Predictor, recipe: Recipe, modality: str) -> Recipe:
+        """Return the recipe with the model and the preprocessing of a predictor, where it names none."""
+        trained, preprocess = Recipe.from_dict(predictor.recipe), predictor.preprocess
         if recipe.model is None:
-            tables = [_named(layer, _EMBEDDINGS) for layer in self.predictor.network.layers]
+            tables = [_named(layer, _EMBEDDINGS) for layer in predictor.network.layers]
             dims = [table.shape[1] for table in tables if table is not None] or [trained.embedding_dims]
             if isinstance(trained.model, str) and trained.model not in MODELS:
                 raise ValueError(
@@ -86,11 +89,12 @@ class PretrainedWeights:
             return recipe
         if recipe.preprocess is None:
             return dataclasses.replace(recipe, preprocess=preprocess.for_new_data())
-        seen = {field.name: getattr(preprocess, field.name) for field in dataclasses.fields(preprocess)}
-        return dataclasses.replace(recipe, preprocess=recipe.preprocess.filled(seen))
+        assert dataclasses.is_dataclass(preprocess)
+        known = {field.name: getattr(preprocess, field.name) for field in dataclasses.fields(preprocess)}
+        return dataclasses.replace(recipe, preprocess=recipe.preprocess.filled(known))
 
-    def lay(self, network: keras.Model, preprocess: Preprocess, labels: Sequence[str]) -> LoadReport:
-        """Gives every layer whose name and shapes fit its weights; of a predictor of other classes the heads do not.
+    def load_into(self, network: keras.Model, preprocess: Preprocess, labels: Sequence[str]) -> LoadReport:
+        """Load the weights of every layer whose name and shapes match; the heads of other classes stay new.
 
         Args:
             network: Built.
@@ -147,7 +151,9 @@ class PretrainedWeights:
     def fingerprint(self) -> str:
         """SHA-256 of all arrays."""
         digest = hashlib.sha256()
-        arrays = self.arrays or {str(i): w for i, w in enumerate(self.predictor.network.get_weights())}
+        arrays = self.arrays
+        if self.predictor is not None:
+            arrays = {str(i): weight for i, weight in enumerate(self.predictor.network.get_weights())}
         for name in sorted(arrays):
             digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
         return digest.hexdigest()
@@ -155,14 +161,16 @@ class PretrainedWeights:
 
 def heads(network: keras.Model) -> set[str]:
     """The last layer with weights on each way to the logits, by name."""
-    found, ways = set(), [keras_private.operation_of(network.output)]
-    while ways:
-        operation = ways.pop()
+    names: set[str] = set()
+    last = keras_private.operation_of(network.output)
+    operations = [] if last is None else [last]
+    while operations:
+        operation = operations.pop()
         if getattr(operation, "weights", None):
-            found.add(operation.name)
+            names.add(operation.name)
         else:
-            ways += keras_private.parents_of(operation)
-    return found
+            operations += keras_private.parents_of(operation)
+    return names
 
 
 def pretrained(model: str, path: str) -> Predictor:
@@ -176,8 +184,8 @@ def pretrained(model: str, path: str) -> Predictor:
         ValueError: The weights do not fit, or what pictures they were trained on is not known.
     """
     recipe = Recipe(model=model, start=Start(path=path))
-    begun = PretrainedWeights(recipe)
-    recipe = begun.completed(recipe, "image")
+    weights = PretrainedWeights(recipe)
+    recipe = weights.completed(recipe, "image")
     if recipe.preprocess is None or not recipe.preprocess.fitted:
         raise ValueError(
             f"`model` must be one whose names of arrays are known. Received: model={model!r}, from={path!r}"
@@ -185,7 +193,7 @@ def pretrained(model: str, path: str) -> Predictor:
     labels = tuple(map(str, range(MODELS[model].classes)))
     block = create(model, len(labels), **recipe.arguments)
     built = network(block, recipe.preprocess.input_shape)
-    begun.lay(built, recipe.preprocess, labels)
+    weights.load_into(built, recipe.preprocess, labels)
     return Predictor(recipe.preprocess, block, built, Classification(labels), recipe.to_dict())
 
 

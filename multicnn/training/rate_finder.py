@@ -38,10 +38,10 @@ def find_rate(recipe: Recipe, manifest: Manifest, reporter: Reporter, steps: int
     """Run the learning-rate range test of a recipe; its own rate and schedule do not count.
 
     Args:
-        recipe: What is trained, and how.
-        manifest: Of its data, with every split decided.
-        reporter: Gets messages and progress.
-        steps: At most so many training steps.
+        recipe: The recipe to test.
+        manifest: The manifest of its data, with every split decided.
+        reporter: Receives messages and progress.
+        steps: Maximum number of training steps.
 
     Raises:
         ValueError: The recipe cannot work, or the loss falls at no rate.
@@ -54,17 +54,19 @@ def find_rate(recipe: Recipe, manifest: Manifest, reporter: Reporter, steps: int
 
 
 def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int = 150) -> RateCurve:
-    """Trains while the learning rate rises from step to step, until the loss is far above where it began.
+    """Train while the learning rate rises from step to step, until the loss is far above where it began.
 
     Args:
-        loop: Not yet run. Its optimizer's learning rate is a number; its weights are spent on the test.
-        lowest, highest: The learning rates of the first and the last step.
-        steps: At most so many; epochs follow one another.
+        loop: A loop that was not run yet. Its optimizer's learning rate is a number; the test changes its weights.
+        lowest: Learning rate of the first step.
+        highest: Learning rate of the last step.
+        steps: Maximum number of training steps; epochs follow one another.
 
     Raises:
         ValueError: The loss grows from the first steps on, or never falls.
     """
-    rates, losses = [], []
+    rates: list[float] = []
+    losses: list[float] = []
     with loop.stream(0, 0) as iterator:
         for rate in np.geomspace(lowest, highest, steps):
             loop.network.optimizer.learning_rate = float(rate)
@@ -72,13 +74,13 @@ def sweep(loop: Loop, *, lowest: float = 1e-6, highest: float = 10.0, steps: int
             loss = total / n
             if not np.isfinite(loss) or (losses and loss > _DIVERGED * np.mean(losses[:5])):
                 break
-            rates.append(rate)
+            rates.append(float(rate))
             losses.append(loss)
     return curve(np.array(rates), np.array(losses))
 
 
 def curve(rates: np.ndarray, losses: np.ndarray) -> RateCurve:
-    """What the losses at rising rates say.
+    """Return the curve of the losses at rising rates, with its suggestion.
 
     Raises:
         ValueError: There are fewer than ten, or they never fall.

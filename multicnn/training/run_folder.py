@@ -17,7 +17,7 @@ from multicnn.utils.files import atomic_file, locked, sweep, write_json, write_t
 
 MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
 
-# Where the data lies and how often the run is saved changes no bit of it; the data itself is compared by its contents.
+# Where the data is and how often the run is saved changes no bit of it; the data itself is compared by its contents.
 _MAY_CHANGE = {
     "data.path",
     "data.test",
@@ -36,17 +36,17 @@ def claim(
     """Lock the folder for this run; create it, or check that the run recorded there is this one.
 
     Args:
-        folder: It may not exist yet.
-        recipe: Of the run, with nothing left open.
-        manifest: Of the run.
-        log: Called with a line of text of other software, or another number of workers, than it was begun with.
-        workers: That train together.
+        folder: The run folder; it may not exist yet.
+        recipe: The recipe of the run, completed.
+        manifest: The manifest of the run.
+        log: Called with a warning of one line if the software, or the number of workers, is not that of the start.
+        workers: Number of processes that train together.
 
     Yields:
         The manifest with the bad rows that the run has known so far.
 
     Raises:
-        ValueError: Recipe or data are not those that the run was begun with, and the message names what differs; or another
+        ValueError: Recipe or data are not those that the run was started with, and the message names what differs; or another
             process is at work there.
     """
     check_saved(folder, recipe)  # before anything is made
@@ -65,7 +65,7 @@ def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[st
             changed = ", ".join(
                 f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
             )
-            log(f"the run was begun with {changed}: its last bits may differ from those of a run never stopped")
+            log(f"the run was started with {changed}: its last bits may differ from those of a run never stopped")
     if (folder / MANIFEST).exists():
         manifest = check_data(Manifest.load(folder / MANIFEST), manifest, folder)
     write_json(folder / "recipe.json", recipe.to_dict())
@@ -80,11 +80,11 @@ def saved_recipe(folder: Path) -> Recipe | None:
 
 
 def check_saved(folder: Path, recipe: Recipe) -> bool:
-    """Whether a run was begun in a folder. Raises ValueError if its recipe was another, naming each field."""
-    begun = saved_recipe(folder)
-    if begun is not None:
-        check_recipe(begun.to_dict(), recipe.to_dict(), folder)
-    return begun is not None
+    """Return True if a run was started in a folder; raise ValueError, naming each field, if its recipe was another."""
+    saved = saved_recipe(folder)
+    if saved is not None:
+        check_recipe(saved.to_dict(), recipe.to_dict(), folder)
+    return saved is not None
 
 
 def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predictor | None:
@@ -100,31 +100,31 @@ def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predic
     return predictor
 
 
-def check_recipe(begun: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+def check_recipe(saved: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
     """Refuse to resume with another recipe. More epochs are the same run only if the learning rate does not follow them.
 
     Raises:
-        ValueError: It names each field that is another.
+        ValueError: A field differs; the message names each.
     """
-    begun = Recipe.from_dict(begun).to_dict()  # fields may have had other names
-    longer = now["epochs"] >= begun["epochs"] and now["optimizer"]["schedule"] == "constant"
+    saved = Recipe.from_dict(saved).to_dict()  # fields may have had other names
+    longer = now["epochs"] >= saved["epochs"] and now["optimizer"]["schedule"] == "constant"
     may_change = _MAY_CHANGE | ({"epochs"} if longer else set())
-    changed = [each for each in _differences(begun, now) if each[0] not in may_change]
+    changed = [each for each in _differences(saved, now) if each[0] not in may_change]
     if changed:
         named = "; ".join(f"{name} was {_short(then)}, now {_short(other)}" for name, then, other in changed)
-        raise ValueError(f"a run can only go on with its own recipe: {named}. Received: resume={str(folder)!r}")
+        raise ValueError(f"a run can only be resumed with its own recipe: {named}. Received: resume={str(folder)!r}")
 
 
-def check_data(begun: Manifest, now: Manifest, folder: Path) -> Manifest:
-    """Refuse to resume with other data; return the manifest of now with the bad rows as they were then.
+def check_data(saved: Manifest, now: Manifest, folder: Path) -> Manifest:
+    """Refuse to resume with other data; return the manifest of today with the bad rows of the saved one.
 
     Raises:
-        ValueError: It says how many examples are gone, new or changed, and names the first of each.
+        ValueError: Examples are gone, new or changed; the message counts them and names the first of each.
     """
-    if begun.fingerprint() != now.fingerprint() or begun.labels != now.labels:
-        named = "; ".join(_changes(begun, now)) or "their order"
-        raise ValueError(f"a run can only go on with its own data: {named}. Received: resume={str(folder)!r}")
-    then = begun.table[["status", "reason"]]
+    if saved.fingerprint() != now.fingerprint() or saved.labels != now.labels:
+        named = "; ".join(_changes(saved, now)) or "their order"
+        raise ValueError(f"a run can only be resumed with its own data: {named}. Received: resume={str(folder)!r}")
+    then = saved.table[["status", "reason"]]
     return dataclasses.replace(now, table=now.table.assign(**then))
 
 
@@ -139,16 +139,18 @@ def check_start(folder: Path, fingerprint: str) -> None:
     """Record the fingerprint of the weights that a run starts from, or refuse others than it was started from.
 
     Raises:
-        ValueError: They are others.
+        ValueError: The weights are not those of the start.
     """
     path = folder / "start.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8"))["sha256"] != fingerprint:
-        raise ValueError(f"a run can only go on with the weights that it began with. Received: resume={str(folder)!r}")
+        raise ValueError(
+            f"a run can only be resumed with the weights that it was started with. Received: resume={str(folder)!r}"
+        )
     write_json(path, {"sha256": fingerprint})
 
 
 def _differences(one: Any, other: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The dotted name and both values of all that differs in two recipes."""
+    """Yield the dotted name and both values of each field that differs in two recipes."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted({*one, *other}):
             yield from _differences(one.get(key), other.get(key), f"{name}.{key}" if name else key)
@@ -157,11 +159,11 @@ def _differences(one: Any, other: Any, name: str = "") -> Iterator[tuple[str, An
 
 
 def _short(value: Any) -> str:
-    return said if len(said := repr(value)) <= 60 else said[:57] + "..."
+    return text if len(text := repr(value)) <= 60 else text[:57] + "..."
 
 
-def _changes(begun: Manifest, now: Manifest) -> Iterator[str]:
-    then, here = begun.table.set_index("id"), now.table.set_index("id")
+def _changes(saved: Manifest, now: Manifest) -> Iterator[str]:
+    then, here = saved.table.set_index("id"), now.table.set_index("id")
     both = then.index.intersection(here.index)
     found = {"gone": then.index.difference(here.index), "new": here.index.difference(then.index)}
     for column, words in {"hash": "of other content", "label": "of another label", "split": "in another split"}.items():

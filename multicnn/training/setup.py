@@ -1,4 +1,4 @@
-"""What a caller asked for: from data, settings and fields to a recipe, a manifest and a folder."""
+"""The setup of a run: from data, settings and fields to a recipe, a manifest and a folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def settled(
     fields: dict[str, Any],
     load: LoadManifest = load_manifest,
 ) -> tuple[Recipe, Manifest]:
-    """The recipe with its settings, and the manifest of its data as `load` gives it.
+    """Return the recipe with its settings, and the manifest of its data as `load` gives it.
 
     Raises:
         ValueError: `data` is None, or the data or the recipe cannot be used.
@@ -37,7 +37,7 @@ def settled(
     return recipe.replaced(settings, manifest.modality), manifest
 
 
-def of_several(
+def settled_experiment(
     command: str,
     resume: str | os.PathLike | None,
     data: str | os.PathLike | DataSource | Recipe | None,
@@ -46,26 +46,26 @@ def of_several(
     fields: dict[str, Any],
     load: LoadManifest,
 ) -> tuple[Recipe, Manifest, Path, dict[str, Any]]:
-    """Recipe, manifest and folder of several runs that begin, or go on; and what else was asked for when they began.
+    """Return the recipe, the manifest and the folder of several runs, and the values that resumed ones were started with.
 
     Raises:
-        ValueError: As `settled`; no such runs were begun in `resume`, or it is not all that is named.
+        ValueError: As `settled`; no such runs were started in `resume`, or `data` or `out` is given beside it.
     """
     if resume is None:
         recipe, manifest = settled(data, settings, fields, load)
         return recipe, manifest, new_folder(out, recipe), {}
     if data is not None or out is not None:
         raise ValueError(
-            f"`resume` says what the data are and where the runs lie: name neither. Received: resume={str(resume)!r}"
+            f"`resume` decides the data and the folder of the runs: omit `data` and `out`. Received: resume={str(resume)!r}"
         )
-    recipe, kept = experiment.kept(Path(resume), command)
-    return *settled(recipe, settings, fields, load), Path(resume), kept
+    recipe, values = experiment.recorded(Path(resume), command)
+    return *settled(recipe, settings, fields, load), Path(resume), values
 
 
 def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dict[str, Any]) -> Recipe:
-    """The recipe of some data, or the one given, with its fields."""
+    """Return a recipe for some data, or the one given, with its fields changed."""
     if data is None:
-        raise ValueError("`data` can only be left out where `resume` names a run that was begun. Received: data=None")
+        raise ValueError("`data` can only be omitted where `resume` names a run that was started. Received: data=None")
     for name in fields.keys() - {field.name for field in dataclasses.fields(Recipe)}:
         raise ValueError(f"a recipe has no field {name!r}. Received: {name}={fields[name]!r}")
     try:
@@ -78,10 +78,10 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
 
 
 def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
-    """The folder of a run that begins, by default a new one in runs/; one that holds something is refused."""
+    """Return the folder of a new run, by default a new one in runs/; one that is not empty is refused."""
     if out is None:
         name = Path(recipe.data.path.removeprefix("tfds:")).stem or "run"
-        now = datetime.datetime.now()  # to the microsecond: of several that begin together each has its own
+        now = datetime.datetime.now()  # to the microsecond: runs that start together each have their own
         out = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S-%f}"
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

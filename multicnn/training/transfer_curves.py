@@ -1,4 +1,4 @@
-"""Whether transfer helps: the same recipe with its start and from scratch, on growing numbers of training examples."""
+"""Transfer curves: the same recipe from pretrained weights and from scratch, on growing numbers of training examples."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ class TransferCurves:
     runs: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
-        """A row for each number of examples: mean and standard deviation (n - 1) of both accuracies, and the mean gain."""
-        cells = self.runs.pivot(index="examples", columns=["start", "seed"], values="accuracy")
+        """Return a row for each number of examples: mean and standard deviation (n - 1) of both accuracies, and the mean gain."""
         columns = {}
         for kind in _KINDS:
-            columns[kind], columns[f"{kind}_std"] = cells[kind].mean(axis=1), cells[kind].std(axis=1)
-        gains = cells["transfer"] - cells["scratch"]
+            cells = self._accuracies(kind)
+            columns[kind], columns[f"{kind}_std"] = cells.mean(axis=1), cells.std(axis=1)
+        gains = self._accuracies("transfer") - self._accuracies("scratch")
         return pd.DataFrame({**columns, "gain": gains.mean(axis=1), "gain_std": gains.std(axis=1)})
 
     def claims(self) -> dict[str, tuple[bool | None, str]]:
-        """What transfer may bring (Torrey & Shavlik 2010, figure 3), over training examples in the place of time.
+        """Test the three benefits that transfer may bring (Torrey & Shavlik 2010, figure 3; examples instead of time).
 
         Returns:
             For "higher start" (fewest examples), "steeper slope" (accuracy for each doubling, over the first half of several sizes)
-            and "higher asymptote" (most examples): whether it is there, by a paired t-test over the seeds (5 %, one-sided),
+            and "higher asymptote" (most examples): True if it is there, by a paired t-test over the seeds (5 %, one-sided),
             None where there is one seed; and the numbers in words.
         """
-        cells = self.runs.pivot(index="examples", columns=["start", "seed"], values="accuracy")
-        sizes = cells.index.to_numpy(float)
+        cells = {kind: self._accuracies(kind) for kind in _KINDS}
+        sizes = cells["transfer"].index.to_numpy(float)
         early = slice(0, max(2, -(-len(sizes) // 2)))
         doublings = np.log2(sizes[early])
 
@@ -68,33 +68,38 @@ class TransferCurves:
         compared["higher asymptote"] = cells["transfer"].iloc[-1], cells["scratch"].iloc[-1], examples[-1]
         return {name: _claim(*values) for name, values in compared.items()}
 
+    def _accuracies(self, kind: str) -> pd.DataFrame:
+        """Return the test accuracies of the runs of a kind: a row for each number of examples, a column for each seed."""
+        runs = self.runs[self.runs["start"] == kind]
+        return runs.pivot(index="examples", columns="seed", values="accuracy")
+
 
 def _claim(ours: pd.Series, theirs: pd.Series, where: str) -> tuple[bool | None, str]:
     from scipy import stats
 
     gains = ours - theirs
-    said = f"{ours.mean():.3f} from the given weights, {theirs.mean():.3f} from scratch {where}"
+    numbers = f"{ours.mean():.3f} from the given weights, {theirs.mean():.3f} from scratch {where}"
     if len(gains) < 2:
-        return None, said
+        return None, numbers
     bound = stats.t.ppf(_SURE, len(gains) - 1) * gains.std() / np.sqrt(len(gains))
-    return bool(gains.mean() > max(bound, 0.0)), said
+    return bool(gains.mean() > max(bound, 0.0)), numbers
 
 
 def run(
     recipe: Recipe, manifest: Manifest, sizes: Sequence[int], seeds: int, folder: Path, reporter: Reporter | None = None
 ) -> TransferCurves:
-    """Trains from the recipe's `start` and from scratch on each number of training examples with each seed.
+    """Train from the recipe's `start` and from scratch on each number of training examples with each seed.
 
-    The smaller sets are parts of the larger ones of the same seed, with the classes in turn. Model, preprocessing, validation
-    and test examples are the same on both sides. It goes on from what the folder holds.
+    The smaller sets are subsets of the larger ones of the same seed, with the classes in turn. Model, preprocessing, validation
+    and test examples are the same on both sides. Runs that the folder holds are resumed.
 
     Args:
-        recipe: With a `start.path`.
-        manifest: With its splits.
+        recipe: A recipe with a `start.path`.
+        manifest: The examples, with every split decided.
         sizes: Numbers of training examples; each class needs one, and there must be so many.
-        seeds: How many; seed i is `recipe.seed` + i, of the run and of the choice of its examples.
+        seeds: Number of runs of each kind and size; seed i is `recipe.seed` + i, of the run and of the choice of its examples.
         folder: Gets a run folder for each run, runs.csv, transfer_curves.csv and transfer_curves.png.
-        reporter: Told what happens.
+        reporter: Receives messages and progress.
 
     Raises:
         ValueError: There is no start, no test set, or too few examples.
@@ -102,7 +107,7 @@ def run(
     reporter = reporter or Reporter()
     sizes, available = sorted({int(size) for size in sizes}), len(manifest.rows("train"))
     if recipe.start.path is None:
-        raise ValueError("`start.path` must say from which weights to begin. Received: start.path=None")
+        raise ValueError("`start.path` must name the weights to start from. Received: start.path=None")
     if not sizes or sizes[0] < len(manifest.labels) or sizes[-1] > available:
         raise ValueError(
             f"`sizes` must be numbers of training examples from {len(manifest.labels)}, one a class, to {available}. "
@@ -111,18 +116,18 @@ def run(
     if not len(manifest.rows("test")):
         raise ValueError("`data` must have test examples. Received: none")
     both = PretrainedWeights(recipe).completed(recipe, manifest.modality)
-    experiment.keep(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
+    experiment.record(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
     rows = []
     for seed in range(recipe.seed, recipe.seed + seeds):
         order = _classes_in_turn(manifest, seed)
         for size in sizes:
-            part = _only(manifest, order[:size])
+            subset = _only(manifest, order[:size])
             for kind in _KINDS:
                 one = dataclasses.replace(both, seed=seed, start=both.start if kind == "transfer" else Start())
                 name = f"{kind}-{size:06d}-seed-{seed}"
                 reporter.log(name)
-                with experiment.going_on(folder, COMMAND, reporter.log):
-                    made = run_one(one, part, RunContext(folder / name, reporter))
+                with experiment.resumable(folder, COMMAND, reporter.log):
+                    made = run_one(one, subset, RunContext(folder / name, reporter))
                 rows.append(_row(made.metrics, folder / name, {"examples": size, "seed": seed, "start": kind}))
                 gc.collect()  # else the graphs of all runs stay in memory; `clear_session` would also clear the caller's
                 pd.DataFrame(rows).to_csv(folder / "runs.csv", index=False)
@@ -139,14 +144,14 @@ def _row(metrics: dict, folder: Path, row: dict) -> dict:
 
 
 def _classes_in_turn(manifest: Manifest, seed: int) -> np.ndarray:
-    """The training rows, each class in an order drawn from the seed, one example of each class after the other."""
+    """Return the training rows, each class in an order drawn from the seed, one example of each class after the other."""
     rows = np.random.default_rng(seed).permutation(manifest.rows("train"))
-    place = manifest.table["label"].iloc[rows].groupby(manifest.table["label"]).cumcount()
-    return rows[np.argsort(place, kind="stable")]
+    turn = manifest.table["label"].iloc[rows].groupby(manifest.table["label"]).cumcount()
+    return rows[np.argsort(turn, kind="stable")]
 
 
 def _only(manifest: Manifest, rows: np.ndarray) -> Manifest:
-    """The manifest with these training rows and no others."""
+    """Return the manifest with these training rows and no others."""
     keep = (manifest.table["split"] != "train").to_numpy(copy=True)
     keep[rows] = True
     return dataclasses.replace(manifest, table=manifest.table.loc[keep])

@@ -237,7 +237,7 @@ MISTAKES = {
     "no such model file": (lambda folder: ["predict", folder / "m.keras", "a.jpg"], "m.keras"),
     "not a model file": (_not_a_model, "model.keras"),
     "bad pattern": (lambda folder: [*_one_class(folder), "--pattern", "("], "--pattern must be a regular expression"),
-    "nothing to resume": (lambda folder: ["train", "--resume", folder], "begun"),
+    "nothing to resume": (lambda folder: ["train", "--resume", folder], "started"),
     "no such weights": (lambda folder: ["train", "digits", "--from", "nowhere.npz"], "nowhere.npz"),
     "weights without a stage": (
         lambda folder: ["train", "digits", "--freeze-until", "conv1"],
@@ -252,7 +252,7 @@ MISTAKES = {
         "--from='x.npz'",
     ),
     "classes": (lambda folder: ["inspect", "lenet5", "--classes", "0"], "--classes=0"),
-    "resumed elsewhere": (lambda folder: ["train", "--out", folder, "--resume", folder / "no"], "name no other folder"),
+    "resumed elsewhere": (lambda folder: ["train", "--out", folder, "--resume", folder / "no"], "omit --out"),
     "features of a name": (lambda folder: ["features", "squeezenet", "digits"], "squeezenet"),
     "no such recipe field": (lambda folder: ["train", "digits", "--set", "optimizer.speed=3"], "optimizer.speed"),
 }

@@ -89,7 +89,7 @@ def test_it_goes_on_where_it_was_interrupted(table, tmp_path):
     folder, reporter = tmp_path / "run", Recorder(interrupts=2)
     with pytest.raises(KeyboardInterrupt):
         multicnn.crossval(table, folder, folds=2, settings=TINY, reporter=reporter)
-    assert reporter.lines[-1] == f"all of it goes on with: multicnn crossval --resume {folder}"
+    assert reporter.lines[-1] == f"resume all of it with: multicnn crossval --resume {folder}"
     first = (folder / "fold-01" / "model.keras").stat().st_mtime_ns
     again = multicnn.crossval(resume=folder)
     assert (folder / "fold-01" / "model.keras").stat().st_mtime_ns == first
@@ -98,7 +98,9 @@ def test_it_goes_on_where_it_was_interrupted(table, tmp_path):
     with pytest.raises(ValueError, match=r"batch_size was \d+, now 8"):
         multicnn.crossval(resume=folder, settings=["batch_size=8"])
     for folds in (3, None):
-        with pytest.raises(ValueError, match=f"can only go on with its own folds: 2. Received: folds={folds}"):
+        with pytest.raises(
+            ValueError, match=f"needs the folds that the runs were started with: 2. Received: folds={folds}"
+        ):
             multicnn.crossval(resume=folder, folds=folds)
     assert multicnn.crossval(resume=folder, folds=2).metrics == again.metrics
 

@@ -80,7 +80,7 @@ def test_what_one_member_refuses_leaves_the_whole_as_it_was(trained, tmp_path):
     path = tmp_path / "run" / "member-2" / "recipe.json"
     begun = json.loads(path.read_text())
     path.write_text(json.dumps(begun | {"optimizer": begun["optimizer"] | {"schedule": "cosine"}}))
-    with pytest.raises(ValueError, match=r"only go on with its own recipe: .*schedule"):
+    with pytest.raises(ValueError, match=r"only be resumed with its own recipe: .*schedule"):
         multicnn.train(resume=tmp_path / "run", settings=["epochs=2"])
     assert (tmp_path / "run" / "recipe.json").read_bytes() == before
 
@@ -89,7 +89,7 @@ def test_ctrl_c_says_how_the_whole_goes_on(pictures, tmp_path):
     reporter = Recorder(interrupts=2)
     with pytest.raises(KeyboardInterrupt):
         multicnn.train(pictures, tmp_path / "run", reporter=reporter, members=MEMBERS, **TINY)
-    assert reporter.lines[-1] == f"all of it goes on with: multicnn train --resume {tmp_path / 'run'}"
+    assert reporter.lines[-1] == f"resume all of it with: multicnn train --resume {tmp_path / 'run'}"
 
 
 def test_a_network_of_words_and_a_linear_model_of_n_grams(tmp_path):

@@ -129,14 +129,14 @@ def test_what_may_not_change_is_named(unbroken, tmp_path):
         "preprocess.size=[9,9]": "preprocess.size was None, now [9, 9]",
     }.items():
         with pytest.raises(
-            ValueError, match=r"a run can only go on with its own recipe: .* Received: resume="
+            ValueError, match=r"a run can only be resumed with its own recipe: .* Received: resume="
         ) as error:
             multicnn.train(resume=unbroken, settings=[settings])
         assert words in str(error.value)
     with pytest.raises(ValueError, match=r"batch_size was 4, now 32; model was {.*"):
         multicnn.train("digits", resume=unbroken)
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(ValueError, match="`resume` must be the folder of a run that was begun"):
+        with pytest.raises(ValueError, match="`resume` must be the folder of a run that was started"):
             multicnn.train(resume=folder)
 
 
@@ -159,7 +159,7 @@ def test_other_data_is_refused_and_named(words, pictures, unbroken, tmp_path):
     shutil.copytree(pictures, tmp_path / "data")
     CHANGES[words](tmp_path / "data")
     before = outcome(unbroken)
-    with pytest.raises(ValueError, match="a run can only go on with its own data") as error:
+    with pytest.raises(ValueError, match="a run can only be resumed with its own data") as error:
         multicnn.train(resume=unbroken, settings=[f"data.path={tmp_path / 'data'}"])
     assert words in str(error.value)
     same(outcome(unbroken), before)

@@ -107,7 +107,9 @@ def test_two_classes_have_two_logits(tmp_path):
 def test_features_of_a_sentence_do_not_see_its_padding():
     preprocess = TextPreprocess(length=8, vocabulary=("joy", "film", "zigzag"))
     net = chain(embed(preprocess.vocabulary_size, 4), create("textcnn", 2, filters=3))
-    made, _ = linear_probe.front(Predictor(preprocess, net, network(net, (8,)), Classification(("no", "yes"))), "embed")
+    made, _ = linear_probe.feature_extractor(
+        Predictor(preprocess, net, network(net, (8,)), Classification(("no", "yes"))), "embed"
+    )
     vectors = made.network.get_layer("embed").get_weights()[0]
     ids = np.array([preprocess.example("joy film"), preprocess.example("joy film zigzag")])
     expected = [vectors[ids[0, :2]].mean(axis=0), vectors[ids[1, :3]].mean(axis=0)]

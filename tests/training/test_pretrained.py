@@ -1,4 +1,4 @@
-"""Weights from elsewhere, laid into a network wherever they fit."""
+"""Weights from elsewhere, loaded into a network wherever they fit."""
 
 import dataclasses
 
@@ -43,7 +43,7 @@ def saved(path, preprocess, labels, block=None, **recipe):
     return path / "x.keras", model
 
 
-def begun(path, model=None, **fields):
+def pretrained(path, model=None, **fields):
     return PretrainedWeights(Recipe(model=model, start=Start(path=str(path), **fields)))
 
 
@@ -60,14 +60,14 @@ def test_the_head_of_other_classes_is_new(labels, new, tmp_path):
     path, theirs = saved(tmp_path, GREY, "ab")
     ours = network(net(len(labels)), GREY.input_shape)
     head = [np.array(w) for w in ours.get_layer("dense").weights]
-    laid = begun(path).lay(ours, GREY, labels)
-    assert (laid.taken, laid.new) == (BODY + ["dense"] * (not new), new)
-    for name in laid.taken:
+    loaded = pretrained(path).load_into(ours, GREY, labels)
+    assert (loaded.taken, loaded.new) == (BODY + ["dense"] * (not new), new)
+    for name in loaded.taken:
         assert_same(ours.get_layer(name), theirs.get_layer(name))
     if new:
         for one, other in zip(head, ours.get_layer("dense").weights, strict=True):
             np.testing.assert_array_equal(one, other)
-    assert laid.numbers == sum(w.numpy().size for name in laid.taken for w in ours.get_layer(name).weights)
+    assert loaded.numbers == sum(w.numpy().size for name in loaded.taken for w in ours.get_layer(name).weights)
 
 
 def test_every_head_of_other_classes_is_new(tmp_path):
@@ -78,9 +78,9 @@ def test_every_head_of_other_classes_is_new(tmp_path):
         return chain(norm("batch"), add(*ways))
 
     path, _ = saved(tmp_path, GREY, "abc", two(3))
-    laid = begun(path).lay(network(two(3), GREY.input_shape), GREY, "abd")
-    assert [name.split(".")[-1] for name in laid.taken] == ["norm", "conv", "conv"]
-    assert [name.split(".")[-1] for name in laid.new] == ["dense", "dense"]
+    loaded = pretrained(path).load_into(network(two(3), GREY.input_shape), GREY, "abd")
+    assert [name.split(".")[-1] for name in loaded.taken] == ["norm", "conv", "conv"]
+    assert [name.split(".")[-1] for name in loaded.new] == ["dense", "dense"]
 
 
 def test_no_file_says_what_code_is_run(tmp_path):
@@ -88,9 +88,9 @@ def test_no_file_says_what_code_is_run(tmp_path):
     recipe = Recipe(model="subprocess:run").to_dict()
     Predictor(GREY, net(2), network(net(2), GREY.input_shape), Classification(("a", "b")), recipe).save(path)
     with pytest.raises(ValueError, match=r"no file may say what code is run. Received: start.path="):
-        begun(path).completed(Recipe(start=Start(path=str(path))), "image")
+        pretrained(path).completed(Recipe(start=Start(path=str(path))), "image")
     named = Recipe(model="lenet5", start=Start(path=str(path)))
-    assert begun(path).completed(named, "image").model == "lenet5"
+    assert pretrained(path).completed(named, "image").model == "lenet5"
 
 
 @pytest.mark.parametrize(("there", "here"), [(3, 1), (1, 3)])
@@ -99,9 +99,9 @@ def test_grey_pictures_give_the_same_features_with_other_channels(there, here, t
     kinds = {1: GREY, 3: COLOUR}
     path, theirs = saved(tmp_path, kinds[there], "ab")
     ours = network(net(2), kinds[here].input_shape)
-    laid = begun(path).lay(ours, AudioPreprocess(), "ab")
-    assert laid.new == []
-    assert laid.remarks[0].startswith("body.conv: its ")
+    loaded = pretrained(path).load_into(ours, AudioPreprocess(), "ab")
+    assert loaded.new == []
+    assert loaded.remarks[0].startswith("body.conv: its ")
     x = np.random.default_rng(1).normal(size=(2, 8, 8, 1)).astype(np.float32)
     logits = [model(np.repeat(x, model.input_shape[-1], axis=-1)) for model in (ours, theirs)]
     np.testing.assert_allclose(*logits, rtol=1e-4)
@@ -114,7 +114,7 @@ def test_words_that_both_vocabularies_have_keep_their_vectors(tmp_path):
     path, theirs = saved(tmp_path, then, "xy", text)
     ours = network(text, (6,))
     before, table = np.array(ours.get_layer("embed").embeddings), np.array(theirs.get_layer("embed").embeddings)
-    begun(path).lay(ours, now, "xy")
+    pretrained(path).load_into(ours, now, "xy")
     expected = np.stack([table[0], table[1], table[4], before[3], table[2]])
     np.testing.assert_array_equal(ours.get_layer("embed").embeddings, expected)
 
@@ -149,8 +149,8 @@ def test_arrays_by_our_own_names_or_by_given_ones(given, tmp_path):
     arrays = {f"{names[layer.name]}/{w.name}": np.array(w) for layer in theirs.layers for w in layer.weights}
     np.savez(tmp_path / "x.npz", **arrays)
     ours = network(net(2), (8, 8, 1))
-    laid = begun(tmp_path / "x.npz", names=names if given else None).lay(ours, GREY, "ab")
-    assert laid.new == []
+    loaded = pretrained(tmp_path / "x.npz", names=names if given else None).load_into(ours, GREY, "ab")
+    assert loaded.new == []
     assert_same(ours, theirs)
 
 
@@ -158,8 +158,8 @@ def test_names_of_pytorch_turn_the_kernels(tmp_path):
     kernel = np.random.default_rng(0).normal(size=(4, 1, 3, 3)).astype(np.float32)
     np.savez(tmp_path / "x.npz", **{"c.weight": kernel, "c.bias": np.ones(4)})
     ours = network(chain(conv(4, 3), global_average_pool(), dense(2)), (8, 8, 1))
-    laid = begun(tmp_path / "x.npz", names={"conv": "c"}).lay(ours, GREY, "ab")
-    assert laid.new == ["dense"]
+    loaded = pretrained(tmp_path / "x.npz", names={"conv": "c"}).load_into(ours, GREY, "ab")
+    assert loaded.new == ["dense"]
     np.testing.assert_array_equal(ours.get_layer("conv").kernel, kernel.transpose(2, 3, 1, 0))
 
 
@@ -177,8 +177,8 @@ def test_a_known_model_is_recognised_by_its_names(tmp_path):
     seen = dataclasses.replace(preprocess, size=(2, 2)).finish(picture)
     np.testing.assert_allclose(seen, picture - np.array([122.679, 116.669, 104.006]), atol=1e-3)
     ours = network(create("squeezenet", 5, width=0.25), (64, 64, 3))
-    laid = given.lay(ours, preprocess, "abcde")
-    assert laid.new == ["conv10.conv"]
+    loaded = given.load_into(ours, preprocess, "abcde")
+    assert loaded.new == ["conv10.conv"]
     np.testing.assert_array_equal(ours.get_layer("conv1.conv").kernel, arrays["conv1/kernel"][:, :, ::-1])
     np.testing.assert_array_equal(ours.get_layer("fire9.concat.2.conv").kernel, arrays["fire9/expand3x3/kernel"])
 
@@ -192,8 +192,8 @@ def test_keras_applications_made_here(monkeypatch, tmp_path):
         (123.68 / 255, 116.779 / 255, 103.939 / 255)
     )
     ours = network(create("resnet50", 3).replaced(kernel_initializer="zeros"), (32, 32, 3))
-    laid = given.lay(ours, COLOUR, "abc")
-    assert laid.new == ["dense"]
+    loaded = given.load_into(ours, COLOUR, "abc")
+    assert loaded.new == ["dense"]
     theirs = np.array(small.get_layer("conv5_block3_3_conv").kernel)
     np.testing.assert_array_equal(ours.get_layer("conv5_x.3.add.main.conv_3").kernel, theirs)
 
@@ -207,7 +207,7 @@ def test_torchvision_strides_in_the_middle(tmp_path):
 def test_where_nothing_fits(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.zeros(3), b=np.zeros(4))
     with pytest.raises(ValueError, match=r"the network has body.conv, .* the file a, b ...; `start.names`") as error:
-        begun(tmp_path / "x.npz").lay(network(net(2), (8, 8, 1)), GREY, "ab")
+        pretrained(tmp_path / "x.npz").load_into(network(net(2), (8, 8, 1)), GREY, "ab")
     assert "Received: start.path=" in str(error.value)
 
 

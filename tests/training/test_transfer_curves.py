@@ -84,7 +84,7 @@ def test_a_run_begun_with_other_weights_is_refused(pictures, trained, tmp_path):
                 PREPROCESS, chain(*BODY, dense(3)), model, Classification(("a", "b", "c")), Recipe(model="x").to_dict()
             ).save(path)
         resume = {"resume": tmp_path / "run"} if change else {"data": pictures, "out": tmp_path / "run", "model": net}
-        error, words = (ValueError, "with the weights that it began with") if change else (KeyError, None)
+        error, words = (ValueError, "with the weights that it was started with") if change else (KeyError, None)
         with pytest.raises(error, match=words):
             multicnn.train(**resume, settings=[] if change else settings(path), reporter=Stop())
 

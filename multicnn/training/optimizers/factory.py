@@ -1,4 +1,4 @@
-"""A recipe's optimizer as a Keras optimizer, with the learning rate laid over the steps of the run."""
+"""A recipe's optimizer as a Keras optimizer, with its learning-rate schedule over the steps of the run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAMES: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
 
 
 def make(optimizer: Any, steps_per_epoch: int, epochs: int) -> keras.optimizers.Optimizer:
-    """The Keras optimizer of a `recipe.Optimizer`, its schedule laid over the steps of the whole run.
+    """Return the Keras optimizer of a `recipe.Optimizer`, with its schedule over the steps of the whole run.
 
     Raises:
         ValueError: The name, the schedule or an argument is unknown.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 
 from multicnn.backends import keras_private
@@ -14,7 +16,8 @@ class Nadam(keras.optimizers.Nadam):
     Otherwise it is lost where a run is saved and resumed, and on JAX, whose steps return the variables, it never changes.
     """
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the slots of the variables, and track the product of momenta."""
         if self.built:
             return
         super().build(variables)

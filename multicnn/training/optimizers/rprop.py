@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,7 +23,7 @@ class Rprop(keras.optimizers.Optimizer):
         learning_rate: Every step size at the first step; from then on the step sizes go their own way.
         increase, decrease: Factors of the step size (the paper's eta+ and eta-).
         smallest_step, largest_step: Bounds of the step size.
-        **kwargs: Of every Keras optimizer, such as `clipnorm` and `name`.
+        **kwargs: Arguments of every Keras optimizer, such as `clipnorm` and `name`.
 
     Raises:
         ValueError: A schedule is given, or the factors do not stand on their sides of 1.
@@ -33,7 +36,7 @@ class Rprop(keras.optimizers.Optimizer):
         decrease: float = 0.5,
         smallest_step: float = 1e-6,
         largest_step: float = 50.0,
-        **kwargs,
+        **kwargs: Any,
     ):
         if callable(learning_rate):
             raise ValueError(
@@ -48,14 +51,15 @@ class Rprop(keras.optimizers.Optimizer):
         self.increase, self.decrease = increase, decrease
         self.smallest_step, self.largest_step = smallest_step, largest_step
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the step size and the last sign of each variable."""
         if self.built:
             return
         super().build(variables)
         self._step_sizes, self._signs = self.add_optimizer_variables(variables, ["step_size", "sign"])
 
-    def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable by its step sizes against the signs of its gradient."""
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        """Move one variable by its step sizes against the signs of its gradient."""
         index = keras_private.variable_index(self, variable)
         size, last_sign = (ops.convert_to_tensor(slots[index]) for slots in (self._step_sizes, self._signs))
         none = ops.zeros_like(size)
@@ -70,6 +74,7 @@ class Rprop(keras.optimizers.Optimizer):
         self.assign(self._step_sizes[index], after)
         self.assign(self._signs[index], ops.where(agreement < 0, none, sign))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor as plain data."""
         names = ("increase", "decrease", "smallest_step", "largest_step")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

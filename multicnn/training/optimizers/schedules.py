@@ -1,4 +1,4 @@
-"""Learning rates over the steps of a run, where Keras has none."""
+"""Learning-rate schedules that Keras lacks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import keras
 from keras import ops
-
-schedules = keras.optimizers.schedules
+from keras.optimizers import schedules
 
 
 @keras.saving.register_keras_serializable("multicnn")
@@ -17,7 +16,7 @@ class Warmup(schedules.LearningRateSchedule):
 
     Args:
         after: The learning rate, or the schedule of it, once the rise is over; a schedule then starts at its step 0.
-        steps: Of the rise, at least 1.
+        steps: Number of training steps of the rise, at least 1.
     """
 
     def __init__(self, after: float | schedules.LearningRateSchedule, steps: int):
@@ -26,17 +25,20 @@ class Warmup(schedules.LearningRateSchedule):
         self.after, self.steps = after, steps
 
     def __call__(self, step: Any) -> Any:
+        """Return the learning rate at a step, counted from 0."""
         step = ops.cast(step, "float32")
         later = ops.maximum(step - self.steps, 0.0)  # 0 during the rise: the rate that it rises to
         rate = self.after(later) if callable(self.after) else self.after
         return rate * ops.minimum(step / self.steps, 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor as plain data."""
         after = schedules.serialize(self.after) if callable(self.after) else self.after
         return {"after": after, "steps": self.steps}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Warmup:
+        """Return the schedule that `get_config` described."""
         after = config["after"]
         return cls(schedules.deserialize(after) if isinstance(after, dict) else after, config["steps"])
 
@@ -50,8 +52,8 @@ class OneCycle(schedules.LearningRateSchedule):
 
     Args:
         peak: The highest learning rate.
-        steps: Of the whole cycle.
-        rise: The share of the steps before the peak.
+        steps: Number of training steps of the whole cycle.
+        rise: Share of the steps before the peak, between 0 and 1.
         start: The first learning rate is `peak / start`.
         end: The last one is `peak / start / end`.
     """
@@ -62,6 +64,7 @@ class OneCycle(schedules.LearningRateSchedule):
         self.peak, self.steps, self.rise, self.start, self.end = peak, steps, rise, start, end
 
     def __call__(self, step: Any) -> Any:
+        """Return the learning rate at a step, counted from 0."""
         step = ops.cast(step, "float32")
         top = max(self.rise * self.steps - 1, 1e-3)  # the step of the peak
         last = max(self.steps - 1, top + 1e-3)
@@ -70,7 +73,8 @@ class OneCycle(schedules.LearningRateSchedule):
         down = _half_cosine(self.peak, final, ops.minimum((step - top) / (last - top), 1.0))
         return ops.where(step < top, up, down)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor as plain data."""
         return {name: getattr(self, name) for name in ("peak", "steps", "rise", "start", "end")}
 
 
