@@ -1,4 +1,4 @@
-"""The verbs as Python functions; the command line adds nothing to them but words on the screen."""
+"""The commands as Python functions; the command line adds nothing to them but text on the screen."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ def train(
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> Predictor:
-    """Trains a predictor and leaves a run folder.
+    """Train a predictor and write a run folder.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or embedded set's name; a DataSource; or a whole Recipe. It may be
-            left out where a run goes on.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe. It may be
+            omitted where a run is resumed.
         out: The run folder; by default a new one in runs/.
-        resume: The folder of a run that was interrupted, or killed at any moment: it goes on, and ends with the same bits
-            as if it had not been. Its data and recipe must be those it was begun with. What may change is where the data
-            lies, how often the run is saved, `bad_limit`, and where the learning rate does not follow them, more epochs.
-        reporter: Told what happens.
+        resume: The folder of a run that was interrupted, or killed at any moment. The resumed run ends with the same bits
+            as one that was never stopped. Its data and recipe must be those it was started with; only the path of the data,
+            how often the run is saved, `bad_limit`, and, under a constant schedule, a larger number of epochs may change.
+        reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
 
@@ -112,8 +112,8 @@ def prepare(
     """Load a data set for a training loop of your own: splits, fitted preprocessing, augmentation and batches as in `train`.
 
     Args:
-        data: As in `train`.
-        reporter: Gets messages and progress.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `batch_size=64, augment={"mirror": True}`.
 
@@ -142,9 +142,9 @@ def dataset(
     """Return the batches of a split, `prepare(data, ...).dataset(split)`.
 
     Args:
-        data: As in `train`.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
         split: "train", "val" or "test"; the preprocessing is fitted on the training split whichever it is.
-        reporter: Gets messages and progress.
+        reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe.
 
@@ -166,13 +166,15 @@ def preview(
     draws: int = 4,
     **fields: Any,
 ) -> Path:
-    """Writes a contact sheet: training examples as they are, as the network sees them, and augmented.
+    """Write a contact sheet: training examples as they are, as the network sees them, and augmented.
 
     Args:
-        data, settings, **fields: As in `train`.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
         out: The HTML file to write.
-        examples: How many, spread over the classes.
-        draws: The epochs whose augmentation is shown.
+        settings: Changes of the recipe as "a.b=1".
+        examples: Number of examples, spread over the classes.
+        draws: Number of epochs whose augmentation is shown.
+        **fields: Fields of the recipe.
 
     Returns:
         The path of the page.
@@ -198,12 +200,15 @@ def find_rate(
     """Run the learning-rate range test: a few steps at rising rates, of which nothing is left but the plot.
 
     Args:
-        data, settings, **fields: As in `train`; the recipe's own rate and schedule are not regarded.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+            The recipe's own learning rate and schedule are ignored.
         plot: The PNG file to write, if any.
-        reporter: Told what happens.
+        reporter: Receives messages and progress.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
 
     Returns:
-        Rates, losses, and the `suggestion`: a rate to begin with, or to rise to.
+        The rates, the losses, and the `suggestion`: a learning rate to start with, or to rise to.
 
     Raises:
         ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
@@ -223,11 +228,13 @@ def dry_run(
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> DryRun:
-    """Builds everything that `train` would, takes two steps, and leaves nothing: shapes, memory, the expected time.
+    """Build everything that `train` would, take two steps, and leave nothing: shapes, memory, the expected time.
 
     Args:
-        data, settings, **fields: As in `train`.
-        reporter: Told what happens.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        reporter: Receives messages and progress.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
 
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
@@ -244,16 +251,18 @@ def doctor(
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> Diagnosis:
-    """Examines a data set: unreadable, odd, doubled, leaking and contradicting examples, and what a linear model scores.
+    """Examine a data set: unreadable, odd, duplicate, leaking and contradicting examples, and the score of a linear baseline.
 
     Args:
-        data, settings, **fields: As in `train`.
-        out: The page to write.
-        compare_splits: Also scores the linear model over folds with the groups whole and over folds of examples at random.
-        reporter: Told what happens.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        out: The HTML page to write.
+        compare_splits: Also score the linear baseline over folds that keep groups together, and over random folds.
+        reporter: Receives messages and progress.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
 
     Returns:
-        The findings, the scores and the page; `clean` says whether nothing asks for a decision.
+        The findings, the scores and the page; `clean` is True if no issue needs attention.
 
     Raises:
         ValueError: The data cannot be used at all; the message says why, in a line.
@@ -276,14 +285,15 @@ def crossval(
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> CrossValidation:
-    """Cross-validates a recipe: trains once for each fold, which is the test set of that run.
+    """Cross-validate a recipe: train once for each fold, which is the test set of that run.
 
     Args:
-        data: As in `train`; the splits that the data has are not regarded.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe. Its own
+            splits are ignored; it may be omitted where runs are resumed.
         out: The folder of the run folders and crossval.json; by default a new one in runs/.
-        folds: How many; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
-        resume: The folder of a cross-validation that was interrupted, which goes on: it knows data, recipe and folds.
-        reporter: Told what happens.
+        folds: Number of folds; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
+        resume: The folder of an interrupted cross-validation to resume: it has data, recipe and number of folds.
+        reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe.
 
@@ -311,17 +321,17 @@ def features(
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
 ) -> tuple[Features, Predictor | None]:
-    """What a stage of a trained network puts out for each example of a data set, and a predictor on top of it.
+    """Extract the outputs of a stage of a trained network for each example, and train a predictor on them if asked to.
 
     Args:
         model: A predictor or the path of one; with `start`, a registered model's name.
-        data: As in `train`; those that the network was trained on are divided as they were there.
+        data: A source of labelled examples; the training data of the predictor are split as in the training.
         out: The .npz file to write: `features` (n, d) float32, averaged over positions, `labels`, `splits`, `ids`.
-        stage: The dotted name of a stage; None takes all but the last layer with weights.
-        start: The weights that another library trained, as a recipe's `start.path`.
+        stage: The dotted name of a stage; None takes the input of the last layer with weights.
+        start: The file of weights that another library trained, as a recipe's `start.path`.
         head: "linear" trains a logistic regression on the features of the training examples; the predictor of network and
             head is saved beside `out` as .keras.
-        reporter: Told what happens.
+        reporter: Receives messages and progress.
         settings: Changes of the data source, as "data.b=1".
 
     Returns:
@@ -361,16 +371,19 @@ def transfer_curves(
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> TransferCurves:
-    """Shows what trained weights bring: runs from them and from scratch on growing numbers of training examples.
+    """Compare pretrained weights with training from scratch, on growing numbers of training examples.
 
     Args:
-        data, settings, **fields: As in `train`.
+        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe. It may be
+            omitted where runs are resumed.
         start: The file of the weights, as a recipe's `start.path`.
-        out: The folder of the run folders, of the table and of the picture; by default a new one in runs/.
+        out: The folder of the run folders, of the table and of the plot; by default a new one in runs/.
         sizes: Numbers of training examples.
-        seeds: Runs of each kind and size.
-        resume: The folder of curves that were interrupted, which go on: it knows data, recipe, weights, sizes and seeds.
-        reporter: Told what happens.
+        seeds: Number of runs of each kind and size.
+        resume: The folder of interrupted curves to resume: it has data, recipe, weights, sizes and seeds.
+        reporter: Receives messages and progress.
+        settings: Changes of the recipe as "a.b=1".
+        **fields: Fields of the recipe.
 
     Returns:
         The runs, with `table()` of means and deviations, and `claims()` of a higher start, a steeper slope and a higher
@@ -401,10 +414,10 @@ def evaluate(
 
     Args:
         predictor: A predictor, or the path of its .keras file.
-        data: A source as in `train`; a path is read as in the training of the predictor.
+        data: A source of labelled examples; a path is read as in the training of the predictor.
         split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
             the test examples, or all if there are none.
-        reporter: Receives progress and messages.
+        reporter: Receives messages and progress.
         settings: Changes of how the source is read, as "data.b=1".
 
     Raises:
@@ -425,8 +438,8 @@ def inspect(
 
     Args:
         model: A name from `multicnn.models`, "module:function", or the path of a saved .keras file.
-        input_shape: Of one example, without the batch; by default the one of the paper (or of the saved predictor).
-        classes: Of the output; by default the paper's.
+        input_shape: Shape of one example, without the batch; by default the one of the paper (or of the saved predictor).
+        classes: Number of classes; by default the paper's.
         arguments: The model's hyperparameters.
         modality: "image", "log-mel", "waveform" or "text": the unit of the receptive fields, where the model suits several.
 
@@ -447,11 +460,11 @@ def explain_texts(
     *,
     label: str | None = None,
 ) -> list[Explanation]:
-    """Explains what moved the decision on each text: which n-grams fired which filters, and what they added to the logit.
+    """Explain the decision on each text: which n-grams fired which filters, and how much they added to the logit.
 
     Args:
-        predictor: Of texts, or the path of its .keras file.
-        texts: One, or several.
+        predictor: A text predictor, or the path of its .keras file.
+        texts: One text, or several.
         out: The HTML page to write, if any.
         label: The class to explain; None is the one predicted for each text.
 
@@ -478,16 +491,19 @@ def explain_data(
     examples: int = 20,
     top: int = 10,
 ) -> tuple[Findings, list[Explanation]]:
-    """Explains what moved the decisions over labelled texts.
+    """Explain the decisions over labelled texts.
 
     Args:
-        predictor, out, label: As in `explain_texts`.
-        data, split: As in `evaluate`.
-        examples: The texts explained one by one: those whose truth has the lowest probability.
-        top: The n-grams listed for each class, and the filters.
+        predictor: A text predictor, or the path of its .keras file.
+        data: A source of labelled texts; a path is read as in the training of the predictor.
+        out: The HTML page to write, if any.
+        label: The class to explain; None is the one predicted for each text.
+        split: "train", "val" or "test" of the data, as in `evaluate`.
+        examples: Number of texts explained one by one: those whose true class has the lowest probability.
+        top: Number of n-grams listed for each class, and of filters.
 
     Returns:
-        What was found over all texts, and the explanations of the examples.
+        The findings over all texts, and the explanations of the examples.
 
     Raises:
         ValueError: As in `explain_texts` and `evaluate`.

@@ -72,16 +72,16 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Predictor:
-    """A trained network with all that belongs to it.
+    """A trained network with its preprocessing and task.
 
     Attributes:
         preprocess: How an example becomes the tensor that the network sees.
         block: The network, as a value.
-        network: The same, built and trained: preprocessed float32 (int32 ids for texts) to float32 logits.
+        network: The network of `block`, built and trained: preprocessed float32 (int32 ids for texts) to float32 logits.
         task: What is predicted, fitted: the classes, and how logits become a prediction.
-        recipe: How it was trained, `Recipe.to_dict()`.
-        metrics: What was measured when it was trained.
-        versions: The software that made it.
+        recipe: The recipe of its training, `Recipe.to_dict()`.
+        metrics: The metrics of its training.
+        versions: The versions of the software that trained it.
     """
 
     preprocess: Preprocess
@@ -108,7 +108,7 @@ class Predictor:
         return self.task.labels
 
     def logits(self, examples: np.ndarray) -> np.ndarray:
-        """The float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
+        """Return the float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
         parts = [self._run(self.preprocess.finish(examples[i : i + _BATCH])) for i in range(0, len(examples), _BATCH)]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
 
@@ -117,16 +117,16 @@ class Predictor:
         return self.task.outputs(logits)
 
     def predict(self, inputs: Any) -> list[Prediction]:
-        """Predicts one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
+        """Predict one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
 
-        A bad input gives a prediction with its `error`, in its place. A sound longer than the network's window is cut
+        A bad input gives a prediction with its `error`, in its place. An audio clip longer than the network's window is cut
         into windows, and their probabilities are averaged; so is a text whose preprocessing says `long="windows"`.
         """
-        several = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike, np.ndarray, tuple))
-        return list(self.stream(inputs if several else [inputs]))
+        many = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike, np.ndarray, tuple))
+        return list(self.stream(inputs if many else [inputs]))
 
     def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
-        """Predicts inputs one batch after another, in their order, without holding them all."""
+        """Predict inputs one batch after another, in their order, without holding them all."""
         numbered = enumerate(inputs)
         while batch := list(itertools.islice(numbered, _BATCH)):
             yield from self._predict_batch(batch)
@@ -159,7 +159,7 @@ class Predictor:
                 reporter.warn("most of these examples were used for training; use --split test for the held-out ones")
         if split is not None and not len(rows):
             raise ValueError(
-                f"`data` must say itself which examples are {split}; these do not. Received: split={split!r}"
+                f"`data` must have a {split} split of its own; these data have none. Received: split={split!r}"
             )
         stored, reasons = load_examples(manifest, self.preprocess, rows, reporter.reading)
         if not len(stored):
@@ -201,7 +201,7 @@ class Predictor:
         return trained_on is not None and os.path.realpath(locate(path)) == os.path.realpath(locate(trained_on))
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Writes the predictor to one `.keras` file, whole or not at all. Its weights are stored in float32.
+        """Save the predictor to one `.keras` file, atomically. Its weights are stored in float32.
 
         Raises:
             ValueError: The path does not end in .keras.
@@ -228,18 +228,18 @@ class Predictor:
 
     def _predict_batch(self, inputs: list[tuple[int, Any]]) -> Iterator[Prediction]:
         windows = [self._windows(source) for _, source in inputs]
-        examples = [example for found in windows if not isinstance(found, str) for _, example in found]
+        examples = [example for each in windows if not isinstance(each, str) for _, example in each]
         logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
         rows = iter(self.probabilities(logits))
-        for (position, source), found in zip(inputs, windows):
+        for (position, source), decoded in zip(inputs, windows):
             name = str(source) if isinstance(source, (str, os.PathLike)) else f"[{position}]"
-            if isinstance(found, str):
-                yield Prediction(name, error=found)
+            if isinstance(decoded, str):
+                yield Prediction(name, error=decoded)
             else:
-                yield self._prediction(name, [(start, next(rows)) for start, _ in found])
+                yield self._prediction(name, [(start, next(rows)) for start, _ in decoded])
 
     def _windows(self, source: Any) -> list[tuple[float, np.ndarray]] | str:
-        """Start and stored example of each window of an input, or why there is none."""
+        """Return start and stored example of each window of an input, or the reason why there is none."""
         try:
             raw = self.preprocess.decode(source)
             return [(start, self.preprocess.example(window)) for start, window in self.preprocess.windows(raw)]
@@ -308,7 +308,7 @@ def _task_of_format_1(data: dict[str, Any]) -> Task:
 
 
 def float32_copy(block: Block, trained: keras.Model) -> keras.Model:
-    """The same network with the same weights under a float32 policy, whatever it was trained under."""
+    """Return the same network with the same weights under a float32 policy, whatever it was trained under."""
     shape = {i.name: i.shape[1:] for i in trained.inputs} if len(trained.inputs) > 1 else trained.input_shape[1:]
     copy = network(block, shape, dtype="float32")
     copy.set_weights(trained.get_weights())
@@ -316,7 +316,7 @@ def float32_copy(block: Block, trained: keras.Model) -> keras.Model:
 
 
 def software() -> dict[str, str]:
-    """The versions of what makes and runs a predictor."""
+    """Return the versions of the software that makes and runs a predictor."""
     backend = keras.backend.backend()
     return {
         "multicnn": __version__,

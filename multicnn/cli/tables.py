@@ -107,7 +107,7 @@ class _ConsoleHandler(logging.Handler):
 
 
 class _Bar(keras.callbacks.Callback):
-    """The bar of the training."""
+    """The progress bar of the training."""
 
     def __init__(self, reporter: RichReporter):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The whole of a recipe."""
+"""The Recipe: every field of a run."""
 
 from __future__ import annotations
 
@@ -23,43 +23,45 @@ class Recipe:
     """Everything about a run. Fields that are None are chosen from the data when the run starts.
 
     Args:
-        data: Where the examples are.
-        task: What is predicted, by name or as a dict with its `name` and fields; None is "classification", or "multilabel" where
+        data: The source of the examples.
+        task: The task, by name or as a dict with its `name` and fields; None is "classification", or "multilabel" where
             `data.label_separator` is given.
-        preprocess: How an example becomes a tensor; what it does not say is learned from the training examples.
+        preprocess: The preprocessing of an example; open fields are fitted on the training examples.
         model: A registered name, "module:function", or a Block as a dict (`Block.to_dict()`).
         arguments: The model's hyperparameters.
-        initializer: Of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros" (which cannot
-            learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
-        regularizer: Of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
-        embedding: The front of a text network: how token ids become vectors.
+        initializer: Initializer of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros"
+            (which cannot learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
+        regularizer: Regularizer of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
+        embedding: The embedding of a text network: how token ids become vectors.
         embedding_dims: Size of those vectors, where no file gives it.
-        start: The weights that the network begins with, and what of it is frozen. A trained .keras file also gives the model
-            and, for data of its modality, the preprocessing where the recipe says nothing of them.
+        start: The weights that the network starts with, and which layers are frozen. A trained .keras file also gives the
+            model and, for data of its modality, the preprocessing, where the recipe names none.
         augment: Settings of the modality's random changes (`modalities.augment`), in training only; `multicnn preview` shows
-            them. Pictures: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
-            sounds: speed, pitch, gain_db, noise, snr_db, frequency_warp, equalizer, time_shift, time_mask, frequency_mask;
+            them. Images: mirror, shift, rotation, scale, shear, crop, erase, brightness, contrast, saturation, hue;
+            audio: speed, pitch, gain_db, noise, snr_db, frequency_warp, equalizer, time_shift, time_mask, frequency_mask;
             texts: neighbours, word_dropout, shuffle, typos.
-        mixup: Mix each picture or sound with another one of its batch, the weight drawn from Beta(mixup, mixup)
+        mixup: Mix each image or clip with another one of its batch, the weight drawn from Beta(mixup, mixup)
             (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
-        cutmix: Put a rectangle of another picture over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,
+        cutmix: Put a rectangle of another image over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,
             1 usual.
-        epochs, batch_size, optimizer: Of the training.
+        epochs: Number of passes over the training examples; early stopping may end the run before.
+        batch_size: Number of examples in a training step.
+        optimizer: The optimizer, its learning rate and its schedule.
         loss: None is the usual one of the task. Of classes: "cross_entropy", "squared_error" (on softmax), "hinge", "logistic" (one
             against all) or "focal", or with parameters ["focal", {"gamma": 1}]; of multilabel tasks "cross_entropy" and "logistic",
             which are the same there. In history.csv `loss` is this one, with all that follows here; `val_loss` and those of
             metrics.json are always the plain loss of the task (cross-entropy), so that runs compare.
         label_smoothing: Share of each target spread over all classes.
-        class_weights: Weigh the classes so that each counts the same; of several labels, yes and no of each.
-        monitor: The metric of the validation set that decides which weights are saved: "accuracy", "loss", "macro_f1", or what
-            else the task measures; None is the first of the task.
+        class_weights: Weight classes inversely to their frequency; in multilabel data, the presence and absence of each.
+        monitor: The metric of the validation set that decides which weights are saved: "accuracy", "loss", "macro_f1", or
+            another metric of the task; None is the first of the task.
         patience: Epochs without improvement before the run stops early; None never stops early.
-        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the device is good at.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes the fastest on this device.
         jit_compile: Compile with XLA; None means on a GPU only. JAX always does.
-        devices: Among so many of the machine's devices each batch is divided, of each machine where several train together.
-        checkpoint_seconds: The state of the run is saved after each epoch and about so often within one; less often where
-            that would cost more than 2 % of the time.
-        checkpoint_steps: Saved after every so many steps of an epoch instead, whatever it costs.
+        devices: Number of devices of the machine that share each batch (of each machine where several train together).
+        checkpoint_seconds: Seconds between two checkpoints within an epoch, about; more where saving would cost over 2 % of
+            the time. One is saved after each epoch too.
+        checkpoint_steps: Number of steps between two checkpoints within an epoch instead, whatever they cost.
         tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
         bad_limit: The share of bad examples above which the run stops.
         seed: Seeds weight initialization, shuffling, augmentation and dropout.
@@ -100,7 +102,7 @@ class Recipe:
     members: tuple[dict[str, Any], ...] = ()
 
     def member(self, index: int) -> Recipe:
-        """The recipe of one of the networks of an ensemble.
+        """Return the recipe of one of the networks of an ensemble.
 
         Raises:
             ValueError: It changes what all see, or names no field.
@@ -113,23 +115,23 @@ class Recipe:
         return Recipe.from_dict(assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that goes through JSON unchanged."""
+        """Return plain data that goes through JSON unchanged."""
         return _ADAPTER.dump_python(self, mode="json")
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> Recipe:
-        """The recipe that `to_dict` described. Raises ValueError that names each field that does not fit."""
+        """Return the recipe that `to_dict` described; ValueError names each field that does not fit."""
         try:
             return _ADAPTER.validate_python(with_current_names(data))
         except pydantic.ValidationError as error:
             raise ValueError(in_one_line(error)) from None
 
     def replaced(self, settings: Sequence[str], modality: str | None = None) -> Recipe:
-        """A recipe with the fields that "a.b=1" assignments name changed, checked and typed.
+        """Return the recipe with the changes of "a.b=1" assignments, checked and typed.
 
         Args:
             settings: Assignments; the value is JSON, or text where it is not.
-            modality: Of a preprocess that the recipe does not have yet.
+            modality: Modality of the preprocess, where the recipe has none yet.
 
         Raises:
             ValueError: An assignment has no '=', names no field, or its value does not fit.

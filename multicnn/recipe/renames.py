@@ -14,9 +14,9 @@ RENAMED = {
 def with_current_names(data: dict[str, Any]) -> dict[str, Any]:
     """Return a recipe as nested dicts with every renamed field under its name of today; `data` is left as it is."""
     for new, old in RENAMED.items():
-        found = _pop(data, old.split("."))
-        if found is not None:
-            data, value = found
+        popped = _pop(data, old.split("."))
+        if popped is not None:
+            data, value = popped
             data = _put(data, new.split("."), value)
     return data
 

@@ -1,4 +1,4 @@
-"""The parts of a recipe: where the data is, the optimizer, the front of a text network, transfer learning."""
+"""The sections of a recipe: the data source, the optimizer, the embedding of a text network, transfer learning."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ class DataSource:
     """Where the examples are and how they divide.
 
     Args:
-        path: A folder, a table (CSV, TSV, JSON lines, Parquet), an .npz file, "tfds:name", or an embedded set's name
+        path: A folder, a table (CSV, TSV, JSON lines, Parquet), an .npz file, "tfds:name", or a built-in set's name
             (digits, docstrings, spoken_digits).
         pattern: For a folder whose file names carry the label: a regular expression with named groups `label`, and
             if wanted `group` and `split`, searched in each file name.
         text_column, label_column, split_column, group_column: Columns of a table.
-        label_separator: What stands between the labels of an example that can have several, or none, such as "|"; JSON lines
-            and Parquet can have lists instead. Each label is then a question of its own.
+        label_separator: Separator of the labels of an example in multilabel data, such as "|"; JSON lines and Parquet can
+            have lists instead.
         test: A separate folder or table of test examples.
         leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
-        validation_fraction, test_fraction: Of the examples, where the source does not say.
+        validation_fraction: Fraction of the examples for validation, where the source does not divide them itself.
+        test_fraction: Fraction of the examples for testing, likewise.
         modality: "image", "audio", "text" or another registered modality, where the files do not tell.
     """
 
@@ -80,7 +81,7 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Embedding:
-    """What the token ids of a text become at the front of the network.
+    """How the token ids of a text become vectors.
 
     Characters and subwords are levels of the preprocessing (`preprocess.level`) and have the kinds "one_hot" or "rand".
 
@@ -120,18 +121,18 @@ class Embedding:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Start:
-    """Transfer learning: the weights that a network begins with, and how fast what learns from them.
+    """Transfer learning: the weights that a network starts with, the layers that are frozen, and their learning rates.
 
     Stages are named as `multicnn inspect` lists them; any dotted name of a block will do ("conv4_x", "conv4_x.1").
 
     Args:
         path: A .keras file (of multicnn, with any classes and of any modality; or a plain Keras model), an .npz or .safetensors
             file of arrays, or "keras.applications": Keras's ImageNet weights of the model, which it downloads. Whatever fits
-            by name and shape is taken over, the rest (the head of other classes) is new. None begins with random weights.
-        names: Of a file of arrays: our name of each layer -> the file's, such as {"conv1.conv": "features.0"}. By default
+            by name and shape is loaded, the rest (the head of other classes) is new. None starts with random weights.
+        names: Names in a file of arrays: our name of each layer -> the file's, such as {"conv1.conv": "features.0"}. By default
             they are recognised: our own names, or those of torchvision, Keras or Caffe for the models they have.
-        freeze_until: The stage up to which, itself included, nothing learns; its norms work as in prediction.
-        unfreeze_every: Epochs after which the last stage still frozen begins to learn, again and again (gradual unfreezing,
+        freeze_until: Freeze all layers up to and including this stage; its norms work as in prediction.
+        unfreeze_every: Number of epochs after which the last stage still frozen is unfrozen, repeatedly (gradual unfreezing,
             Howard & Ruder 2018, section 3.3); None never.
         rate_decay: The learning rate of a stage, as a share of that of the stage after it (discriminative fine-tuning,
             ibid., section 3.2, with 1/2.6).

@@ -1,7 +1,7 @@
-"""Checkpoints: the whole state of a run in one file, written whole or not at all; the last two are kept.
+"""Checkpoints: the whole state of a run in one file, written atomically; the last two are kept.
 
 The file is an .npz archive: `head`, plain data and the number of arrays as JSON, then the arrays by name and number. The
-archive holds the CRC-32 of each, so damage is found before anything is believed.
+archive holds the CRC-32 of each, so damage is detected before anything is loaded.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _SHARE = 0.02  # of the time, at most, goes into saving
 
 
 class Damaged(ValueError):
-    """A file is not a whole checkpoint."""
+    """A file is no complete checkpoint."""
 
 
 class Checkpoints:
     """The checkpoints of a run.
 
     Args:
-        folder: Theirs alone.
-        log: Called with a line of text: of a damaged one.
-        seconds: About so long between two within an epoch; longer where saving would cost more than 2 % of the time.
-        steps: One after every so many steps of an epoch, and after each epoch, whatever it costs; `seconds` is then unused.
+        folder: A folder that holds nothing else.
+        log: Called with a warning of one line for a damaged checkpoint.
+        seconds: Seconds between two checkpoints within an epoch, about; more where saving would cost over 2 % of the time.
+        steps: Number of steps between two checkpoints within an epoch, whatever they cost; `seconds` is then unused.
     """
 
     def __init__(self, folder: Path, log: Callable[[str], None], seconds: float = 60.0, steps: int | None = None):
@@ -41,17 +41,17 @@ class Checkpoints:
         self._cost, self._saved_at = 0.0, time.perf_counter()
 
     def due(self, step: int) -> bool:
-        """Whether to save now, after so many steps of an epoch; 0 is the end of an epoch."""
+        """Return True if it is time to save, after so many steps of an epoch; 0 is the end of an epoch."""
         if self.steps is not None:
             return step % self.steps == 0
         waited = time.perf_counter() - self._saved_at
         return waited >= max(self._cost / _SHARE, self.seconds if step else 0.0)
 
     def save(self, epoch: int, step: int, plain: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
-        """Saves the state in which a run goes on with a step of an epoch, and deletes all but the last two.
+        """Save the state from which a run resumes with a step of an epoch, and delete all checkpoints but the last two.
 
         Raises:
-            OSError: It cannot be written; the last good one is left, and named.
+            OSError: The file cannot be written; the last good checkpoint is left, and named.
         """
         path = self.folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
         if path in self.saved[-1:]:
@@ -73,7 +73,7 @@ class Checkpoints:
         self._cost = self._saved_at - started
 
     def newest(self) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]] | None:
-        """The newest whole checkpoint, as `read` gives it; None where nothing was saved yet.
+        """Return the newest undamaged checkpoint, as `read` does; None where nothing was saved yet.
 
         Raises:
             ValueError: There are checkpoints, and all of them are damaged.
@@ -81,12 +81,12 @@ class Checkpoints:
         paths = self._all()
         for path in reversed(paths):
             try:
-                found = read(path)
+                state = read(path)
             except Damaged as error:
                 self.log(f"{error}; going back to the checkpoint before it")
                 continue
             self.saved = [path]
-            return found
+            return state
         if paths:
             raise ValueError(
                 f"`resume` needs a whole checkpoint, all are damaged. Received: resume={str(self.folder.parent)!r}"
@@ -94,12 +94,12 @@ class Checkpoints:
         return None
 
     def _all(self) -> list[Path]:
-        """The files in their order in time."""
+        """Return the files in their order in time."""
         return sorted(self.folder.glob("epoch-*.npz"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
 
 
 def write(path: Path, plain: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
-    """Writes plain data and lists of arrays (or Keras variables) by name."""
+    """Write plain data and lists of arrays (or Keras variables) by name."""
     head = {"plain": plain, "arrays": {name: len(values) for name, values in arrays.items()}}
     members: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
     for name, values in arrays.items():
@@ -109,10 +109,10 @@ def write(path: Path, plain: Mapping[str, Any], arrays: Mapping[str, Sequence[An
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
-    """What `write` wrote.
+    """Return the plain data and the arrays that `write` wrote.
 
     Raises:
-        Damaged: The file is not whole.
+        Damaged: The file is no complete checkpoint.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -127,10 +127,10 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
 
 
 def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-    """Gives variables their values.
+    """Assign values to variables.
 
     Raises:
-        ValueError: They are not the variables that the values were of.
+        ValueError: Their number or their shapes differ.
     """
     if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Where a run writes, whom it tells what happens, and which processes take part in it."""
+"""The context of a run: its folder, its reporter, and the processes that take part in it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from multicnn.utils.reporter import Reporter
 
 @dataclasses.dataclass(frozen=True)
 class RunContext:
-    """What surrounds a run and decides no number of it.
+    """The surroundings of a run, which change none of its numbers.
 
     Attributes:
         folder: The run folder; None where nothing is written.
-        reporter: Gets messages and progress.
+        reporter: Receives messages and progress.
         workers: The processes that train together.
-        started: `time.perf_counter()` when the run began.
+        started: `time.perf_counter()` when the run started.
     """
 
     folder: Path | None = None

@@ -1,4 +1,4 @@
-"""A dry run: everything that a run builds, and two of its steps, of which nothing is left behind."""
+"""A dry run: everything that a run builds, and two of its steps; nothing is left behind."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ from multicnn.utils.reporter import Reporter
 
 @dataclasses.dataclass(frozen=True)
 class DryRun:
-    """What two steps of a run have shown.
+    """The measurements of two training steps.
 
     Attributes:
         stages: The network, stage by stage.
-        batch: The shape of the first batch.
-        examples: Of each split.
-        parameters: Trainable numbers of the network.
-        weights_bytes, optimizer_bytes: What the network and its optimizer's slots hold.
+        batch: Shape of the first batch.
+        examples: Number of examples of each split.
+        parameters: Number of trainable parameters of the network.
+        weights_bytes: Size of the network's weights.
+        optimizer_bytes: Size of the optimizer's slots.
         peak_bytes: The most memory that the process (with a GPU: the GPU) has held up to the end of the second step;
             None where the system does not tell.
-        steps: Of an epoch.
-        first_step_seconds: With the compilation.
-        step_seconds: The second step.
-        expected_seconds: Of the training steps of all epochs at that speed.
+        steps: Number of steps of an epoch.
+        first_step_seconds: Seconds of the first step, with the compilation.
+        step_seconds: Seconds of the second step.
+        expected_seconds: Seconds of the training steps of all epochs at that speed.
     """
 
     stages: Inspection
@@ -56,7 +57,7 @@ class DryRun:
     expected_seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that goes through JSON unchanged."""
+        """Return plain data that goes through JSON unchanged."""
         return {**dataclasses.asdict(self), "batch": list(self.batch)}
 
 
@@ -117,7 +118,7 @@ def _peak() -> int | None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A run folder for the time of the block; of it only a list of bad files stays, since it was reported to the user."""
+    """Make a run folder for the time of the block; only a list of bad files stays, since it was reported to the user."""
     folder = Path(tempfile.mkdtemp(prefix="multicnn-"))
     try:
         yield folder

@@ -1,4 +1,4 @@
-"""What a network makes of the examples that a run has read."""
+"""Logits and metrics of a network on the loaded examples of a run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CHUNK = 512  # examples in memory at once
 
 
 class Evaluator:
-    """Evaluates a network on stored examples, while it learns and afterwards; workers share the examples.
+    """Evaluates a network on stored examples, during training and afterwards; workers share the examples.
 
     Args:
-        predictor: Its preprocess is that of the store.
+        predictor: The predictor, with the preprocess of the store.
         store: The examples.
-        manifest: Of the examples.
-        workers: Those that train together.
+        manifest: The manifest of the examples.
+        workers: The processes that train together.
     """
 
     def __init__(self, predictor: Predictor, store: Store, manifest: Manifest, workers: Workers):
@@ -33,7 +33,7 @@ class Evaluator:
         return task.summary(task.counts(self.logits(rows), self._manifest.targets(rows)))
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (n, classes) for these rows of the manifest; every worker gets all of them."""
+        """Return float32 (n, classes) for these rows of the manifest; every worker gets all of them."""
         own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])
         return np.concatenate(self._workers.all_gather(own))
 

@@ -24,18 +24,18 @@ def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]], task:
     train, val = measured["train"], measured.get("val")
     if val is None:
         return "without validation examples nobody can tell under- from overfitting: give some"
-    seen, unseen = train[task.metric], val[task.metric]
+    trained, held_out = train[task.metric], val[task.metric]
     if task.metric != "accuracy":
-        return f"{task.metric} {seen:.4g} on training examples, {unseen:.4g} on validation examples"
-    said = f"accuracy {seen:.1%} on training examples, {unseen:.1%} on validation examples"
-    chance = 2 * np.sqrt(max(unseen * (1 - unseen), 1e-4) / val["n"])  # two standard errors
+        return f"{task.metric} {trained:.4g} on training examples, {held_out:.4g} on validation examples"
+    numbers = f"accuracy {trained:.1%} on training examples, {held_out:.1%} on validation examples"
+    chance = 2 * np.sqrt(max(held_out * (1 - held_out), 1e-4) / val["n"])  # two standard errors
     losses = [row["val_loss"] for row in history]
     linear = measured.get("linear_baseline")
-    if seen - unseen > max(_GAP, chance):
-        return f"overfitting: {said}. Try more examples, augment, dropout, weight decay, or a smaller network"
-    if linear is not None and seen < linear[task.metric] - 0.01:
-        return f"underfitting: {said}, less than a linear model. Try more epochs, another learning rate, or a larger network"
+    if trained - held_out > max(_GAP, chance):
+        return f"overfitting: {numbers}. Try more examples, augment, dropout, weight decay, or a smaller network"
+    if linear is not None and trained < linear[task.metric] - 0.01:
+        return f"underfitting: {numbers}, less than a linear model. Try more epochs, another learning rate, or a larger network"
     falling = len(losses) > 1 and np.argmin(losses) == len(losses) - 1 and losses[-2] - losses[-1] > 0.01 * losses[-1]
-    if falling and seen < _LEARNED:
-        return f"underfitting: {said}, and the validation loss was still falling. Try more epochs"
-    return f"neither under- nor overfitting stands out: {said}"
+    if falling and trained < _LEARNED:
+        return f"underfitting: {numbers}, and the validation loss was still falling. Try more epochs"
+    return f"neither under- nor overfitting stands out: {numbers}"

@@ -11,32 +11,32 @@ from multicnn.recipe import Start
 
 
 class Freezing:
-    """What of a network is frozen, by a recipe's `start`.
+    """The frozen layers of a network in each epoch, by a recipe's `start`.
 
     A frozen layer keeps its weights, and if it is a batch normalisation also its statistics, by which it then normalises. What
-    is frozen depends on the epoch alone, so a run that goes on need not remember it.
+    is frozen depends on the epoch alone, so a resumed run need not remember it.
 
     Args:
-        network: Built.
-        rows: The layers of each stage, as `arithmetic.Measure.layers` lists them.
-        start: Its `freeze_until` is among them, as `frozen_layers` has checked.
+        network: The network, built.
+        rows: The layers of each stage, as `blocks.cost.Measure.layers` lists them.
+        start: The recipe's `start`; its `freeze_until` is among the stages, as `frozen_layers` has checked.
     """
 
     def __init__(self, network: keras.Model, rows: Mapping[str, Sequence[str]], start: Start):
         frozen = set(frozen_layers(rows, start.freeze_until))
         self._every = start.unfreeze_every
         self._learns = [layer for layer in network.layers if layer.trainable]  # given vectors may be static
-        self._frozen = {name: found for name, paths in rows.items() if (found := [p for p in paths if p in frozen])}
+        self._frozen = {name: some for name, paths in rows.items() if (some := [p for p in paths if p in frozen])}
         self.still: list[str] = list(self._frozen)  # the stages that are frozen now
         self._set(self.still)
 
     def at(self, epoch: int) -> bool:
-        """Freezes what is frozen in an epoch, from 0; whether that is other than before."""
+        """Freeze the layers that are frozen in an epoch, counted from 0, and return True if they have changed."""
         n = len(self._frozen) - (epoch // self._every if self._every else 0)
         return self._set(list(self._frozen)[: max(n, 0)])
 
     def thaw(self) -> None:
-        """Lets everything learn that will in any epoch."""
+        """Unfreeze every layer that will be trained in any epoch."""
         self._set([] if self._every else list(self._frozen))
 
     def _set(self, still: list[str]) -> bool:
@@ -53,7 +53,7 @@ class Freezing:
 
 
 def frozen_layers(rows: Mapping[str, Sequence[str]], until: str | None) -> list[str]:
-    """The names of the layers up to a stage, itself included.
+    """Return the names of the layers up to and including a stage.
 
     Args:
         rows: The layers of each stage, in the order of the network.
@@ -64,7 +64,7 @@ def frozen_layers(rows: Mapping[str, Sequence[str]], until: str | None) -> list[
     """
     if until is None:
         return []
-    paths = [path for found in rows.values() for path in found]
+    paths = [path for stage in rows.values() for path in stage]
     inside = [i for i, path in enumerate(paths) if path == until or path.startswith(f"{until}.")]
     if not inside:
         raise ValueError(f"`start.freeze_until` must be a stage: {', '.join(rows)}. Received: freeze_until={until!r}")
@@ -72,11 +72,11 @@ def frozen_layers(rows: Mapping[str, Sequence[str]], until: str | None) -> list[
 
 
 def rate_shares(network: keras.Model, rows: Mapping[str, Sequence[str]], decay: float) -> list[tuple[Any, float]]:
-    """Each trainable variable with its share of the learning rate: 1 in the last stage, `decay` times as much in each before."""
+    """Return each trainable variable with its share of the learning rate: 1 in the last stage, times `decay` in each before."""
     layers = {layer.name: layer for layer in network.layers}
-    learning = [found for paths in rows.values() if (found := list(_variables(layers, paths)))]
+    trained = [variables for paths in rows.values() if (variables := list(_variables(layers, paths)))]
     return [
-        (variable, decay**distance) for distance, found in enumerate(reversed(learning)) for variable in found
+        (variable, decay**distance) for distance, stage in enumerate(reversed(trained)) for variable in stage
     ]  # fmt: skip
 
 

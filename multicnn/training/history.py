@@ -10,7 +10,7 @@ import keras
 
 
 class Table:
-    """A CSV file that grows by rows, of which those of a checkpoint can be restored.
+    """A CSV file that grows by rows, and whose rows can be restored from a checkpoint.
 
     Args:
         path: The file.
@@ -47,7 +47,7 @@ class Table:
 
 
 class HistoryLog(keras.callbacks.Callback):
-    """Writes what was measured in each epoch to history.csv.
+    """Write the metrics of each epoch to history.csv.
 
     Args:
         folder: The run folder.

@@ -37,13 +37,13 @@ class LoopSettings:
 
     Attributes:
         steps: Steps an epoch.
-        epochs: At most.
+        epochs: Maximum number of epochs.
         batch_size: Examples a step.
         monitor: The metric of the validation set that decides which weights are kept.
         patience: Epochs without improvement before the loop stops early; None never stops early.
-        checkpoint_seconds: About so often the state is saved within an epoch.
-        checkpoint_steps: Saved after every so many steps of an epoch instead.
-        recipe: Of the run: a checkpoint of another one is refused.
+        checkpoint_seconds: Seconds between two checkpoints within an epoch, about.
+        checkpoint_steps: Number of steps between two checkpoints within an epoch instead.
+        recipe: The recipe of the run: a checkpoint of another one is refused.
     """
 
     steps: int
@@ -71,11 +71,11 @@ class LoopSettings:
 
 
 class Objective(NamedTuple):
-    """What is minimized, and what is measured.
+    """The losses that are minimized, and the metric that is measured.
 
     Attributes:
-        losses: The loss of each example, float32 (batch,), of logits and targets.
-        score: The metric of each example, bool or float (batch,), of logits and targets: True for a right answer.
+        losses: Returns the loss of each example, float32 (batch,), given logits and targets.
+        score: Returns the metric of each example, bool or float (batch,), given logits and targets: True for a right answer.
         metric: The name of the mean of the scores.
         direction: "max" or "min", of the metric that decides which weights are kept.
     """
@@ -115,11 +115,11 @@ class Loop:
             there are to train: int32 classes, or float32 distributions over them where examples are mixed. Where several
             workers train together it gives the shard of this one, or with a third argument, True, the whole batch.
         settings: How long it trains, which weights it keeps, and when it saves.
-        context: Its folder gets checkpoints/; messages go to its reporter.
+        context: The context of the run: checkpoints/ is in its folder, messages go to its reporter.
         validate: Returns the metrics of the validation set; None without one.
         callbacks: Keras callbacks. One with a state of its own keeps it in checkpoints if it has the methods
             `state_dict() -> plain data` and `load_state_dict(state)`; others start anew when a run is resumed.
-        freezing: Says which layers learn in which epoch; None lets all that can.
+        freezing: Decides which layers are trained in which epoch; None trains all that can be.
     """
 
     def __init__(
@@ -263,7 +263,7 @@ class Loop:
         self.at = Progress(at.epoch + 1, history=at.history, best_epoch=at.best_epoch, stopped=stopped)
 
     def _score(self, epoch: int) -> tuple[float, float]:
-        """What makes an epoch better than another: the monitored metric, and among equals the loss."""
+        """Return a score that is higher for a better epoch: the monitored metric, and among equals the loss."""
         row, monitor = self.at.history[epoch], self.settings.monitor
         loss = -row["val_loss"]
         sign = 1.0 if self.objective.direction == "max" else -1.0
@@ -285,15 +285,15 @@ class Loop:
         self.checkpoints.save(self.at.epoch, self.at.step, plain, arrays)
 
     def restore(self) -> None:
-        """Go back to the newest checkpoint, if there is one.
+        """Load the newest checkpoint, if there is one.
 
         Raises:
-            ValueError: It is one of another recipe.
+            ValueError: The checkpoint is one of another recipe.
         """
         self.network.stop_training = False
-        if (found := self.checkpoints.newest()) is None:
+        if (saved := self.checkpoints.newest()) is None:
             return
-        plain, arrays = found
+        plain, arrays = saved
         run_folder.check_recipe(plain["recipe"], self.settings.recipe.to_dict(), self.context.run_folder)
         checkpoint.assign(self.variables(), arrays["state"])
         self.best_weights = arrays["best"]

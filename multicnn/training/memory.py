@@ -1,4 +1,4 @@
-"""Which batch fits, when one does not."""
+"""The largest batch that fits into memory, when one does not."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ class OutOfMemory(ValueError):
 
     def __init__(self, batch_size: int, fits: int | None):
         if fits is None:
-            said = "not even one example a step fits: take a smaller network or a smaller input"
+            advice = "not even one example a step fits: take a smaller network or a smaller input"
         else:
             same = f"{-(-batch_size // fits)} of those make the same update with optimizer.arguments.gradient_accumulation_steps"
-            said = f"{fits} would fit; {same}"
+            advice = f"{fits} would fit; {same}"
         super().__init__(
-            f"the memory is too small for a step of {batch_size} examples: {said}. Received: {batch_size=}"
+            f"the memory is too small for a step of {batch_size} examples: {advice}. Received: {batch_size=}"
         )
         self.fits = fits
 
 
 def largest_batch(step: Callable[[Any, Any], Any], inputs: Any, targets: Any) -> int | None:
-    """Tries steps with half, a quarter ... of a batch until one fits; the weights are changed by those tried.
+    """Try steps with half, a quarter ... of a batch until one fits; they change the weights.
 
     Args:
-        step: Takes inputs and targets; raises MemoryError.
-        inputs, targets: The batch that did not fit.
+        step: Called with inputs and targets; raises MemoryError if they do not fit.
+        inputs: The inputs of the batch that did not fit.
+        targets: The targets of that batch.
+
+    Returns:
+        The number of examples that fit, or None if not even one does.
     """
     n = len(targets)
     while n > 1:

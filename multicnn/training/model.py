@@ -36,7 +36,7 @@ def model_block(recipe: Recipe, classes: int) -> Block:
     """Return the recipe's model alone, with its initializer and regularizer on all kernels.
 
     Raises:
-        ValueError: The model, a hyperparameter, the initialiser or the regulariser is unknown.
+        ValueError: The model, a hyperparameter, the initializer or the regularizer is unknown.
     """
     assert recipe.model is not None  # the recipe is completed
     block = models.create(recipe.model, classes, **recipe.arguments)
@@ -57,7 +57,7 @@ def model_block(recipe: Recipe, classes: int) -> Block:
 
 
 def _names(kind: Any) -> list[str]:
-    """The names by which Keras knows its initialisers or regularisers."""
+    """Return the names by which Keras knows its initializers or regularizers."""
     known = []
     for name in vars(kind):
         with suppress(Exception):  # Keras raises anything for what it cannot make

@@ -1,4 +1,4 @@
-"""The layer in which a NaN or an infinity begins."""
+"""Find the layer in which a NaN or an infinity first appears."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class NotFinite(ValueError):
     """The loss is NaN or infinite.
 
     Attributes:
-        epoch, step: Whose batch it was, from 0.
+        epoch: The epoch of the batch, from 0.
+        step: The step of the batch, from 0.
     """
 
     def __init__(self, epoch: int, step: int, where: str):
@@ -29,7 +30,7 @@ def located(loop: Loop, epoch: int, step: int) -> NotFinite:
     """Replay the steps since the last checkpoint to find the layer that produced the NaN.
 
     Args:
-        loop: Stopped right after that step.
+        loop: The loop, stopped right after that step.
         epoch: The epoch of the step, from 0.
         step: The step whose loss is not finite, from 0.
     """
@@ -52,7 +53,7 @@ def first_layer(network: keras.Model, inputs: Any) -> str:
 
     Args:
         network: A functional model.
-        inputs: The batch.
+        inputs: The inputs of the batch.
     """
     layers = network.layers
     outputs = engine.outputs(keras.Model(network.input, [layer.output for layer in layers]), inputs)
@@ -62,8 +63,8 @@ def first_layer(network: keras.Model, inputs: Any) -> str:
         if isinstance(layer, keras.layers.InputLayer):
             return "the batch itself holds a number that is not"
         weights = all(_finite(weight) for weight in layer.weights)
-        said = "whose weights are finite" if weights else "whose weights are not finite since the step before"
-        return f"it begins in layer {layer.name!r}, {said}"
+        state = "whose weights are finite" if weights else "whose weights are not finite since the step before"
+        return f"it begins in layer {layer.name!r}, {state}"
     return "when the step is repeated, every layer's output is finite"
 
 

@@ -1,4 +1,4 @@
-"""Everything that is settled before a network is built: the fitted preprocessing and the loaded examples."""
+"""Preparation of a run, before a network is built: the fitted preprocessing and the loaded examples."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Prepared:
     """Everything that is settled before a network is built.
 
     Attributes:
-        recipe: With nothing left open.
+        recipe: The completed recipe.
         manifest: The examples, those that could not be read marked as bad.
-        augmentation: What changes training batches; its `stored` is the preprocess of `store`.
+        augmentation: The random changes of training batches; its `stored` is the preprocess of `store`.
         store: The decoded examples.
-        stem: What stands in front of the model, and the weights that it starts with.
+        stem: The blocks in front of the model, and the weights that it starts with.
         pretrained: The weights that the network starts with, if any.
     """
 
@@ -96,7 +96,7 @@ class Prepared:
         return pipeline.epoch_by_epoch(spec) if split == "train" else pipeline.batches(spec)
 
     def batches_of(self, split: str) -> pipeline.BatchSpec:
-        """Return what the batches of a split are made from; random changes are those of the training."""
+        """Return the specification of the batches of a split, with the random changes of the training."""
         rows, augmented = self.manifest.rows(split), self.augmentation
         return pipeline.BatchSpec(
             store=self.store,
@@ -111,7 +111,7 @@ class Prepared:
         )
 
     def _mix(self) -> pipeline.Mix | None:
-        """The function that mixes the examples of a batch, if the recipe asks for one."""
+        """Return the function that mixes the examples of a batch, if the recipe asks for one."""
         for mix, alpha in ((mixup.mixup, self.recipe.mixup), (mixup.cutmix, self.recipe.cutmix)):
             if alpha:
                 return functools.partial(mix, classes=len(self.labels), alpha=alpha)
@@ -138,9 +138,9 @@ def prepare(
     """Fit the preprocessing on the training split and load every example.
 
     Args:
-        recipe: Completed (`defaults.completed`).
-        manifest: With every split decided, and what earlier runs found bad.
-        context: Its folder, if any, keeps the preprocessing, the manifest and the list of bad examples.
+        recipe: A recipe that `defaults.completed` gave.
+        manifest: The examples, with every split decided, and those marked that earlier runs found bad.
+        context: The context of the run; its folder, if any, gets the preprocessing, the manifest and a list of bad examples.
         pretrained: The weights of `recipe.start`.
         with_network: Check the recipe's network, and choose its precision, before the examples are loaded.
 
@@ -196,7 +196,7 @@ def augmentation_of(recipe: Recipe, stem: Stem) -> Augmentation:
 
 
 def _stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
-    """The stem and its preprocessing, which is fitted once for all, whatever becomes of the files."""
+    """Return the stem with its preprocessing, which is fitted once and then read from the run folder."""
     path = None if context.folder is None else context.folder / "preprocess.json"
     if path is not None and path.exists():
         preprocess = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -208,7 +208,7 @@ def _stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
 
 
 def _with_precision(recipe: Recipe, multiply_adds: int | None, folder: Path | None) -> Recipe:
-    """The recipe with the precision that it leaves open: once for all, wherever the run is resumed."""
+    """Return the recipe with a precision, which is chosen once and kept wherever the run is resumed."""
     if recipe.precision == "auto":
         recipe = dataclasses.replace(recipe, precision=policy("auto", multiply_adds))
         if folder is not None:
@@ -222,10 +222,10 @@ def load_examples(
     """Decode every good row of a manifest once; a run folder gets the manifest and the list of bad examples.
 
     Args:
-        manifest: With its splits, and what earlier runs found bad.
-        preprocess: Fitted; gives the stored form.
-        bad_limit: The share of bad rows beyond which the run stops.
-        context: Each of its workers decodes a part and gets all.
+        manifest: The examples, with every split decided, and those marked that earlier runs found bad.
+        preprocess: The fitted preprocess, which gives the stored form.
+        bad_limit: The share of bad rows above which the run stops.
+        context: The context of the run; each of its workers decodes a shard and gets all.
 
     Returns:
         The manifest with the bad rows, and the examples of the others.
@@ -269,7 +269,7 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
 
 
 def _decoded(manifest: Manifest, preprocess: Preprocess, context: RunContext) -> tuple[Store, dict[int, str]]:
-    """The examples of all workers, and the reason for each that cannot be read."""
+    """Return the examples of all workers, and the reason for each row that cannot be read."""
     workers = context.workers
     own = manifest.rows()[workers.index :: workers.count]
     examples, reasons = store.load_examples(manifest, preprocess, own, context.reporter.reading)

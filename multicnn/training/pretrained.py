@@ -27,7 +27,14 @@ _EMBEDDINGS = "embeddings"
 
 @dataclasses.dataclass(frozen=True)
 class LoadReport:
-    """What became of the weights: the layers that have them now, those that are new, and what is to be told of some."""
+    """The result of loading weights into a network.
+
+    Attributes:
+        taken: The layers that have loaded weights now, by name.
+        new: The layers that keep their initial weights.
+        numbers: Number of loaded parameters.
+        remarks: Messages on layers whose weights were adapted.
+    """
 
     taken: list[str]
     new: list[str]
@@ -39,7 +46,7 @@ class PretrainedWeights:
     """The weights that a recipe's `start` names.
 
     Args:
-        recipe: With a `start.path`.
+        recipe: A recipe with a `start.path`.
 
     Raises:
         ValueError: There is no such file, or it cannot be read.
@@ -61,7 +68,7 @@ class PretrainedWeights:
         self._source = None if self.predictor or self.start.names else source_of(str(recipe.model), self.arrays)
 
     def completed(self, recipe: Recipe, modality: str) -> Recipe:
-        """The recipe with what the weights were trained with, where it says nothing itself."""
+        """Return the recipe with the model and the preprocessing of the weights, where it names none itself."""
         if self.predictor is not None:
             return self._like(self.predictor, recipe, modality)
         if self._source is None:
@@ -97,9 +104,9 @@ class PretrainedWeights:
         """Load the weights of every layer whose name and shapes match; the heads of other classes stay new.
 
         Args:
-            network: Built.
-            preprocess: Of the run, with the vocabulary that the network's embeddings are of.
-            labels: Its classes.
+            network: The network of the run, built.
+            preprocess: The preprocess of the run, with the vocabulary of the network's embeddings.
+            labels: The classes of the run.
 
         Raises:
             ValueError: Nothing fits.
@@ -132,7 +139,7 @@ class PretrainedWeights:
     def _by_layer(
         self, network: keras.Model, preprocess: Preprocess, labels: Sequence[str]
     ) -> Mapping[str, Mapping[str, np.ndarray]]:
-        """Our name of a layer -> Keras's name of an array -> the array."""
+        """Return our name of a layer -> Keras's name of an array -> the array."""
         if self.predictor is None:
             return translate(network, self.arrays, self._source or self._named_source(network))
         trained = self.predictor.network
@@ -143,13 +150,13 @@ class PretrainedWeights:
         return preprocess.transferred(given, network, then) if then.modality == preprocess.modality else given
 
     def _named_source(self, network: keras.Model) -> Source:
-        """The names that the recipe gives, or else our own."""
+        """Return the names that the recipe gives, or else our own."""
         names = self.start.names or {layer.name: layer.name for layer in network.layers if layer.weights}
         torch = any(name.endswith(".weight") for name in self.arrays)
         return Source(names, TORCH if torch else KERAS, channels_first=torch)
 
     def fingerprint(self) -> str:
-        """SHA-256 of all arrays."""
+        """Return the SHA-256 of all arrays."""
         digest = hashlib.sha256()
         arrays = self.arrays
         if self.predictor is not None:
@@ -160,7 +167,7 @@ class PretrainedWeights:
 
 
 def heads(network: keras.Model) -> set[str]:
-    """The last layer with weights on each way to the logits, by name."""
+    """Return the names of the last layers with weights on every path to the logits."""
     names: set[str] = set()
     last = keras_private.operation_of(network.output)
     operations = [] if last is None else [last]
@@ -174,14 +181,14 @@ def heads(network: keras.Model) -> set[str]:
 
 
 def pretrained(model: str, path: str) -> Predictor:
-    """A network with the weights that another library trained, as a predictor whose labels are the numbers of the classes.
+    """Return a network with the weights that another library trained, as a predictor whose labels are class numbers.
 
     Args:
-        model: A registered name.
-        path: As a recipe's `start.path`.
+        model: The name of a registered model.
+        path: The file of the weights, or "keras.applications", as a recipe's `start.path`.
 
     Raises:
-        ValueError: The weights do not fit, or what pictures they were trained on is not known.
+        ValueError: The weights do not fit, or the preprocessing that they were trained with is not known.
     """
     recipe = Recipe(model=model, start=Start(path=path))
     weights = PretrainedWeights(recipe)
@@ -198,7 +205,7 @@ def pretrained(model: str, path: str) -> Predictor:
 
 
 def _with_channels(kernel: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
-    """A first kernel (*window, in, out) for another number of input channels; grey input then gives the same output."""
+    """Return a first kernel (*window, in, out) for another number of input channels, with the same output for grey input."""
     there, here = kernel.shape[-2], shape[-2]
     if there == here or 1 not in (there, here) or len(kernel.shape) != len(shape):
         return kernel, ""

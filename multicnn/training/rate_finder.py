@@ -22,7 +22,7 @@ class RateCurve:
     Attributes:
         rates: float64 (steps,), rising by an equal factor.
         losses: float64 (steps,), the loss of each step's batch before it was learned from.
-        smoothed: The same, smoothed.
+        smoothed: float64 (steps,), the losses, smoothed.
         suggestion: The rate at which the loss falls fastest.
         limit: The rate at which it is lowest: beyond, learning breaks down.
     """

@@ -53,7 +53,7 @@ def complete(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[R
     pretrained = None if resumed else weights_of(recipe)
     recipe = completed(recipe, manifest, pretrained, context.workers.count)
     if recipe.precision == "auto" and folder is not None and (saved := run_folder.saved_recipe(folder)) is not None:
-        # What was chosen where the run began, whatever this machine is good at.
+        # What was chosen where the run started, whatever this machine is good at.
         recipe = dataclasses.replace(recipe, precision=saved.precision)
     return recipe, pretrained
 
@@ -86,7 +86,7 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
 
 
 def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> ValueError:
-    """The error with the examples of the batch, listed in the run folder."""
+    """Return the error with the examples of the batch, and list them in the run folder."""
     recipe, manifest = prepared.recipe, prepared.manifest
     rows = pipeline.order(manifest.rows("train"), recipe.seed, error.epoch)
     rows = rows[error.step * recipe.batch_size :][: recipe.batch_size]
@@ -101,7 +101,7 @@ def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> Va
 
 
 def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predictor:
-    """The predictor with its metrics; the run folder gets the tables and figures."""
+    """Return the predictor with its metrics; the run folder gets the tables and figures."""
     loop, evaluator, manifest = built.loop, built.evaluator, prepared.manifest
     finished = not loop.interrupted
     measured: dict[str, Any] = {

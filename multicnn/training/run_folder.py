@@ -165,9 +165,9 @@ def _short(value: Any) -> str:
 def _changes(saved: Manifest, now: Manifest) -> Iterator[str]:
     then, here = saved.table.set_index("id"), now.table.set_index("id")
     both = then.index.intersection(here.index)
-    found = {"gone": then.index.difference(here.index), "new": here.index.difference(then.index)}
+    changed = {"gone": then.index.difference(here.index), "new": here.index.difference(then.index)}
     for column, words in {"hash": "of other content", "label": "of another label", "split": "in another split"}.items():
-        found[words] = both[(then.loc[both, column] != here.loc[both, column]).to_numpy()]
-    for words, ids in found.items():
+        changed[words] = both[(then.loc[both, column] != here.loc[both, column]).to_numpy()]
+    for words, ids in changed.items():
         if len(ids):
             yield f"{len(ids):,} examples {words}, the first {str(ids[0])!r}"

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 
 class EventLog(keras.callbacks.Callback):
-    """Writes each number of an epoch's row as a scalar. Epochs that are repeated after a resume are written again, the same.
+    """Write each number of an epoch's row as a scalar. Epochs that are repeated after a resume are written again, the same.
 
     Args:
-        folder: For `tensorboard --logdir`.
+        folder: The folder of the event files, for `tensorboard --logdir`.
     """
 
     def __init__(self, folder: Path):
@@ -21,7 +21,7 @@ class EventLog(keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Writes what was measured, as of so many whole epochs."""
+        """Write the metrics at a step that is the number of finished epochs."""
         with self._writer.as_default():
             for name, value in (logs or {}).items():
                 tf.summary.write(name, tf.constant(value, tf.float32), epoch + 1, _scalar())
@@ -29,7 +29,7 @@ class EventLog(keras.callbacks.Callback):
 
 
 def _scalar() -> Any:
-    """What tells TensorBoard that a value is one number; `tf.summary.scalar` needs its package for no more than this."""
+    """Return the metadata of a scalar; for no more than this `tf.summary.scalar` needs the tensorboard package."""
     metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
     return metadata

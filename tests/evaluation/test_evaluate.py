@@ -45,7 +45,7 @@ def test_a_split_of_what_was_trained_on_is_that_of_the_training(settings, tmp_pa
         assert {name: found[name] for name in made.metrics[split]} == pytest.approx(made.metrics[split], abs=1e-5)
     other = labelled_texts(tmp_path / "other.csv", "other")
     with pytest.raises(
-        ValueError, match=r"must say itself which examples are test; these do not. Received: split='test'"
+        ValueError, match=r"must have a test split of its own; these data have none. Received: split='test'"
     ):
         multicnn.evaluate(made, other, split="test")
     # By itself the table names splits only in a column that is known.

@@ -73,7 +73,7 @@ def make(optimizer: Any, steps_per_epoch: int, epochs: int) -> keras.optimizers.
 def discriminative(
     optimizer: keras.optimizers.Optimizer, shares: Sequence[tuple[Any, float]]
 ) -> keras.optimizers.Optimizer:
-    """The optimizer, not yet built, with shares of its learning rate (Howard & Ruder 2018, section 3.2) for variables."""
+    """Give variables shares of the learning rate of an optimizer that is not yet built (Howard & Ruder 2018, section 3.2)."""
     shares = [(variable, share) for variable, share in shares if share != 1]
     if not shares:
         return optimizer
@@ -107,7 +107,7 @@ def discriminative(
 
 
 def learning_rates(optimizer: Any, rate: float, steps_per_epoch: int, epochs: int) -> Any:
-    """The learning rate of a `recipe.Optimizer`: a number, or a Keras schedule over the steps of the whole run.
+    """Return the learning rate of a `recipe.Optimizer`: a number, or a Keras schedule over the steps of the whole run.
 
     Raises:
         ValueError: The schedule or one of its parameters is unknown.
@@ -131,7 +131,7 @@ def _constant(rate: float, steps: int) -> float:
 
 
 def _step(rate: float, steps: int, at: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Any:
-    """Multiplied by `factor` at each of these shares of the run (He et al. 2015, section 4.2: a tenth at 1/2 and 3/4)."""
+    """Multiply the rate by `factor` at each of these shares of the run (He et al. 2015, section 4.2: a tenth at 1/2 and 3/4)."""
     if sorted(at) != list(at) or not all(0 < share < 1 for share in at):
         raise ValueError("`at` must hold rising shares of the run, between 0 and 1")
     # Keras changes the value after the boundary, not at it.
@@ -141,7 +141,7 @@ def _step(rate: float, steps: int, at: tuple[float, ...] = (0.5, 0.75), factor: 
 
 
 def _cosine(rate: float, steps: int, alpha: float = 0.0) -> Any:
-    """Half a cosine down to `alpha` of the rate (Loshchilov & Hutter 2017, equation 5, without restarts)."""
+    """Return half a cosine down to `alpha` of the rate (Loshchilov & Hutter 2017, equation 5, without restarts)."""
     return keras.optimizers.schedules.CosineDecay(rate, steps, alpha)
 
 
@@ -154,7 +154,7 @@ SCHEDULES: dict[str, Callable[..., Any]] = {
 
 
 def _named(name: str) -> tuple[type[keras.optimizers.Optimizer], dict[str, Any]]:
-    """The class of an optimizer and its usual arguments; Keras's further optimizers are known by Keras's names."""
+    """Return the class of an optimizer and its usual arguments; other Keras optimizers go by Keras's names."""
     if name.lower() in NAMES:
         return NAMES[name.lower()]
     others = {
