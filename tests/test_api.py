@@ -163,7 +163,7 @@ def test_mixup_trains_together_with_every_other_setting(tmp_path):
     settings += ["optimizer.learning_rate=0.02", "optimizer.schedule=one_cycle"]
     predictor = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=4, settings=settings)
     assert predictor.metrics["val"]["accuracy"] > 0.5
-    with pytest.raises(ValueError, match="not words"):
+    with pytest.raises(ValueError, match="cannot mix examples of text"):
         multicnn.train("docstrings", tmp_path / "text", mixup=0.3)
 
 
