@@ -71,7 +71,7 @@ WORDS = (
 )
 # ... and no class is called so. ALLOWED are whole names that the field itself uses.
 CLASSES = ("Late", "OnWaveforms", "Deferred", "Pieces", "Choice", "Examination", "Classifier")
-ALLOWED = ("held_out",)
+ALLOWED = ("held_out", "label_separator")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

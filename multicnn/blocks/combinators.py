@@ -124,7 +124,7 @@ class merged(Block):
     def cost(self, xs: list[Signal]) -> Cost:
         shape = self.layer_class().compute_output_shape([x.shape for x in xs])
         masked = all(x.masked for x in xs)
-        return Cost(dataclasses.replace(xs[0].seen_with(xs[1:]), shape=tuple(shape), masked=masked))
+        return Cost(dataclasses.replace(xs[0].with_widest_reach(xs[1:]), shape=tuple(shape), masked=masked))
 
     @property
     def layer_class(self) -> type[keras.layers.Layer]:

@@ -238,4 +238,4 @@ class switched(Block):
 
     def cost(self, xs: list[Signal]) -> Cost:
         values, x = xs
-        return Cost(x.seen_with([values]))
+        return Cost(x.with_widest_reach([values]))

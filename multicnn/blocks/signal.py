@@ -87,7 +87,7 @@ class Signal:
         pooled = self.pooled(steps, self.channels).sequence(steps, self.channels)
         return dataclasses.replace(pooled, masked=self.masked)
 
-    def seen_with(self, others: Sequence[Signal]) -> Signal:
+    def with_widest_reach(self, others: Sequence[Signal]) -> Signal:
         """Return this signal with the widest receptive field of this one and the others."""
         reaches = [signal.reach for signal in (self, *others) if signal.reach is not None]
         if len(reaches) <= len(others):

@@ -1,4 +1,4 @@
-"""What convolutions and poolings share: how a window moves, and what it needs around the input."""
+"""Windows of convolutions and poolings: how they move, and the padding that they need."""
 
 from __future__ import annotations
 

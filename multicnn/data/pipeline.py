@@ -41,17 +41,17 @@ def epoch_seed(seed: int, epoch: int) -> np.int64:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BatchSpec:
-    """What batches are made from, and how.
+    """The source of batches, and their settings.
 
     Attributes:
-        store: Holds the examples.
-        rows: int64 (n,), positions in the manifest, all of them stored.
-        targets: int32 or float32 (n, ...), one per row, as `manifest.targets(rows)` returns them.
-        preprocess: What the store was made with; its `finish` makes the network's input.
-        batch_size: Examples a batch; the last batch of an epoch may be smaller.
-        seed: Of the order and the augmentation.
+        store: The stored examples.
+        rows: Row indices in the manifest, int64 (n,), all of them stored.
+        targets: The target of each row, int32 or float32 (n, ...), as `manifest.targets(rows)` returns them.
+        preprocess: The preprocess that the store was made with; its `finish` makes the network's input.
+        batch_size: The number of examples of a batch; the last batch of an epoch may be smaller.
+        seed: Seeds the order and the augmentation.
         augment_stored: `augment_stored(batch, seeds)` changes stored batches before they are finished.
-        augment: The same, after they are finished.
+        augment: `augment(batch, seeds)` changes batches after they are finished.
         mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; targets become float32 (batch, classes).
 
     Raises:
@@ -205,9 +205,9 @@ def each(data: tf.data.Dataset) -> Iterator[tuple[tf.Tensor, ...]]:
 
 
 def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
-    """What gives the examples of rows, int64 (n,).
+    """Return a function that gives the examples of rows, int64 (n,).
 
-    Of a store in memory a part of the graph: calling Python out of TensorFlow takes as long as a batch of small pictures.
+    A store in memory becomes a part of the graph: calling Python out of TensorFlow takes as long as a batch of small images.
     """
     if isinstance(store.array, np.memmap):
         return _by_numpy(store.gather, store.array.dtype, store.array.shape[1:])
@@ -217,7 +217,7 @@ def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def _finished(store: Store, preprocess: Preprocess, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """What gives the finished examples of rows, int64 (n,)."""
+    """Return a function that gives the finished examples of rows, int64 (n,)."""
     take = preprocess.finish_of()
     if take is not None and batch_size * int(np.prod(preprocess.stored_shape)) >= _LARGE:
         return _by_numpy(lambda rows: store.gather(rows, take), np.float32, preprocess.input_shape)

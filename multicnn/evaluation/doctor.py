@@ -1,4 +1,4 @@
-"""What the doctor says of a data set: the findings, the scores that need no network, the page."""
+"""The doctor of a data set: its findings, scores that need no network, and the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline import linear_score
 from multicnn.evaluation.data_report import shown_rows, write_data_report
-from multicnn.modalities import Shown, lookup
+from multicnn.modalities import Preprocess, Shown, lookup
 from multicnn.recipe import Recipe
 from multicnn.utils.reporter import Reporter
 
@@ -24,12 +24,12 @@ _LISTED = 100  # groups of a finding in `to_dict`
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What was found, and what a linear model scores.
+    """The findings in a data set, and the scores of a linear model.
 
     Attributes:
         examination: The findings, counts and the majority's score.
         linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the test split; None where it has no examples.
-        page: The page with pictures.
+        page: The HTML page.
         by_split: The same model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
     """
 
@@ -40,7 +40,7 @@ class Diagnosis:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing asks for a decision."""
+        """True where no finding asks for a decision."""
         return self.examination.clean
 
     @property
@@ -63,7 +63,7 @@ class Diagnosis:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; of each finding up to 100 groups of ids."""
+        """Return plain data; of each finding up to 100 groups of ids."""
         ids = self.examination.manifest.table["id"].to_numpy(dtype=object)
         findings = [
             {
@@ -87,20 +87,20 @@ class Diagnosis:
 def diagnose(
     recipe: Recipe,
     manifest: Manifest,
-    fit: Callable[[Manifest], Any],
+    fit: Callable[[Manifest], Preprocess],
     page: str | Path,
     reporter: Reporter,
     compare_splits: bool = False,
 ) -> Diagnosis:
-    """Examines every example, scores a linear model, and writes the page.
+    """Examine every example, score a linear model, and write the page.
 
     Args:
-        recipe: Says what the data are.
-        manifest: With every split decided.
-        fit: Gives the preprocessing, fitted on the training split of a manifest.
-        reporter: Gets messages and progress.
+        recipe: The recipe, whose data these are.
+        manifest: The data, every split decided.
+        fit: Returns the preprocessing, fitted on the training split of a manifest.
+        reporter: The reporter of messages and progress.
         page: The HTML file to write.
-        compare_splits: Scores the linear model over folds of whole groups, and over folds of examples at random.
+        compare_splits: Score the linear model over folds of whole groups, and over folds of examples at random.
 
     Raises:
         ValueError: The splits cannot be compared, since there are no groups.
@@ -119,30 +119,31 @@ def diagnose(
     diagnosis = Diagnosis(examination, linear, Path(page), by_split)
     tables = {"By class": examination.counts, "By group": examination.groups}
     title = f"The state of {recipe.data.path}"
-    examples = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
-    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), examples, manifest.task.metric)
+    members = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
+    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), members, manifest.task.metric)
     return diagnosis
 
 
-def _by_split(manifest: Manifest, examples: store.Store, preprocess: Any) -> dict[str, dict[str, float]]:
-    """What the linear model scores where the test set has groups of its own, and where it shares them with the training."""
+def _by_split(manifest: Manifest, examples: store.Store, preprocess: Preprocess) -> dict[str, dict[str, float]]:
+    """Return the linear model's score where the test set has groups of its own, and where it shares them with training."""
     groups = len(set(manifest.table["group"].iloc[manifest.rows()]))
     alone = dataclasses.replace(manifest, table=manifest.table.assign(group=""))
-    found = {}
+    scored = {}
     for way, of in (("examples at random", alone), ("groups whole", manifest)):
-        scores = [linear_score(fold, examples, preprocess) for fold in splits.folds(of, min(_FOLDS, groups))]
+        folds = splits.folds(of, min(_FOLDS, groups))
+        scores = [score for fold in folds if (score := linear_score(fold, examples, preprocess))]
         n = sum(score["n"] for score in scores)
         metric = manifest.task.metric
-        found[way] = {metric: sum(score[metric] * score["n"] for score in scores) / n, "n": n}
-    return found
+        scored[way] = {metric: sum(score[metric] * score["n"] for score in scores) / n, "n": n}
+    return scored
 
 
 def _shown(manifest: Manifest, row: int) -> tuple[str, str, Shown | None]:
-    """Id, label and example of a row, None in its place if it cannot be decoded."""
+    """Return id, label and example of a row, None for an example that cannot be decoded."""
     preprocess, source = lookup(manifest.modality)(), manifest.raw_source(row)
     shown = None
     # A pipe, say, would be waited for.
-    if not manifest.is_file(row) or os.path.isfile(source):
+    if not manifest.is_file(row) or (isinstance(source, str) and os.path.isfile(source)):
         with suppress(ValueError):
             shown = preprocess.shown(preprocess.decode(source))
     reason = manifest.table["reason"][row]

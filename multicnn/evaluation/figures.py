@@ -24,20 +24,20 @@ NAME_LENGTH = 24  # characters
 def learning_curves(
     history: pandas.DataFrame | str | Path, path: str | Path, metric: str = "accuracy", best: str = "max"
 ) -> Path:
-    """Loss and accuracy by epoch, training beside validation, the best validation epoch marked.
+    """Draw loss and metric by epoch, training beside validation, the best validation epoch marked.
 
     Args:
-        history: one row per epoch with columns `epoch` and any of `loss`, `accuracy`, `val_loss`, `val_accuracy`;
+        history: One row per epoch with columns `epoch` and any of `loss`, `accuracy`, `val_loss`, `val_accuracy`;
             or the CSV file that holds it. Other columns are left out.
-        path: the PNG file to write.
-        metric: the column drawn beside the loss.
+        path: The PNG file to write.
+        metric: The column drawn beside the loss.
         best: "max" or "min", the direction of the metric.
 
     Returns:
         `path`.
 
     Raises:
-        ValueError: no epoch, or neither loss nor accuracy among the columns.
+        ValueError: No epoch, or neither loss nor accuracy among the columns.
     """
     import pandas as pd
     from matplotlib.figure import Figure
@@ -63,12 +63,12 @@ def _curve(axes: Any, table: pandas.DataFrame, name: str, direction: str) -> Non
     for column, colour, legend in ((name, TRAINING, "training"), (f"val_{name}", VALIDATION, "validation")):
         if column in table:
             axes.plot(table["epoch"], table[column], color=colour, label=legend, marker=marker, markersize=3.5, lw=1.6)
-    validation = table[f"val_{name}"].dropna() if f"val_{name}" in table else ()
-    if len(validation):
-        best = validation.idxmin() if direction == "min" else validation.idxmax()
-        label = f"best, {validation[best]:.4g} at epoch {table.loc[best, 'epoch']:g}"
-        place = (table.loc[best, "epoch"], validation[best])
-        axes.plot(*place, "o", markersize=9, markerfacecolor="none", markeredgecolor=VALIDATION, ls="none", label=label)
+    if f"val_{name}" in table and table[f"val_{name}"].notna().any():
+        values = table[f"val_{name}"].to_numpy(dtype=np.float64)
+        best = int(np.nanargmin(values) if direction == "min" else np.nanargmax(values))
+        epoch, value = float(table["epoch"].iloc[best]), float(values[best])
+        ring = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": VALIDATION, "ls": "none"}
+        axes.plot(epoch, value, "o", label=f"best, {value:.4g} at epoch {epoch:g}", **ring)
     axes.set_title(name, loc="left", fontsize=11, color=INK)
     axes.set_xlabel("epoch", fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
@@ -80,11 +80,13 @@ def _curve(axes: Any, table: pandas.DataFrame, name: str, direction: str) -> Non
 def rate_curve(
     rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float, path: str | Path
 ) -> Path:
-    """The learning-rate range test: the loss over the rate, its smoothed course, and the rate where it falls fastest.
+    """Draw a learning-rate range test: the loss over the rate, its smoothed course, and the rate where it falls fastest.
 
     Args:
-        rates, losses, smoothed: (steps,) each.
-        suggestion: The rate to mark.
+        rates: float (steps,), the learning rate of each step.
+        losses: float (steps,), the loss of each step.
+        smoothed: float (steps,), the smoothed losses.
+        suggestion: The learning rate to mark.
         path: The PNG file to write.
 
     Returns:
@@ -109,7 +111,7 @@ def rate_curve(
 
 
 def transfer_curves(table: pandas.DataFrame, path: str | Path) -> Path:
-    """Test accuracy over the number of training examples, from given weights beside from scratch.
+    """Draw the test accuracy over the number of training examples, from given weights beside from scratch.
 
     Args:
         table: Indexed by the number of examples, with the columns `transfer`, `transfer_std`, `scratch`, `scratch_std`; a
@@ -133,7 +135,7 @@ def transfer_curves(table: pandas.DataFrame, path: str | Path) -> Path:
         axes.plot(table.index, mean, color=colour, label=legend, marker="o", markersize=4, lw=1.8)
         axes.fill_between(table.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(table.index))
+    axes.xaxis.set_major_locator(FixedLocator(table.index.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("training examples", fontsize=9)
@@ -144,18 +146,18 @@ def transfer_curves(table: pandas.DataFrame, path: str | Path) -> Path:
 
 
 def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path) -> Path:
-    """The confusion matrix: a row per true class, coloured by the share of that class given each label.
+    """Draw a confusion matrix: a row per true class, coloured by the share of that class given each label.
 
     Args:
         matrix: (classes, classes) counts, entry [i, j] the examples of class i that were given class j.
-        labels: the name of each class; every name is shown up to 100 classes, then some.
-        path: the PNG file to write.
+        labels: The name of each class; every name is shown up to 100 classes, then some.
+        path: The PNG file to write.
 
     Returns:
         `path`.
 
     Raises:
-        ValueError: the matrix is not square with one row per label.
+        ValueError: The matrix is not square with one row per label.
     """
     from matplotlib.figure import Figure
 
@@ -183,8 +185,8 @@ def _shares(figure: Any, axes: Any, shares: np.ndarray, shrink: float) -> None:
     from matplotlib.ticker import PercentFormatter
 
     # The square root lifts the rare confusions, which are what the reader looks for, off the white.
-    picture = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1), interpolation="nearest")
-    bar = figure.colorbar(picture, ax=axes, shrink=shrink, pad=0.02, aspect=24, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1])
+    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1), interpolation="nearest")
+    bar = figure.colorbar(image, ax=axes, shrink=shrink, pad=0.02, aspect=24, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1])
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     bar.ax.tick_params(labelsize=7.5, colors=INK, length=2)
     bar.ax.minorticks_off()
@@ -195,12 +197,12 @@ def _shares(figure: Any, axes: Any, shares: np.ndarray, shrink: float) -> None:
 def _class_names(axes: Any, names: list[str], font: float) -> None:
     _plain(axes)
     step = -(-len(names) // NAMED_CLASSES)
-    places = np.arange(0, len(names), step)
-    shown = [names[place] for place in places]
+    ticks = np.arange(0, len(names), step)
+    shown = [names[tick] for tick in ticks]
     upright = len(names) > 2 and len(names) * max(map(len, shown)) > 60
     plain = {"parse_math": False, "fontsize": font}  # a dollar sign in a class name is not mathematics
-    axes.set_xticks(places, shown, rotation=90 if upright else 0, **plain)
-    axes.set_yticks(places, shown, **plain)
+    axes.set_xticks(ticks, shown, rotation=90 if upright else 0, **plain)
+    axes.set_yticks(ticks, shown, **plain)
     axes.set_xlabel("predicted", fontsize=10)
     axes.set_ylabel("true", fontsize=10)
     if len(names) <= NAMED_CLASSES:

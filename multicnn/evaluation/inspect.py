@@ -1,4 +1,4 @@
-"""What a network costs and sees, stage by stage: the table of `multicnn inspect`."""
+"""Cost and receptive field of a network, stage by stage: the table of `multicnn inspect`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Inspection:
         rows: For each stage a dict of `stage`, `output` (shape), `receptive_field` (in words), `stride` (input steps along
             each axis), `parameters`, `multiply_adds`, and the shares of both in the whole. What is not known
             is None.
-        parameters, multiply_adds: Of the whole, for one example.
+        parameters: The number of parameters of the whole network.
+        multiply_adds: The number of multiply-adds of the whole network for one example; None where it is not known.
     """
 
     rows: list[dict[str, Any]]
@@ -29,7 +30,7 @@ class Inspection:
     multiply_adds: int | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that goes through JSON unchanged."""
+        """Return plain data that goes through JSON unchanged."""
         return dataclasses.asdict(self)
 
 
@@ -41,12 +42,12 @@ def inspect(
     arguments: dict[str, Any] | None = None,
     modality: str | None = None,
 ) -> Inspection:
-    """The stages of a network, counted without building it.
+    """Return the stages of a network, counted without building it.
 
     Args:
         model: A name from `multicnn.models`, or "module:function".
-        input_shape: Of one example, without the batch; by default the one of the paper.
-        classes: Of the output; by default the paper's.
+        input_shape: The shape of one example, without the batch; by default the one of the paper.
+        classes: The number of classes; by default the paper's.
         arguments: The model's hyperparameters.
         modality: "image", "log-mel", "waveform", "text" or a registered modality: the unit of the receptive fields, where the
             model suits several.
@@ -61,13 +62,13 @@ def inspect(
     if input_shape is None and known is None and ":" in model:
         raise ValueError(f"`input_shape` is needed for a network that is not registered. Received: model={model!r}")
     block = create(model, classes or (known.classes if known else 10), **(arguments or {}))
-    shape = input_shape or known.input_shape
+    shape = input_shape or (known.input_shape if known else ())  # `create` has refused any other name
     preprocess = of_kind(modality or usual_kind(known, shape))
     return _table(measure_model(model, block, shape), preprocess.receptive_field)
 
 
 def of_block(block: Block, preprocess: Preprocess, name: str) -> Inspection:
-    """The stages of a network on what a preprocess makes; `name` is what an error calls it."""
+    """Return the stages of a network on what a preprocess makes; `name` is what an error calls it."""
     return _table(measure_model(name, block, preprocess.input_shape), preprocess.receptive_field)
 
 

@@ -1,4 +1,4 @@
-"""What the network will really see of some training examples, before and after augmentation."""
+"""The preview: some training examples as the network will see them, before and after augmentation."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ def write_preview(
     examples: int = 12,
     draws: int = 4,
 ) -> Path:
-    """Writes a contact sheet of training examples: as they are, as the network sees them, and augmented.
+    """Write a contact sheet of training examples: as they are, as the network sees them, and augmented.
 
     Args:
-        recipe: Says what the data are, and the seed.
-        manifest: With every split decided.
+        recipe: The recipe, for the name of the data, the augmentation and the seed.
+        manifest: The data, every split decided.
         preprocess: The preprocessing, fitted on the training split.
         made: The augmentation of the recipe.
         path: The HTML file to write.
-        examples: How many, spread over the classes.
-        draws: The epochs whose augmentation is shown.
+        examples: The number of examples, spread over the classes.
+        draws: The number of epochs whose augmentation is shown.
 
     Raises:
         ValueError: A setting is wrong, or no training example can be read.
     """
-    kept, _ = store.load_examples(manifest, made.stored, _spread(manifest, examples))
-    if not len(kept):
+    loaded, _ = store.load_examples(manifest, made.stored, _spread(manifest, examples))
+    if not len(loaded):
         raise ValueError(f"`data` must hold training examples that can be read. Received: data={recipe.data.path!r}")
-    seen = {_WITHOUT: _seen(kept, made, recipe.seed, None)}
+    views = {_WITHOUT: _epoch(loaded, made, recipe.seed, None)}
     for epoch in range(draws if recipe.augment else 0):
-        seen[f"epoch {epoch + 1}"] = _seen(kept, made, recipe.seed, epoch)
+        views[f"epoch {epoch + 1}"] = _epoch(loaded, made, recipe.seed, epoch)
     rows = []
-    for i, row in enumerate(kept.rows):
+    for i, row in enumerate(loaded.rows):
         raw = preprocess.decode(manifest.raw_source(row))
         cells: dict[str, Any] = {"id": manifest.table["id"][row], "label": manifest.table["label"][row]}
         cells["as it is"] = [preprocess.shown(raw)]
-        plain = seen[_WITHOUT][0][i]
-        for name, (finished, stored) in seen.items():
+        plain = views[_WITHOUT][0][i]
+        for name, (finished, stored) in views.items():
             cells[name] = made.stored.shown_input(finished[i], plain, stored[i])
         rows.append(cells)
     lead = f"Augmented by {recipe.augment}." if recipe.augment else "No augmentation is asked for."
@@ -61,7 +61,7 @@ def write_preview(
 
 
 def _spread(manifest: Manifest, count: int) -> np.ndarray:
-    """Training rows, one of each class in turn."""
+    """Return training rows, one of each class in turn."""
     rows = manifest.rows("train")
     targets = np.unique(manifest.table["label"].to_numpy(dtype=object)[rows], return_inverse=True)[1]
     turn = np.zeros(len(rows), dtype=np.int64)
@@ -70,15 +70,15 @@ def _spread(manifest: Manifest, count: int) -> np.ndarray:
     return rows[np.lexsort((targets, turn))][:count]
 
 
-def _seen(kept: store.Store, made: Augmentation, seed: int, epoch: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """What the pipeline makes of the stored examples, and the examples as they are before `finish`, in their order."""
-    rows = kept.rows
+def _epoch(loaded: store.Store, made: Augmentation, seed: int, epoch: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the network's inputs of stored examples in an epoch, and the examples before `finish`, in their order."""
+    rows = loaded.rows
     targets = np.zeros(len(rows), np.int32)
-    spec = pipeline.BatchSpec(kept, rows, targets, made.stored, len(rows), seed, made.before, made.after)
+    spec = pipeline.BatchSpec(loaded, rows, targets, made.stored, len(rows), seed, made.before, made.after)
     ((batch, _),) = pipeline.batches(spec, epoch)
     finished = np.empty(batch.shape, batch.dtype.as_numpy_dtype)
     finished[pipeline.order(np.arange(len(rows)), seed, epoch)] = batch.numpy()
-    stored = kept.gather(rows)
+    stored = loaded.gather(rows)
     if made.before is not None and epoch is not None:
         stored = made.before(stored, pipeline.augmentation_seeds(rows, seed, epoch)).numpy()
     return finished, stored

@@ -1,7 +1,8 @@
-"""What moved the decisions of a predictor over many texts: its n-grams by class, and what each filter looks for."""
+"""Explanations over many texts: the n-grams that moved each class, and those that each filter fires at."""
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,11 +17,11 @@ _FIRED = 5  # n-grams listed of a filter
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found over many texts.
+    """Explanations added up over many texts.
 
     Attributes:
-        texts: How many.
-        method: As in `Explanation`.
+        texts: The number of texts.
+        method: "n-grams" or "leaving out", as in `Explanation`.
         classes: Of each class the n-grams that raised its logit most, added up over all texts: `text`, the number of `texts`
             in which it did anything, and its mean `contribution` there.
         filters: Those that moved the logits most: `filter`, the class that it speaks for (`label`), its `weight` to that
@@ -34,35 +35,35 @@ class Findings:
     filters: list[dict[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that goes through JSON unchanged."""
+        """Return plain data that goes through JSON unchanged."""
         return asdict(self)
 
 
 def over_texts(explainer: Explainer, texts: Iterable[str], top: int = 10) -> Findings:
-    """Explains texts and adds up what is found.
+    """Explain texts and add up their n-grams.
 
     Args:
-        explainer: Of the predictor.
-        texts: As `preprocess.decode` gives them; read once, and not held.
-        top: The n-grams listed of each class, and the filters.
+        explainer: The explainer of the predictor.
+        texts: The texts, as `preprocess.decode` gives them; read once, and not held in memory.
+        top: The number of n-grams to list for each class, and of filters.
     """
     nothing = np.zeros(len(explainer.labels))
     sums: dict[str, np.ndarray] = defaultdict(lambda: nothing)
-    seen: Counter[str] = Counter()
-    fired: dict[str, Counter[str]] = defaultdict(Counter)  # the n-grams of each filter, by their largest value
-    strength: Counter[str] = Counter()  # of each filter, its values added up
+    occurrences: Counter[str] = Counter()  # of each n-gram, the texts in which it moved anything
+    fired: dict[str, dict[str, float]] = defaultdict(dict)  # the n-grams of each filter, with their largest value
+    strength: defaultdict[str, float] = defaultdict(float)  # of each filter, its values added up
     often: Counter[str] = Counter()
     count = 0
     for explanation in explainer.explain(texts):
         count += 1
-        seen.update({gram.text for gram in explanation.ngrams})
+        occurrences.update({gram.text for gram in explanation.ngrams})
         for gram in explanation.ngrams:
             sums[gram.text] = sums[gram.text] + gram.contribution
             for name, value in gram.filters:
                 often[name] += 1
                 strength[name] += abs(value)
-                fired[name][gram.text] = max(value, fired[name][gram.text])
-    classes = {label: _raising(sums, seen, column, top) for column, label in enumerate(explainer.labels)}
+                fired[name][gram.text] = max(value, fired[name].get(gram.text, 0))
+    classes = {label: _raising(sums, occurrences, column, top) for column, label in enumerate(explainer.labels)}
     filters = []
     if explainer.network is not None:
         weights = dict(zip(explainer.network.filters, explainer.network.weights))
@@ -70,16 +71,16 @@ def over_texts(explainer: Explainer, texts: Iterable[str], top: int = 10) -> Fin
         for name in moving[:top]:
             best = int(weights[name].argmax())
             row = {"filter": name, "label": explainer.labels[best], "weight": float(weights[name][best])}
-            largest = [text for text, _ in fired[name].most_common(_FIRED)]
+            largest = heapq.nlargest(_FIRED, fired[name], key=fired[name].__getitem__)
             filters.append(row | {"texts": often[name], "fired_by": largest})
     return Findings(count, explainer.method, classes, filters)
 
 
-def _raising(sums: dict[str, np.ndarray], seen: Counter[str], column: int, top: int) -> list[dict[str, Any]]:
-    """The n-grams that raised one class's logit most."""
+def _raising(sums: dict[str, np.ndarray], occurrences: Counter[str], column: int, top: int) -> list[dict[str, Any]]:
+    """Return the n-grams that raised one class's logit most."""
     best = sorted(sums, key=lambda text: -sums[text][column])[:top]
     return [
-        {"text": text, "texts": seen[text], "contribution": float(sums[text][column]) / seen[text]}
+        {"text": text, "texts": occurrences[text], "contribution": float(sums[text][column]) / occurrences[text]}
         for text in best
         if sums[text][column] > 0
     ]

@@ -1,10 +1,9 @@
-"""Explains the decisions of one text predictor."""
+"""Explanations of the decisions of one text predictor."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,10 +16,11 @@ from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.tasks import Task
 
 _BATCH = 256
+_Explained = tuple[np.ndarray, np.ndarray, np.ndarray, list[NGram]]  # logits, bias, scores of the tokens, n-grams
 
 
 class Explainer:
-    """Explains what moved a text predictor's decisions, by its network's own n-grams where it has them.
+    """Explains the decisions of a text predictor, by its network's own n-grams where it has them.
 
     Args:
         network: The trained network, from token ids to float32 logits (n, classes).
@@ -50,10 +50,10 @@ class Explainer:
     def explain(
         self, texts: Iterable[str], label: str | None = None, truths: Sequence[str] | None = None
     ) -> Iterator[Explanation]:
-        """Explains texts, one after another.
+        """Explain texts, one after another.
 
         Args:
-            texts: As `preprocess.decode` gives them.
+            texts: The texts, as `preprocess.decode` gives them.
             label: The class to explain; None is the one predicted for each text.
             truths: The label that each text has.
 
@@ -62,11 +62,16 @@ class Explainer:
         """
         if label is not None and label not in self.labels:
             raise ValueError(f"`label` must be one of {list(self.labels)}. Received: label={label!r}")
-        texts, truths = iter(texts), iter(truths or itertools.repeat(None))
-        while batch := list(itertools.islice(texts, _BATCH)):
+        rest = iter(texts)
+        each_truth: Iterator[str | None] = iter(truths) if truths else itertools.repeat(None)
+        while batch := list(itertools.islice(rest, _BATCH)):
             ids = self.preprocess.examples(batch)
-            found = map(self._left_out, batch, ids) if self.network is None else self._taken_apart(batch, ids)
-            for text, truth, (logits, bias, scores, ngrams) in zip(batch, truths, found):
+            explained_batch = (
+                map(self._by_occlusion, batch, ids)
+                if self.network is None
+                else self._by_ngrams(self.network, batch, ids)
+            )
+            for text, truth, (logits, bias, scores, ngrams) in zip(batch, each_truth, explained_batch):
                 explained = label or self.labels[int(logits.argmax())]
                 at = self.labels.index(explained)
                 ordered = sorted(ngrams, key=lambda gram: -abs(gram.contribution[at]))
@@ -90,15 +95,14 @@ class Explainer:
     def _joined(self, tokens: Sequence[str]) -> str:
         return ("" if self.preprocess.level == "characters" else " ").join(tokens)
 
-    def _taken_apart(self, texts: Sequence[str], ids: np.ndarray) -> Iterator[tuple[Any, ...]]:
-        """Of each text the logits, the bias, the tokens' scores and the n-grams."""
-        network = self.network
+    def _by_ngrams(self, network: MaxOverTime, texts: Sequence[str], ids: np.ndarray) -> Iterator[_Explained]:
+        """Yield the logits, the bias, the tokens' scores and the n-grams of each text."""
         for text, starts, values in zip(texts, *network.firings(ids)):
             tokens = self._tokens(text)
             contributions = values[:, None] * network.weights
             scores = np.zeros((len(tokens), len(self.labels)), np.float32)
             ngrams = []
-            for (start, stop), filters in self._windows(starts, values, len(tokens)):
+            for (start, stop), filters in _windows(starts, values, network.reach, len(tokens)):
                 total = contributions[filters].sum(axis=0)
                 scores[start:stop] += total / (stop - start)
                 strongest = filters[np.argsort(-np.abs(values[filters]), kind="stable")]
@@ -107,19 +111,7 @@ class Explainer:
                 ngrams.append(NGram(start, stop, gram, fired, tuple(map(float, total))))
             yield contributions.sum(axis=0) + network.bias, network.bias, scores, ngrams
 
-    def _windows(
-        self, starts: np.ndarray, values: np.ndarray, length: int
-    ) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-        """The different windows of tokens at which filters fired, and those filters; a window never leaves the text."""
-        fired = np.flatnonzero(values)
-        first = np.clip(starts[fired], 0, max(length - 1, 0))
-        last = np.clip(starts[fired] + self.network.reach[fired], first + 1, max(length, 1))
-        windows, which = np.unique(np.stack([first, last], axis=1), axis=0, return_inverse=True)
-        order = np.argsort(which.ravel(), kind="stable")
-        ends = np.cumsum(np.bincount(which.ravel(), minlength=len(windows)))
-        yield from zip(windows.tolist(), np.split(fired[order], ends[:-1]))
-
-    def _left_out(self, text: str, ids: np.ndarray) -> tuple[Any, ...]:
+    def _by_occlusion(self, text: str, ids: np.ndarray) -> _Explained:
         tokens = self._tokens(text)
         words = self._words(tokens)
         logits, changes = leave_out(self._logits, ids, words)
@@ -127,17 +119,31 @@ class Explainer:
         ngrams = []
         for (start, stop), change in zip(words, changes):
             scores[start:stop] = change
-            said = self._joined(tokens[start:stop])
-            ngrams.append(NGram(start, stop, said, (), tuple(map(float, change))))
+            word = self._joined(tokens[start:stop])
+            ngrams.append(NGram(start, stop, word, (), tuple(map(float, change))))
         return logits, np.zeros_like(logits), scores, ngrams
 
     def _words(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
-        """Where each word begins and ends: a token, or the characters between white space."""
+        """Return the start and stop of each word: a token, or the characters between white space."""
         if self.preprocess.level != "characters":
             return [(i, i + 1) for i in range(len(tokens))]
-        words, start = [], 0
+        words: list[tuple[int, int]] = []
+        start = 0
         for space, run in itertools.groupby(tokens, key=str.isspace):
             stop = start + len(list(run))
             words += [] if space else [(start, stop)]
             start = stop
         return words
+
+
+def _windows(
+    starts: np.ndarray, values: np.ndarray, reach: np.ndarray, length: int
+) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    """Yield the different windows of tokens at which filters fired, and those filters; a window never leaves the text."""
+    fired = np.flatnonzero(values)
+    first = np.clip(starts[fired], 0, max(length - 1, 0))
+    last = np.clip(starts[fired] + reach[fired], first + 1, max(length, 1))
+    windows, which = np.unique(np.stack([first, last], axis=1), axis=0, return_inverse=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(which.ravel(), minlength=len(windows)))
+    yield from zip(windows.tolist(), np.split(fired[order], ends[:-1]))

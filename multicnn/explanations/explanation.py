@@ -1,4 +1,4 @@
-"""What moved one decision, as a value."""
+"""The explanation of one decision, as a value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NGram:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What moved a predictor's decision on a text.
+    """The explanation of a predictor's decision on a text.
 
     Attributes:
         text: The text.
@@ -71,11 +71,11 @@ class Explanation:
 
     @property
     def probability(self) -> float:
-        """Of the class that is explained."""
+        """The probability of the class that is explained."""
         return float(self.probabilities[self.column])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that goes through JSON unchanged; numbers are of the class that is explained."""
+        """Return plain data that goes through JSON unchanged; numbers are of the class that is explained."""
         at = self.column
         return {
             "text": self.text,

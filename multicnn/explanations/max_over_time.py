@@ -1,4 +1,4 @@
-"""Networks whose logits are a weighted sum of maxima over time (Kim 2014, section 2): found in the Keras graph, and taken apart.
+"""Networks whose logits are a weighted sum of maxima over time (Kim 2014, section 2): read off the Keras graph, and taken apart.
 
 Each filter contributes its maximum times its weight to a class, and the maximum was reached at one window of tokens: the n-gram
 that fired it. This is no estimate: the contributions of all filters and the bias are the logit.
@@ -16,7 +16,7 @@ import numpy as np
 from multicnn.backends.keras_private import inputs_of, operation_of
 from multicnn.layers import ConstantPadding, LocalResponseNormalization, OneHotTokens, TokenEmbedding
 
-_FRONTS = (TokenEmbedding, OneHotTokens)
+_EMBEDDINGS = (TokenEmbedding, OneHotTokens)
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.DepthwiseConv1D)
 _POOLINGS = (keras.layers.MaxPooling1D, keras.layers.AveragePooling1D)
 _SILENT = (keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.Identity)  # where nothing is trained
@@ -33,7 +33,7 @@ _STEPWISE = (  # each step by itself
 
 @dataclass(frozen=True)
 class _Branch:
-    """What lies between the tokens and one pooling: window t begins at token `t * stride - before`, `reach` tokens long."""
+    """The layers between the tokens and one pooling: window t begins at token `t * stride - before`, `reach` tokens long."""
 
     name: str  # of the last convolution
     maps: Any  # the Keras tensor (batch, windows, filters) that is pooled
@@ -65,7 +65,7 @@ class MaxOverTime:
 
     @staticmethod
     def of(network: keras.Model) -> MaxOverTime | None:
-        """The network taken apart, or None if it is of another kind."""
+        """Return the network taken apart, or None if it is of another kind."""
         try:
             last = _skip(network.outputs[0], (*_SILENT, keras.layers.Activation))
             dense = operation_of(last)
@@ -73,16 +73,16 @@ class MaxOverTime:
                 return None
             pooled = _skip(_source(last), _SILENT)
             joined = operation_of(pooled)
-            parts = inputs_of(pooled) if isinstance(joined, keras.layers.Concatenate) else [pooled]
-            return MaxOverTime([_branch(part) for part in parts], dense, network)
+            maxima = inputs_of(pooled) if isinstance(joined, keras.layers.Concatenate) else [pooled]
+            return MaxOverTime([_branch(tensor) for tensor in maxima], dense, network)
         except _OtherKind:
             return None
 
     def firings(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where each filter had its maximum, and what it was.
+        """Return where each filter had its maximum, and the maximum.
 
         Args:
-            ids: int32 (texts, length), as the preprocessing makes them.
+            ids: The token ids, int32 (texts, length), as the preprocessing makes them.
 
         Returns:
             int (texts, filters), the first token of the window, below 0 where padding stands before the text; and float32
@@ -103,7 +103,7 @@ class _OtherKind(Exception):
 
 
 def _branch(pooled: Any) -> _Branch:
-    """Walks from a pooling up to the tokens."""
+    """Walk from a pooling up to the tokens."""
     pooled = _skip(pooled, _SILENT)
     if not isinstance(operation_of(pooled), keras.layers.GlobalMaxPooling1D):
         raise _OtherKind
@@ -123,7 +123,7 @@ def _branch(pooled: Any) -> _Branch:
 
 
 def _window(layer: Any) -> tuple[int, int, int]:
-    """Reach, stride, and what Keras pads before the first step."""
+    """Return reach, stride, and what Keras pads before the first step."""
     convolution = isinstance(layer, _CONVOLUTIONS)
     size, step = (layer.kernel_size[0], layer.strides[0]) if convolution else (layer.pool_size[0], layer.strides[0])
     reach = (size - 1) * layer.dilation_rate[0] + 1 if convolution else size
@@ -135,10 +135,10 @@ def _window(layer: Any) -> tuple[int, int, int]:
 
 
 def _upwards(tensor: Any) -> Iterator[Any]:
-    """The layers from a tensor up to the vectors of the tokens, each with one input."""
+    """Yield the layers from a tensor up to the vectors of the tokens, each with one input."""
     while True:
         layer = operation_of(tensor)
-        if _is_front(tensor):
+        if _is_embedding(tensor):
             return
         if not isinstance(layer, (*_CONVOLUTIONS, *_POOLINGS, *_STEPWISE, ConstantPadding)):
             raise _OtherKind
@@ -146,12 +146,12 @@ def _upwards(tensor: Any) -> Iterator[Any]:
         tensor = _source(tensor)
 
 
-def _is_front(tensor: Any) -> bool:
-    """Whether these are the vectors of tokens, or the sum of two such (multichannel)."""
+def _is_embedding(tensor: Any) -> bool:
+    """Return True for the vectors of tokens, or the sum of two such (multichannel)."""
     layer = operation_of(tensor)
     if isinstance(layer, keras.layers.Add):
-        return all(isinstance(operation_of(part), _FRONTS) for part in inputs_of(tensor))
-    return isinstance(layer, _FRONTS)
+        return all(isinstance(operation_of(source), _EMBEDDINGS) for source in inputs_of(tensor))
+    return isinstance(layer, _EMBEDDINGS)
 
 
 def _source(tensor: Any) -> Any:
@@ -162,7 +162,7 @@ def _source(tensor: Any) -> Any:
 
 
 def _skip(tensor: Any, kinds: tuple[type, ...]) -> Any:
-    """The first tensor upwards that none of these kinds of layer made."""
+    """Return the first tensor upwards that none of these kinds of layer made."""
     while isinstance(operation_of(tensor), kinds):
         activation = getattr(operation_of(tensor), "activation", keras.activations.linear)
         if activation is not keras.activations.linear:

@@ -97,7 +97,7 @@ class DynamicKMaxPooling(keras.layers.Layer):
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         if mask is None or mask[0] is None:
             return None
-        return KeptSteps(self.k_top, self.layer, self.layers)(*mask)
+        return KMaxMask(self.k_top, self.layer, self.layers)(*mask)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         x, sentence = input_shape
@@ -111,8 +111,8 @@ class DynamicKMaxPooling(keras.layers.Layer):
         return {**super().get_config(), "k_top": self.k_top, "layer": self.layer, "layers": self.layers}
 
 
-@keras.saving.register_keras_serializable("multicnn")
-class KeptSteps(keras.Operation):
+@keras.saving.register_keras_serializable("multicnn", name="KeptSteps")  # its name in saved networks
+class KMaxMask(keras.Operation):
     """The mask behind a dynamic k-max pooling; an operation of its own, since a free length has no symbolic `arange`."""
 
     def __init__(self, k_top: int, layer: int, layers: int, **kwargs: Any) -> None:

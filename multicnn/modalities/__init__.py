@@ -1,4 +1,4 @@
-"""What a network learns from: images, audio, texts, and any other modality that is registered here."""
+"""The modalities that a network learns from: images, audio, texts, and any other modality that is registered here."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
 
 
 class Augmentation(NamedTuple):
-    """What happens to training batches.
+    """The random changes of training batches.
 
     Attributes:
         stored: The preprocess, or a view of it that stores an earlier tensor: the last one before the first random step.
@@ -33,7 +33,7 @@ class Augmentation(NamedTuple):
     after: Change | None
 
     def check(self) -> None:
-        """Raises the ValueError that a wrong setting gives, before anything is read: on a batch of zeros."""
+        """Raise the ValueError that a wrong setting gives, before any data is read: on a batch of zeros."""
         batch, seeds = tf.zeros((1, *self.stored.stored_shape), self.stored.stored_dtype), tf.zeros((1, 2), tf.int32)
         batch = self.stored.finish(batch if self.before is None else self.before(batch, seeds))
         if self.after is not None:

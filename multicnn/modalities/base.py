@@ -1,4 +1,4 @@
-"""What a modality is to the rest of the package: the protocol that every preprocess fulfils.
+"""The Preprocess protocol: everything that the rest of the package needs to know of a modality.
 
 A preprocess is a frozen dataclass of plain data. It alone knows what an input is: how it is read, what of it is stored, what
 the network sees, how it is changed at random, shown and measured. A new modality is a subclass of `Preprocess` that has the
@@ -56,7 +56,7 @@ class Augmenter(NamedTuple):
 
 
 class Loadable(Protocol):
-    """What `data.store.load_examples` needs to know: how a source becomes an array of fixed shape and dtype."""
+    """The members that `data.store.load_examples` uses: how a source becomes an array of fixed shape and dtype."""
 
     @property
     @abstractmethod
@@ -108,7 +108,7 @@ class Examples(Protocol):
 
 
 class Probe(Loadable, Protocol):
-    """What `multicnn doctor` measures of each example, in the place of its stored form, and finds. Never fitted."""
+    """The measurements of each example for `multicnn doctor`, stored in its place, and the findings. Never fitted."""
 
     fitted: ClassVar[bool] = True
     stored_shape: ClassVar[tuple[int, ...]] = ()
@@ -135,7 +135,7 @@ class DecodingProbe(Probe):
         self.preprocess = preprocess
 
     def decode(self, source: Any) -> Any:
-        """As the preprocess."""
+        """Return the raw example, as the preprocess does."""
         return self.preprocess.decode(source)
 
     def example(self, raw: Any) -> np.ndarray:
@@ -164,7 +164,7 @@ class StemSettings(Protocol):
 
 
 class Stem:
-    """What stands between the network's input and its model, and the weights that it starts with. By default nothing.
+    """The layers between the network's input and its model, and the weights that it starts with; by default none.
 
     Attributes:
         preprocess: The fitted preprocess that goes with it.
@@ -178,7 +178,7 @@ class Stem:
 
         Args:
             model: The model of the recipe.
-            outputs: Number of its outputs.
+            outputs: The number of its outputs.
         """
         return model
 
@@ -213,7 +213,7 @@ class Preprocess(Loadable, Protocol):
     sampled: ClassVar[bool] = False
     """True where `decode` takes an array together with its sampling rate in Hz."""
     baseline_input: ClassVar[Literal["sources", "stored", "finished"]] = "finished"
-    """What `baseline_features` takes: sources as `decode` does, stored examples, or the network's input."""
+    """The form that `baseline_features` takes: sources as `decode` does, stored examples, or the network's input."""
     baseline_examples: ClassVar[int] = 10_000
     """Most training examples of the linear baseline."""
     mixing: ClassVar[tuple[str, ...]] = ("mixup",)

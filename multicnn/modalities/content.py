@@ -1,4 +1,4 @@
-"""What a file holds, told from its bytes and never from its name."""
+"""The kind of a file, recognised by its bytes and never by its name."""
 
 from __future__ import annotations
 

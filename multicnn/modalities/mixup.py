@@ -41,17 +41,17 @@ def mixup(
 def cutmix(
     batch: tf.Tensor, targets: tf.Tensor, seeds: tf.Tensor, classes: int, alpha: float
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Puts a rectangle of another picture of the batch over each picture; section 3.1 and algorithm 1 of the paper.
+    """Puts a rectangle of another image of the batch over each image; section 3.1 and algorithm 1 of the paper.
 
     Args:
         batch: float32, shape (batch, height, width, channels), of `finish` and `augment`.
         targets: int32, shape (batch,), the class of each.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal partners and rectangles.
         classes: The number of classes.
-        alpha: The share that is left of the picture is drawn from Beta(alpha, alpha); 1 is uniform.
+        alpha: The share that is left of the image is drawn from Beta(alpha, alpha); 1 is uniform.
 
     Returns:
-        float32, the shape of `batch`; and the targets, float32 (batch, classes), weighed by the pixels of each picture.
+        float32, the shape of `batch`; and the targets, float32 (batch, classes), weighed by the pixels of each image.
     """
     if alpha <= 0:
         raise ValueError(f"alpha must be above 0. Received: alpha={alpha}")
@@ -59,7 +59,7 @@ def cutmix(
     partner = randomness.integers(numbers[:, 0], 0, tf.shape(batch)[0] - 1)
     kept = tf.gather(_weights(alpha), randomness.integers(numbers[:, 1], 0, _QUANTILES - 1))
     inside = []
-    for axis in (1, 2):  # a rectangle of the picture's own proportions, cut where it passes the edge
+    for axis in (1, 2):  # a rectangle of the image's own proportions, cut where it passes the edge
         length = tf.cast(tf.shape(batch)[axis], tf.float32)
         middle, reach = numbers[:, axis + 1] * length, tf.sqrt(1 - kept) * length / 2
         places = tf.range(length) + 0.5

@@ -1,4 +1,4 @@
-"""Fixed summaries of pictures and sounds, small enough for a linear model to learn from on two cores."""
+"""Fixed summaries of images and audio, small enough for a linear model to learn from on two cores."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def image_features(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, st
     return _in_batches(summary, images, rows), f"pixels{reduced}"
 
 
-def audio_features(sounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:
-    """Mean and deviation over time of every band, and every band in TIME_SLICES slices of time: (n, features)."""
-    spectral = sounds.ndim == 4 or (sounds.ndim == 3 and sounds.shape[2] > 1)
-    if sounds.ndim not in (2, 3, 4) or (sounds.ndim == 4 and sounds.shape[3] != 1):
-        raise ValueError(f"sounds must be (n, time, bands[, 1]) or (n, samples[, 1]). Received: shape={sounds.shape}")
+def audio_features(audio: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return the mean and deviation over time of every band, and every band in TIME_SLICES slices of time: (n, features)."""
+    spectral = audio.ndim == 4 or (audio.ndim == 3 and audio.shape[2] > 1)
+    if audio.ndim not in (2, 3, 4) or (audio.ndim == 4 and audio.shape[3] != 1):
+        raise ValueError(f"audio must be (n, time, bands[, 1]) or (n, samples[, 1]). Received: shape={audio.shape}")
 
     def summary(batch: np.ndarray) -> np.ndarray:
         if spectral:
@@ -44,7 +44,7 @@ def audio_features(sounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, st
         return np.concatenate([bands.mean(axis=1), bands.std(axis=1), slices], axis=1)
 
     source = "spectral features" if spectral else "band levels of the waveform"
-    return _in_batches(summary, sounds, rows), f"{source} over time"
+    return _in_batches(summary, audio, rows), f"{source} over time"
 
 
 def flat_features(examples: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:

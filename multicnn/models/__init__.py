@@ -85,7 +85,7 @@ MODELS = {
 }
 
 
-def usual_kind(model: Model | None, input_shape: tuple[int, ...]) -> str:
+def usual_kind(model: Model | None, input_shape: tuple[int | None, ...]) -> str:
     """Return the kind of input, one of `ANY`, that a model (None: one that is not registered) most likely has on a shape."""
     if model is not None and model.modalities != ANY:
         return model.modalities[0]

@@ -1,4 +1,4 @@
-"""What every figure should be compared with: a linear model, and a multilayer perceptron (Rumelhart, Hinton, Williams 1986).
+"""Baselines to compare every result with: a linear model, and a multilayer perceptron (Rumelhart, Hinton, Williams 1986).
 
 linear    flattened input, classes
 mlp       flattened input, hidden layers with ReLU and dropout, classes

@@ -58,7 +58,7 @@ _T = TypeVar("_T", bound="Task")
 
 
 class Task(Protocol):
-    """What a network predicts.
+    """The protocol of what a network predicts.
 
     Attributes:
         name: The name under which the task is registered.
@@ -74,6 +74,7 @@ class Task(Protocol):
     monitors: ClassVar[dict[str, Literal["max", "min"]]]
     default_loss: ClassVar[str]
     mixes: ClassVar[bool]
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # a task is a dataclass
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,7 +82,7 @@ class Task(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """What is counted and balanced, and each needs a training example; none where a task has no classes."""
+        """The classes, which are counted and balanced and each need a training example; () for a task without classes."""
 
     def read(self, cell: str) -> str:
         """Return a source's target in its canonical form; ValueError makes the row a bad one, with the message as reason."""
@@ -153,8 +154,10 @@ class Task(Protocol):
         """Train a linear model on features and return its metrics on others, and its name; None for a task that has none.
 
         Args:
-            train, test: float (n, features), dense or scipy.sparse.
-            train_targets, test_targets: As `targets` gives them.
+            train: The training features, float (n, features), dense or scipy.sparse.
+            train_targets: Their targets, as `targets` gives them.
+            test: The features of the examples to score, as `train`.
+            test_targets: Their targets, as `targets` gives them.
 
         Raises:
             ValueError: There is nothing to learn.

@@ -1,4 +1,4 @@
-"""What tasks with classes have in common, whether an example has one of them or any number."""
+"""The common part of tasks with classes: of one class for each example, or any number of labels."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ClassTask:
         return (len(self.labels),)
 
     def _indices(self, cells: Sequence[str]) -> list[list[int]]:
-        """The positions of the labels of each cell among the classes."""
+        """Return the indices of the labels of each cell among the classes."""
         index = {label: i for i, label in enumerate(self.labels)}
         try:
             return [[index[label] for label in self.strata(cell)] for cell in cells]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.tasks.metrics import count, decided, log_likelihoods
+from multicnn.tasks.metrics import count_predictions, decided, log_likelihoods
 
 PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
 
@@ -21,8 +21,10 @@ def classifier(
     logistic regression after standardisation.
 
     Args:
-        train, test: float (n, features), dense or scipy.sparse.
-        train_targets, test_targets: int (n,) classes; or (n, classes), 0 or 1: a model for each label.
+        train: The training features, float (n, features), dense or scipy.sparse.
+        train_targets: int (n,) classes; or (n, classes), 0 or 1: a model for each label.
+        test: The features of the examples to score, as `train`.
+        test_targets: Their targets, as `train_targets`.
 
     Returns:
         The metrics as in `metrics.summarise`, without `loss` where the model gives no probabilities or a test class is
@@ -38,7 +40,7 @@ def classifier(
     else:
         predicted, loss = _logistic(train, train_targets, test, test_targets)
         name = "logistic regression"
-    return count(None, test_targets, predicted, loss).summary(), name
+    return count_predictions(predicted, test_targets, loss).summary(), name
 
 
 def head(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +64,7 @@ def head(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _for_each(model: Any, targets: np.ndarray) -> Any:
-    """The model; of several labels, one for each of them."""
+    """Return the model; for multilabel targets, one for each label."""
     from sklearn.multiclass import OneVsRestClassifier
 
     return OneVsRestClassifier(model) if targets.ndim == 2 else model

@@ -1,7 +1,7 @@
 """The losses by name, as pure functions of logits and targets: the same on every backend.
 
 In every one, z are the float32 logits of an example, t its targets (one-hot, or a distribution over the classes where labels
-are smoothed or examples mixed) and p = softmax(z). Where an example can have several labels, t is 0 or 1 for each, and the loss
+are smoothed or examples mixed) and p = softmax(z). In multilabel data t is 0 or 1 for each label, and the loss
 is `logistic`.
 """
 
@@ -16,17 +16,17 @@ from keras import ops
 
 
 def cross_entropy(logits: Any, targets: Any) -> Any:
-    """-sum t log p."""
+    """Cross-entropy: -sum t log p."""
     return ops.categorical_crossentropy(targets, logits, from_logits=True)
 
 
 def squared_error(logits: Any, targets: Any) -> Any:
-    """sum (p - t)^2, the error of Brier (1950): its gradient dies where the network is sure, rightly or wrongly."""
+    """Squared error: sum (p - t)^2, the error of Brier (1950): its gradient dies where the network is sure, rightly or wrongly."""
     return ops.sum(ops.square(ops.softmax(logits) - targets), axis=-1)
 
 
 def hinge(logits: Any, targets: Any, margin: float = 1.0) -> Any:
-    """max(0, margin + max of the other z - z of the class), of Crammer & Singer (2001); over t, its mean."""
+    """Hinge loss: max(0, margin + max of the other z - z of the class), of Crammer & Singer (2001); over t, its mean."""
     highest = ops.max(logits, axis=-1, keepdims=True)
     winner = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype="bool")
     second = ops.max(ops.where(winner, -float("inf"), logits), axis=-1, keepdims=True)
@@ -35,12 +35,12 @@ def hinge(logits: Any, targets: Any, margin: float = 1.0) -> Any:
 
 
 def logistic(logits: Any, targets: Any) -> Any:
-    """-sum (t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))): each class against all others."""
+    """Logistic loss: -sum (t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))): each class against all others."""
     return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
 
 
 def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
-    """-sum t (1 - p)^gamma log p, of Lin et al. (2017): the easy examples weigh little. Their alpha: class weights."""
+    """Focal loss: -sum t (1 - p)^gamma log p, of Lin et al. (2017): the easy examples weigh little. Their alpha: class weights."""
     log_p = ops.log_softmax(logits)
     # Where 1 - p is exactly 0, a power below 1 has no gradient.
     rest = ops.maximum(-ops.expm1(log_p), 1e-7)
@@ -48,23 +48,23 @@ def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
 
 
 LOSSES = {loss.__name__: loss for loss in (cross_entropy, squared_error, hinge, logistic, focal)}
-OF_SEVERAL = ("cross_entropy", "logistic")  # of yes and no of each label they are the same
+MULTILABEL = ("cross_entropy", "logistic")  # of yes and no of each label they are the same
 
 
-def by_name(loss: str | tuple[str, dict[str, Any]], of_several: bool = False) -> Callable[[Any, Any], Any]:
-    """The loss of a name, or of (name, parameters) such as ("focal", {"gamma": 1}).
+def by_name(loss: str | tuple[str, dict[str, Any]], multilabel: bool = False) -> Callable[[Any, Any], Any]:
+    """Return the loss of a name, or of (name, parameters) such as ("focal", {"gamma": 1}).
 
     Args:
         loss: The name, perhaps with parameters.
-        of_several: It is for examples that can have several labels.
+        multilabel: True for examples that have any number of labels.
 
     Raises:
         ValueError: The name or a parameter is unknown; the message lists the known ones.
     """
     name, parameters = (loss, {}) if isinstance(loss, str) else loss
-    names = OF_SEVERAL if of_several else sorted(LOSSES)
+    names = MULTILABEL if multilabel else sorted(LOSSES)
     if name not in names:
-        those = " where an example can have several labels" if of_several else ""
+        those = " for multilabel data" if multilabel else ""
         raise ValueError(f"`loss` must be one of {list(names)}{those}. Received: loss={name!r}")
     known = list(inspect.signature(LOSSES[name]).parameters)[2:]
     for parameter, value in parameters.items():
@@ -117,7 +117,7 @@ def label_losses(
     Args:
         logits: float32 (batch, classes).
         targets: int (batch, classes), 0 or 1.
-        loss: A name of `OF_SEVERAL`.
+        loss: A name of `MULTILABEL`.
         label_smoothing: The share of each target that is spread evenly over yes and no.
         class_weights: float (classes,), what a yes counts where a no counts 1.
 
@@ -125,9 +125,9 @@ def label_losses(
         float32 (batch,).
 
     Raises:
-        ValueError: The loss is none for several labels.
+        ValueError: The loss is not for multilabel data.
     """
-    by_name(loss, of_several=True)
+    by_name(loss, multilabel=True)
     targets = ops.cast(targets, logits.dtype)
     weights = 1 if class_weights is None else 1 + targets * (ops.cast(class_weights, logits.dtype) - 1)
     smooth = targets * (1 - label_smoothing) + label_smoothing / 2

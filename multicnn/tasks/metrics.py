@@ -16,18 +16,17 @@ def summarise(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     """Return the metrics of a set of logits.
 
     Args:
-        logits: (n, classes) float, unnormalised log probabilities; of several labels, the log odds of each.
-        targets: (n,) int, the true class of each row; or (n, classes), 0 or 1 for each of several labels.
+        logits: (n, classes) float, unnormalised log probabilities; in multilabel data the log odds of each.
+        targets: (n,) int, the true class of each row; or (n, classes), 0 or 1 for each label in multilabel data.
 
     Returns:
-        `accuracy` (share of rows whose largest logit is the true class, the first of equals wins; of several labels, share
-        of rows that have exactly the true ones), `loss` (mean negative log likelihood in nats), `macro_f1` (unweighted
-        mean of F1 over the classes that occur among the targets or the predictions; of several labels, over all), of
-        several labels `micro_f1` (F1 of all labels of all rows together), and `n`, the number of rows. Plain Python
-        numbers.
+        `accuracy` (share of rows whose largest logit is the true class, the first of equals wins; multilabel: share of rows
+        that have exactly the true labels), `loss` (mean negative log likelihood in nats), `macro_f1` (unweighted mean of
+        F1 over the classes that occur among the targets or the predictions; multilabel: over all), `micro_f1` (multilabel
+        only: F1 of all labels of all rows together), and `n`, the number of rows. Plain Python numbers.
 
     Raises:
-        ValueError: shapes do not match, there is no row, a target is no class, or a logit is not finite.
+        ValueError: Shapes do not match, there is no row, a target is no class, or a logit is not finite.
     """
     return count(logits, targets).summary()
 
@@ -80,33 +79,40 @@ class ClassCounts:
         }
 
 
-def count(
-    logits: np.ndarray | None,
-    targets: np.ndarray,
-    predicted: np.ndarray | None = None,
-    losses: np.ndarray | None = None,
-) -> ClassCounts:
-    """Count right and wrong answers.
+def count(logits: np.ndarray, targets: np.ndarray) -> ClassCounts:
+    """Count the right and wrong answers of logits.
 
     Args:
-        logits: As in `summarise`; None where predictions are given.
-        targets: As in `summarise`.
-        predicted: The shape of `targets`, by default what the logits decide.
-        losses: float (n,), by default those of the logits, if there are any.
+        logits: float (n, classes), as in `summarise`.
+        targets: int (n,) or (n, classes), as in `summarise`.
 
     Raises:
-        ValueError: As in `summarise`.
+        ValueError: Logits or targets are wrong, as in `summarise`.
+    """
+    logits, targets = checked(logits, targets)
+    multilabel = targets.ndim == 2
+    losses = -log_likelihoods(logits, targets)
+    return count_predictions(decided(logits, multilabel), targets, losses, n_classes=logits.shape[1])
+
+
+def count_predictions(
+    predicted: np.ndarray, targets: np.ndarray, losses: np.ndarray | None = None, n_classes: int = 0
+) -> ClassCounts:
+    """Count right and wrong predictions.
+
+    Args:
+        predicted: int, the shape of `targets`: the class of each row, or 0 or 1 for each of its labels.
+        targets: int (n,) or (n, classes), as in `summarise`.
+        losses: float (n,), the loss of each row; None where it is not known.
+        n_classes: The number of classes; by default up to the largest that occurs.
     """
     multilabel = targets.ndim == 2
-    if logits is not None:
-        logits, targets = checked(logits, targets)
-        predicted, losses = decided(logits, multilabel), -log_likelihoods(logits, targets)
-    right = predicted == targets
+    right: np.ndarray = predicted == targets
     if multilabel:
-        n_classes, matrices = targets.shape[1], (right & (targets > 0), predicted > 0, targets > 0)
+        matrices = (right & (targets > 0), predicted > 0, targets > 0)
         hits, given, support = (matrix.sum(axis=0) for matrix in matrices)
     else:
-        n_classes = int(max(targets.max(), predicted.max())) + 1 if logits is None else logits.shape[1]
+        n_classes = n_classes or int(max(targets.max(), predicted.max())) + 1
         hits, given, support = (
             np.bincount(classes, minlength=n_classes) for classes in (targets[right], predicted, targets)
         )
@@ -122,12 +128,12 @@ def count(
 
 
 def decided(logits: np.ndarray, multilabel: bool) -> np.ndarray:
-    """Return the class of the largest logit, int (n,); of several labels 1 where its probability is above one half."""
+    """Return the class of the largest logit, int (n,); multilabel: 1 for each label whose probability is above one half."""
     return (logits > 0).astype(np.int64) if multilabel else logits.argmax(axis=1)
 
 
 def log_likelihoods(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the log probability of each row's truth, float64 (n,); of several labels, of all of them together."""
+    """Return the log probability of each row's truth, float64 (n,); multilabel: of all labels together."""
     if targets.ndim == 2:
         return -np.logaddexp(0, np.where(targets > 0, -logits, logits)).sum(axis=1)
     return log_probabilities(logits)[np.arange(len(targets)), targets]
@@ -138,15 +144,15 @@ def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) ->
 
     Args:
         logits: (n, classes) float.
-        targets: (n,) int, or (n, classes) of several labels.
-        labels: the name of each class, in the order of the logits.
+        targets: (n,) int, or (n, classes) of 0 and 1 in multilabel data.
+        labels: The name of each class, in the order of the logits.
 
     Returns:
         One row per class, indexed by `label`, with columns `precision`, `recall`, `f1` (0 where undefined) and
         `support`, the number of rows of that class.
 
     Raises:
-        ValueError: as `summarise`, or the number of labels is not the number of classes.
+        ValueError: Logits or targets are wrong, as in `summarise`, or the number of labels is not the number of classes.
     """
     import pandas as pd
     from sklearn.metrics import precision_recall_fscore_support
@@ -165,10 +171,11 @@ def confusion(logits: np.ndarray, targets: np.ndarray, n_classes: int) -> np.nda
     Args:
         logits: (n, n_classes) float.
         targets: (n,) int.
-        n_classes: number of classes; a class that no row has keeps its row and column of zeros.
+        n_classes: The number of classes; a class that no row has keeps its row and column of zeros.
 
     Raises:
-        ValueError: as `summarise`, or the logits have another number of classes, or rows can have several.
+        ValueError: Logits or targets are wrong, as in `summarise`, or the logits have another number of classes, or the
+            data are multilabel.
     """
     from sklearn.metrics import confusion_matrix
 

@@ -18,24 +18,24 @@ def worst_mistakes(
 ) -> pandas.DataFrame:
     """Return the `k` wrong predictions with the highest probability.
 
-    Of several labels a row is wrong where one of them is, and counts by the wrong one of which the network is most sure.
+    In multilabel data a row is wrong where one of its labels is, and counts by the wrong one of which the network is most sure.
 
     Args:
         logits: (n, classes) float.
-        targets: (n,) int, the true class of each row; or (n, classes), 0 or 1 for each of several labels.
-        labels: the name of each class, in the order of the logits.
-        ids: the name of each row, such as its file.
-        k: the most rows to return.
+        targets: (n,) int, the true class of each row; or (n, classes), 0 or 1 for each label in multilabel data.
+        labels: The name of each class, in the order of the logits.
+        ids: The name of each row, such as its file.
+        k: The most rows to return.
 
     Returns:
         At most `k` rows, most confident first (equals in the order given), with columns `id`, `label` (the true
         one), `predicted`, `confidence` (probability of the predicted class), `label_probability` (of the true one)
-        and `row`, the position in `logits`. Of several labels both are joined by commas, and the probabilities are those
-        of the wrong answer and the right one about the label that counts. Empty, with the same columns, when nothing is
+        and `row`, the position in `logits`. In multilabel data both are joined by commas, and the probabilities
+        are those of the wrong answer and the right one about the label that counts. Empty, with the same columns, when nothing is
         wrong.
 
     Raises:
-        ValueError: as `metrics.summarise`, or the number of ids is not the number of rows.
+        ValueError: Logits or targets are wrong, as in `metrics.summarise`, or the number of ids is not the number of rows.
     """
     import pandas as pd
 
@@ -59,15 +59,20 @@ def worst_mistakes(
     )
 
 
-def _named(classes: np.ndarray, labels: Sequence[str]) -> str:
-    return ", ".join(map(str, np.compress(classes, labels))) if classes.ndim else str(labels[classes])
+def _named(classes: np.ndarray | np.integer, labels: Sequence[str]) -> str:
+    """Return the label of a class, or those that are 1 in a row of multilabel targets."""
+    if not classes.ndim:
+        return str(labels[int(classes)])
+    return ", ".join(str(labels[column]) for column in np.flatnonzero(classes).tolist())
 
 
 def _of_class(
     logits: np.ndarray, predicted: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log odds against the predicted class (they still tell two predictions apart where both probabilities round to 1),
-    and the probabilities of the predicted and the true class."""
+    """Return the log odds against the predicted class, and the probabilities of the predicted and the true class.
+
+    Log odds still tell two predictions apart where both probabilities round to 1.
+    """
     each, probabilities = np.arange(len(logits)), np.exp(log_probabilities(logits))
     margins = logits - logits.max(axis=1, keepdims=True)
     margins[each, predicted] = -np.inf
@@ -79,7 +84,7 @@ def _of_class(
 def _of_labels(
     logits: np.ndarray, predicted: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same of the wrong answer of which the network is most sure."""
+    """Return the same of the wrong answer of which the network is most sure."""
     odds = np.where(predicted != targets, np.abs(logits), 0).max(axis=1)
     confidence = 1 / (1 + np.exp(-odds))
     return -odds, confidence, 1 - confidence

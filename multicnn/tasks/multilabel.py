@@ -21,37 +21,37 @@ class Multilabel(ClassTask):
 
     Attributes:
         labels: The classes, sorted alphanumerically.
-        separator: What stands between the labels of an example.
+        label_separator: The text between the labels of an example.
     """
 
     name: ClassVar[str] = "multilabel"
     mixes: ClassVar[bool] = False
     monitors: ClassVar[dict[str, Literal["max", "min"]]] = {**ClassTask.monitors, "micro_f1": "max"}
 
-    separator: str = "|"
+    label_separator: str = "|"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.separator:
-            raise ValueError("separator must not be empty. Received: separator=''")
+        if not self.label_separator:
+            raise ValueError("label_separator must not be empty. Received: label_separator=''")
 
     def read(self, cell: str) -> str:
         """Return the labels of a cell, sorted, with the separator between; a cell may also hold a list in JSON."""
         try:
-            names = json.loads(cell) if cell.startswith("[") else cell.split(self.separator)
+            names = json.loads(cell) if cell.startswith("[") else cell.split(self.label_separator)
         except ValueError:
-            names = cell.split(self.separator)
+            names = cell.split(self.label_separator)
         labels = sorted({str(name).strip() for name in names} - {""})
-        if whole := [label for label in labels if self.separator in label]:
+        if broken := [label for label in labels if self.label_separator in label]:
             raise ValueError(
                 "label_separator must be no part of a label. "
-                f"Received: label_separator={self.separator!r}, label={whole[0]!r}"
+                f"Received: label_separator={self.label_separator!r}, label={broken[0]!r}"
             )
-        return self.separator.join(labels)
+        return self.label_separator.join(labels)
 
     def strata(self, cell: str) -> tuple[str, ...]:
         """Return the labels of a canonical cell."""
-        return tuple(cell.split(self.separator)) if cell else ()
+        return tuple(cell.split(self.label_separator)) if cell else ()
 
     def targets(self, cells: Sequence[str]) -> np.ndarray:
         """Return int32 (n, classes), 1 for each label of an example."""
@@ -61,10 +61,10 @@ class Multilabel(ClassTask):
         return matrix
 
     def check_loss(self, settings: LossSettings) -> None:
-        """Raise ValueError if the loss is not for several labels."""
+        """Raise ValueError if the loss is not for multilabel data."""
         from multicnn.tasks import losses
 
-        losses.by_name(settings.loss, of_several=True)
+        losses.by_name(settings.loss, multilabel=True)
 
     def class_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return float32 (classes,): what a yes of each class counts where a no counts 1."""
@@ -91,12 +91,12 @@ class Multilabel(ClassTask):
         """Return the labels whose probability is above one half."""
         probabilities = dict(zip(self.labels, map(float, output)))
         labels = tuple(label for label, probability in probabilities.items() if probability > 0.5)
-        return Answer(self.separator.join(labels), labels, probabilities)
+        return Answer(self.label_separator.join(labels), labels, probabilities)
 
     def confusion(self, logits: np.ndarray, targets: np.ndarray) -> None:
         """Return None: no label of an example is confused with another."""
         return None
 
     def linear_head(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Raise ValueError: there is no one regression for several labels."""
+        """Raise ValueError: one regression cannot give any number of labels."""
         raise ValueError(f"a linear head needs examples of one label each. Received: labels={self.labels}")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from multicnn.tasks.base import Task
 
 TASKS: dict[str, type[Task]] = {}
-_C = TypeVar("_C", bound=type)
+_C = TypeVar("_C", bound=type[Task])
 
 
 def register(task: _C) -> _C:
@@ -53,20 +53,20 @@ def choose_task(task: Task | str | Mapping[str, Any] | None, label_separator: st
     """Return the task of a recipe or a predictor for a data source.
 
     Args:
-        task: A task, as a value or as `task_from_dict` takes it; None is "multilabel" where there is a separator, else
-            "classification".
-        label_separator: What stands between the labels of an example in the data, where one can have several.
+        task: A task, as a value or as `task_from_dict` takes it; None is "multilabel" where there is a `label_separator`,
+            else "classification".
+        label_separator: The text between the labels of an example in multilabel data, else None.
 
     Raises:
-        ValueError: The task is unknown, or has no use for a separator.
+        ValueError: The task is unknown, or takes no `label_separator`.
     """
     if task is None:
         task = "classification" if label_separator is None else "multilabel"
     chosen = task_from_dict(task) if isinstance(task, (str, Mapping)) else task
     if label_separator is None:
         return chosen
-    if "separator" not in {field.name for field in dataclasses.fields(chosen)}:
+    if "label_separator" not in {field.name for field in dataclasses.fields(chosen)}:
         raise ValueError(
             f"`label_separator` must be None for the task {chosen.name!r}. Received: label_separator={label_separator!r}"
         )
-    return dataclasses.replace(chosen, separator=label_separator)
+    return dataclasses.replace(chosen, label_separator=label_separator)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from multicnn.tasks.losses import LOSSES, OF_SEVERAL, by_name, class_losses, label_losses
+from multicnn.tasks.losses import LOSSES, MULTILABEL, by_name, class_losses, label_losses
 
 CLASSES = 4
 rng = np.random.default_rng(0)
@@ -52,7 +52,7 @@ def test_each_loss_is_its_equation(name, kind, smoothing, weights):
     np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", OF_SEVERAL)
+@pytest.mark.parametrize("name", MULTILABEL)
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("weights", [np.ones(CLASSES), np.array([1.0, 2.0, 0.5, 30.0])])
 def test_several_labels_are_a_question_each(name, smoothing, weights):

@@ -65,7 +65,7 @@ def test_probabilities_are_the_logistic_function_of_each_logit(trained):
 def test_the_artefact_predicts_the_same_again(trained, tmp_path):
     texts = [text for text, _ in itertools.islice(rows(), 0, None, 5)]
     again = multicnn.load(trained.save(tmp_path / "m.keras"))
-    assert again.task.separator == ";"
+    assert again.task.label_separator == ";"
     assert again.predict(texts) == trained.predict(texts)
 
 

@@ -1,4 +1,4 @@
-"""What a Block costs and sees, without building it: shapes, parameters, multiply-adds, receptive field.
+"""Cost and receptive field of a Block, without building it: shapes, parameters, multiply-adds, receptive field.
 
     >>> from multicnn.models import create
     >>> resnet = measure(create("resnet20", 10), (32, 32, 3))

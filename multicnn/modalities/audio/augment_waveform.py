@@ -17,7 +17,7 @@ _NOISE_SECONDS = 60
 _FOLDER_SECONDS = 600
 _BLOCK = 32  # steps at most that one product of matrices sums up
 _ROW = 64  # samples of noise that are taken together
-_VOCODER_SECONDS = 0.05  # of sound in a frame: harmonics of a voice are told apart, syllables are not smeared
+_VOCODER_SECONDS = 0.05  # of audio in a frame: harmonics of a voice are told apart, syllables are not smeared
 
 
 def augment(
@@ -41,8 +41,8 @@ def augment(
             the end.
         pitch: Largest change of the pitch alone, in semitones (phase vocoder: Flanagan & Golden 1966).
         gain_db: Largest change of the level, either way.
-        noise: "white", "pink" (1/f), or a folder of recordings; nothing is added where it is None.
-        snr_db: Lowest and highest ratio of the sound's power to that of the noise.
+        noise: "white", "pink" (1/f), or a folder of audio clips; nothing is added where it is None.
+        snr_db: Lowest and highest ratio of the power of the audio to that of the noise.
 
     Returns:
         float32, shape (batch, samples).
@@ -55,11 +55,11 @@ def augment(
     batch = tf.convert_to_tensor(batch)
     with tf.device("CPU:0"):
         if speed or pitch:
-            higher, sound = factor(seeds, "pitch", 2 ** (pitch / 12)), batch
+            higher, audio = factor(seeds, "pitch", 2 ** (pitch / 12)), batch
             if pitch:
-                sound = _longer(batch, higher, 2 ** (pitch / 12), sample_rate)
+                audio = _longer(batch, higher, 2 ** (pitch / 12), sample_rate)
             faster = higher * factor(seeds, "speed", 1 + speed)
-            batch = tf.ensure_shape(_faster(sound, tf.shape(batch)[1], faster), batch.shape)
+            batch = tf.ensure_shape(_faster(audio, tf.shape(batch)[1], faster), batch.shape)
         if gain_db:
             batch *= factor(seeds, "gain", 10 ** (gain_db / 20))[:, tf.newaxis]
         if noise:
@@ -74,20 +74,20 @@ def _faster(batch: tf.Tensor, samples: tf.Tensor, factor: tf.Tensor) -> tf.Tenso
     spectrum = tf.signal.rfft(batch)
     # Read faster, what lies above the new half of the sample rate would be folded down.
     bins = tf.range(size // 2 + 1, dtype=tf.float32) / tf.cast(size // 2, tf.float32)
-    kept = tf.cast(bins * tf.maximum(factor, 1.0)[:, tf.newaxis] < 1, tf.float32)
+    passed = tf.cast(bins * tf.maximum(factor, 1.0)[:, tf.newaxis] < 1, tf.float32)
     # Twice as many samples, exactly; between those a cubic is good enough.
-    spectrum = tf.pad(spectrum * tf.cast(2 * kept, tf.complex64), ((0, 0), (0, size // 2)))
+    spectrum = tf.pad(spectrum * tf.cast(2 * passed, tf.complex64), ((0, 0), (0, size // 2)))
     doubled = tf.signal.irfft(spectrum, fft_length=[2 * size])
-    places = tf.range(samples, dtype=tf.float32) * 2 * factor[:, tf.newaxis]
-    return _between(doubled, places)
+    times = tf.range(samples, dtype=tf.float32) * 2 * factor[:, tf.newaxis]
+    return _between(doubled, times)
 
 
-def _between(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-    """Values (batch, n) at fractional places (batch, m), by Catmull and Rom's cubic; 0 after the end."""
+def _between(values: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
+    """Values (batch, n) at fractional times (batch, m), by Catmull and Rom's cubic; 0 after the end."""
     size = tf.shape(values)[1]
     padded = tf.pad(values, ((0, 0), (1, 3)))
-    before = tf.minimum(tf.cast(places, tf.int32), size)
-    t = places - tf.cast(before, tf.float32)
+    before = tf.minimum(tf.cast(times, tf.int32), size)
+    t = times - tf.cast(before, tf.float32)
     flat, start = tf.reshape(padded, [-1]), tf.range(tf.shape(values)[0])[:, tf.newaxis] * (size + 4)
     a, b, c, d = (tf.gather(flat, start + before + i) for i in range(4))
     cubic = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
@@ -103,18 +103,18 @@ def _longer(batch: tf.Tensor, factor: tf.Tensor, most: float, sample_rate: int) 
     padded = tf.pad(batch, ((0, 0), (size // 2, size)))
     spectra = tf.signal.stft(padded, size, hop, window_fn=window)
     frames = tf.cast(tf.math.ceil(tf.cast(samples, tf.float32) * most / hop), tf.int32) + size // hop
-    places = tf.range(frames, dtype=tf.float32) / factor[:, tf.newaxis]
+    times = tf.range(frames, dtype=tf.float32) / factor[:, tf.newaxis]
     last = tf.shape(spectra)[1] - 1
-    before = tf.minimum(tf.cast(places, tf.int32), last - 1)
-    share = tf.clip_by_value(places - tf.cast(before, tf.float32), 0.0, 1.0)[..., tf.newaxis]
+    before = tf.minimum(tf.cast(times, tf.int32), last - 1)
+    share = tf.clip_by_value(times - tf.cast(before, tf.float32), 0.0, 1.0)[..., tf.newaxis]
     levels, phases = _level(spectra), _phase(spectra)
     level = (1 - share) * tf.gather(levels, before, batch_dims=1) + share * tf.gather(levels, before + 1, batch_dims=1)
     # From each new frame to the next the phase advances as it does between the two frames around it; whole turns cancel.
     turns = phases[:, 1:] - phases[:, :-1]
     phase = phases[:, :1] + _sum_before(tf.gather(turns, before, batch_dims=1))
     inverse = tf.signal.inverse_stft_window_fn(hop, forward_window_fn=window)
-    sound = tf.signal.inverse_stft(tf.complex(level * tf.cos(phase), level * tf.sin(phase)), size, hop, None, inverse)
-    return sound[:, size // 2 :]
+    audio = tf.signal.inverse_stft(tf.complex(level * tf.cos(phase), level * tf.sin(phase)), size, hop, None, inverse)
+    return audio[:, size // 2 :]
 
 
 def _sum_before(values: tf.Tensor) -> tf.Tensor:
@@ -147,7 +147,7 @@ def _noisy(batch: tf.Tensor, seeds: tf.Tensor, noise: np.ndarray, snr_db: tuple[
     drawn = tf.gather(tf.constant(rows), (start + tf.range(needed)) % len(rows))
     drawn = tf.reshape(drawn, (-1, needed * _ROW))[:, :samples]
     snr = snr_db[0] + (snr_db[1] - snr_db[0]) * uniform(seeds, 1, "snr")
-    # The padding is no part of the sound, and would make it look quiet.
+    # The padding is no part of the audio, and would make it look quiet.
     sounding = tf.reduce_sum(tf.cast(batch != 0, tf.float32), axis=1, keepdims=True)
     power = tf.reduce_sum(tf.square(batch), axis=1, keepdims=True) / tf.maximum(sounding, 1.0)
     noise_power = tf.reduce_mean(tf.square(drawn), axis=1, keepdims=True)
@@ -159,11 +159,11 @@ def noise_of(kind: str, sample_rate: int) -> np.ndarray:
     """A stretch of noise that examples get parts of: float32, shape (samples,), read-only.
 
     Args:
-        kind: "white", "pink" (power 1/f), or a folder, of whose recordings up to ten minutes are read.
+        kind: "white", "pink" (power 1/f), or a folder, of whose clips up to ten minutes are read.
         sample_rate: Hz.
 
     Raises:
-        ValueError: There is no such folder, or no recording in it that can be read.
+        ValueError: There is no such folder, or no clip in it that can be read.
     """
     if kind in ("white", "pink"):
         noise = np.random.default_rng(0).standard_normal(_NOISE_SECONDS * sample_rate)
@@ -171,27 +171,28 @@ def noise_of(kind: str, sample_rate: int) -> np.ndarray:
             spectrum = np.fft.rfft(noise)
             noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), len(noise))
     else:
-        noise = _recordings(Path(kind), sample_rate)
+        noise = _clips(Path(kind), sample_rate)
     noise = noise.astype(np.float32)
     noise.flags.writeable = False
     return noise
 
 
-def _recordings(folder: Path, sample_rate: int) -> np.ndarray:
+def _clips(folder: Path, sample_rate: int) -> np.ndarray:
     if not folder.is_dir():
-        raise ValueError(f"noise must be 'white', 'pink' or a folder of recordings. Received: noise={str(folder)!r}")
-    found, samples = [], 0
+        raise ValueError(f"noise must be 'white', 'pink' or a folder of audio clips. Received: noise={str(folder)!r}")
+    clips: list[np.ndarray] = []
+    samples = 0
     for path in sorted(folder.rglob("*")):
         if samples >= _FOLDER_SECONDS * sample_rate:
             break
         if path.is_file():
             try:
                 waveform, rate = decode.from_bytes(content.read(path))
-                found.append(decode.resample(waveform, rate, sample_rate))
+                clips.append(decode.resample(waveform, rate, sample_rate))
             except ValueError:
                 continue  # a licence, a list of the files
-            samples += len(found[-1])
-    noise = np.concatenate([*found, np.zeros(0, np.float32)])
+            samples += len(clips[-1])
+    noise = np.concatenate([*clips, np.zeros(0, np.float32)])
     if not noise.any():
-        raise ValueError(f"noise must hold recordings that can be read. Received: noise={str(folder)!r}")
+        raise ValueError(f"noise must hold audio clips that can be read. Received: noise={str(folder)!r}")
     return noise[: _FOLDER_SECONDS * sample_rate]

@@ -39,7 +39,7 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     modality, kind = content.recognise(data)
     if modality in ("image", "text") or (modality is None and not kind.startswith("the bytes")):
         raise ValueError(f"not audio: starts like {kind}")
-    if _ends_early(data, kind):
+    if _truncated(data, kind):
         raise ValueError(f"truncated {kind}")
     if (plain := plain_wav(data)) is not None:
         return plain
@@ -153,18 +153,18 @@ def _checked(waveform: np.ndarray) -> np.ndarray:
     return waveform
 
 
-def _ends_early(data: bytes, kind: str) -> bool:
+def _truncated(data: bytes, kind: str) -> bool:
     """Return True if the container declares more bytes than there are, which libsndfile ignores for these formats."""
     if kind == "WAV":
-        return _wav_ends_early(data)
+        return _wav_truncated(data)
     if kind == "AIFF":
         return int.from_bytes(data[4:8], "big") + 8 > len(data)
     if kind == "Ogg":
-        return _ogg_ends_early(data)
+        return _ogg_truncated(data)
     return False
 
 
-def _wav_ends_early(data: bytes) -> bool:
+def _wav_truncated(data: bytes) -> bool:
     order: Literal["big", "little"] = "big" if data[:4] == b"RIFX" else "little"
     start = 12
     while start + 8 <= len(data):
@@ -175,7 +175,7 @@ def _wav_ends_early(data: bytes) -> bool:
     return True  # no samples before the end
 
 
-def _ogg_ends_early(data: bytes) -> bool:
+def _ogg_truncated(data: bytes) -> bool:
     start = 0
     while data[start : start + 4] == b"OggS":
         segments = data[start + 27 : start + 27 + data[start + 26]] if start + 27 <= len(data) else b""

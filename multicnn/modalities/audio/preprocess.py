@@ -1,4 +1,4 @@
-"""Recordings: any rate and length to log-mel, MFCC or waveform of one length."""
+"""Audio clips: any rate and length to log-mel, MFCC or waveform of one length."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ _POSITIVE = (
     "std",
 )
 _IN_DECIBELS = ("log_mel", "mfcc", "cqt")
-_FIT_SECONDS = 3600.0  # of sound kept while the length is being learned: 230 MB at 16 kHz
+_FIT_SECONDS = 3600.0  # of audio held while the length is being learned: 230 MB at 16 kHz
 
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class AudioPreprocess(Preprocess):
-    """How a recording becomes what an audio network sees.
+    """How a clip becomes what an audio network sees.
 
-    What is None of `seconds`, `mean` and `std` is learned by `fit` from training recordings.
+    What is None of `seconds`, `mean` and `std` is learned by `fit` from training clips.
 
     Args:
         sample_rate: Hz.
@@ -71,12 +71,12 @@ class AudioPreprocess(Preprocess):
             (32.7 Hz) where it is 0.
         htk: HTK's mel scale instead of Slaney's.
         center: Frame t is centred on sample t * hop_length (zeros around the clip), instead of starting there.
-        trim_db: Both ends of a recording are cut off where they are so much quieter than its loudest frame, as by
+        trim_db: Both ends of a clip are cut off where they are so much quieter than its loudest frame, as by
             `librosa.effects.trim`: recorders and speakers differ in their silence. None keeps all.
-        stretch_db: From the first to the last frame that is less than this below the loudest, a sound is spread over the
+        stretch_db: From the first to the last frame that is less than this below the loudest, a clip is spread over the
             whole length, as if all were spoken at one pace. None leaves the pace.
         top_db: Decibels count from the loudest of the clip and end so far below it, as by `librosa.power_to_db` with
-            `ref=np.max`: the level of a recording does not matter then, and of its noise only what is above.
+            `ref=np.max`: the level of a clip does not matter then, and of its noise only what is above.
         rank: 2 for (time, mel, 1), 1 for (time, mel); a waveform is (samples, 1) in both.
         mean, std: Of all features; the network sees (features - mean) / std.
     """
@@ -132,7 +132,7 @@ class AudioPreprocess(Preprocess):
 
     @property
     def fitted(self) -> bool:
-        """Whether nothing is left for `fit` to learn."""
+        """True where nothing is left for `fit` to learn."""
         return None not in (self.seconds, self.mean, self.std)
 
     @property
@@ -182,7 +182,7 @@ class AudioPreprocess(Preprocess):
         return spectrogram.mel_centers(self.n_mels, self.fmin, self._fmax, self.htk)
 
     def decode(self, source: str | os.PathLike | bytes | np.ndarray | tuple[np.ndarray, int]) -> np.ndarray:
-        """The waveform of a recording at `sample_rate`.
+        """Return the waveform of a clip at `sample_rate`.
 
         Args:
             source: A path, the bytes of a file (any format of libsndfile, recognised by content), a pair of waveform
@@ -192,7 +192,7 @@ class AudioPreprocess(Preprocess):
             float32, shape (samples,): the mean of the channels, full scale 1, without its ends below `trim_db`.
 
         Raises:
-            ValueError: Not a readable recording; the message is a short reason without the path.
+            ValueError: Not a readable clip; the message is a short reason without the path.
         """
         if isinstance(source, tuple):
             waveform, rate = decode.from_array(source[0]), int(source[1])
@@ -216,11 +216,13 @@ class AudioPreprocess(Preprocess):
         return (x / scale).astype(np.float32)
 
     def fit(self, raws: Iterable[np.ndarray]) -> AudioPreprocess:
-        """Learns what is None: `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s;
-        mean and standard deviation are those of all features of the examples.
+        """Return a copy that has learned what is None.
+
+        `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s; mean and standard deviation are
+        those of all features of the examples.
 
         Args:
-            raws: Decoded training recordings, of which the first 1,000 are read (an hour of them for mean and std).
+            raws: Decoded training clips, of which the first 1,000 are read (an hour of them for mean and std).
 
         Raises:
             ValueError: `raws` is empty.
@@ -233,7 +235,7 @@ class AudioPreprocess(Preprocess):
             if sum(map(len, kept)) < _FIT_SECONDS * self.sample_rate:
                 kept.append(raw[: round(longest * self.sample_rate)].copy())
         if not kept:
-            raise ValueError("fit needs at least one training recording. Received: raws=(empty)")
+            raise ValueError("fit needs at least one training clip. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
         total = squares = 0.0
         for example in features.of_each(map(learned.window, kept), learned.feature_spec):
@@ -249,9 +251,9 @@ class AudioPreprocess(Preprocess):
         )
 
     def example(self, raw: np.ndarray) -> np.ndarray:
-        """Features of a decoded recording: float32, shape `stored_shape`.
+        """Return the features of a decoded clip: float32, shape `stored_shape`.
 
-        A longer recording is cut at its end: what is kept is then the first of `windows`, and onsets keep their place
+        A longer clip is cut at its end: what remains is then the first of `windows`, and onsets keep their place
         in training and in use. A shorter one is followed by zeros.
 
         Args:
@@ -260,7 +262,7 @@ class AudioPreprocess(Preprocess):
         return features.of_one(self.window(raw), self.feature_spec)
 
     def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
-        """What `example(decode(source))` gives of each source, bit by bit, or the reason why there is nothing.
+        """Return `example(decode(source))` of each source, to the bit, or the reason why there is none.
 
         Faster than one by one.
         """
@@ -275,14 +277,14 @@ class AudioPreprocess(Preprocess):
         return [answer if isinstance(answer, str) else next(examples) for answer in list(answers)]
 
     def window(self, raw: np.ndarray) -> np.ndarray:
-        """The first `seconds` of a decoded recording, a shorter one followed by zeros: float32, shape (samples,)."""
+        """Return the first `seconds` of a decoded clip, a shorter one followed by zeros: float32, shape (samples,)."""
         if len(raw) == self.samples:
             return raw
         waveform = raw[: self.samples]
         return np.pad(waveform, (0, self.samples - len(waveform)))  # a copy, so that nobody keeps the whole of `raw`
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
-        """What the network sees: (features - mean) / std, float32.
+        """Return the network's input: (features - mean) / std, float32.
 
         Args:
             batch: float32, shape (batch, *stored_shape).
@@ -296,13 +298,13 @@ class AudioPreprocess(Preprocess):
             )
 
     def windows(self, raw: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """The recording as windows of `seconds`, side by side; the last ends where the recording does and may overlap.
+        """Return the clip as windows of `seconds`, side by side; the last ends where the clip does and may overlap.
 
         Args:
             raw: float32, shape (samples,), of `decode`.
 
         Returns:
-            Pairs of the start in seconds and a float32 waveform; a recording no longer than `seconds` gives one pair,
+            Pairs of the start in seconds and a float32 waveform; a clip no longer than `seconds` gives one pair,
             padded with zeros.
         """
         length = self.samples

@@ -23,13 +23,13 @@ def augment(
     saturation: float = 0.0,
     hue: float = 0.0,
 ) -> tf.Tensor:
-    """Randomly changes light and colour of stored pictures, each by its own seed; what leaves 0 to 255 is clipped.
+    """Randomly changes light and colour of stored images, each by its own seed; what leaves 0 to 255 is clipped.
 
     Args:
         batch: uint8, shape (batch, height, width, 1 or 3).
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
         brightness: Largest change of the factor 1 on all pixels: .4 is .6 to 1.4.
-        contrast: The same, of the distance to the picture's mean luma.
+        contrast: The same, of the distance to the image's mean luma.
         saturation: The same, of the distance to the pixel's luma; for three channels only.
         hue: Largest turn of the colours in degrees, either way, at constant luma; for three channels only.
 
@@ -66,7 +66,7 @@ def _each(factor: tf.Tensor) -> tf.Tensor:
 
 
 def _turned(pixels: tf.Tensor, factor: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:
-    """The pixels with their chroma scaled and turned, by one matrix for each picture."""
+    """The pixels with their chroma scaled and turned, by one matrix for each image."""
     cosine, sine, zero = factor * tf.cos(angle), factor * tf.sin(angle), tf.zeros_like(angle)
     turn = [tf.stack(row, axis=1) for row in ((zero + 1, zero, zero), (zero, cosine, sine), (zero, -sine, cosine))]
     there, back = tf.constant(_YIQ, tf.float32), tf.constant(np.linalg.inv(_YIQ), tf.float32)

@@ -1,4 +1,4 @@
-"""Moved, turned, cropped and partly erased pictures: after `finish`, where 0 is the mean pixel."""
+"""Moved, turned, cropped and partly erased images: after `finish`, where 0 is the mean pixel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def augment(
     crop: float = 1.0,
     erase: float = 0.0,
 ) -> tf.Tensor:
-    """Randomly moves finished pictures and erases a part of them, each by its own seed.
+    """Randomly moves finished images and erases a part of them, each by its own seed.
 
     All that moves is one resampling: bilinear, or of whole pixels where only mirror and shift are asked for. What comes in
     from outside is 0, the mean pixel.
@@ -32,7 +32,7 @@ def augment(
     Args:
         batch: float32, shape (batch, height, width, channels), of `finish`.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
-        mirror: Left and right change places in half of the pictures.
+        mirror: Left and right change places in half of the images.
         shift: Largest shift in pixels, in both directions of both axes (He et al. 2015, section 4.2: pad and crop).
         rotation: Largest turn in degrees, either way.
         scale: Largest enlargement or reduction about the centre: .2 is a factor of 1/1.2 to 1.2.
@@ -54,7 +54,7 @@ def augment(
 
 
 def rectangles(batch: tf.Tensor, seeds: tf.Tensor, largest: float, purpose: str) -> tf.Tensor:
-    """A random rectangle in each picture, of up to this share of its area: bool, shape (batch, height, width, 1)."""
+    """A random rectangle in each image, of up to this share of its area: bool, shape (batch, height, width, 1)."""
     area, top, left = tf.unstack(uniform(seeds, 3, purpose)[..., tf.newaxis], axis=1)
     area, ratio = largest * area, factor(seeds, f"{purpose} ratio", _ERASE_RATIO)[:, tf.newaxis]
     inside = []
@@ -117,7 +117,7 @@ def _moved(
 
 
 def _cropped(seeds: tf.Tensor, smallest: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Height and width of what is cut out and the place of its centre, as shares of the picture's sides."""
+    """Height and width of what is cut out and the place of its centre, as shares of the image's sides."""
     if smallest == 1:
         zero = around(seeds, "crop", 0)
         return zero + 1, zero + 1, zero, zero

@@ -1,4 +1,4 @@
-"""From the bytes of a picture to upright uint8 pixels."""
+"""From the bytes of an image to upright uint8 pixels."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
 
 
 class _Refused(Exception):
-    """A picture that Pillow can open and that is turned down here."""
+    """An image that Pillow can open and that is turned down here."""
 
 
 def _reason(error: Exception, data: bytes, modality: str | None, kind: str) -> str:

@@ -1,4 +1,4 @@
-"""Gathers stored pixels and scales them, passing once over memory, which is what large batches wait for."""
+"""Gathering and scaling of stored pixels in one pass over memory, which is what large batches wait for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ def scaled(scale: np.ndarray, offset: np.ndarray, stored: np.ndarray, indices: n
     """Return `pixels * scale + offset` of some of many stored images: float32 (len(indices), height, width, channels).
 
     Args:
-        scale, offset: float32, shape (width * channels,): those of a line of pixels.
-        stored: uint8, shape (images, height, width, channels).
-        indices: int64, those of the images wanted.
+        scale: The factor of each value of a line of pixels, float32, shape (width * channels,).
+        offset: The summand of each value, as `scale`.
+        stored: The images, uint8, shape (images, height, width, channels).
+        indices: The indices of the images wanted, int64.
     """
     lines = np.asarray(stored).reshape(*stored.shape[:2], len(scale))
     result = np.empty((len(indices), *lines.shape[1:]), np.float32)

@@ -1,4 +1,4 @@
-"""Pictures: any common format to uint8 pixels of one size, centred and scaled."""
+"""Images: any common format to uint8 pixels of one size, centred and scaled."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _FIT_EXAMPLES = 1000
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class ImagePreprocess(Preprocess):
-    """How a picture becomes what an image network sees.
+    """How an image becomes what an image network sees.
 
-    A field that is None is learned by `fit` from training pictures.
+    A field that is None is learned by `fit` from training images.
 
     Args:
         size: (height, width) in pixels.
@@ -61,7 +61,7 @@ class ImagePreprocess(Preprocess):
 
     @property
     def fitted(self) -> bool:
-        """Whether nothing is left for `fit` to learn."""
+        """True where nothing is left for `fit` to learn."""
         return None not in (self.size, self.channels, self.mean, self.std)
 
     @property
@@ -82,7 +82,7 @@ class ImagePreprocess(Preprocess):
         return self.stored_shape
 
     def decode(self, source: str | os.PathLike | bytes | np.ndarray) -> np.ndarray:
-        """Pixels of a picture, upright, in `channels` where that is known.
+        """Return the pixels of an image, upright, in `channels` where that is known.
 
         Args:
             source: A path, the bytes of a file (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, AVIF or JPEG 2000, recognised by
@@ -93,7 +93,7 @@ class ImagePreprocess(Preprocess):
             uint8, shape (h, w, c), c of 1 or 3.
 
         Raises:
-            ValueError: Not a readable picture; the message is a short reason without the path.
+            ValueError: Not a readable image; the message is a short reason without the path.
         """
         if isinstance(source, np.ndarray):
             pixels = decode.from_array(source)
@@ -122,41 +122,43 @@ class ImagePreprocess(Preprocess):
         raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g}")
 
     def fit(self, raws: Iterable[np.ndarray]) -> ImagePreprocess:
-        """Learns what is None: the commonest size when most pictures have it, else the median sides (at most 224);
-        grey only if every picture is grey; mean and standard deviation of the pixels.
+        """Return a copy that has learned what is None.
+
+        The commonest size when most images have it, else the median sides (at most 224); grey only if every image is grey;
+        mean and standard deviation of the pixels.
 
         Args:
-            raws: Decoded training pictures, of which the first 1,000 are read.
+            raws: Decoded training images, of which the first 1,000 are read.
 
         Raises:
             ValueError: `raws` is empty.
         """
-        shapes, kept, grey = [], [], True
+        shapes, small, grey = [], [], True
         for raw in itertools.islice(raws, _FIT_EXAMPLES):
             shapes.append(raw.shape[:2])
             grey = grey and _is_grey(raw)
-            # No picture is kept larger than `fit` or the caller will have it, so memory is bounded.
-            kept.append(resize.resized(raw, self.size or tuple(min(side, _MAX_SIDE) for side in raw.shape[:2])))
-        if not kept:
-            raise ValueError("fit needs at least one training picture. Received: raws=(empty)")
+            # No image is held larger than `fit` or the caller will have it, so memory is bounded.
+            small.append(resize.resized(raw, self.size or tuple(min(side, _MAX_SIDE) for side in raw.shape[:2])))
+        if not small:
+            raise ValueError("fit needs at least one training image. Received: raws=(empty)")
         channels = self.channels or (1 if grey else 3)
         learned = dataclasses.replace(self, size=self.size or _usual_size(shapes), channels=channels)
         total, squares = np.zeros(channels), np.zeros(channels)
-        for raw in kept:
+        for raw in small:
             pixels = learned.example(raw).reshape(-1, channels) / 255.0
             total += pixels.mean(axis=0)
             squares += np.square(pixels).mean(axis=0)
-        mean = total / len(kept)
-        std = np.maximum(np.sqrt(np.maximum(squares / len(kept) - mean**2, 0.0)), 1e-3)
+        mean = total / len(small)
+        std = np.maximum(np.sqrt(np.maximum(squares / len(small) - mean**2, 0.0)), 1e-3)
         return dataclasses.replace(learned, mean=self.mean or tuple(mean.tolist()), std=self.std or tuple(std.tolist()))
 
     def example(self, raw: np.ndarray) -> np.ndarray:
-        """A decoded picture at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing."""
+        """Return a decoded image at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing."""
         height, width, _ = self.stored_shape
         return resize.resized(decode.in_channels(raw, self.channels), (height, width))
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
-        """What the network sees: (pixels / 255 - mean) / std, float32.
+        """Return the network's input: (pixels / 255 - mean) / std, float32.
 
         Args:
             batch: uint8, shape (batch, height, width, channels).
@@ -167,7 +169,7 @@ class ImagePreprocess(Preprocess):
             return tf.reshape(pixels, (-1, *self.stored_shape))
 
     def finish_of(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """What makes of stored examples and the places of some what `finish` makes of these, to the bit; large ones sooner."""
+        """Return a function (stored examples, indices) equal to `finish` of these to the bit; faster on large images."""
         return functools.partial(normalize.scaled, *self._scale_and_offset())
 
     @property

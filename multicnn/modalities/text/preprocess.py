@@ -86,7 +86,7 @@ class TextPreprocess(Preprocess):
 
     @property
     def fitted(self) -> bool:
-        """Whether nothing is left for `fit` to learn."""
+        """True where nothing is left for `fit` to learn."""
         return self.length is not None and bool(self.vocabulary)
 
     @property
@@ -131,8 +131,10 @@ class TextPreprocess(Preprocess):
         return source
 
     def fit(self, raws: Iterable[str]) -> TextPreprocess:
-        """Learns what is empty: the vocabulary, by falling count and then by token, and the length, that of the longest
-        text (at most 400 words or 1014 characters).
+        """Return a copy that has learned what is empty.
+
+        The vocabulary, by falling count and then by token, and the length, that of the longest text (at most 400 words or
+        1014 characters).
 
         Args:
             raws: Decoded training texts; all are read.
@@ -214,7 +216,7 @@ class TextPreprocess(Preprocess):
         return ids
 
     def examples_of(self, sources: Sequence[str | bytes]) -> list[np.ndarray | str]:
-        """What `example(decode(source))` gives of each source, or the reason why there is nothing; faster than one by one."""
+        """Return `example(decode(source))` of each source, or the reason why there is none; faster than one by one."""
         answers: list[np.ndarray | str] = []
         raws: list[str] = []
         for source in sources:
@@ -227,7 +229,7 @@ class TextPreprocess(Preprocess):
         return [answer or next(examples) for answer in answers]
 
     def _ids_behind_one_another(self, raws: Sequence[str]) -> np.ndarray:
-        """The ids of the words of texts, with a 0 behind each text."""
+        """Return the ids of the words of texts, with a 0 behind each text."""
         pieces = tokenizers.pieces(raws, self.tokenizer, self.lowercase)
         if self.level == "words" and self.tokenizer == "whitespace":  # a piece is a word
             return np.fromiter(map(self._ids.get, pieces, itertools.repeat(_UNKNOWN)), np.int32)
@@ -236,21 +238,21 @@ class TextPreprocess(Preprocess):
         return self._pieces.ids(pieces)
 
     def _ids_of(self, pieces: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """How many words each piece of text has, and the id of each word, or of subwords the ids of the word and its n-grams."""
-        found = tokenizers.words(tokenizers.joined(pieces), self.tokenizer, self.lowercase)
-        ids = np.fromiter(map(self._ids.get, found, itertools.repeat(_UNKNOWN)), np.int32, len(found))
+        """Return the number of words of each piece, and the id of each word; of subwords, those of the word and its n-grams."""
+        words = tokenizers.words(tokenizers.joined(pieces), self.tokenizer, self.lowercase)
+        ids = np.fromiter(map(self._ids.get, words, itertools.repeat(_UNKNOWN)), np.int32, len(words))
         counts = np.diff(np.flatnonzero(ids == 0), prepend=-1) - 1
         ids = ids[ids != 0]
         if self.level == "words":
             return counts, ids
         first, rows = len(self.vocabulary) + 2, np.zeros((len(ids), 1 + self.ngrams_per_word), np.int32)
-        for row, word, own in zip(rows, (word for word in found if word != tokenizers.END), ids):
-            parts = tokenizers.ngrams(word, self.ngrams, self.ngrams_per_word)
-            row[: 1 + len(parts)] = [own, *(first + tokenizers.bucket(part, self.buckets) for part in parts)]
+        for row, word, own in zip(rows, (word for word in words if word != tokenizers.END), ids):
+            grams = tokenizers.ngrams(word, self.ngrams, self.ngrams_per_word)
+            row[: 1 + len(grams)] = [own, *(first + tokenizers.bucket(gram, self.buckets) for gram in grams)]
         return counts, rows
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
-        """What the network sees: the ids themselves, int32, shape (batch, *stored_shape)."""
+        """Return the network's input: the ids themselves, int32, shape (batch, *stored_shape)."""
         with tf.device("CPU:0"):
             return tf.cast(batch, tf.int32)
 

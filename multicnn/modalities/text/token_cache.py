@@ -51,26 +51,26 @@ class TokenCache(dict):
 
     @property
     def full(self) -> bool:
-        """Whether it is time to begin anew."""
+        """True where the cache is so large that a new one should replace it."""
         return len(self) > _MOST or self.filled > _MOST_IDS
 
     def ids(self, pieces: Iterable[str]) -> np.ndarray:
-        """The ids of the tokens of pieces, behind one another, int32 (tokens, *shape); that of END is 0."""
+        """Return the ids of the tokens of pieces, behind one another, int32 (tokens, *shape); that of END is 0."""
         numbers = np.fromiter(map(self.__getitem__, pieces), np.int64)
         first, count, ids = self._arrays()
-        counts, places = count[numbers], first[numbers]
+        counts, indices = count[numbers], first[numbers]
         if (counts != 1).any():
             behind = np.cumsum(counts)
-            places = np.repeat(places - behind + counts, counts) + np.arange(behind[-1])
-        return ids[places]
+            indices = np.repeat(indices - behind + counts, counts) + np.arange(behind[-1])
+        return ids[indices]
 
 
 def rows(ids: np.ndarray, length: int) -> np.ndarray:
-    """Texts as rows, int32 (texts, length, *shape), cut at the end or followed by zeros.
+    """Return texts as rows, int32 (texts, length, *shape), cut at the end or followed by zeros.
 
     Args:
         ids: int32 (tokens, *shape), those of all texts behind one another, with a 0 behind each text.
-        length: Of a row.
+        length: The number of tokens of a row.
     """
     kept = ids.reshape(len(ids), int(np.prod(ids.shape[1:])))[:, 0] != 0
     ends = np.flatnonzero(~kept)

@@ -34,13 +34,13 @@ def normalised(text: str, lowercase: bool) -> str:
 
 
 def joined(texts: Sequence[str]) -> str:
-    """Texts as one, whose words are those of each text with END behind them."""
+    """Join texts into one, whose words are those of each text with END behind them."""
     text = f" {END} ".join([*texts, ""])
     return text if text.count(END) == len(texts) else joined([text.replace(END, NO_CHARACTER) for text in texts])
 
 
 def pieces(texts: Sequence[str], tokenizer: str, lowercase: bool) -> Iterator[str]:
-    """What stands between white space in texts, with END behind each; lower-cased where the tokenizer does not see case."""
+    """Yield the pieces between white space of texts, with END behind each text; lower-cased where the tokenizer ignores case."""
     many = (joined(texts[i : i + _TEXTS]) for i in range(0, len(texts), _TEXTS))
     if tokenizer != "kim":
         many = (normalised(text, lowercase) for text in many)
@@ -48,11 +48,11 @@ def pieces(texts: Sequence[str], tokenizer: str, lowercase: bool) -> Iterator[st
 
 
 def words(text: str, tokenizer: str, lowercase: bool) -> list[str]:
-    """The words of a text, in order.
+    """Return the words of a text, in order.
 
     Args:
         text: Any text.
-        tokenizer: "unicode": letters, digits and inner apostrophes, or one punctuation mark. "whitespace": whatever stands
+        tokenizer: "unicode": letters, digits and inner apostrophes, or one punctuation mark. "whitespace": whatever is
             between white space. "kim": the cleaning of Kim 2014 for English, which keeps ASCII letters, digits and
             ( ) , ! ? ' ` and parts clitics: isn't is "is n't".
         lowercase: Lower-cases all of Unicode.

@@ -59,7 +59,7 @@ def test_several_labels_between_separators_or_in_lists(tmp_path, source, extensi
     cells["lists in .csv"] = [json.dumps(labels) for labels in lists]
     path = tmp_path / f"t{extension.split()[-1]}"
     manifest = resolve(source(write(path, list(zip(texts, cells.get(extension, lists)))), label_separator="/"))
-    assert manifest.labels == ("x", "y", "z") and manifest.task.separator == "/"
+    assert manifest.labels == ("x", "y", "z") and manifest.task.label_separator == "/"
     assert manifest.table["label"].tolist() == ["x/y", "", "z", "x/y", "x/z"]
     assert len(manifest.rows()) == 5
 

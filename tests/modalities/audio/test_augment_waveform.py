@@ -87,7 +87,7 @@ def test_noise_from_a_folder(tmp_path):
             augment(tones(), SEEDS, RATE, noise=str(folder))
     (tmp_path / "inside" / "hum.wav").unlink()
     noise_of.cache_clear()
-    with pytest.raises(ValueError, match="noise must hold recordings that can be read"):
+    with pytest.raises(ValueError, match="noise must hold audio clips that can be read"):
         augment(tones(), SEEDS, RATE, noise=str(tmp_path))
 
 

@@ -337,7 +337,7 @@ def test_fit_reads_no_more_than_a_thousand_and_needs_one():
     seen = []
     AudioPreprocess(features="waveform").fit(seen.append(0) or np.ones(100, np.float32) for _ in range(1500))
     assert len(seen) == 1000
-    with pytest.raises(ValueError, match="at least one training recording"):
+    with pytest.raises(ValueError, match="at least one training clip"):
         AudioPreprocess().fit([])
 
 

@@ -326,7 +326,7 @@ def test_fit_reads_no_more_than_a_thousand_and_needs_one():
     seen = []
     ImagePreprocess(size=(2, 2)).fit(seen.append(0) or picture(2, 2) for _ in range(1500))
     assert len(seen) == 1000
-    with pytest.raises(ValueError, match="at least one training picture"):
+    with pytest.raises(ValueError, match="at least one training image"):
         ImagePreprocess().fit([])
 
 
