@@ -38,7 +38,7 @@ class Builder:
         scope: The names of the `scope` Blocks around, dotted.
         sharing: Inside `share`: its text, and the path at which it is applied now.
         stages: The path of each stage, by its name, over the whole network.
-        shared: What `share` Blocks have made, over the whole network.
+        shared: The layers that `share` Blocks have made, over the whole network.
         sources: The first tensor with positions in each scope.
     """
 
@@ -137,7 +137,7 @@ class KerasBuilder(Builder):
 
         Args:
             make: The class of the layer.
-            suffix: What follows the path in the name. The first layer of a leaf needs none; one more without a suffix is
+            suffix: The text behind the path in the name. The first layer of a leaf needs none; one more without a suffix is
                 named by its class.
             **config: The arguments of the class.
         """

@@ -15,11 +15,11 @@ class Signal:
     """The shape of a tensor, and how far back one of its positions sees.
 
     Attributes:
-        shape: With the batch in front; None for a size that is not known.
+        shape: The shape with the batch axis in front; None for a size that is not known.
         reach: The receptive field: input steps that one position sees along each axis; None where it is not known.
         stride: Input steps between two neighbouring positions along each axis, a fraction after a transposed convolution that
             goes below the input's own steps; None where it is not known.
-        masked: It carries a time mask, so that a sequence shorter than a window is padded and not refused.
+        masked: True where it carries a time mask, so that a sequence shorter than a window is padded and not refused.
     """
 
     shape: Shape
@@ -97,10 +97,10 @@ class Signal:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """The output of a leaf, and what the leaf costs.
+    """The output and the cost of a leaf.
 
     Attributes:
-        output: What the leaf makes of its input.
+        output: The signal that the leaf makes of its input.
         parameters: The number of trained numbers.
         statistics: The number of numbers saved with the weights that are not trained: moving averages, LeNet-5's output codes.
         multiply_adds: The multiplications with an addition for one example; None where they are not known.

@@ -20,8 +20,8 @@ def load_manifest(source: DataSource, task: TaskLike = None) -> Manifest:
     """Return the manifest of a source, with every split decided.
 
     Args:
-        source: Where the examples are and how they divide.
-        task: What is predicted: a task, fitted as that of a predictor or not, or its name and fields; None chooses by the data.
+        source: The source of the examples, and how they are split.
+        task: The task as a value, fitted as that of a predictor or not, or its name and fields; None chooses by the data.
 
     Raises:
         ValueError: As `resolve`; or there is no such group to leave out, or it is to be the test set beside another.

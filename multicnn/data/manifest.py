@@ -38,7 +38,7 @@ class Manifest:
 
     Attributes:
         modality: "image", "audio", "text", or the name of another registered modality.
-        task: What is predicted: reads `label` as a target. Fitted, except in the manifest of a source that is not resolved yet.
+        task: The task, which reads `label` as a target. Fitted, except in the manifest of a source that is not resolved yet.
         table: One row per example with the columns `id` (unique, stable when the data set moves to another folder),
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
             "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
@@ -111,7 +111,7 @@ class Manifest:
 
     @cached_property
     def strata(self) -> list[tuple[str, ...]]:
-        """The classes of each row, which splits balance: one, any number, or none, as the task says."""
+        """Return the classes of each row, which splits balance: one, any number, or none, as the task decides."""
         return [self.task.strata(label) for label in self.table["label"].tolist()]
 
     def raw_source(self, i: int) -> str | bytes | np.ndarray | tuple[np.ndarray, int]:

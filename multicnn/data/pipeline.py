@@ -98,14 +98,14 @@ def batches(
 ) -> tf.data.Dataset:
     """Return the batches of an epoch, or of several one after another; nothing but the arguments decides what they are.
 
-    Of several epochs, the first batches of the next are made while the last steps of one run, or its validation.
+    The first batches of the next epoch are made while the last steps or the validation of one run.
 
     Args:
-        spec: What they are made from, and how.
-        epoch: From 0; None gives the rows in order without random changes, for evaluation.
+        spec: The source and the settings of the batches.
+        epoch: The epoch, from 0; None gives the rows in order without random changes, for evaluation.
         start_step: The first batch to make; the batches from there on are those of the whole epoch.
-        epochs: How many, from `epoch` on; None goes on without end.
-        shard: Which of n examples of a batch are made; None makes all. Targets are always those of all.
+        epochs: The number of epochs, from `epoch` on; None never ends.
+        shard: A function that returns the slice of a batch of n examples to make; None makes all. Targets are always those of all.
 
     Returns:
         A dataset of (finished shard of the batch, int32 targets) of known cardinality; `spec.mix` makes the targets float32

@@ -39,7 +39,7 @@ class Store:
         lookup: int64 (rows of the manifest,), the index of each row in `array`, or -1.
         folder: The entry of the cache that holds the examples, or the cache folder where no other run can use them; None in
             memory.
-        reused: Whether an earlier run has made that entry.
+        reused: True where an earlier run has made that entry.
     """
 
     rows: np.ndarray

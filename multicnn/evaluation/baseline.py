@@ -33,14 +33,14 @@ def linear_baseline(
     """Train the task's linear model on `train` and score it on `test`; the same answer each time.
 
     Args:
-        task: What is predicted.
-        preprocess: Makes the features of the examples.
+        task: The task, fitted.
+        preprocess: The preprocess, which makes the features of the examples.
         train: Examples in the form of `preprocess.baseline_input`. For text, the raw strings. For images, (n, height, width[,
             channels]) pixels, uint8 or float: scaling and centring them changes nothing. For audio, (n, time, bands[, 1])
             log-mel or MFCC, or (n, samples[, 1]) waveforms. A memory map will do: examples are read in small batches.
-        train_targets: (n, ...), as the task makes them.
-        test: As `train`.
-        test_targets: As `train_targets`.
+        train_targets: The targets of `train`, (n, ...), as the task makes them.
+        test: The examples to score, in the form of `train`.
+        test_targets: The targets of `test`, (n, ...).
 
     Returns:
         The task's metrics, as far as a linear model has them, and `model`: what was trained on what, in words. From large sets
@@ -69,13 +69,13 @@ def linear_baseline(
 
 
 def linear_score(manifest: Manifest, examples: Store, stored: Preprocess, split: str = "test") -> dict[str, Any] | None:
-    """Return what `linear_baseline` does on the examples of a run: trained on the training split, scored on another.
+    """Return the scores of `linear_baseline` on the examples of a run: trained on the training split, scored on another.
 
     Args:
-        manifest: With its splits.
-        examples: Holds the good examples.
+        manifest: The data, with their splits.
+        examples: The stored good examples.
         stored: The preprocess that the store was made with.
-        split: "test" or "val".
+        split: The split to score, "test" or "val".
     """
     arguments: list[Any] = []
     for rows in (manifest.rows("train"), manifest.rows(split)):

@@ -30,7 +30,7 @@ class Diagnosis:
         examination: The findings, counts and the majority's score.
         linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the test split; None where it has no examples.
         page: The HTML page.
-        by_split: The same model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
+        by_split: That model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
     """
 
     examination: checks.DataReport

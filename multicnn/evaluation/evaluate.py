@@ -13,15 +13,15 @@ from multicnn.data.manifest import Manifest
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Metrics of a network on labelled examples, and what they were computed from.
+    """Metrics of a network on labelled examples, with the logits and targets that they were computed from.
 
     Attributes:
-        metrics: What the task measures (of classes `accuracy`, `loss`, `macro_f1`), `n`, and the number of `bad` examples that
+        metrics: The metrics of the task (of classes `accuracy`, `loss`, `macro_f1`), `n`, and the number of `bad` examples that
             were skipped.
-        logits: float32 (n, classes).
-        targets: (n, ...), as the task makes them.
-        manifest: Of the data.
-        rows: int64 (n,), the row of the manifest of each logit.
+        logits: The logits, float32 (n, ...).
+        targets: The targets, (n, ...), as the task makes them.
+        manifest: The manifest of the data.
+        rows: The row of the manifest of each example, int64 (n,).
     """
 
     metrics: dict[str, Any]
@@ -56,9 +56,9 @@ def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray) -> Evalua
     """Measure a network on rows of a manifest.
 
     Args:
-        logits: float32 (n, classes).
-        manifest: Of the data, with what is bad.
-        rows: int64 (n,), the row of each logit.
+        logits: The logits, float32 (n, ...).
+        manifest: The manifest of the data, with the bad rows.
+        rows: The row of the manifest of each example, int64 (n,).
 
     Raises:
         ValueError: There is no row, or a logit is not finite.

@@ -24,7 +24,7 @@ class Media(NamedTuple):
     """One example as a page shows it.
 
     Attributes:
-        kind: How to show it.
+        kind: The kind of element that shows it.
         content: The text, a data URI with a PNG or FLAC file, or the points of each curve of an SVG.
     """
 
@@ -33,7 +33,7 @@ class Media(NamedTuple):
 
 
 def embed(shown: Shown) -> Media:
-    """Return what shows or plays one example without another file.
+    """Return the element that shows or plays one example without another file.
 
     Args:
         shown: The example, as `Preprocess.shown` gives it. Large images are reduced to 160 pixels, small ones enlarged;

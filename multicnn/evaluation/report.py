@@ -34,9 +34,9 @@ def report_run(
 
     Args:
         folder: The run folder, with its metrics.json and what else the page shows.
-        preprocess: Decodes the examples that are shown.
-        manifest: With the bad rows.
-        logits_of: Returns the logits, float32 (n, ...), of n rows of the manifest.
+        preprocess: The preprocess, which decodes the examples that are shown.
+        manifest: The data, with the bad rows.
+        logits_of: A function that returns the logits, float32 (n, ...), of n rows of the manifest.
     """
     split = next(s for s in ("test", "val", "train") if len(manifest.rows(s)))
     rows = manifest.rows(split)
@@ -53,9 +53,9 @@ def write_evaluation(
 
     Args:
         folder: An existing folder.
-        task: What is predicted, fitted.
-        logits: float (n, ...).
-        targets: (n, ...), as the task makes them.
+        task: The task, fitted.
+        logits: The logits, float (n, ...).
+        targets: The targets, (n, ...), as the task makes them.
         ids: The name of each row, such as its file.
 
     Returns:
@@ -82,15 +82,15 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
     `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and `recipe.json`.
 
     Args:
-        folder: the run folder.
-        task: What is predicted.
+        folder: The run folder.
+        task: The task of the run.
         previews: Examples by id, shown beside the worst mistakes, each as `media.embed` takes it.
 
     Returns:
         The path of the page.
 
     Raises:
-        ValueError: the folder does not exist.
+        ValueError: The folder does not exist.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -13,11 +13,12 @@ class NGram:
     """Neighbouring tokens at which filters had their largest value.
 
     Attributes:
-        start, stop: The first token, and the one behind the last.
+        start: The index of the first token.
+        stop: The index behind the last token.
         text: The tokens.
         filters: The filters by layer and channel ("2.conv:17") and their values, the largest first; none where words were
             left out.
-        contribution: What they add to the logit of each class.
+        contribution: The sum that they add to the logit of each class.
     """
 
     start: int
@@ -33,7 +34,7 @@ class Explanation:
 
     Attributes:
         text: The text.
-        tokens: Those that the network saw: what is longer than its input was cut.
+        tokens: The tokens in the network's input; a longer text is cut.
         labels: The class of each logit.
         label: The class that is explained.
         logits: float32 (classes,).
@@ -42,7 +43,7 @@ class Explanation:
         scores: float32 (tokens, classes). By n-grams: the contribution of each n-gram, in equal parts to its tokens, so that
             the scores of a class and its bias sum to its logit. By leaving out: how much lower the logit is without the
             word (each character of a word has the whole of it).
-        ngrams: Those that move the label most, for or against, come first.
+        ngrams: The n-grams, those that move the label most, for or against, first.
         method: "n-grams" or "leaving out".
         truth: The label that the data has for it, if any.
     """

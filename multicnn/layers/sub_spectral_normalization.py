@@ -16,8 +16,8 @@ class SubSpectralNormalization(keras.layers.Layer):
 
     Args:
         bands: The number of equal, contiguous bands; must divide the frequency axis.
-        momentum: Of the moving statistics.
-        epsilon: Added to the variance.
+        momentum: The momentum of the moving statistics.
+        epsilon: The constant added to the variance.
     """
 
     def __init__(self, bands: int, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any) -> None:

@@ -30,7 +30,7 @@ class Shown(NamedTuple):
     """An example as a page shows it.
 
     Attributes:
-        kind: How it is shown: as an "image", a "figure" that is never scaled, an "audio" player, a "text" or a "plot" of
+        kind: The way it is shown: as an "image", a "figure" that is never scaled, an "audio" player, a "text" or a "plot" of
             curves.
         content: uint8 pixels (height, width[, 1 or 3]) of an image or a figure; float samples (samples,) in
             [-1, 1]; a string; or float values (steps, curves).
@@ -290,15 +290,15 @@ class Preprocess(Loadable, Protocol):
         return self
 
     def baseline_features(self, train: Any, rows: np.ndarray, test: Any) -> tuple[Any, Any, str]:
-        """Return what the linear baseline sees of examples, as matrices of a row each: by default every value.
+        """Return the features of examples for the linear baseline, as matrices of a row each: by default every value.
 
         Args:
             train: Training examples in the form of `baseline_input`: indexed by rows, with a length.
-            rows: Those of them that are used.
+            rows: The indices of the training examples to use, int64 (n,).
             test: The examples that are scored.
 
         Returns:
-            The features of the training and of the test examples (sparse where most are 0), and what they are in words.
+            The features of the training and of the test examples (sparse where most are 0), and their description in words.
         """
         features, name = flat_features(train, rows)
         return features, flat_features(test, np.arange(len(test)))[0], name
@@ -345,7 +345,7 @@ class Preprocess(Loadable, Protocol):
         """Return trained weights in the order that this preprocess gives them: the rows of a vocabulary, say.
 
         Args:
-            weights: For each layer its arrays by name.
+            weights: The arrays of each layer, by its name and theirs.
             network: The network that they are loaded into.
             trained: The preprocess that they were trained with.
         """
@@ -360,8 +360,8 @@ class Preprocess(Loadable, Protocol):
         """Return what the network sees of an example.
 
         Args:
-            finished: Its input, of shape `input_shape`, augmented or not.
-            plain: The same without augmentation.
+            finished: The example's input, of shape `input_shape`, augmented or not.
+            plain: The example's input without augmentation, of shape `input_shape`.
             stored: The stored example that `finished` was made of, shape `stored_shape`, augmented or not.
         """
 

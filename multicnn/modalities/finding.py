@@ -16,7 +16,7 @@ class Finding:
     Attributes:
         name: Name of the property, such as "exact duplicates".
         message: One line with the numbers.
-        decision: Whether the user has to decide what to do about it; otherwise it is for information.
+        decision: True where the user has to decide what to do about it; False where it is for information.
         groups: The rows of the manifest that have the property, rows that belong together in one group.
     """
 
@@ -35,7 +35,7 @@ def about(
         name: Name of the finding.
         rows: The rows of the manifest with the property.
         what: The property as a predicate, such as "are silent".
-        decision: Whether the user has to decide what to do about it.
+        decision: True where the user has to decide what to do about it.
         of: Number of rows that were checked.
     """
     if not len(rows):

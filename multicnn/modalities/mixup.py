@@ -41,7 +41,7 @@ def mixup(
 def cutmix(
     batch: tf.Tensor, targets: tf.Tensor, seeds: tf.Tensor, classes: int, alpha: float
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Puts a rectangle of another image of the batch over each image; section 3.1 and algorithm 1 of the paper.
+    """Put a rectangle of another image of the batch over each image; section 3.1 and algorithm 1 of the paper.
 
     Args:
         batch: float32, shape (batch, height, width, channels), of `finish` and `augment`.

@@ -37,22 +37,22 @@ def threefry(key: tuple, counter: tuple) -> tuple:
 
 
 def uniform(seeds: tf.Tensor, count: int, purpose: str = "") -> tf.Tensor:
-    """Uniform float32 numbers in [0, 1), shape (batch, count).
+    """Return uniform float32 numbers in [0, 1), shape (batch, count).
 
     Number k of a row is a function of its seed, the purpose and k alone, so what is drawn for one purpose stays the same
     whatever else is drawn.
 
     Args:
         seeds: int32 or int64, shape (batch, 2); the low 32 bits of each number are used.
-        count: Numbers for each seed.
-        purpose: What they are for, in a word.
+        count: The number of values for each seed.
+        purpose: The purpose of the numbers, in a word.
     """
     words = tf.cast(tf.convert_to_tensor(seeds), tf.uint32)
     return tf.ensure_shape(_uniform(words, count, _word(zlib.crc32(purpose.encode()))), (None, count))
 
 
 def around(seeds: tf.Tensor, purpose: str, most: float) -> tf.Tensor:
-    """One uniform float32 number in [-most, most) for each seed, shape (batch,); none is drawn where `most` is 0."""
+    """Return one uniform float32 number in [-most, most) for each seed, shape (batch,); none is drawn where `most` is 0."""
     if not most:
         return tf.zeros(tf.shape(seeds)[:1])
     return most * (2 * uniform(seeds, 1, purpose)[:, 0] - 1)

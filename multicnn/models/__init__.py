@@ -29,10 +29,10 @@ class Model:
 
     Attributes:
         module: Its module in this package.
-        modalities: What it suits: "image", "log-mel", "waveform", "text".
+        modalities: The inputs that it suits: "image", "log-mel", "waveform", "text".
         input_shape: The shape of one example in its paper, on which its parameters are counted.
         classes: The number of classes in its paper.
-        logits_per: What it puts out logits for: each "example", as a predictor does, or each "position" of its input.
+        logits_per: The unit of its logits: each "example", as a predictor does, or each "position" of its input.
     """
 
     module: str

@@ -36,8 +36,9 @@ class Source:
         arrays: Keras's name of an array -> what theirs adds to the layer's name.
         channels_first: Kernels are (out, in, *spatial) and features are flattened channel by channel, as in PyTorch;
             else (*spatial, in, out), as in Keras.
-        epsilon: That of their batch normalisation.
-        mean, std: The image that the weights were trained on is (pixels / 255 - mean) / std, for red, green and blue.
+        epsilon: The epsilon of their batch normalisation.
+        mean: The weights were trained on images (pixels / 255 - mean) / std, for red, green and blue.
+        std: The divisor of the pixels, as `mean`.
         bgr: Its channels were blue, green and red; the first of `layers` sees them.
         arguments: Our model's hyperparameters that make it theirs.
     """

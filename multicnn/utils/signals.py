@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_unwinding: int | None = None  # the signal that ends this program, unless some library swallows the exception
+pending: int | None = None  # the signal that ends this program, unless some library swallows the exception
 
 
 def unwind() -> None:
@@ -23,8 +23,8 @@ def unwind() -> None:
 
 
 def _unwind(signum: int, frame: FrameType | None) -> NoReturn:
-    global _unwinding
-    _unwinding = signum
+    global pending
+    pending = signum
     stop(signum, "interrupted")
 
 
@@ -41,7 +41,7 @@ class DeferSignals:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> DeferSignals:
-        self.signum = _unwinding
+        self.signum = pending
         if threading.current_thread() is threading.main_thread():
             self._previous = {each: signal.signal(each, self._note) for each in _SIGNALS}
         return self

@@ -63,7 +63,7 @@ def test_several_labels_are_a_question_each(name, smoothing, weights):
     z = ops.convert_to_tensor(LOGITS.astype("float32"))
     losses = label_losses(z, ops.convert_to_tensor(several), name, smoothing, weights)
     np.testing.assert_allclose(ops.convert_to_numpy(losses), expected, rtol=2e-5)
-    with pytest.raises(ValueError, match="where an example can have several labels"):
+    with pytest.raises(ValueError, match="for multilabel data"):
         label_losses(z, several, "focal")
 
 

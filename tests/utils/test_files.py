@@ -91,7 +91,7 @@ def handlers():
     ("signum", "error"), [(signal.SIGINT, KeyboardInterrupt("interrupted")), (signal.SIGTERM, SystemExit(143))]
 )
 def test_both_unwind_and_are_heeded_though_a_library_swallows_them(signum, error, handlers, monkeypatch):
-    monkeypatch.setattr(signals, "_unwinding", None)
+    monkeypatch.setattr(signals, "pending", None)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signals.unwind()
     with signals.DeferSignals() as deferred:

@@ -143,7 +143,7 @@ class CostBuilder(Builder):
     """Count the leaves that a KerasBuilder would build.
 
     Attributes:
-        leaves: Those counted so far, over the whole network.
+        leaves: The leaves counted so far, over the whole network.
         taps: The output of each stage so far, by its path.
     """
 

@@ -51,7 +51,7 @@ def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like
         manifest: The examples.
         groups: The rows of the manifest in each group of duplicates.
         name: Name of the finding, such as "near duplicates".
-        like: What the examples of a group share, such as "the same content".
+        like: The property that the examples of a group share, such as "the same content".
     """
     table = manifest.table
     splits, labels = table["split"].to_numpy(dtype=object), table["label"].to_numpy(dtype=object)

@@ -32,7 +32,7 @@ def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = No
 
     Args:
         source: Path of the data and how its labels are read.
-        task: What is predicted: a task, or its name and fields. That of a trained predictor has its classes; one that is not
+        task: The task as a value, or its name and fields. That of a trained predictor has its classes; one that is not
             fitted takes them from the data, where a label that only validation or test examples have is a bad row. None is
             classification, or multilabel where the source has a `label_separator`.
 

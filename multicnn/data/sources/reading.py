@@ -27,7 +27,7 @@ class Table:
     Attributes:
         name: Name of the file.
         columns: The cells of each column, "" for no value.
-        reasons: For every row the reason why it could not be read, or "".
+        reasons: The reason why it could not be read, or "", for every row.
     """
 
     name: str

@@ -21,7 +21,7 @@ def augment(
     frequency_mask: int = 0,
     equalizer: float = 0.0,
 ) -> tf.Tensor:
-    """Randomly changes finished features of audio, each example by its own seed.
+    """Randomly change finished features of audio, each example by its own seed.
 
     Args:
         batch: float32, shape (batch, time, mel, 1), (batch, time, mel) or (batch, samples, 1), of `finish`.

@@ -19,7 +19,7 @@ def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np
 
     Args:
         features: Float features of shape `spec.shape`.
-        spec: What they are, for the axes.
+        spec: The kind of features, for the axes.
         low: The value of the darkest color.
         high: The value of the brightest color.
     """

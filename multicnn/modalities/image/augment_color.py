@@ -23,14 +23,14 @@ def augment(
     saturation: float = 0.0,
     hue: float = 0.0,
 ) -> tf.Tensor:
-    """Randomly changes light and colour of stored images, each by its own seed; what leaves 0 to 255 is clipped.
+    """Randomly change light and colour of stored images, each by its own seed; what leaves 0 to 255 is clipped.
 
     Args:
         batch: uint8, shape (batch, height, width, 1 or 3).
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
         brightness: Largest change of the factor 1 on all pixels: .4 is .6 to 1.4.
-        contrast: The same, of the distance to the image's mean luma.
-        saturation: The same, of the distance to the pixel's luma; for three channels only.
+        contrast: Largest change of the factor 1 on the distance to the image's mean luma.
+        saturation: Largest change of the factor 1 on the distance to the pixel's luma; for three channels only.
         hue: Largest turn of the colours in degrees, either way, at constant luma; for three channels only.
 
     Returns:

@@ -24,7 +24,7 @@ def augment(
     crop: float = 1.0,
     erase: float = 0.0,
 ) -> tf.Tensor:
-    """Randomly moves finished images and erases a part of them, each by its own seed.
+    """Randomly move finished images and erase a part of them, each by its own seed.
 
     All that moves is one resampling: bilinear, or of whole pixels where only mirror and shift are asked for. What comes in
     from outside is 0, the mean pixel.

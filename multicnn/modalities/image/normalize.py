@@ -18,7 +18,7 @@ def scaled(scale: np.ndarray, offset: np.ndarray, stored: np.ndarray, indices: n
     """
     lines = np.asarray(stored).reshape(*stored.shape[:2], len(scale))
     result = np.empty((len(indices), *lines.shape[1:]), np.float32)
-    (_late.get() or _image_by_image)(lines, indices, scale, offset, result)
+    (compiled.get() or _image_by_image)(lines, indices, scale, offset, result)
     return result.reshape(len(indices), *stored.shape[1:])
 
 
@@ -31,9 +31,10 @@ def _image_by_image(
         image += offset
 
 
-def _value_by_value(
+def value_by_value(
     lines: np.ndarray, indices: np.ndarray, scale: np.ndarray, offset: np.ndarray, result: np.ndarray
 ) -> None:
+    """Write the scaled lines of the images at `indices` into `result`; in the Python that numba compiles."""
     for i in range(len(indices)):
         pixels, values = lines[indices[i]], result[i]
         for j in range(lines.shape[1]):
@@ -41,4 +42,4 @@ def _value_by_value(
                 values[j, k] = np.float32(pixels[j, k]) * scale[k] + offset[k]
 
 
-_late = LazyJit(_value_by_value, few=300)
+compiled = LazyJit(value_by_value, few=300)

@@ -24,12 +24,12 @@ def augment(
     shuffle: int = 0,
     typos: float = 0.0,
 ) -> tf.Tensor:
-    """Randomly changes the tokens of texts, each by its own seed; padding stays at the end.
+    """Randomly change the tokens of texts, each by its own seed; padding stays at the end.
 
     Args:
         ids: int32, shape (batch, length), or of subwords (batch, length, n): a word goes with all its n-grams.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
-        level: What a token is.
+        level: The unit of a token, as in `TextPreprocess`.
         nearest: int32 (tokens, k), the ids of the words nearest to each word, of padding itself; larger ids have none.
         neighbours: Probability of each word to become one of those nearest to it in the space of the given word vectors, each
             as likely (Wang & Yang 2015).

@@ -35,17 +35,17 @@ class TextPreprocess(Preprocess):
     Args:
         level: Tokens are "words", "characters", or words as "subwords": each step then has the id of its word and of
             the word's character n-grams (hashed into buckets), so that words never seen are not alike.
-        tokenizer: Of words: "unicode" (letters, digits, inner apostrophes; or one punctuation mark), "whitespace", or
+        tokenizer: The tokenizer of words: "unicode" (letters, digits, inner apostrophes; or one punctuation mark), "whitespace", or
             "kim" (the cleaning of Kim 2014 for English, which also parts clitics: "is n't").
         lowercase: Lower-cases all of Unicode.
         length: Tokens of every example; None is learned by `fit`.
-        long: What becomes of a longer text in `predict`: it is "cut" at its end, as in training; or its "windows" of `length`
-            tokens are all looked at, and their probabilities averaged.
+        long: The treatment of a longer text in `predict`: it is "cut" at its end, as in training; or the probabilities of its
+            "windows" of `length` tokens are averaged.
         max_vocabulary: Most tokens that `fit` keeps.
         min_count: Times a token must occur in the training texts to be kept.
-        alphabet: Of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
+        alphabet: The alphabet of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
         ngrams: Sizes of the shortest and the longest character n-gram of subwords.
-        buckets: Of n-grams.
+        buckets: The number of buckets that n-grams are hashed into.
         ngrams_per_word: Most n-grams that one word has, the shortest before the others.
         vocabulary: Tokens from id 2 on; empty is learned by `fit`.
     """

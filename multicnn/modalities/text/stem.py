@@ -173,7 +173,7 @@ def with_vocabulary(
     """Return trained weights whose embeddings have the rows of another vocabulary.
 
     Args:
-        weights: For each layer its arrays by name.
+        weights: The arrays of each layer, by its name and theirs.
         network: Built; its own vectors stay for the words that were not trained.
         words: The vocabulary of the network, from id 2 on.
         trained: The vocabulary of the weights.

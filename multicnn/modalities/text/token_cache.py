@@ -17,8 +17,8 @@ class TokenCache(dict):
     """From a piece of text to its number, and from there to the ids of its tokens.
 
     Args:
-        ids_of: Of many pieces how many ids each has, and the ids of all behind one another.
-        shape: Of one id: () or (n,).
+        ids_of: A function of pieces of text that returns the number of ids of each, and the ids of all, concatenated.
+        shape: The shape of one id: () or (n,).
     """
 
     def __init__(self, ids_of: Callable[[Sequence[str]], tuple[np.ndarray, np.ndarray]], shape: tuple[int, ...] = ()):

@@ -17,7 +17,7 @@ STORED = (RANDOM.permutation(9 * 256) % 256).astype(np.uint8).reshape(9, 16, 16,
 @pytest.fixture(params=["numpy", "compiled"])
 def scaled(request, monkeypatch):
     few = {"numpy": 10**9, "compiled": 0}[request.param]
-    monkeypatch.setattr(normalize, "_late", LazyJit(normalize._value_by_value, few))
+    monkeypatch.setattr(normalize, "compiled", LazyJit(normalize.value_by_value, few))
     return normalize.scaled
 
 

@@ -24,7 +24,7 @@ def read_facebook(path: Path, choice: VocabularyFilter) -> WordVectors:
 
     Args:
         path: The `.bin` file.
-        choice: Says which words to load.
+        choice: The filter of the words to load.
 
     Raises:
         ValueError: The file is cut, quantised, or no fastText model.

@@ -31,7 +31,7 @@ def learn(
             words never seen have vectors too).
         dims: The number of elements of a vector.
         window: The number of words to each side that count as context.
-        min_count: How often a word must occur to get a vector.
+        min_count: The number of times that a word must occur to get a vector.
         epochs: The number of passes over the texts.
         seed: Seeds the initial vectors and the sampling; the same texts and seed give the same vectors with one worker.
         workers: The number of threads.
