@@ -117,16 +117,16 @@ def operations_between(inputs: Sequence[keras.KerasTensor], output: keras.KerasT
 
     Keras 3.15: a model of inner tensors, which could be asked for its layers, would apply all of them a second time.
     """
-    found, seen, tensors = {}, set(map(id, inputs)), [output]
+    operations, visited, tensors = {}, set(map(id, inputs)), [output]
     while tensors:
         tensor = tensors.pop()
         history = getattr(tensor, "_keras_history", None)
-        if id(tensor) in seen or history is None:
+        if id(tensor) in visited or history is None:
             continue
-        seen.add(id(tensor))
-        found[id(history.operation)] = history.operation
+        visited.add(id(tensor))
+        operations[id(history.operation)] = history.operation
         tensors += history.operation._inbound_nodes[history.node_index].input_tensors
-    return list(reversed(found.values()))
+    return list(reversed(operations.values()))
 
 
 def snake_case(name: str) -> str:

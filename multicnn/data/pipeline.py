@@ -23,19 +23,19 @@ _LARGE = 2**20  # values of a batch from which calling Python out of TensorFlow 
 
 
 def order(rows: np.ndarray, seed: int, epoch: int | None) -> np.ndarray:
-    """Returns the int64 rows in the order of an epoch: the permutation of (seed, epoch), or as given if it is None."""
+    """Return the int64 rows in the order of an epoch: the permutation of (seed, epoch), or as given if it is None."""
     rows = np.asarray(rows, dtype=np.int64)
     return rows if epoch is None else np.random.default_rng([seed, epoch]).permutation(rows)
 
 
 def augmentation_seeds(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """Returns a seed per example, int64 (rows, 2): the number of (seed, epoch) and the row, wherever it stands."""
+    """Return a seed per example, int64 (rows, 2): the number of (seed, epoch) and the row, wherever it stands."""
     rows = np.asarray(rows, dtype=np.int64)
     return np.stack([np.full(len(rows), epoch_seed(seed, epoch)), rows], axis=1)
 
 
 def epoch_seed(seed: int, epoch: int) -> np.int64:
-    """Returns the number that the seeds of all examples of an epoch begin with."""
+    """Return the number that the seeds of all examples of an epoch begin with."""
     return np.int64(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 

@@ -44,7 +44,7 @@ def linear_baseline(
 
     Returns:
         The task's metrics, as far as a linear model has them, and `model`: what was trained on what, in words. From large sets
-        only a sample is used, and `model` says so. None where the task has no linear model.
+        only a sample is used, and `model` mentions it. None where the task has no linear model.
 
     Raises:
         ValueError: Lengths or shapes that do not fit, or nothing to learn.

@@ -12,7 +12,7 @@ _SHOWN = 8  # n-grams of a text
 _METHODS = {
     "n-grams": "Each filter adds its largest value times its weight to the logit of a class; it was reached at one n-gram. "
     "With the bias, the contributions are the logit, exactly.",
-    "leaving out": "A word's contribution is how much lower the logit of the class is without it.",
+    "occlusion": "A word's contribution is how much lower the logit of the class is without it.",
 }
 
 

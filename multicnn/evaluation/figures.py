@@ -8,12 +8,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TRAINING, VALIDATION, INK, FAINT = "#0072b2", "#d55e00", "#222222", "#dddddd"  # Okabe-Ito: safe for colour blindness
 COUNTED_CLASSES = 30  # up to here a cell is wide enough for its count
@@ -55,7 +57,7 @@ def learning_curves(
     return _saved(figure, path)
 
 
-def _curve(axes: Any, table: pandas.DataFrame, name: str, direction: str) -> None:
+def _curve(axes: Axes, table: pandas.DataFrame, name: str, direction: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     _plain(axes)
@@ -67,8 +69,8 @@ def _curve(axes: Any, table: pandas.DataFrame, name: str, direction: str) -> Non
         values = table[f"val_{name}"].to_numpy(dtype=np.float64)
         best = int(np.nanargmin(values) if direction == "min" else np.nanargmax(values))
         epoch, value = float(table["epoch"].iloc[best]), float(values[best])
-        ring = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": VALIDATION, "ls": "none"}
-        axes.plot(epoch, value, "o", label=f"best, {value:.4g} at epoch {epoch:g}", **ring)
+        label = f"best, {value:.4g} at epoch {epoch:g}"
+        axes.plot(epoch, value, "o", markersize=9, markerfacecolor="none", mec=VALIDATION, ls="none", label=label)
     axes.set_title(name, loc="left", fontsize=11, color=INK)
     axes.set_xlabel("epoch", fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
@@ -180,7 +182,7 @@ def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path
     return _saved(figure, path)
 
 
-def _shares(figure: Any, axes: Any, shares: np.ndarray, shrink: float) -> None:
+def _shares(figure: Figure, axes: Axes, shares: np.ndarray, shrink: float) -> None:
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import PercentFormatter
 
@@ -194,15 +196,14 @@ def _shares(figure: Any, axes: Any, shares: np.ndarray, shrink: float) -> None:
     bar.outline.set_visible(False)
 
 
-def _class_names(axes: Any, names: list[str], font: float) -> None:
+def _class_names(axes: Axes, names: list[str], font: float) -> None:
     _plain(axes)
     step = -(-len(names) // NAMED_CLASSES)
     ticks = np.arange(0, len(names), step)
     shown = [names[tick] for tick in ticks]
     upright = len(names) > 2 and len(names) * max(map(len, shown)) > 60
-    plain = {"parse_math": False, "fontsize": font}  # a dollar sign in a class name is not mathematics
-    axes.set_xticks(ticks, shown, rotation=90 if upright else 0, **plain)
-    axes.set_yticks(ticks, shown, **plain)
+    axes.set_xticks(ticks, shown, rotation=90 if upright else 0, parse_math=False, fontsize=font)
+    axes.set_yticks(ticks, shown, parse_math=False, fontsize=font)  # a dollar sign in a name is not mathematics
     axes.set_xlabel("predicted", fontsize=10)
     axes.set_ylabel("true", fontsize=10)
     if len(names) <= NAMED_CLASSES:
@@ -214,7 +215,7 @@ def _class_names(axes: Any, names: list[str], font: float) -> None:
         spine.set_visible(True)
 
 
-def _counts(axes: Any, matrix: np.ndarray, shares: np.ndarray, font: float) -> None:
+def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, font: float) -> None:
     for (row, column), count in np.ndenumerate(matrix):
         if count:
             digits = len(str(count))
@@ -223,7 +224,7 @@ def _counts(axes: Any, matrix: np.ndarray, shares: np.ndarray, font: float) -> N
             axes.text(column, row, str(count), ha="center", va="center", fontsize=size, color=colour)
 
 
-def _plain(axes: Any) -> None:
+def _plain(axes: Axes) -> None:
     axes.set_facecolor("white")
     axes.tick_params(colors=INK, labelsize=8, length=2.5)
     axes.xaxis.label.set_color(INK)
@@ -233,7 +234,7 @@ def _plain(axes: Any) -> None:
         spine.set_color("#888888")
 
 
-def _saved(figure: Any, path: str | Path) -> Path:
+def _saved(figure: Figure, path: str | Path) -> Path:
     path = Path(path)
     with warnings.catch_warnings():
         # A name in a script the font lacks is drawn as boxes; the tables of the report spell it out.

@@ -59,7 +59,7 @@ def write_evaluation(
         ids: The name of each row, such as its file.
 
     Returns:
-        The worst mistakes; `row` says which examples to preview.
+        The worst mistakes; `row` is the index of each in `logits`.
 
     Raises:
         ValueError: Lengths or shapes do not fit, or a logit is not finite.

@@ -1,4 +1,4 @@
-"""Why a text predictor says what it says: the n-grams that its filters found, or what changes where a word is missing."""
+"""Explanations of a text predictor: the n-grams that its filters fire at, or occlusion of single words."""
 
 from multicnn.explanations.dataset import Findings as Findings
 from multicnn.explanations.dataset import over_texts as over_texts

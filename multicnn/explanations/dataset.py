@@ -21,12 +21,12 @@ class Findings:
 
     Attributes:
         texts: The number of texts.
-        method: "n-grams" or "leaving out", as in `Explanation`.
+        method: "n-grams" or "occlusion", as in `Explanation`.
         classes: The n-grams of each class that raised its logit most, added up over all texts: `text`, the number of `texts`
             in which it did anything, and its mean `contribution` there.
         filters: The filters that moved the logits most: `filter`, the class that it speaks for (`label`), its `weight` to that
-            class, the number of `texts` in which it fired, and the n-grams at which it was largest (`fired_by`). None where
-            words were left out.
+            class, the number of `texts` in which it fired, and the n-grams at which it was largest (`fired_by`). None by
+            occlusion.
     """
 
     texts: int

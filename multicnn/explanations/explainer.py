@@ -11,7 +11,7 @@ import numpy as np
 from multicnn.backends import engine
 from multicnn.explanations.explanation import Explanation, NGram
 from multicnn.explanations.max_over_time import MaxOverTime
-from multicnn.explanations.occlusion import leave_out
+from multicnn.explanations.occlusion import occlude
 from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.tasks import Task
 
@@ -45,7 +45,7 @@ class Explainer:
         self._logits = engine.inference(network)
         self.network = MaxOverTime.of(network)
         # Exact where the logits are a sum over the filters' maxima.
-        self.method = "leaving out" if self.network is None else "n-grams"
+        self.method = "occlusion" if self.network is None else "n-grams"
 
     def explain(
         self, texts: Iterable[str], label: str | None = None, truths: Sequence[str] | None = None
@@ -114,7 +114,7 @@ class Explainer:
     def _by_occlusion(self, text: str, ids: np.ndarray) -> _Explained:
         tokens = self._tokens(text)
         words = self._words(tokens)
-        logits, changes = leave_out(self._logits, ids, words)
+        logits, changes = occlude(self._logits, ids, words)
         scores = np.zeros((len(tokens), len(self.labels)), np.float32)
         ngrams = []
         for (start, stop), change in zip(words, changes):

@@ -16,8 +16,8 @@ class NGram:
         start: The index of the first token.
         stop: The index behind the last token.
         text: The tokens.
-        filters: The filters by layer and channel ("2.conv:17") and their values, the largest first; none where words were
-            left out.
+        filters: The filters by layer and channel ("2.conv:17") and their values, the largest first; none by
+            occlusion.
         contribution: The sum that they add to the logit of each class.
     """
 
@@ -39,12 +39,12 @@ class Explanation:
         label: The class that is explained.
         logits: float32 (classes,).
         probabilities: float64 (classes,).
-        bias: float32 (classes,), what the logits are without any n-gram; zeros where words were left out.
+        bias: float32 (classes,), what the logits are without any n-gram; zeros by occlusion.
         scores: float32 (tokens, classes). By n-grams: the contribution of each n-gram, in equal parts to its tokens, so that
-            the scores of a class and its bias sum to its logit. By leaving out: how much lower the logit is without the
+            the scores of a class and its bias sum to its logit. By occlusion: how much lower the logit is without the
             word (each character of a word has the whole of it).
         ngrams: The n-grams, those that move the label most, for or against, first.
-        method: "n-grams" or "leaving out".
+        method: "n-grams" or "occlusion".
         truth: The label that the data has for it, if any.
     """
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -36,8 +35,8 @@ class _Branch:
     """The layers between the tokens and one pooling: window t begins at token `t * stride - before`, `reach` tokens long."""
 
     name: str  # of the last convolution
-    maps: Any  # the Keras tensor (batch, windows, filters) that is pooled
-    pooled: Any  # the one (batch, filters) that comes of it
+    maps: keras.KerasTensor  # (batch, windows, filters), which is pooled
+    pooled: keras.KerasTensor  # (batch, filters)
     reach: int
     stride: int
     before: int
@@ -102,7 +101,7 @@ class _OtherKind(Exception):
     """The network does not end in maxima over time."""
 
 
-def _branch(pooled: Any) -> _Branch:
+def _branch(pooled: keras.KerasTensor) -> _Branch:
     """Walk from a pooling up to the tokens."""
     pooled = _skip(pooled, _SILENT)
     if not isinstance(operation_of(pooled), keras.layers.GlobalMaxPooling1D):
@@ -122,7 +121,7 @@ def _branch(pooled: Any) -> _Branch:
     return _Branch(name, maps, pooled, reach, stride, before)
 
 
-def _window(layer: Any) -> tuple[int, int, int]:
+def _window(layer: keras.layers.Layer) -> tuple[int, int, int]:
     """Return reach, stride, and what Keras pads before the first step."""
     convolution = isinstance(layer, _CONVOLUTIONS)
     size, step = (layer.kernel_size[0], layer.strides[0]) if convolution else (layer.pool_size[0], layer.strides[0])
@@ -134,7 +133,7 @@ def _window(layer: Any) -> tuple[int, int, int]:
     raise _OtherKind
 
 
-def _upwards(tensor: Any) -> Iterator[Any]:
+def _upwards(tensor: keras.KerasTensor) -> Iterator[keras.layers.Layer]:
     """Yield the layers from a tensor up to the vectors of the tokens, each with one input."""
     while True:
         layer = operation_of(tensor)
@@ -146,7 +145,7 @@ def _upwards(tensor: Any) -> Iterator[Any]:
         tensor = _source(tensor)
 
 
-def _is_embedding(tensor: Any) -> bool:
+def _is_embedding(tensor: keras.KerasTensor) -> bool:
     """Return True for the vectors of tokens, or the sum of two such (multichannel)."""
     layer = operation_of(tensor)
     if isinstance(layer, keras.layers.Add):
@@ -154,14 +153,14 @@ def _is_embedding(tensor: Any) -> bool:
     return isinstance(layer, _EMBEDDINGS)
 
 
-def _source(tensor: Any) -> Any:
+def _source(tensor: keras.KerasTensor) -> keras.KerasTensor:
     sources = inputs_of(tensor)
     if len(sources) != 1:
         raise _OtherKind
     return sources[0]
 
 
-def _skip(tensor: Any, kinds: tuple[type, ...]) -> Any:
+def _skip(tensor: keras.KerasTensor, kinds: tuple[type, ...]) -> keras.KerasTensor:
     """Return the first tensor upwards that none of these kinds of layer made."""
     while isinstance(operation_of(tensor), kinds):
         activation = getattr(operation_of(tensor), "activation", keras.activations.linear)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 
-def leave_out(
+def occlude(
     logits: Callable[[np.ndarray], np.ndarray], ids: np.ndarray, words: Sequence[tuple[int, int]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Measure how each class's logit changes as each word is taken out and what follows moves up.

@@ -16,7 +16,7 @@ from multicnn.layers.types import Shape, Tensor
 class ConvTranspose(keras.layers.Layer):
     """The transpose of a convolution over (batch, *spatial, channels): each step of the input adds a kernel to the output.
 
-    An axis of n steps gives (n - 1) stride + dilation (kernel - 1) + 1, less what `cut` says. Keras's own knows only "same" and
+    An axis of n steps gives (n - 1) stride + dilation (kernel - 1) + 1, less what `cut` removes. Keras's own knows only "same" and
     "valid", which fills up to n stride where the kernel is shorter than the stride.
 
     Args:

@@ -43,13 +43,13 @@ class MaxUnpooling(keras.layers.Layer):
             x, [[0, 0], *([0, _positive(r - n)] for r, n in zip(reach, size)), [0, 0]], constant_values=lowest(x.dtype)
         )
         offsets = [(i, j) for i in range(rows) for j in range(columns)]
-        seen = ops.stack(
+        windows = ops.stack(
             [
                 x[:, i : i + reach[0] - rows + 1 : steps[0], j : j + reach[1] - columns + 1 : steps[1]]
                 for i, j in offsets
             ]
         )
-        switches = ops.argmax(seen, axis=0)
+        switches = ops.argmax(windows, axis=0)
         back = sum(
             _spread(values * ops.cast(switches == n, values.dtype), offset, steps, (rows, columns))
             for n, offset in enumerate(offsets)

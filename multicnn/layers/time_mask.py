@@ -45,7 +45,7 @@ def slide(mask: Tensor, reach: int, strides: int) -> Any:
 
 
 class TimeWindows(LayerMixin):
-    """Mixin for Keras's one-dimensional convolution and pooling layers: masked steps are never seen, the mask goes on.
+    """Mixin for Keras's one-dimensional convolution and pooling layers: masked steps never count, and the mask is passed on.
 
     For layers with padding "valid", or "same" with a stride of 1. Without a mask the layer is Keras's own.
 

@@ -43,7 +43,7 @@ _EXTENSIONS = {
     **dict.fromkeys((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"), "audio"),
     ".txt": "text",
 }
-INLINE = "text"  # what the cells of a table hold unless they are said to be something else
+INLINE = "text"  # the modality of the cells of a table where none is given
 _ARTICLE = {"image": "an image", "audio": "audio", "text": "text"}  # of what can be recognised
 
 
@@ -52,7 +52,7 @@ def mismatch(kind: str, modality: str) -> str:
 
     Args:
         kind: "image", "audio", "text", or "" for what was not recognised.
-        modality: Any modality; what files hold whose modality is none of these three cannot be told from their kind.
+        modality: Any modality; the files of another than these three cannot be recognised by their kind.
     """
     if kind in ("", modality) or modality not in _ARTICLE:
         return ""
@@ -60,12 +60,12 @@ def mismatch(kind: str, modality: str) -> str:
 
 
 def kind_by_name(path: str | os.PathLike) -> str:
-    """Return the modality that a file's extension promises, or ""; for what the content says nothing of."""
+    """Return the modality that a file's extension promises, or "", for files whose content is not recognised."""
     return _EXTENSIONS.get(os.path.splitext(path)[1].lower(), "")
 
 
 def recognise(data: bytes) -> tuple[str | None, str]:
-    """The modality ("image", "audio", "text" or None) and the name of the format of some bytes.
+    """Return the modality ("image", "audio", "text" or None) and the name of the format of some bytes.
 
     Args:
         data: The content of a file, or its first 512 bytes or more.

@@ -57,13 +57,13 @@ def cutmix(
         raise ValueError(f"alpha must be above 0. Received: alpha={alpha}")
     batch, numbers = tf.convert_to_tensor(batch), randomness.uniform(seeds, 4, "cutmix")
     partner = randomness.integers(numbers[:, 0], 0, tf.shape(batch)[0] - 1)
-    kept = tf.gather(_weights(alpha), randomness.integers(numbers[:, 1], 0, _QUANTILES - 1))
+    share = tf.gather(_weights(alpha), randomness.integers(numbers[:, 1], 0, _QUANTILES - 1))
     inside = []
     for axis in (1, 2):  # a rectangle of the image's own proportions, cut where it passes the edge
         length = tf.cast(tf.shape(batch)[axis], tf.float32)
-        middle, reach = numbers[:, axis + 1] * length, tf.sqrt(1 - kept) * length / 2
-        places = tf.range(length) + 0.5
-        inside.append(tf.abs(places - middle[:, tf.newaxis]) < reach[:, tf.newaxis])
+        middle, reach = numbers[:, axis + 1] * length, tf.sqrt(1 - share) * length / 2
+        pixels = tf.range(length) + 0.5
+        inside.append(tf.abs(pixels - middle[:, tf.newaxis]) < reach[:, tf.newaxis])
     other = (inside[0][:, :, tf.newaxis] & inside[1][:, tf.newaxis])[..., tf.newaxis]
     weight = 1 - tf.reduce_mean(tf.cast(other, tf.float32), axis=[1, 2])
     one_hot = tf.one_hot(targets, classes)

@@ -19,6 +19,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+    from multicnn.layers.types import Tensor
+
 Named = str | tuple[str, dict[str, Any]]  # a name, or (name, parameters)
 
 
@@ -112,10 +114,10 @@ class Task(Protocol):
     def class_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return float32 (classes,), weights that let each class of the training targets count the same."""
 
-    def losses(self, logits: Any, targets: Any, settings: LossSettings) -> Any:
+    def losses(self, logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
         """Return the loss of each example, float32 (batch,), of a backend's tensors."""
 
-    def score(self, logits: Any, targets: Any) -> Any:
+    def score(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the `metric` of each example, bool or float32 (batch,), of a backend's tensors."""
 
     def plain_losses(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

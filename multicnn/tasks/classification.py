@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from multicnn.tasks import metrics
 from multicnn.tasks.base import Answer, LossSettings
 from multicnn.tasks.classes import ClassTask
 from multicnn.tasks.registry import register
+
+if TYPE_CHECKING:
+    from multicnn.layers.types import Tensor
 
 
 @register
@@ -49,13 +52,13 @@ class Classification(ClassTask):
         counts = np.bincount(targets, minlength=len(self.labels))
         return (len(targets) / (len(counts) * counts)).astype(np.float32)
 
-    def losses(self, logits: Any, targets: Any, settings: LossSettings) -> Any:
+    def losses(self, logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
         """Return the loss of each example; `targets` are classes, or where examples are mixed float (batch, classes)."""
         from multicnn.tasks import losses
 
         return losses.class_losses(logits, targets, settings.loss, settings.label_smoothing, settings.class_weights)
 
-    def score(self, logits: Any, targets: Any) -> Any:
+    def score(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return True for each example whose largest logit is its class; of mixed ones the likeliest class counts."""
         from multicnn.tasks import losses
 

@@ -10,22 +10,26 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from keras import ops
 
+if TYPE_CHECKING:
+    from multicnn.layers.types import Tensor
+    from multicnn.tasks.base import Named
 
-def cross_entropy(logits: Any, targets: Any) -> Any:
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy: -sum t log p."""
     return ops.categorical_crossentropy(targets, logits, from_logits=True)
 
 
-def squared_error(logits: Any, targets: Any) -> Any:
+def squared_error(logits: Tensor, targets: Tensor) -> Tensor:
     """Squared error: sum (p - t)^2, the error of Brier (1950): its gradient dies where the network is sure, rightly or wrongly."""
     return ops.sum(ops.square(ops.softmax(logits) - targets), axis=-1)
 
 
-def hinge(logits: Any, targets: Any, margin: float = 1.0) -> Any:
+def hinge(logits: Tensor, targets: Tensor, margin: float = 1.0) -> Tensor:
     """Hinge loss: max(0, margin + max of the other z - z of the class), of Crammer & Singer (2001); over t, its mean."""
     highest = ops.max(logits, axis=-1, keepdims=True)
     winner = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype="bool")
@@ -34,12 +38,12 @@ def hinge(logits: Any, targets: Any, margin: float = 1.0) -> Any:
     return ops.sum(targets * losses, axis=-1)
 
 
-def logistic(logits: Any, targets: Any) -> Any:
+def logistic(logits: Tensor, targets: Tensor) -> Tensor:
     """Logistic loss: -sum (t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))): each class against all others."""
     return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
 
 
-def focal(logits: Any, targets: Any, gamma: float = 2.0) -> Any:
+def focal(logits: Tensor, targets: Tensor, gamma: float = 2.0) -> Tensor:
     """Focal loss: -sum t (1 - p)^gamma log p, of Lin et al. (2017): the easy examples weigh little. Their alpha: class weights."""
     log_p = ops.log_softmax(logits)
     # Where 1 - p is exactly 0, a power below 1 has no gradient.
@@ -51,7 +55,7 @@ LOSSES = {loss.__name__: loss for loss in (cross_entropy, squared_error, hinge, 
 MULTILABEL = ("cross_entropy", "logistic")  # of yes and no of each label they are the same
 
 
-def by_name(loss: str | tuple[str, dict[str, Any]], multilabel: bool = False) -> Callable[[Any, Any], Any]:
+def by_name(loss: Named, multilabel: bool = False) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the loss of a name, or of (name, parameters) such as ("focal", {"gamma": 1}).
 
     Args:
@@ -74,12 +78,12 @@ def by_name(loss: str | tuple[str, dict[str, Any]], multilabel: bool = False) ->
 
 
 def class_losses(
-    logits: Any,
-    targets: Any,
-    loss: str | tuple[str, dict[str, Any]] = "cross_entropy",
+    logits: Tensor,
+    targets: Tensor,
+    loss: Named = "cross_entropy",
     label_smoothing: float = 0.0,
-    class_weights: Any = None,
-) -> Any:
+    class_weights: Tensor | None = None,
+) -> Tensor:
     """Return the loss of each example that has one class, or a mixture.
 
     Args:
@@ -106,12 +110,12 @@ def class_losses(
 
 
 def label_losses(
-    logits: Any,
-    targets: Any,
-    loss: str | tuple[str, dict[str, Any]] = "logistic",
+    logits: Tensor,
+    targets: Tensor,
+    loss: Named = "logistic",
     label_smoothing: float = 0.0,
-    class_weights: Any = None,
-) -> Any:
+    class_weights: Tensor | None = None,
+) -> Tensor:
     """Return the loss of each example that has any number of labels: the sum of a logistic loss for each.
 
     Args:
@@ -134,12 +138,12 @@ def label_losses(
     return ops.sum(weights * (ops.softplus(logits) - smooth * logits), axis=-1)
 
 
-def class_correct(logits: Any, targets: Any) -> Any:
+def class_correct(logits: Tensor, targets: Tensor) -> Tensor:
     """Return bool (batch,): the largest logit is that of the class, of mixed targets of the likeliest one."""
     classes = targets if len(targets.shape) == 1 else ops.argmax(targets, axis=-1)
     return ops.equal(ops.argmax(logits, axis=-1), ops.cast(classes, "int32"))
 
 
-def all_labels_correct(logits: Any, targets: Any) -> Any:
+def all_labels_correct(logits: Tensor, targets: Tensor) -> Tensor:
     """Return bool (batch,): every logit is above 0 exactly where its label is there."""
     return ops.all(ops.equal(logits > 0, targets > 0), axis=-1)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from multicnn.tasks.base import Answer, LossSettings
 from multicnn.tasks.classes import ClassTask
 from multicnn.tasks.registry import register
+
+if TYPE_CHECKING:
+    from multicnn.layers.types import Tensor
 
 
 @register
@@ -71,13 +74,13 @@ class Multilabel(ClassTask):
         counts = targets.sum(axis=0, dtype=np.int64)
         return ((len(targets) - counts) / counts).astype(np.float32)
 
-    def losses(self, logits: Any, targets: Any, settings: LossSettings) -> Any:
+    def losses(self, logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
         """Return the loss of each example, the sum over its labels."""
         from multicnn.tasks import losses
 
         return losses.label_losses(logits, targets, settings.loss, settings.label_smoothing, settings.class_weights)
 
-    def score(self, logits: Any, targets: Any) -> Any:
+    def score(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return True for each example with exactly the true labels."""
         from multicnn.tasks import losses
 

@@ -80,7 +80,7 @@ def test_the_planted_word_is_found(predictor):
         at = between.join(explanation.tokens).index(word)
         if between:
             assert word in best.text
-            if explanation.method == "leaving out":
+            if explanation.method == "occlusion":
                 assert explanation.tokens[int(explanation.scores[:, explanation.column].argmax())] == word
         else:
             assert best.start < at + len(word) and best.stop > at  # the n-gram and the word overlap
@@ -98,10 +98,10 @@ def test_scores_and_bias_sum_to_the_logits(predictor):
             np.testing.assert_allclose(sums + explanation.bias, expected, atol=1e-4)
 
 
-def test_leaving_out_is_the_difference_of_two_predictions(predictor):
+def test_occlusion_is_the_difference_of_two_predictions(predictor):
     explainer = explainer_of(predictor)
     if explainer.method == "n-grams":
-        explainer.network, explainer.method = None, "leaving out"
+        explainer.network, explainer.method = None, "occlusion"
     text, without = "the film и прекрасный он", "the film и он"
     (explanation,) = explainer.explain([text])
     one, other = predictor.logits(predictor.preprocess.examples([text, without]))

@@ -64,7 +64,7 @@ class AudioPreprocess(Preprocess):
         features: "log_mel" (dB), "mfcc" or "waveform"; or what librosa computes under these names: "cqt" (constant-Q
             transform, dB), "chroma_stft" or "pcen" (per-channel energy normalization of a mel spectrogram).
         n_fft, hop_length, win_length: Samples; a `win_length` of None is `n_fft`.
-        n_mels, n_mfcc: Mel bands, and the cepstral coefficients kept of them.
+        n_mels, n_mfcc: Mel bands, and the cepstral coefficients computed from them.
         n_bins, bins_per_octave: Bins of the constant-Q transform, and how many of them make an octave.
         n_chroma: Pitch classes of the chroma.
         fmin, fmax: Hz; an `fmax` of None is half of `sample_rate`. The constant-Q transform begins at `fmin`, at C1
@@ -228,22 +228,22 @@ class AudioPreprocess(Preprocess):
             ValueError: `raws` is empty.
         """
         durations: list[float] = []
-        kept: list[np.ndarray] = []
+        clips: list[np.ndarray] = []
         longest = self.seconds or _MAX_SECONDS
         for raw in itertools.islice(raws, _FIT_EXAMPLES):
             durations.append(len(raw) / self.sample_rate)
-            if sum(map(len, kept)) < _FIT_SECONDS * self.sample_rate:
-                kept.append(raw[: round(longest * self.sample_rate)].copy())
-        if not kept:
+            if sum(map(len, clips)) < _FIT_SECONDS * self.sample_rate:
+                clips.append(raw[: round(longest * self.sample_rate)].copy())
+        if not clips:
             raise ValueError("fit needs at least one training clip. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
         total = squares = 0.0
-        for example in features.of_each(map(learned.window, kept), learned.feature_spec):
+        for example in features.of_each(map(learned.window, clips), learned.feature_spec):
             values = example.astype(np.float64)
             total += values.mean()
             squares += np.square(values).mean()
-        mean = total / len(kept)
-        std = max(math.sqrt(max(squares / len(kept) - mean**2, 0.0)), 1e-3)
+        mean = total / len(clips)
+        std = max(math.sqrt(max(squares / len(clips) - mean**2, 0.0)), 1e-3)
         return dataclasses.replace(
             learned,
             mean=float(mean) if self.mean is None else self.mean,

@@ -119,10 +119,10 @@ class WaveformPreprocess(Preprocess):
 
     def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
         """Return the features, and a player of the waveform that they were computed of: masks are in the features only."""
-        seen = self.preprocess.shown_input(finished, plain, stored)
-        if any(each.kind == "audio" for each in seen):
-            return seen
-        return [*seen, Shown("audio", stored, self.preprocess.sample_rate)]
+        shown = self.preprocess.shown_input(finished, plain, stored)
+        if any(each.kind == "audio" for each in shown):
+            return shown
+        return [*shown, Shown("audio", stored, self.preprocess.sample_rate)]
 
     def receptive_field(self, steps: tuple[int, ...]) -> str:
         """As `AudioPreprocess.receptive_field`."""

@@ -63,7 +63,7 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
 
 
 def from_array(array: np.ndarray) -> np.ndarray:
-    """uint8 (h, w, 1 or 3) of a uint8 array of shape (h, w) or (h, w, c), c of 1, 3 or 4 (alpha, laid over white).
+    """uint8 (h, w, 1 or 3) of a uint8 array of shape (h, w) or (h, w, c), c of 1, 3 or 4 (alpha, blended with white).
 
     Raises:
         ValueError: Another dtype or shape, or no pixels.

@@ -87,7 +87,7 @@ class ImagePreprocess(Preprocess):
         Args:
             source: A path, the bytes of a file (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, AVIF or JPEG 2000, recognised by
                 content; of an animation the first frame), or a uint8 array of shape (h, w) or (h, w, c) with c of 1,
-                3 (RGB) or 4 (RGB and alpha). Transparency is laid over white; of 16 bits the high 8 are kept.
+                3 (RGB) or 4 (RGB and alpha). Transparency is blended with white; of 16 bits the high 8 remain.
 
         Returns:
             uint8, shape (h, w, c), c of 1 or 3.

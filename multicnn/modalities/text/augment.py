@@ -35,7 +35,7 @@ def augment(
             as likely (Wang & Yang 2015).
         word_dropout: Probability of each token to become unknown (id 1).
         shuffle: Tokens move at most so many places (Lample et al. 2018, section 2.3).
-        typos: Probability of each character to be left out, doubled, replaced by another of the text, or to change places
+        typos: Probability of each character to be deleted, doubled, replaced by another of the text, or to change places
             with the next one; for characters only. A misspelt word is an unknown word: see `word_dropout`.
 
     Returns:
@@ -76,14 +76,14 @@ def _replaced(ids: tf.Tensor, seeds: tf.Tensor, nearest: np.ndarray, share: floa
 
 
 def _first(ids: tf.Tensor) -> tf.Tensor:
-    """The id that says whether a place is padding, (batch, length)."""
+    """Return the id of each step that tells padding from tokens, (batch, length)."""
     return ids[..., 0] if len(ids.shape) == 3 else ids
 
 
 def _ordered(ids: tf.Tensor, late: tf.Tensor) -> tf.Tensor:
-    """The tokens of each text sorted by their place plus `late`, (batch, length); padding stays behind them."""
-    places = tf.range(ids.shape[1], dtype=tf.float32) + tf.where(_first(ids) != 0, late, _BEHIND)
-    return tf.gather(ids, tf.argsort(places, axis=1, stable=True), batch_dims=1)
+    """Return the tokens of each text sorted by their index plus `late`, (batch, length); padding stays behind them."""
+    order = tf.range(ids.shape[1], dtype=tf.float32) + tf.where(_first(ids) != 0, late, _BEHIND)
+    return tf.gather(ids, tf.argsort(order, axis=1, stable=True), batch_dims=1)
 
 
 def _misspelt(ids: tf.Tensor, seeds: tf.Tensor, share: float) -> tf.Tensor:

@@ -34,15 +34,15 @@ class TextPreprocess(Preprocess):
 
     Args:
         level: Tokens are "words", "characters", or words as "subwords": each step then has the id of its word and of
-            the word's character n-grams (hashed into buckets), so that words never seen are not alike.
+            the word's character n-grams (hashed into buckets), so that unknown words are not alike.
         tokenizer: The tokenizer of words: "unicode" (letters, digits, inner apostrophes; or one punctuation mark), "whitespace", or
             "kim" (the cleaning of Kim 2014 for English, which also parts clitics: "is n't").
         lowercase: Lower-cases all of Unicode.
         length: Tokens of every example; None is learned by `fit`.
         long: The treatment of a longer text in `predict`: it is "cut" at its end, as in training; or the probabilities of its
             "windows" of `length` tokens are averaged.
-        max_vocabulary: Most tokens that `fit` keeps.
-        min_count: Times a token must occur in the training texts to be kept.
+        max_vocabulary: The largest number of tokens that `fit` puts into the vocabulary.
+        min_count: Times a token must occur in the training texts to be in the vocabulary.
         alphabet: The alphabet of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
         ngrams: Sizes of the shortest and the longest character n-gram of subwords.
         buckets: The number of buckets that n-grams are hashed into.
@@ -166,7 +166,7 @@ class TextPreprocess(Preprocess):
         return tuple(sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_vocabulary])
 
     def with_words(self, words: Iterable[str]) -> TextPreprocess:
-        """The same with further words behind the vocabulary, until it has `max_vocabulary`."""
+        """Return a copy with further words behind the vocabulary, until it has `max_vocabulary`."""
         room = max(0, self.max_vocabulary - len(self.vocabulary))
         known = set(self.vocabulary)
         further = [word for word in dict.fromkeys(words) if word not in known][:room]

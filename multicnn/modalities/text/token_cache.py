@@ -72,13 +72,13 @@ def rows(ids: np.ndarray, length: int) -> np.ndarray:
         ids: int32 (tokens, *shape), those of all texts behind one another, with a 0 behind each text.
         length: The number of tokens of a row.
     """
-    kept = ids.reshape(len(ids), int(np.prod(ids.shape[1:])))[:, 0] != 0
-    ends = np.flatnonzero(~kept)
+    real = ids.reshape(len(ids), int(np.prod(ids.shape[1:])))[:, 0] != 0
+    ends = np.flatnonzero(~real)
     lengths = np.diff(ends, prepend=-1) - 1
     if lengths.max(initial=0) > length:
-        kept &= np.arange(len(ids)) - np.repeat(ends - lengths, lengths + 1) < length
+        real &= np.arange(len(ids)) - np.repeat(ends - lengths, lengths + 1) < length
     made = np.zeros((len(ends), length, *ids.shape[1:]), np.int32)
-    made[np.arange(length) < np.minimum(lengths, length)[:, None]] = ids[kept]
+    made[np.arange(length) < np.minimum(lengths, length)[:, None]] = ids[real]
     return made
 
 

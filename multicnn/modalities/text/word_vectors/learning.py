@@ -28,7 +28,7 @@ def learn(
     Args:
         texts: The words of each text, as `TextPreprocess.tokens` returns them.
         kind: "cbow" or "skipgram" of word2vec, or "fasttext" (skip-gram over words and their character n-grams, so that
-            words never seen have vectors too).
+            unknown words have vectors too).
         dims: The number of elements of a vector.
         window: The number of words to each side that count as context.
         min_count: The number of times that a word must occur to get a vector.

@@ -33,7 +33,7 @@ def read(
     normalize: Callable[[str], str | None] | None = None,
     format: Literal["gensim"] | None = None,
 ) -> WordVectors:
-    """Read word vectors; only those of the chosen words are kept in memory.
+    """Read word vectors; only those of the chosen words are held in memory.
 
     Formats: word2vec text (`.txt`, fastText's `.vec`) and binary, GloVe text, fastText `.bin` (vectors from subwords
     included), and a NumPy matrix (`.npy`) beside a list of its words, one a line (`.txt`, `.vocab`) or in the first
