@@ -31,7 +31,7 @@ class BlockError(ValueError):
 
 @dataclasses.dataclass
 class Builder:
-    """Where in the network a Block is being applied.
+    """The position in the network at which a Block is applied.
 
     Attributes:
         path: The dotted path from the root.

@@ -24,7 +24,8 @@ def load_manifest(source: DataSource, task: TaskLike = None) -> Manifest:
         task: The task as a value, fitted as that of a predictor or not, or its name and fields; None chooses by the data.
 
     Raises:
-        ValueError: As `resolve`; or there is no such group to leave out, or it is to be the test set beside another.
+        ValueError: The source is wrong, as in `resolve`; or there is no such group to leave out, or the source has another
+            test set.
     """
     if source.leave_out is not None and source.test is not None:
         raise ValueError(

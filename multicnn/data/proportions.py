@@ -64,7 +64,7 @@ def _value(name: str, seed: int) -> float:
 
 
 class Proportions:
-    """How far each class is from its share of each split, and the moves that bring it nearer.
+    """The distance of each class from its share of each split, and the moves that bring it nearer.
 
     Args:
         units: The units to distribute.

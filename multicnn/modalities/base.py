@@ -148,7 +148,7 @@ class StemSettings(Protocol):
 
     @property
     def embedding(self) -> Any:
-        """How token ids become vectors."""
+        """Settings of the embedding of token ids."""
 
     @property
     def embedding_dims(self) -> int:
@@ -200,7 +200,7 @@ class Stem:
 
 
 class Preprocess(Loadable, Protocol):
-    """How a raw input becomes what a network sees, and everything else that depends on the modality.
+    """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes
     the network's input of a batch of these. The same functions serve training, evaluation and prediction.

@@ -54,7 +54,7 @@ _FIT_SECONDS = 3600.0  # of audio held while the length is being learned: 230 MB
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class AudioPreprocess(Preprocess):
-    """How a clip becomes what an audio network sees.
+    """Preprocess of audio clips: log-mel, MFCC, other features or the waveform, of one length.
 
     What is None of `seconds`, `mean` and `std` is learned by `fit` from training clips.
 

@@ -59,7 +59,7 @@ class WaveformPreprocess(Preprocess):
         return dataclasses.replace(self, preprocess=self.preprocess.fit(raws))
 
     def decode(self, source: Any) -> np.ndarray:
-        """As `AudioPreprocess.decode`."""
+        """Delegate to `AudioPreprocess.decode`."""
         return self.preprocess.decode(source)
 
     def example(self, raw: np.ndarray) -> np.ndarray:
@@ -67,11 +67,11 @@ class WaveformPreprocess(Preprocess):
         return self.preprocess.window(raw)
 
     def windows(self, raw: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """As `AudioPreprocess.windows`."""
+        """Delegate to `AudioPreprocess.windows`."""
         return self.preprocess.windows(raw)
 
     def position(self, start: float) -> str:
-        """As `AudioPreprocess.position`."""
+        """Delegate to `AudioPreprocess.position`."""
         return self.preprocess.position(start)
 
     @property
@@ -100,21 +100,21 @@ class WaveformPreprocess(Preprocess):
 
     @property
     def default_model(self) -> str:
-        """As `AudioPreprocess.default_model`."""
+        """Delegate to `AudioPreprocess.default_model`."""
         return self.preprocess.default_model
 
     def baseline_features(
         self, train: np.ndarray, rows: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, str]:
-        """As `AudioPreprocess.baseline_features`."""
+        """Delegate to `AudioPreprocess.baseline_features`."""
         return self.preprocess.baseline_features(train, rows, test)
 
     def probe(self) -> Probe:
-        """As `AudioPreprocess.probe`."""
+        """Delegate to `AudioPreprocess.probe`."""
         return self.preprocess.probe()
 
     def shown(self, raw: np.ndarray) -> Shown:
-        """As `AudioPreprocess.shown`."""
+        """Delegate to `AudioPreprocess.shown`."""
         return self.preprocess.shown(raw)
 
     def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
@@ -125,5 +125,5 @@ class WaveformPreprocess(Preprocess):
         return [*shown, Shown("audio", stored, self.preprocess.sample_rate)]
 
     def receptive_field(self, steps: tuple[int, ...]) -> str:
-        """As `AudioPreprocess.receptive_field`."""
+        """Delegate to `AudioPreprocess.receptive_field`."""
         return self.preprocess.receptive_field(steps)

@@ -1,4 +1,4 @@
-"""From the bytes of an image to upright uint8 pixels."""
+"""Decoding of image files to upright uint8 pixels."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _FIT_EXAMPLES = 1000
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class ImagePreprocess(Preprocess):
-    """How an image becomes what an image network sees.
+    """Preprocess of images: pixels of one size, centred and scaled.
 
     A field that is None is learned by `fit` from training images.
 

@@ -30,7 +30,7 @@ _MOST_CHARACTERS = 1 << 20  # no network reads so far, and ten megabytes in a li
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class TextPreprocess(Preprocess):
-    """How a text becomes the ids that a text network embeds: 0 padding, 1 an unknown token, from 2 on the vocabulary.
+    """Preprocess of texts: the ids that a text network embeds, 0 for padding, 1 for an unknown token, the vocabulary from 2 on.
 
     Args:
         level: Tokens are "words", "characters", or words as "subwords": each step then has the id of its word and of

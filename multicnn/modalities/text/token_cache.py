@@ -36,7 +36,7 @@ class TokenCache(dict):
             return self[piece]
 
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Where the ids of each piece begin, how many there are, and the ids of all pieces behind one another."""
+        """Return the first id of each piece, the number of its ids, and the ids of all pieces, concatenated."""
         with self.lock:
             if self.new:
                 counts, ids = self.ids_of(self.new)

@@ -1,4 +1,4 @@
-"""How a text falls into words or characters. White space always parts two words, so each piece between can be cut alone."""
+"""Tokenizers of words and characters. White space always separates words, so each piece between is split alone."""
 
 from __future__ import annotations
 
