@@ -15,6 +15,7 @@ from multicnn.data.store import load_examples
 from multicnn.modalities import AudioPreprocess, ImagePreprocess, TextPreprocess
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.tasks import Classification
 
 PHOTO = Image.fromarray(load_sample_images().images[0])  # 427 x 640
 IMAGE = ImagePreprocess(size=(48, 48), channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.2))
@@ -64,7 +65,9 @@ def test_the_path_of_an_image_and_its_pixels_are_predicted_alike(name, tmp_path)
     path = tmp_path / name
     path.write_bytes(FILES[name][1])
     block = chain(flatten(), dense(2))
-    predictor = Predictor(IMAGE, block, network(block, IMAGE.input_shape), ("a", "b"), Recipe().to_dict())
+    predictor = Predictor(
+        IMAGE, block, network(block, IMAGE.input_shape), Classification(("a", "b")), Recipe().to_dict()
+    )
     pixels = np.asarray(Image.open(path))
     of_file, of_pixels = predictor.predict([path, pixels])
     assert of_file.probabilities == pytest.approx(of_pixels.probabilities, abs=1e-5)
