@@ -158,7 +158,7 @@ def test_the_doctor_counts_each_label(table, tmp_path):
     [
         (
             ["loss=hinge"],
-            "`loss` must be one of .'cross_entropy', 'logistic'. where an example can have several labels",
+            "`loss` must be one of .'cross_entropy', 'logistic'. for multilabel data",
         ),
         (["mixup=0.2"], "`mixup` and `cutmix` are for examples of one label each"),
         (["data.label_separator="], "`data.label_separator`"),
