@@ -225,7 +225,7 @@ def test_a_waveform_shorter_than_a_frame_and_silence_are_finite():
             (ImagePreprocess(), np.zeros((2, 4)), [0, 1], np.zeros((1, 4)), [0]),
             r"images must be .* Received: shape=\(2, 4\)",
         ),
-        ((AudioPreprocess(), np.zeros(2), [0, 1], np.zeros(1), [0]), r"sounds must be .* Received: shape=\(2,\)"),
+        ((AudioPreprocess(), np.zeros(2), [0, 1], np.zeros(1), [0]), r"audio must be .* Received: shape=\(2,\)"),
     ],
 )
 def test_what_does_not_fit_is_named(arguments, message):
