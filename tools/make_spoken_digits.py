@@ -1,6 +1,6 @@
-"""Make multicnn/data/builtin/spoken_digits: ten digits spoken by synthetic voices.
+r"""Make multicnn/data/builtin/spoken_digits: ten digits spoken by synthetic voices.
 
-    apt-get install --no-install-recommends espeak-ng flite festival \\
+    apt-get install --no-install-recommends espeak-ng flite festival \
         festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts
     python tools/make_spoken_digits.py multicnn/data/builtin/spoken_digits
 

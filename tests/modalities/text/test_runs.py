@@ -128,7 +128,7 @@ def test_a_vector_file_cut_in_the_middle_is_one_line(tmp_path, monkeypatch, caps
 
 def test_only_empty_texts_is_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "t.csv").write_text("text,label\n" + ' ,a\n"",b\n' * 20)
-    assert "path must hold a usable example" in run(monkeypatch, capsys, tmp_path, tmp_path / "t.csv")
+    assert "DATA must hold a usable example" in run(monkeypatch, capsys, tmp_path, tmp_path / "t.csv")
 
 
 def test_a_vocabulary_of_one_word_trains(tmp_path):
