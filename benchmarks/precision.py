@@ -74,7 +74,7 @@ def main() -> None:
 def accuracy(recipe: multicnn.Recipe, policy: str, seed: int, settings: list[str]) -> float:
     """Train once and return the test accuracy in percent."""
     with tempfile.TemporaryDirectory() as folder:
-        recipe = dataclasses.replace(recipe, precision=policy, seed=seed)
+        recipe = dataclasses.replace(recipe, runtime=dataclasses.replace(recipe.runtime, precision=policy), seed=seed)
         predictor = multicnn.train(recipe, Path(folder) / "run", settings=settings)
     keras.backend.clear_session()
     return 100 * predictor.metrics["test"]["accuracy"]

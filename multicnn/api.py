@@ -64,7 +64,7 @@ def train(
         out: The run folder; by default a new one in runs/.
         resume: The folder of a run that was interrupted, or killed at any moment. The resumed run ends with the same bits
             as one that was never stopped. Its data and recipe must be those it was started with; only the path of the data,
-            how often the run is saved, `bad_limit`, and, under a constant schedule, a larger number of epochs may change.
+            how often the run is saved, `data.bad_limit`, and, under a constant schedule, a larger number of epochs may change.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.

@@ -27,6 +27,7 @@ from multicnn.evaluation.evaluate import Evaluation, evaluate
 from multicnn.modalities import Preprocess
 from multicnn.models.user_code import import_code
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
@@ -97,7 +98,7 @@ class Predictor:
         object.__setattr__(self, "_run", engine.inference(self.network))
 
     def __repr__(self) -> str:
-        model, labels = self.recipe.get("model"), ", ".join(self.labels[:3])
+        model, labels = self.recipe.get("model", {}).get("name"), ", ".join(self.labels[:3])
         name = model if isinstance(model, str) else "own network"
         more = f", ... {len(self.labels)} in all" if len(self.labels) > 3 else ""
         return f"<Predictor {name} on {self.preprocess.modality}: {self.task.name} of {labels}{more}>"
@@ -295,7 +296,7 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
         block=from_dict(data["block"]),
         network=keras.saving.load_model(path, compile=False, safe_mode=True),
         task=task_from_dict(data["task"]) if data["format"] > 1 else _task_of_format_1(data),
-        recipe=data["recipe"],
+        recipe=with_current_names(data["recipe"]),
         metrics=data["metrics"],
         versions=data["versions"],
     )

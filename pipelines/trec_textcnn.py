@@ -15,13 +15,11 @@ Published: .912 for CNN-rand with 100 filters each of 3, 4 and 5 words and Adade
 re-run.
 """
 
-from multicnn import DataSource, Optimizer, Recipe
+from multicnn import DataSource, Embedding, Model, Optimizer, Recipe
 
 recipe = Recipe(
     data=DataSource(path="sentences/trec_train.csv", test="sentences/trec_test.csv", validation_fraction=0.0),
-    model="textcnn",
-    arguments={"widths": [1, 2, 3], "filters": 200},
-    embedding_dims=300,
+    model=Model(name="textcnn", arguments={"widths": [1, 2, 3], "filters": 200}, embedding=Embedding(dims=300)),
     epochs=6,
     batch_size=50,
     optimizer=Optimizer(name="adam", learning_rate=1e-3, schedule="one_cycle"),

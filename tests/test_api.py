@@ -115,7 +115,7 @@ def test_a_long_clip_is_the_mean_of_its_windows(tmp_path):
         for i in range(20):
             wave = np.sin(2 * np.pi * hertz * np.arange(rate // 2) / rate) * rng.uniform(0.1, 0.5)
             soundfile.write(tmp_path / label / f"{i}.wav", wave + rng.normal(0, 0.01, rate // 2), rate)
-    settings = ["preprocess.sample_rate=8000", "arguments.maps=8"]
+    settings = ["preprocess.sample_rate=8000", "model.arguments.maps=8"]
     predictor = multicnn.train(tmp_path, tmp_path / "run", model="res8", epochs=12, batch_size=4, settings=settings)
     both = np.concatenate([np.sin(2 * np.pi * h * np.arange(rate // 2) / rate) * 0.3 for h in (2000, 300)])
     both += rng.normal(0, 0.01, rate)  # without it the silence between the bands is unlike any in training
@@ -140,7 +140,7 @@ def test_texts_from_a_table_with_a_separate_test_file(tmp_path):
     source = DataSource(
         path=str(tmp_path / "train.csv"), test=str(tmp_path / "test.csv"), text_column="review", label_column="verdict"
     )
-    settings = ["arguments.filters=8", "embedding_dims=8"]
+    settings = ["model.arguments.filters=8", "model.embedding.dims=8"]
     predictor = multicnn.train(source, tmp_path / "run", epochs=15, batch_size=8, settings=settings)
     assert predictor.metrics["test"]["n"] == 20
     assert predictor.metrics["test"]["accuracy"] == 1
@@ -195,7 +195,7 @@ def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
     assert predictor.network.get_layer("conv1.1.conv").compute_dtype == "bfloat16"
     loaded = multicnn.load(tmp_path / "run" / "model.keras")
     assert loaded.network.get_layer("conv1.1.conv").compute_dtype == "float32"
-    assert loaded.recipe["precision"] == "mixed_bfloat16"
+    assert loaded.recipe["runtime"]["precision"] == "mixed_bfloat16"
 
 
 def test_a_resumed_run_keeps_the_precision_that_auto_chose_at_its_start(tmp_path, monkeypatch):
@@ -207,7 +207,11 @@ def test_a_resumed_run_keeps_the_precision_that_auto_chose_at_its_start(tmp_path
         with run_folder.claim(context.folder, recipe, manifest, print) as manifest:
             predictor = build(prepare(recipe, manifest, context), context).predictor
         computed = predictor.network.get_layer("conv1.1.conv").compute_dtype
-        return predictor.recipe["precision"], run_folder.saved_recipe(context.folder).precision, computed
+        return (
+            predictor.recipe["runtime"]["precision"],
+            run_folder.saved_recipe(context.folder).runtime.precision,
+            computed,
+        )
 
     assert prepared("mixed_bfloat16") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16")
     assert prepared("float32") == ("mixed_bfloat16", "mixed_bfloat16", "bfloat16"), "on another machine"
@@ -234,16 +238,16 @@ def test_keras_callbacks_are_called(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (["model=lenet6"], "lenet6"),
-        (["arguments.depth=3"], "depth=3"),
+        (["model.name=lenet6"], "lenet6"),
+        (["model.arguments.depth=3"], "depth=3"),
         (["optimizer.name=adamant"], "adamant"),
         (["optimizer.arguments.beta_9=3"], "beta_9"),
         (["optimizer.schedule=cosign"], "one_cycle"),
         (["loss=entropy"], "squared_error"),
         (["preprocess.size=[4,4]"], "needs at least"),
         (["augment.wobble=3"], "wobble"),
-        (["bad_limit=2"], "bad_limit"),
-        (["model=nowhere:net"], "nowhere:net"),
+        (["data.bad_limit=2"], "bad_limit"),
+        (["model.name=nowhere:net"], "nowhere:net"),
         (["data.test_fraction=0.99", "data.validation_fraction=0.5"], "fraction"),
     ],
 )
@@ -299,9 +303,9 @@ def test_files_that_another_run_is_writing_are_left_alone(run, tmp_path):
     folder = shutil.copytree(run[1], tmp_path / "run")
     (half := folder / ".part-model.keras").touch()
     with locked(folder), pytest.raises(ValueError, match=r"another run is using this folder"):
-        multicnn.train(resume=folder, settings=["bad_limit=0.2"])
+        multicnn.train(resume=folder, settings=["data.bad_limit=0.2"])
     assert half.exists()
-    multicnn.train(resume=folder, settings=["bad_limit=0.2"])
+    multicnn.train(resume=folder, settings=["data.bad_limit=0.2"])
     assert not half.exists()
 
 

@@ -161,9 +161,9 @@ def _small_sets(folder):
     words = [" ".join(rng.choice(["red", "green", "blue", "grey"], 5)) for _ in y]
     (folder / "texts.csv").write_text("text,label\n" + "".join(f"{i} {text},{i % 3}\n" for i, text in enumerate(words)))
     return [
-        (str(folder / "images.npz"), "augment.shift=1", "arguments.width=8"),
-        (str(folder / "audio.npz"), "data.modality=audio", "augment.time_mask=4", "arguments.maps=8"),
-        (str(folder / "texts.csv"), "augment.word_dropout=0.1", "arguments.filters=8", "embedding_dims=8"),
+        (str(folder / "images.npz"), "augment.shift=1", "model.arguments.width=8"),
+        (str(folder / "audio.npz"), "data.modality=audio", "augment.time_mask=4", "model.arguments.maps=8"),
+        (str(folder / "texts.csv"), "augment.word_dropout=0.1", "model.arguments.filters=8", "model.embedding.dims=8"),
     ]
 
 

@@ -15,30 +15,40 @@ SMALL = {
         "data.path=spoken_digits",
         "data.test_fraction=0.2",
         "preprocess.seconds=0.7",
-        "arguments.maps=4",
+        "model.arguments.maps=4",
         "augment.time_mask=2",
         "augment.time_shift=2",
     ],
     "mnist_lenet5": ["data.path=digits", "preprocess.size=[28,28]"],
     "sentences_ensemble": [
         "data.path=docstrings",
-        "arguments.filters=4",
-        "embedding.vectors=cbow",
-        "embedding_dims=8",
-        'members=[{}, {"model": "linear", "arguments": {"pooled": true}}]',
+        "model.arguments.filters=4",
+        "model.embedding.vectors=cbow",
+        "model.embedding.dims=8",
+        'members=[{}, {"model.name": "linear", "model.arguments": {"pooled": true}}]',
     ],
-    "sentences_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
+    "sentences_textcnn": [
+        "data.path=docstrings",
+        "data.test=null",
+        "model.arguments.filters=4",
+        "model.embedding.dims=8",
+    ],
     "sentences_textcnn_glove": [
         "data.path=docstrings",
         "data.test=null",
-        "arguments.filters=4",
-        "embedding.vectors=cbow",
-        "embedding_dims=8",
+        "model.arguments.filters=4",
+        "model.embedding.vectors=cbow",
+        "model.embedding.dims=8",
     ],
-    "speakers_vgg": ["data.path=spoken_digits", "data.pattern=null", "data.test_fraction=0.2", "arguments.width=4"],
-    "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "arguments.maps=4"],
-    "trec_dcnn": ["data.path=docstrings", "data.test=null", "embedding.vectors=cbow", "embedding_dims=8"],
-    "trec_textcnn": ["data.path=docstrings", "data.test=null", "arguments.filters=4", "embedding_dims=8"],
+    "speakers_vgg": [
+        "data.path=spoken_digits",
+        "data.pattern=null",
+        "data.test_fraction=0.2",
+        "model.arguments.width=4",
+    ],
+    "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "model.arguments.maps=4"],
+    "trec_dcnn": ["data.path=docstrings", "data.test=null", "model.embedding.vectors=cbow", "model.embedding.dims=8"],
+    "trec_textcnn": ["data.path=docstrings", "data.test=null", "model.arguments.filters=4", "model.embedding.dims=8"],
 }
 
 
@@ -54,6 +64,6 @@ def test_a_recipe_trains(path, tmp_path):
     recipe = module["recipe"]
     assert Recipe.from_dict(recipe.to_dict()) == recipe
     predictor = multicnn.train(recipe, tmp_path / "run", settings=["epochs=1", *SMALL[path.stem]])
-    assert predictor.metrics["model"] == ("ensemble" if recipe.members else recipe.model)
+    assert predictor.metrics["model"] == ("ensemble" if recipe.members else recipe.model.name)
     folders = [f"member-{i + 1}" for i in range(len(recipe.members))] or ["."]
     assert all((tmp_path / "run" / folder / "report.html").exists() for folder in folders)

@@ -81,16 +81,21 @@ def models() -> str:
 
 
 def recipe_fields() -> str:
-    """Return the fields of a recipe, part by part, and of the preprocessing of each modality."""
-    parts = [_fields("", multicnn.Recipe)]
-    hints = typing.get_type_hints(multicnn.Recipe)
-    for field in dataclasses.fields(multicnn.Recipe):
-        if dataclasses.is_dataclass(hints[field.name]):
-            parts.append(_fields(field.name, hints[field.name]))
+    """Return the fields of a recipe, group by group, and of the preprocessing of each modality."""
+    parts = _groups("", multicnn.Recipe)
     parts += [
         _fields("preprocess", getattr(multicnn, name)) for name in multicnn.__all__ if name.endswith("Preprocess")
     ]
     return "\n\n".join(parts)
+
+
+def _groups(prefix: str, kind: Any) -> list[str]:
+    """Return the section of a dataclass, and those of the groups inside it."""
+    parts, hints = [_fields(prefix, kind)], typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[field.name]):
+            parts += _groups(f"{prefix}.{field.name}".lstrip("."), hints[field.name])
+    return parts
 
 
 def _fields(prefix: str, kind: Any) -> str:

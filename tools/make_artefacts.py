@@ -17,9 +17,14 @@ from multicnn.data.load import load_manifest
 from multicnn.recipe import DataSource
 
 RECIPES = {
-    "digits": ["model=vgg_small", "arguments.width=4"],
-    "spoken_digits": ["model=res8", "arguments.maps=4"],
-    "docstrings": ["model=textcnn", "arguments.filters=4", "embedding_dims=4", "preprocess.max_vocabulary=300"],
+    "digits": ["model.name=vgg_small", "model.arguments.width=4"],
+    "spoken_digits": ["model.name=res8", "model.arguments.maps=4"],
+    "docstrings": [
+        "model.name=textcnn",
+        "model.arguments.filters=4",
+        "model.embedding.dims=4",
+        "preprocess.max_vocabulary=300",
+    ],
 }
 
 

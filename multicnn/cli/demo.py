@@ -12,26 +12,26 @@ from multicnn import api
 from multicnn.cli.tables import RichReporter, show_table
 from multicnn.data.load import load_manifest
 from multicnn.predictor import Predictor
-from multicnn.recipe import DataSource, Optimizer, Recipe
+from multicnn.recipe import DataSource, Model, Optimizer, Recipe
 
 RECIPES = {
     "digits": Recipe(
         data=DataSource(path="digits"),
-        model="vgg_small",
+        model=Model(name="vgg_small"),
         augment={"shift": 1},
         epochs=8,
         optimizer=Optimizer(learning_rate=2e-3, schedule="cosine"),
     ),
     "docstrings": Recipe(
         data=DataSource(path="docstrings"),
-        model="textcnn",
+        model=Model(name="textcnn"),
         augment={"word_dropout": 0.1},
         epochs=6,
         optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
     ),
     "spoken_digits": Recipe(
         data=DataSource(path="spoken_digits"),
-        model="res8",
+        model=Model(name="res8"),
         augment={"time_shift": 8, "time_mask": 10, "frequency_mask": 6},
         epochs=16,
         optimizer=Optimizer(learning_rate=3e-3, schedule="cosine"),

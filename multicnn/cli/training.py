@@ -36,7 +36,7 @@ def demo(
 
 
 TRAINING = {
-    "model": FieldOption("model", str, typer.Option(help="A name from `multicnn models`, or module:function.")),
+    "model": FieldOption("model.name", str, typer.Option(help="A name from `multicnn models`, or module:function.")),
     "test": FieldOption("data.test", str, typer.Option(help="A separate folder or table of test examples.")),
     "leave_out": FieldOption("data.leave_out", str, typer.Option(help="The group that is the test set.")),
     "start": FieldOption("start.path", str, Weights),
@@ -51,10 +51,12 @@ TRAINING = {
     ),
     "seed": FieldOption("seed", int, typer.Option(help="Random seed.")),
     "precision": FieldOption(
-        "precision", str, typer.Option(help="auto, float32, mixed_bfloat16 or mixed_float16.", show_default="auto")
+        "runtime.precision",
+        str,
+        typer.Option(help="auto, float32, mixed_bfloat16 or mixed_float16.", show_default="auto"),
     ),
     "xla": FieldOption(
-        "jit_compile", bool, typer.Option("--xla/--no-xla", help="Compile with XLA; by default on a GPU only.")
+        "runtime.jit_compile", bool, typer.Option("--xla/--no-xla", help="Compile with XLA; by default on a GPU only.")
     ),
 }
 

@@ -147,12 +147,8 @@ class StemSettings(Protocol):
     """The part of a recipe that a stem may depend on."""
 
     @property
-    def embedding(self) -> Any:
-        """Settings of the embedding of token ids."""
-
-    @property
-    def embedding_dims(self) -> int:
-        """Size of those vectors, where nothing else gives it."""
+    def model(self) -> Any:
+        """The group of the model; its `embedding` says how token ids become vectors."""
 
     @property
     def augment(self) -> Mapping[str, Any]:

@@ -8,11 +8,16 @@ from typing import Any
 
 import pydantic
 
-from multicnn.recipe.renames import current_name
+from multicnn.recipe import renames
 
 
-def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+def assigned(data: dict[str, Any], settings: Sequence[str], *, recipe: bool = False) -> dict[str, Any]:
     """Carry out "a.b=1" assignments in nested dicts, which are changed, and return them; a value is JSON, or text where it is not.
+
+    Args:
+        data: The nested dicts.
+        settings: The assignments.
+        recipe: Read the paths as fields of a recipe, which may be called by their names of before.
 
     Raises:
         ValueError: An assignment has no '=', or leads through something that is no dict.
@@ -25,7 +30,8 @@ def assigned(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
             value = json.loads(text)
         except json.JSONDecodeError:
             value = text
-        *parents, last = current_name(path.strip()).split(".")
+        field, value = renames.current(data, path.strip(), value) if recipe else (path.strip(), value)
+        *parents, last = field.split(".")
         fields = data
         for parent in parents:
             inner = fields.get(parent)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import pydantic
 from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
 
 from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.preprocess import PreprocessField
 from multicnn.recipe.renames import with_current_names
-from multicnn.recipe.sections import STRICT, DataSource, Embedding, Named, Optimizer, Start
-
-Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+from multicnn.recipe.sections import STRICT, DataSource, Model, Named, Optimizer, Runtime, Start
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -27,13 +26,7 @@ class Recipe:
         task: The task, by name or as a dict with its `name` and fields; None is "classification", or "multilabel" where
             `data.label_separator` is given.
         preprocess: The preprocessing of an example; open fields are fitted on the training examples.
-        model: A registered name, "module:function", or a Block as a dict (`Block.to_dict()`).
-        arguments: The model's hyperparameters.
-        initializer: Initializer of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros"
-            (which cannot learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
-        regularizer: Regularizer of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
-        embedding: The embedding of a text network: how token ids become vectors.
-        embedding_dims: Size of those vectors, where no file gives it.
+        model: The network; its name alone will do: Recipe(model="res8").
         start: The weights that the network starts with, and which layers are frozen. A trained .keras file also gives the
             model and, for data of its modality, the preprocessing, where the recipe names none.
         augment: Settings of the modality's random changes (`modalities.augment`), in training only; `multicnn preview` shows
@@ -56,29 +49,17 @@ class Recipe:
         monitor: The metric of the validation set that decides which weights are saved: "accuracy", "loss", "macro_f1", or
             another metric of the task; None is the first of the task.
         patience: Epochs without improvement before the run stops early; None never stops early.
-        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes the fastest on this device.
-        jit_compile: Compile with XLA; None means on a GPU only. JAX always does.
-        devices: Number of devices of the machine that share each batch (of each machine where several train together).
-        checkpoint_seconds: Seconds between two checkpoints within an epoch, about; more where saving would cost over 2 % of
-            the time. One is saved after each epoch too.
-        checkpoint_steps: Number of steps between two checkpoints within an epoch instead, whatever they cost.
-        tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
-        bad_limit: The share of bad examples above which the run stops.
+        runtime: How the machine computes, and how often the run is saved.
         seed: Seeds weight initialization, shuffling, augmentation and dropout.
         members: An ensemble: a network for each, trained by this recipe with the changes that it names, such as [{"seed": 1},
-            {"seed": 2}] or {"model": "linear", "optimizer.learning_rate": 0.01}; the predictor takes the mean of their
+            {"seed": 2}] or {"model.name": "linear", "optimizer.learning_rate": 0.01}; the predictor takes the mean of their
             logits. Data and preprocessing stay the same. Empty, one network.
     """
 
     data: DataSource = DataSource()
     task: str | dict[str, Any] | None = None
     preprocess: PreprocessField | None = None
-    model: str | dict[str, Any] | None = None
-    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
-    initializer: Named | None = None
-    regularizer: Named | None = None
-    embedding: Embedding = Embedding()
-    embedding_dims: Annotated[int, pydantic.Field(gt=0)] = 100
+    model: Model = Model()
     start: Start = Start()
     augment: dict[str, Any] = dataclasses.field(default_factory=dict)
     mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0
@@ -91,15 +72,17 @@ class Recipe:
     class_weights: bool = False
     monitor: str | None = None
     patience: Annotated[int, pydantic.Field(gt=0)] | None = None
-    precision: Precision = "auto"
-    jit_compile: bool | None = None
-    devices: Annotated[int, pydantic.Field(gt=0)] = 1
-    checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60
-    checkpoint_steps: Annotated[int, pydantic.Field(gt=0)] | None = None
-    tensorboard: bool = False
-    bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
+    runtime: Runtime = Runtime()
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
     members: tuple[dict[str, Any], ...] = ()
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _with_current_names(cls, given: Any) -> Any:
+        """The fields as they are given, those with a name of before under that of today."""
+        if isinstance(given, ArgsKwargs):
+            return ArgsKwargs(given.args, with_current_names(given.kwargs or {}))
+        return with_current_names(given) if isinstance(given, Mapping) else given
 
     def member(self, index: int) -> Recipe:
         """Return the recipe of one of the networks of an ensemble.
@@ -109,10 +92,12 @@ class Recipe:
         """
         changes = self.members[index]
         for name in changes:
-            if name.split(".")[0] in ("data", "preprocess", "members"):
+            if name.split(".")[0] in ("data", "preprocess", "members") and name != "data.bad_limit":
                 raise ValueError(f"a member cannot change {name!r}. Received: members[{index}]={changes!r}")
         data = self.to_dict() | {"members": ()}
-        return Recipe.from_dict(assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()]))
+        return Recipe.from_dict(
+            assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()], recipe=True)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that goes through JSON unchanged."""
@@ -122,7 +107,7 @@ class Recipe:
     def from_dict(data: dict[str, Any]) -> Recipe:
         """Return the recipe that `to_dict` described; ValueError names each field that does not fit."""
         try:
-            return _ADAPTER.validate_python(with_current_names(data))
+            return _ADAPTER.validate_python(data)
         except pydantic.ValidationError as error:
             raise ValueError(in_one_line(error)) from None
 
@@ -139,7 +124,7 @@ class Recipe:
         data = self.to_dict()
         if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
             data["preprocess"] = {"modality": modality}
-        return Recipe.from_dict(assigned(data, settings))
+        return Recipe.from_dict(assigned(data, settings, recipe=True))
 
 
 _ADAPTER = pydantic.TypeAdapter(Recipe)

@@ -1,4 +1,4 @@
-"""The sections of a recipe: the data source, the optimizer, the embedding of a text network, transfer learning."""
+"""The sections of a recipe: the data source, the model, the optimizer, transfer learning, and how the machine computes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from multicnn.modalities import registry
 
 STRICT = pydantic.ConfigDict(extra="forbid")
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Named = str | tuple[str, dict[str, Any]]  # a name, or [name, parameters]
 
 
@@ -31,6 +32,7 @@ class DataSource:
         validation_fraction: Fraction of the examples for validation, where the source does not divide them itself.
         test_fraction: Fraction of the examples for testing, likewise.
         modality: "image", "audio", "text" or another registered modality, where the files do not tell.
+        bad_limit: The share of bad examples above which the run stops.
     """
 
     path: str = ""
@@ -45,6 +47,7 @@ class DataSource:
     validation_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
     test_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
     modality: str | None = None
+    bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
 
     def __post_init__(self) -> None:
         if self.modality is not None:
@@ -88,6 +91,7 @@ class Embedding:
     Args:
         kind: "rand" draws word vectors and trains them. "static" has given ones that stay as they are, "nonstatic" trains on
             them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
+        dims: Size of the vectors, where no file gives it.
         vectors: Where given vectors come from: a file (see `word_vectors.read`; its words also fill the vocabulary up
             to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
         format: "gensim" for a file that gensim saved, a pickle, which runs code of whoever wrote it. None recognises every
@@ -101,6 +105,7 @@ class Embedding:
     """
 
     kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
+    dims: Annotated[int, pydantic.Field(gt=0)] = 100
     vectors: str | None = None
     format: Literal["gensim"] | None = None
     length: Annotated[float, pydantic.Field(gt=0)] | None = None
@@ -117,6 +122,49 @@ class Embedding:
             raise ValueError(
                 f"kind must be one that takes vectors: static, nonstatic, multichannel. Received: kind={self.kind!r}"
             )
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Model:
+    """The network: which one, its hyperparameters, and what is set for all of its layers.
+
+    Args:
+        name: A registered name, "module:function", "file.py:function", or a Block as a dict (`Block.to_dict()`); None is the
+            usual one of the modality.
+        arguments: Its hyperparameters.
+        initializer: Initializer of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros"
+            (which cannot learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
+        regularizer: Regularizer of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
+        embedding: The embedding of a text network: how token ids become vectors.
+    """
+
+    name: str | dict[str, Any] | None = None
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    initializer: Named | None = None
+    regularizer: Named | None = None
+    embedding: Embedding = Embedding()
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Runtime:
+    """How the machine computes, and how often the run is saved.
+
+    Args:
+        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes the fastest on this device.
+        jit_compile: Compile with XLA; None means on a GPU only. JAX always does.
+        devices: Number of devices of the machine that share each batch (of each machine where several train together).
+        checkpoint_seconds: Seconds between two checkpoints within an epoch, about; more where saving would cost over 2 % of
+            the time. One is saved after each epoch too.
+        checkpoint_steps: Number of steps between two checkpoints within an epoch instead, whatever they cost.
+        tensorboard: Also write history.csv as event files, into the folder tensorboard of the run folder.
+    """
+
+    precision: Precision = "auto"
+    jit_compile: bool | None = None
+    devices: Annotated[int, pydantic.Field(gt=0)] = 1
+    checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60
+    checkpoint_steps: Annotated[int, pydantic.Field(gt=0)] | None = None
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

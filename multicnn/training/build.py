@@ -52,8 +52,8 @@ def build(prepared: Prepared, context: RunContext) -> Built:
     """
     recipe = prepared.recipe
     keras.utils.set_random_seed(recipe.seed)
-    with engine.scope(recipe.devices):
-        built = network(prepared.block, prepared.input_shape, dtype=recipe.precision)
+    with engine.scope(recipe.runtime.devices):
+        built = network(prepared.block, prepared.input_shape, dtype=recipe.runtime.precision)
         measurements, line = prepared.stem.initial_weights(
             built, lambda: prepared.store.gather(prepared.manifest.rows("train"))
         )
@@ -93,7 +93,7 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
     spec = prepared.batches_of("train")
     shares = rate_shares(built, stages, recipe.start.rate_decay)
     optimizer = factory.discriminative(factory.make(recipe.optimizer, spec.steps, recipe.epochs), shares)
-    built.compile(optimizer=loss_scaled(optimizer, recipe.precision), jit_compile=recipe.jit_compile)
+    built.compile(optimizer=loss_scaled(optimizer, recipe.runtime.precision), jit_compile=recipe.runtime.jit_compile)
     freezing = None
     if recipe.start.freeze_until is not None:
         freezing = Freezing(built, stages, recipe.start)
@@ -101,7 +101,7 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
     workers = context.workers
 
     def batches(epoch: int, start_step: int, unsharded: bool = workers.count == 1) -> Iterator[Batch]:
-        shard = None if unsharded else lambda n: workers.shard(n, recipe.devices)
+        shard = None if unsharded else lambda n: workers.shard(n, recipe.runtime.devices)
         return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
 
     objective = _objective(prepared)
@@ -126,7 +126,7 @@ def _callbacks(
         HistoryLog(folder),
         HealthCheck(folder, lambda: next(batches(0, 0, True)), objective.losses, context.warn),
     ]
-    tensorboard = [EventLog(folder / "tensorboard")] if prepared.recipe.tensorboard else []
+    tensorboard = [EventLog(folder / "tensorboard")] if prepared.recipe.runtime.tensorboard else []
     return [*tables, *context.reporter.callbacks(), *tensorboard]
 
 

@@ -47,15 +47,19 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
         raise ValueError(f"`monitor` must be one of {list(task.monitors)}. Received: monitor={monitor!r}")
     task.check_loss(LossSettings(loss, recipe.label_smoothing))
     _check_mixing(recipe, preprocess, task)
+    runtime = recipe.runtime
     recipe = dataclasses.replace(
         recipe,
         loss=loss,
         monitor=monitor,
         preprocess=preprocess,
-        model=recipe.model or preprocess.default_model,
-        jit_compile=bool(engine.compute_capabilities()) if recipe.jit_compile is None else recipe.jit_compile,
+        model=dataclasses.replace(recipe.model, name=recipe.model.name or preprocess.default_model),
+        runtime=dataclasses.replace(
+            runtime,
+            jit_compile=bool(engine.compute_capabilities()) if runtime.jit_compile is None else runtime.jit_compile,
+        ),
     )
-    shares = recipe.devices * workers
+    shares = runtime.devices * workers
     if recipe.batch_size % shares:
         received = f"batch_size={recipe.batch_size}"
         raise ValueError(f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}")

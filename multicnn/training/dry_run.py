@@ -77,7 +77,7 @@ def dry_run(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> DryRun:
                 loop.step(iterator)
                 seconds.append(time.perf_counter() - started)
         return DryRun(
-            stages=of_block(predictor.block, predictor.preprocess, repr(prepared.recipe.model)),
+            stages=of_block(predictor.block, predictor.preprocess, repr(prepared.recipe.model.name)),
             batch=tuple(shape),
             examples={split: len(prepared.manifest.rows(split)) for split in ("train", "val", "test")},
             parameters=sum(int(np.prod(weight.shape)) for weight in predictor.network.trainable_weights),

@@ -16,7 +16,7 @@ from multicnn.blocks.truncate import cut
 from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.predictor import Predictor
-from multicnn.recipe import Recipe
+from multicnn.recipe import Model, Recipe
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
 
@@ -128,7 +128,7 @@ def linear_head(extractor: Predictor, features: Features) -> Predictor:
     built = network(block, extractor.preprocess.input_shape)
     weights = extractor.network.get_weights()
     built.set_weights([*weights, kernel.astype(np.float32), bias.astype(np.float32)])
-    made = Predictor(extractor.preprocess, block, built, task, Recipe(model=block.to_dict()).to_dict())
+    made = Predictor(extractor.preprocess, block, built, task, Recipe(model=Model(name=block.to_dict())).to_dict())
     measured: dict[str, Any] = {"features": features.stage, "head": "linear"}
     for split in ("train", "val", "test"):
         values, targets = features.of(split)

@@ -64,8 +64,8 @@ class LoopSettings:
             batch_size=recipe.batch_size,
             monitor=recipe.monitor or "accuracy",
             patience=recipe.patience,
-            checkpoint_seconds=recipe.checkpoint_seconds,
-            checkpoint_steps=recipe.checkpoint_steps,
+            checkpoint_seconds=recipe.runtime.checkpoint_seconds,
+            checkpoint_steps=recipe.runtime.checkpoint_steps,
             recipe=recipe,
         )
 

@@ -23,11 +23,11 @@ def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
             no predictor.
     """
     block, shape = stem.block(model_block(recipe, classes), classes), stem.preprocess.input_shape
-    logits = measure_model(repr(recipe.model), block, shape).shape
+    logits = measure_model(repr(recipe.model.name), block, shape).shape
     if logits != (classes,):
         raise ValueError(
-            f"`model` must give one logit for each of the {classes} classes; {recipe.model!r} gives an output of shape {logits}. "
-            f"Received: input_shape={shape}"
+            f"`model.name` must give one logit for each of the {classes} classes; {recipe.model.name!r} gives an output of "
+            f"shape {logits}. Received: input_shape={shape}"
         )
     return block
 
@@ -38,17 +38,17 @@ def model_block(recipe: Recipe, classes: int) -> Block:
     Raises:
         ValueError: The model, a hyperparameter, the initializer or the regularizer is unknown.
     """
-    assert recipe.model is not None  # the recipe is completed
-    block = models.create(recipe.model, classes, **recipe.arguments)
+    assert recipe.model.name is not None  # the recipe is completed
+    block = models.create(recipe.model.name, classes, **recipe.model.arguments)
     for name, kind in (("initializer", keras.initializers), ("regularizer", keras.regularizers)):
-        if (value := getattr(recipe, name)) is None:
+        if (value := getattr(recipe.model, name)) is None:
             continue
         try:
             keras_object(kind, value)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise ValueError(
-                f"`{name}` must be one of {_names(kind)} ({reason}). Received: {name}={value!r}"
+                f"`model.{name}` must be one of {_names(kind)} ({reason}). Received: model.{name}={value!r}"
             ) from error
         block = block.replaced(**{f"kernel_{name}": value})
         with suppress(ValueError):  # no convolution by channel is there

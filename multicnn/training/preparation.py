@@ -161,7 +161,7 @@ def prepare(
         frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
     augmented = augmentation_of(recipe, stem)
     augmented.check()
-    manifest, examples = load_examples(manifest, augmented.stored, recipe.bad_limit, context)
+    manifest, examples = load_examples(manifest, augmented.stored, recipe.data.bad_limit, context)
     return Prepared(recipe, manifest, augmented, examples, stem, pretrained)
 
 
@@ -209,8 +209,9 @@ def _stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
 
 def _with_precision(recipe: Recipe, multiply_adds: int | None, folder: Path | None) -> Recipe:
     """Return the recipe with a precision, which is chosen once and kept wherever the run is resumed."""
-    if recipe.precision == "auto":
-        recipe = dataclasses.replace(recipe, precision=policy("auto", multiply_adds))
+    if recipe.runtime.precision == "auto":
+        runtime = dataclasses.replace(recipe.runtime, precision=policy("auto", multiply_adds))
+        recipe = dataclasses.replace(recipe, runtime=runtime)
         if folder is not None:
             write_json(folder / "recipe.json", recipe.to_dict())
     return recipe
@@ -260,8 +261,8 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
             context.warn(f"{finding.name}: {finding.message}")
     if len(bad) > bad_limit * len(manifest):
         raise ValueError(
-            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `bad_limit` allows{listed}. "
-            f"Received: bad_limit={bad_limit}"
+            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `data.bad_limit` allows{listed}. "
+            f"Received: data.bad_limit={bad_limit}"
         )
     for label, rows in manifest.rows_by_class("train").items():
         if not len(rows):

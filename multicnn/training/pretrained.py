@@ -18,7 +18,7 @@ from multicnn.modalities import Preprocess, lookup
 from multicnn.models import MODELS, create
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
 from multicnn.predictor import Predictor, load
-from multicnn.recipe import Recipe, Start
+from multicnn.recipe import Model, Recipe, Start
 from multicnn.tasks import Classification
 from multicnn.training import weight_files
 
@@ -62,10 +62,10 @@ class PretrainedWeights:
         if weight_files.is_ours(path):
             self.predictor = load(path)
         elif recipe.start.path == "keras.applications":
-            self.arrays = weight_files.of_applications(str(recipe.model))
+            self.arrays = weight_files.of_applications(str(recipe.model.name))
         else:
             self.arrays = weight_files.read(path)
-        self._source = None if self.predictor or self.start.names else source_of(str(recipe.model), self.arrays)
+        self._source = None if self.predictor or self.start.names else source_of(str(recipe.model.name), self.arrays)
 
     def completed(self, recipe: Recipe, modality: str) -> Recipe:
         """Return the recipe with the model and the preprocessing of the weights, where it names none itself."""
@@ -73,25 +73,29 @@ class PretrainedWeights:
             return self._like(self.predictor, recipe, modality)
         if self._source is None:
             return recipe
-        arguments = {**self._source.arguments, **recipe.arguments}
-        known = {"size": MODELS[str(recipe.model)].input_shape[:2], "channels": 3}
+        arguments = {**self._source.arguments, **recipe.model.arguments}
+        known = {"size": MODELS[str(recipe.model.name)].input_shape[:2], "channels": 3}
         known |= {"mean": self._source.mean, "std": self._source.std}
         preprocess = (recipe.preprocess or lookup(modality)()).filled(known)
-        return dataclasses.replace(recipe, arguments=arguments, preprocess=preprocess)
+        model = dataclasses.replace(recipe.model, arguments=arguments)
+        return dataclasses.replace(recipe, model=model, preprocess=preprocess)
 
     def _like(self, predictor: Predictor, recipe: Recipe, modality: str) -> Recipe:
         """Return the recipe with the model and the preprocessing of a predictor, where it names none."""
-        trained, preprocess = Recipe.from_dict(predictor.recipe), predictor.preprocess
-        if recipe.model is None:
+        trained, preprocess = Recipe.from_dict(predictor.recipe).model, predictor.preprocess
+        if recipe.model.name is None:
             tables = [_named(layer, _EMBEDDINGS) for layer in predictor.network.layers]
-            dims = [table.shape[1] for table in tables if table is not None] or [trained.embedding_dims]
-            if isinstance(trained.model, str) and trained.model not in MODELS:
+            dims = [table.shape[1] for table in tables if table is not None] or [trained.embedding.dims]
+            if isinstance(trained.name, str) and trained.name not in MODELS:
                 raise ValueError(
-                    f"`model` must be named: this file's is {trained.model!r}, and no file may say what code is run. "
+                    f"`model.name` must be given: this file's is {trained.name!r}, and no file may say what code is run. "
                     f"Received: start.path={self.start.path!r}"
                 )
-            same = {"model": trained.model, "arguments": trained.arguments, "embedding_dims": dims[0]}
-            recipe = dataclasses.replace(recipe, **same)
+            embedding = dataclasses.replace(recipe.model.embedding, dims=dims[0])
+            model = dataclasses.replace(
+                recipe.model, name=trained.name, arguments=trained.arguments, embedding=embedding
+            )
+            recipe = dataclasses.replace(recipe, model=model)
         if preprocess.modality != modality:
             return recipe
         if recipe.preprocess is None:
@@ -190,7 +194,7 @@ def pretrained(model: str, path: str) -> Predictor:
     Raises:
         ValueError: The weights do not fit, or the preprocessing that they were trained with is not known.
     """
-    recipe = Recipe(model=model, start=Start(path=path))
+    recipe = Recipe(model=Model(name=model), start=Start(path=path))
     weights = PretrainedWeights(recipe)
     recipe = weights.completed(recipe, "image")
     if recipe.preprocess is None or not recipe.preprocess.fitted:
@@ -198,7 +202,7 @@ def pretrained(model: str, path: str) -> Predictor:
             f"`model` must be one whose names of arrays are known. Received: model={model!r}, from={path!r}"
         )
     labels = tuple(map(str, range(MODELS[model].classes)))
-    block = create(model, len(labels), **recipe.arguments)
+    block = create(model, len(labels), **recipe.model.arguments)
     built = network(block, recipe.preprocess.input_shape)
     weights.load_into(built, recipe.preprocess, labels)
     return Predictor(recipe.preprocess, block, built, Classification(labels), recipe.to_dict())

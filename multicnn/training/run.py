@@ -52,9 +52,11 @@ def complete(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[R
     resumed = folder is not None and recipe.preprocess is not None and any((folder / "checkpoints").glob("epoch-*.npz"))
     pretrained = None if resumed else weights_of(recipe)
     recipe = completed(recipe, manifest, pretrained, context.workers.count)
-    if recipe.precision == "auto" and folder is not None and (saved := run_folder.saved_recipe(folder)) is not None:
+    saved = None if folder is None else run_folder.saved_recipe(folder)
+    if recipe.runtime.precision == "auto" and saved is not None:
         # What was chosen where the run started, whatever this machine is good at.
-        recipe = dataclasses.replace(recipe, precision=saved.precision)
+        runtime = dataclasses.replace(recipe.runtime, precision=saved.runtime.precision)
+        recipe = dataclasses.replace(recipe, runtime=runtime)
     return recipe, pretrained
 
 
@@ -96,7 +98,7 @@ def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> Va
     return ValueError(
         f"{error}; the examples of the batch ({', '.join(examples['id'].iloc[:3])} ...) are listed in {listed}. Lower "
         "optimizer.learning_rate, clip the gradients (optimizer.arguments.global_clipnorm), or train in float32. "
-        f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, precision={recipe.precision!r}"
+        f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, runtime.precision={recipe.runtime.precision!r}"
     )
 
 
@@ -114,7 +116,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         measured["verdict"] = verdict(measured, loop.at.history, manifest.task)
         context.log(measured["verdict"])
     measured |= {
-        "model": prepared.recipe.model if isinstance(prepared.recipe.model, str) else "custom",
+        "model": prepared.recipe.model.name if isinstance(prepared.recipe.model.name, str) else "custom",
         "parameters": prepared.measured.parameters,
         "bad": len(manifest.bad_rows()),
         **built.measurements,
@@ -128,7 +130,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
 
 
 def _summary(prepared: Prepared, steps: int) -> str:
-    manifest, model = prepared.manifest, prepared.recipe.model
+    manifest, model = prepared.manifest, prepared.recipe.model.name
     classes = manifest.task.classes
     predicted = f"{len(classes)} classes" if classes else manifest.task.name
     counts = ", ".join(f"{len(manifest.rows(split)):,} {split}" for split in SPLITS)

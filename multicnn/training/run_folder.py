@@ -22,10 +22,10 @@ _MAY_CHANGE = {
     "data.path",
     "data.test",
     "start.path",
-    "bad_limit",
-    "checkpoint_seconds",
-    "checkpoint_steps",
-    "tensorboard",
+    "data.bad_limit",
+    "runtime.checkpoint_seconds",
+    "runtime.checkpoint_steps",
+    "runtime.tensorboard",
 }
 
 
@@ -92,9 +92,9 @@ def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predic
     path = folder / "model.keras"
     if not path.exists():
         return None
-    code = code_of(recipe.model)
+    code = code_of(recipe.model.name)
     predictor = load(path, blocks=[code] if code else [])
-    if "train" not in predictor.metrics or predictor.recipe != recipe.to_dict():
+    if "train" not in predictor.metrics or Recipe.from_dict(predictor.recipe) != recipe:  # fields may have been renamed
         return None
     log(f"the run in {folder} is finished: {path}")
     return predictor

@@ -14,6 +14,7 @@ import pydantic
 from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import DataSource, Recipe, in_one_line
+from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment
 
 LoadManifest = Callable[[DataSource, TaskLike], Manifest]
@@ -66,13 +67,14 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
     """Return a recipe for some data, or the one given, with its fields changed."""
     if data is None:
         raise ValueError("`data` can only be omitted where `resume` names a run that was started. Received: data=None")
-    for name in fields.keys() - {field.name for field in dataclasses.fields(Recipe)}:
+    known = {field.name for field in dataclasses.fields(Recipe)} | RENAMED.keys()
+    for name in fields.keys() - known:
         raise ValueError(f"a recipe has no field {name!r}. Received: {name}={fields[name]!r}")
     try:
         if isinstance(data, Recipe):
-            return dataclasses.replace(data, **fields)
+            return Recipe(**changed(vars(data), fields))
         source = data if isinstance(data, DataSource) else DataSource(path=str(data))
-        return Recipe(data=source, **fields)
+        return Recipe(**changed({"data": source}, fields))
     except pydantic.ValidationError as error:
         raise ValueError(in_one_line(error)) from None
 

@@ -71,7 +71,15 @@ def test_tensorflow_trains_alone(monkeypatch):
 
 
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
-SETTINGS = ["batch_size=4", "augment.shift=1", "mixup=0.2", "epochs=30", "checkpoint_steps=5", "monitor=loss", "seed=3"]
+SETTINGS = [
+    "batch_size=4",
+    "augment.shift=1",
+    "mixup=0.2",
+    "epochs=30",
+    "runtime.checkpoint_steps=5",
+    "monitor=loss",
+    "seed=3",
+]
 
 
 class Job:
@@ -108,12 +116,12 @@ class Job:
 
 @pytest.mark.slow
 def test_several_workers_or_devices_train_what_one_does_and_go_on_exactly(pictures, tmp_path):
-    new = [str(pictures), *(f"--set={each}" for each in SETTINGS), f"--set=model={json.dumps(TINY)}", "--out"]
+    new = [str(pictures), *(f"--set={each}" for each in SETTINGS), f"--set=model.name={json.dumps(TINY)}", "--out"]
     one = Job(tmp_path / "one", *new, tmp_path / "one")
     assert one.wait()[0] == 0
     two = Job(tmp_path / "two", *new, tmp_path / "two", workers=2)
     assert two.wait()[0] == 0
-    shared = Job(tmp_path / "shared", *new, tmp_path / "shared", "--set=devices=2", devices=2)
+    shared = Job(tmp_path / "shared", *new, tmp_path / "shared", "--set=runtime.devices=2", devices=2)
     assert shared.wait()[0] == 0
     for other in (two, shared):
         np.testing.assert_allclose(other.history(), one.history(), atol=1e-5)

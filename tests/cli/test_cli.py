@@ -20,7 +20,7 @@ from multicnn.cli import quiet
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "x"
     command = [sys.executable, "-m", "multicnn.cli", "train", "docstrings", "--out", out, "--epochs", "1"]
-    command += ["--set", "arguments.filters=8", "--set", "embedding_dims=8"]
+    command += ["--set", "model.arguments.filters=8", "--set", "model.embedding.dims=8"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "linear_baseline" in done.stderr
@@ -147,14 +147,14 @@ def test_models_are_counted_without_building(monkeypatch, capsys):
 
 def test_a_recipe_file_with_settings(tmp_path, monkeypatch, capsys):
     (tmp_path / "small.py").write_text(
-        "from multicnn import DataSource, Recipe\n"
-        "recipe = Recipe(data=DataSource(path='digits'), model='mlp', arguments={'units': (8,)})\n"
+        "from multicnn import DataSource, Model, Recipe\n"
+        "recipe = Recipe(data=DataSource(path='digits'), model=Model(name='mlp', arguments={'units': (8,)}))\n"
     )
     out = tmp_path / "run"
     code, _, err = call(monkeypatch, capsys, "train", tmp_path / "small.py", "--set", "epochs=1", "--out", out)
     assert code == 0, err
     recipe = json.loads((out / "recipe.json").read_text())
-    assert (recipe["model"], recipe["epochs"]) == ("mlp", 1)
+    assert (recipe["model"]["name"], recipe["epochs"]) == ("mlp", 1)
     # A run's own recipe trains again.
     code, _, err = call(monkeypatch, capsys, "train", out / "recipe.json", "--out", tmp_path / "again")
     assert code == 0, err
@@ -163,7 +163,7 @@ def test_a_recipe_file_with_settings(tmp_path, monkeypatch, capsys):
 
 def test_a_dry_run_and_a_rate_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    small = ["digits", "--set", "model=linear"]
+    small = ["digits", "--set", "model.name=linear"]
     code, out, _ = call(monkeypatch, capsys, "train", *small, "--dry-run")
     assert code == 0
     for words in ("memory at its highest", "all training steps, about", "650"):
@@ -273,7 +273,17 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(name, tmp_path, monkeypatch
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_and_sigterm_leave_a_model_that_predicts_and_each_finished_epoch(signum, code, tmp_path):
-    command = [sys.executable, "-m", "multicnn.cli", "train", "digits", "--set", "arguments.width=4", "--out", "run"]
+    command = [
+        sys.executable,
+        "-m",
+        "multicnn.cli",
+        "train",
+        "digits",
+        "--set",
+        "model.arguments.width=4",
+        "--out",
+        "run",
+    ]
     process = subprocess.Popen(
         [*command, "--epochs", "100000"],
         cwd=tmp_path,

@@ -101,7 +101,7 @@ def test_what_a_network_has_learned(tmp_path, monkeypatch, capsys):
     import multicnn
 
     (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"{'ab'[i % 2]} word{i % 5},{i % 2}\n" for i in range(60)))
-    settings = ["arguments.filters=2", "embedding_dims=3", "epochs=1"]
+    settings = ["model.arguments.filters=2", "model.embedding.dims=3", "epochs=1"]
     multicnn.train(tmp_path / "t.csv", tmp_path / "run", model="textcnn", settings=settings)
     code, said, err = words(monkeypatch, capsys, "nearest", tmp_path / "run" / "model.keras", "a", "--count", 2)
     assert code == 0, err

@@ -110,7 +110,7 @@ def test_a_training_tells_what_asks_for_a_decision(tmp_path):
     for contradict in (False, True):
         reporter = Recorder()
         path = table(tmp_path / f"{contradict}.csv", contradict=contradict)
-        settings = ["arguments.filters=2", "embedding_dims=2"]
+        settings = ["model.arguments.filters=2", "model.embedding.dims=2"]
         multicnn.train(path, tmp_path / str(contradict) / "run", epochs=1, reporter=reporter, settings=settings)
         said[contradict] = [line for line in reporter.lines if line.startswith("contradictions")]
     assert not said[False] and len(said[True]) == 1

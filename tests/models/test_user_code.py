@@ -114,7 +114,7 @@ def command(*arguments):
     return code, out.getvalue(), err.getvalue()
 """
 TRAIN = """
-settings = ["model=own.py:senet", "epochs=1", "arguments.width=4"]
+settings = ["model.name=own.py:senet", "epochs=1", "model.arguments.width=4"]
 arguments = [each for setting in settings for each in ("--set", setting)]
 print(command("train", {data!r}, "--out", "run", *arguments))
 """
@@ -143,7 +143,7 @@ def test_a_block_of_the_users_own_trains_and_is_loaded_by_its_code_alone(bright_
     data = str(bright_and_dark(10))
     shutil.copy(squeeze_excite.__file__, tmp_path / "own.py")
     run(COMMANDS + TRAIN.format(data=data), tmp_path)
-    assert json.loads((tmp_path / "run" / "recipe.json").read_text())["model"] == "own.py:senet"
+    assert json.loads((tmp_path / "run" / "recipe.json").read_text())["model"]["name"] == "own.py:senet"
 
     # The code that the recipe in the file names is there, and wrong: the file does not choose what is imported.
     shutil.move(tmp_path / "own.py", tmp_path / "blocks_of_mine.py")

@@ -5,13 +5,15 @@ import json
 import pytest
 
 from multicnn.modalities.audio.preprocess import AudioPreprocess
-from multicnn.recipe import DataSource, Optimizer, Recipe
+from multicnn.recipe import DataSource, Model, Optimizer, Recipe
 
 RECIPES = {
     "default": Recipe(),
-    "named": Recipe(data=DataSource(path="photos"), model="resnet20", arguments={"width": 8}, augment={"mirror": True}),
+    "named": Recipe(
+        data=DataSource(path="photos"), model=Model(name="resnet20", arguments={"width": 8}), augment={"mirror": True}
+    ),
     "audio": Recipe(preprocess=AudioPreprocess(sample_rate=8000, n_mels=64), optimizer=Optimizer(schedule="cosine")),
-    "block": Recipe(model={"type": "dense", "units": 3}),
+    "block": Recipe(model=Model(name={"type": "dense", "units": 3})),
 }
 
 
@@ -26,8 +28,8 @@ def test_recipes_go_through_json(recipe):
         ("epochs=5", lambda r: r.epochs, 5),
         ("optimizer.learning_rate=0.1", lambda r: r.optimizer.learning_rate, 0.1),
         ("preprocess.n_mels=64", lambda r: r.preprocess.n_mels, 64),
-        ("model=res15", lambda r: r.model, "res15"),
-        ("arguments.width=3", lambda r: r.arguments, {"width": 3}),
+        ("model.name=res15", lambda r: r.model.name, "res15"),
+        ("model.arguments.width=3", lambda r: r.model.arguments, {"width": 3}),
         ("patience=null", lambda r: r.patience, None),
         ("data.pattern=(?P<label>a)=b", lambda r: r.data.pattern, "(?P<label>a)=b"),
         ("class_weights=true", lambda r: r.class_weights, True),
@@ -49,7 +51,7 @@ def test_settings_change_a_field(setting, field, value):
         ("epochs=many", "epochs"),
         ("epoch=3", "no field 'epoch'"),
         ("optimizer.rate=3", "no field 'optimizer.rate'"),
-        ("precision=float8", "precision"),
+        ("runtime.precision=float8", "runtime.precision"),
         ("nothing.at.all=1", "no field 'nothing.at.all'"),
         ("preprocess.n_mel=3", "n_mel"),
         ("optimizer=adam", "optimizer"),

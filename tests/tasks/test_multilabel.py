@@ -17,7 +17,13 @@ from multicnn.blocks import network
 from multicnn.recipe import DataSource
 
 WORDS = {"sport": ("goal", "match"), "food": ("soup", "bread"), "art": ("song", "dance")}
-SETTINGS = ["arguments.filters=8", "embedding_dims=8", "epochs=12", "optimizer.learning_rate=0.01", "batch_size=16"]
+SETTINGS = [
+    "model.arguments.filters=8",
+    "model.embedding.dims=8",
+    "epochs=12",
+    "optimizer.learning_rate=0.01",
+    "batch_size=16",
+]
 
 
 def rows():

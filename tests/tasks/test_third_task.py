@@ -146,7 +146,7 @@ def images(tmp_path_factory):
     return folder
 
 
-MODEL = ["model=linear", "task=test_regression", "epochs=8", "optimizer.learning_rate=0.03", "batch_size=16"]
+MODEL = ["model.name=linear", "task=test_regression", "epochs=8", "optimizer.learning_rate=0.03", "batch_size=16"]
 
 
 @pytest.fixture(scope="module")

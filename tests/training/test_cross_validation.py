@@ -11,7 +11,7 @@ from support.reporters import Recorder
 import multicnn
 from multicnn.recipe import DataSource
 
-TINY = ["arguments.filters=4", "embedding_dims=4", "epochs=1"]
+TINY = ["model.arguments.filters=4", "model.embedding.dims=4", "epochs=1"]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from multicnn import api
 from multicnn.blocks import chain, conv, dense, global_average_pool
 from multicnn.blocks.cost import measure
 from multicnn.data.load import load_manifest
-from multicnn.recipe import DataSource, Optimizer, Recipe
+from multicnn.recipe import DataSource, Model, Optimizer, Recipe
 from multicnn.training import rate_finder
 from multicnn.utils.reporter import Reporter
 
@@ -26,7 +26,7 @@ def temporary(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("batch", [32, 5000])
 def test_a_dry_run_says_what_a_run_would_be_and_leaves_nothing(batch, temporary):
-    recipe = Recipe(model=NET.to_dict(), batch_size=batch, epochs=7)
+    recipe = Recipe(model=Model(name=NET.to_dict()), batch_size=batch, epochs=7)
     tried = api.dry_run("digits", model=NET.to_dict(), batch_size=batch, epochs=7)
     n = tried.examples["train"]
     assert sum(tried.examples.values()) == 1797
@@ -68,7 +68,7 @@ def test_the_rate_is_found_whatever_the_recipe_says_of_it(temporary):
     settings = {"learning_rate": 5.0, "schedule": "cosine", "warmup_epochs": 2}
     found = [
         rate_finder.find_rate(
-            Recipe(model=NET.to_dict(), batch_size=256, optimizer=Optimizer(name="nesterov", **more)),
+            Recipe(model=Model(name=NET.to_dict()), batch_size=256, optimizer=Optimizer(name="nesterov", **more)),
             manifest,
             Reporter(),
             steps=25,

@@ -10,11 +10,12 @@ from PIL import Image
 from support.reporters import Recorder
 
 import multicnn
+from multicnn.recipe import Embedding, Model
 
-TINY = {"model": "mlp", "arguments": {"units": [4]}, "epochs": 1, "batch_size": 8}
+TINY = {"model": Model(name="mlp", arguments={"units": [4]}), "epochs": 1, "batch_size": 8}
 MEMBERS = (
     {"seed": 1},
-    {"model": "linear", "arguments": {}, "optimizer.learning_rate": 0.01, "precision": "mixed_bfloat16"},
+    {"model": {"name": "linear"}, "optimizer.learning_rate": 0.01, "runtime.precision": "mixed_bfloat16"},
 )
 
 
@@ -28,7 +29,7 @@ def test_its_logits_are_the_mean_of_its_members(trained, pictures):
     predictor, folder = trained
     members = [multicnn.load(folder / f"member-{i}" / "model.keras") for i in (1, 2)]
     assert [member.recipe["seed"] for member in members] == [1, 0]
-    assert members[1].recipe["model"] == "linear" and members[1].recipe["optimizer"]["learning_rate"] == 0.01
+    assert members[1].recipe["model"]["name"] == "linear" and members[1].recipe["optimizer"]["learning_rate"] == 0.01
     stored = np.stack(
         [predictor.preprocess.example(np.asarray(Image.open(p))[..., None]) for p in pictures.rglob("?.png")]
     )
@@ -96,8 +97,9 @@ def test_a_network_of_words_and_a_linear_model_of_n_grams(tmp_path):
     path = tmp_path / "texts.csv"
     rows = [(f"{('good', 'bad')[i % 2]} text number {i}", "ab"[i % 2]) for i in range(60)]
     pd.DataFrame(rows, columns=["text", "label"]).to_csv(path, index=False)
-    linear = {"model": "linear", "arguments": {"pooled": True}, "embedding.ngrams": 2}
-    fields = {"arguments": {"filters": 4}, "embedding_dims": 4, "epochs": 1, "members": ({}, linear)}
+    linear = {"model.name": "linear", "model.arguments": {"pooled": True}, "model.embedding.ngrams": 2}
+    model = Model(arguments={"filters": 4}, embedding=Embedding(dims=4))
+    fields = {"model": model, "epochs": 1, "members": ({}, linear)}
     predictor = multicnn.train(path, tmp_path / "run", settings=["data.validation_fraction=0"], **fields)
     assert "val" not in predictor.metrics
     assert len(predictor.metrics["members"]) == 2

@@ -21,7 +21,7 @@ from multicnn.training.context import RunContext
 from multicnn.training.preparation import prepare
 
 TINY = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(2)).to_dict()
-SETTINGS = ["batch_size=4", "augment.shift=1", "checkpoint_steps=3", "monitor=loss", "seed=3"]
+SETTINGS = ["batch_size=4", "augment.shift=1", "runtime.checkpoint_steps=3", "monitor=loss", "seed=3"]
 
 # A life of a run: data or "-" to resume, the run folder, when to die (a step of the run, seconds after it; after the last step,
 # when training is over), and settings.
@@ -106,7 +106,7 @@ def told():
 
 def test_killed_with_kill_9_and_resumed_somewhere_else(pictures, unbroken, tmp_path, told):
     folder, moved = tmp_path / "run", tmp_path / "moved"
-    model = f"model={json.dumps(TINY)}"
+    model = f"model.name={json.dumps(TINY)}"
     assert live(pictures, folder, step=9, settings=["epochs=3", model, *SETTINGS]) == -9
     assert not (folder / "model.keras").exists()
     shutil.copytree(pictures, moved)
@@ -195,16 +195,28 @@ def test_a_loss_that_is_no_longer_finite_names_step_layer_and_examples(pictures,
 
 
 MODALITIES = {
-    "digits": ["augment.shift=1", "model=vgg_small", "arguments.width=4", "epochs=4"],
-    "spoken_digits": ["augment.time_mask=4", "model=res8", "arguments.maps=8", "epochs=4", "precision=mixed_bfloat16"],
-    "docstrings": ["augment.word_dropout=0.1", "model=textcnn", "arguments.filters=8", "embedding_dims=8", "epochs=4"],
+    "digits": ["augment.shift=1", "model.name=vgg_small", "model.arguments.width=4", "epochs=4"],
+    "spoken_digits": [
+        "augment.time_mask=4",
+        "model.name=res8",
+        "model.arguments.maps=8",
+        "epochs=4",
+        "runtime.precision=mixed_bfloat16",
+    ],
+    "docstrings": [
+        "augment.word_dropout=0.1",
+        "model.name=textcnn",
+        "model.arguments.filters=8",
+        "model.embedding.dims=8",
+        "epochs=4",
+    ],
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("data", MODALITIES)
 def test_killed_at_twenty_random_moments(data, tmp_path):
-    settings = [*MODALITIES[data], "checkpoint_steps=5", "optimizer.schedule=cosine"]
+    settings = [*MODALITIES[data], "runtime.checkpoint_steps=5", "optimizer.schedule=cosine"]
     assert live(data, tmp_path / "unbroken", settings=settings) == 0
     steps = _steps(tmp_path / "unbroken")
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import pytest
 from multicnn.blocks import chain, conv, dense, depthwise_conv, flatten, global_average_pool, network
 from multicnn.modalities import ImagePreprocess, TextPreprocess
 from multicnn.modalities.base import Stem
-from multicnn.recipe import Embedding, Recipe
+from multicnn.recipe import Embedding, Model, Recipe
 from multicnn.training.model import network_block
 
 FAN_IN, FAN_OUT = 3 * 3 * 24, 3 * 3 * 40
@@ -19,7 +19,9 @@ MODEL = chain(
 def kernels(**fields):
     preprocess = ImagePreprocess(size=(8, 8), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
     keras.utils.set_random_seed(0)
-    net = network(network_block(Recipe(model=MODEL, **fields), Stem(preprocess), 10), preprocess.input_shape)
+    net = network(
+        network_block(Recipe(model=Model(name=MODEL, **fields)), Stem(preprocess), 10), preprocess.input_shape
+    )
     return {w.path: np.array(w) for w in net.weights if w.name == "kernel"}, net
 
 
@@ -50,7 +52,8 @@ def test_the_initializer_is_that_of_every_kernel(initializer, std, largest):
 
 def test_dropout_of_the_embedding_is_of_its_elements_and_in_training_only():
     preprocess = TextPreprocess(length=50, vocabulary=tuple("abcdefgh"))
-    recipe = Recipe(model=chain(flatten(), dense(2)).to_dict(), embedding=Embedding(dropout=0.3), embedding_dims=40)
+    embedding = Embedding(dropout=0.3, dims=40)
+    recipe = Recipe(model=Model(name=chain(flatten(), dense(2)).to_dict(), embedding=embedding))
     net = network(network_block(recipe, preprocess.stem(recipe, [], str), 2), (50,))
     vectors = keras.Model(net.inputs, next(layer.output for layer in net.layers if "drop" in layer.name))
     ids = np.arange(150).reshape(3, 50) % 8 + 2
@@ -80,6 +83,6 @@ def test_the_regularizer_adds_to_the_loss():
     ],
 )
 def test_what_cannot_be_is_named(field, value, words):
-    with pytest.raises(ValueError, match="Received") as error:
+    with pytest.raises(ValueError, match=f"Received: model.{field}=") as error:
         kernels(**{field: value})
     assert words in str(error.value) and "\n" not in str(error.value)

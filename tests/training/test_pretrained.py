@@ -13,7 +13,7 @@ from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.models import create
 from multicnn.models.weights import SOURCES
 from multicnn.predictor import Predictor
-from multicnn.recipe import Recipe, Start
+from multicnn.recipe import Model, Recipe, Start
 from multicnn.tasks import Classification
 from multicnn.training import weight_files
 from multicnn.training.pretrained import PretrainedWeights
@@ -44,7 +44,7 @@ def saved(path, preprocess, labels, block=None, **recipe):
 
 
 def pretrained(path, model=None, **fields):
-    return PretrainedWeights(Recipe(model=model, start=Start(path=str(path), **fields)))
+    return PretrainedWeights(Recipe(model=Model(name=model), start=Start(path=str(path), **fields)))
 
 
 def assert_same(ours, theirs):
@@ -85,12 +85,12 @@ def test_every_head_of_other_classes_is_new(tmp_path):
 
 def test_no_file_says_what_code_is_run(tmp_path):
     path = tmp_path / "x.keras"
-    recipe = Recipe(model="subprocess:run").to_dict()
+    recipe = Recipe(model=Model(name="subprocess:run")).to_dict()
     Predictor(GREY, net(2), network(net(2), GREY.input_shape), Classification(("a", "b")), recipe).save(path)
     with pytest.raises(ValueError, match=r"no file may say what code is run. Received: start.path="):
         pretrained(path).completed(Recipe(start=Start(path=str(path))), "image")
-    named = Recipe(model="lenet5", start=Start(path=str(path)))
-    assert pretrained(path).completed(named, "image").model == "lenet5"
+    named = Recipe(model=Model(name="lenet5"), start=Start(path=str(path)))
+    assert pretrained(path).completed(named, "image").model.name == "lenet5"
 
 
 @pytest.mark.parametrize(("there", "here"), [(3, 1), (1, 3)])
@@ -124,10 +124,10 @@ def test_an_artefact_gives_model_and_preprocessing_where_the_recipe_says_nothing
     recipe = Recipe(start=Start(path=str(path)))
     given = PretrainedWeights(recipe)
     full = given.completed(recipe, "image")
-    assert (full.model, full.preprocess) == (net(2).to_dict(), COLOUR)
-    own = dataclasses.replace(recipe, model="lenet5", preprocess=ImagePreprocess(size=(9, 9)))
+    assert (full.model.name, full.preprocess) == (net(2).to_dict(), COLOUR)
+    own = dataclasses.replace(recipe, model=Model(name="lenet5"), preprocess=ImagePreprocess(size=(9, 9)))
     full = given.completed(own, "image")
-    assert (full.model, full.preprocess) == ("lenet5", dataclasses.replace(COLOUR, size=(9, 9)))
+    assert (full.model.name, full.preprocess) == ("lenet5", dataclasses.replace(COLOUR, size=(9, 9)))
     assert given.completed(recipe, "audio").preprocess is None
     grey = dataclasses.replace(recipe, preprocess=ImagePreprocess(channels=1))
     assert given.completed(grey, "image").preprocess == ImagePreprocess(channels=1, size=(8, 8))
@@ -139,7 +139,7 @@ def test_the_vocabulary_is_learned_anew(tmp_path):
     recipe = Recipe(start=Start(path=str(path)))
     full = PretrainedWeights(recipe).completed(recipe, "text")
     assert full.preprocess == dataclasses.replace(then, vocabulary=())
-    assert full.embedding_dims == 4
+    assert full.model.embedding.dims == 4
 
 
 @pytest.mark.parametrize("given", [False, True])
@@ -169,7 +169,7 @@ def test_a_known_model_is_recognised_by_its_names(tmp_path):
     source = SOURCES["caffe"]["squeezenet"]
     arrays = {f"{source.layers[layer.name]}/{w.name}": np.array(w) for layer in theirs.layers for w in layer.weights}
     np.savez(tmp_path / "x.npz", **arrays)
-    recipe = Recipe(model="squeezenet", start=Start(path=str(tmp_path / "x.npz")))
+    recipe = Recipe(model=Model(name="squeezenet"), start=Start(path=str(tmp_path / "x.npz")))
     given = PretrainedWeights(recipe)
     preprocess = given.completed(recipe, "image").preprocess
     assert preprocess.size == (227, 227)
@@ -186,7 +186,7 @@ def test_a_known_model_is_recognised_by_its_names(tmp_path):
 def test_keras_applications_made_here(monkeypatch, tmp_path):
     small = keras.applications.ResNet50(weights=None, input_shape=(32, 32, 3), classes=4)
     monkeypatch.setitem(weight_files.APPLICATIONS, "resnet50", lambda: lambda weights: small)
-    recipe = Recipe(model="resnet50", start=Start(path="keras.applications"))
+    recipe = Recipe(model=Model(name="resnet50"), start=Start(path="keras.applications"))
     given = PretrainedWeights(recipe)
     assert given.completed(recipe, "image").preprocess.mean == pytest.approx(
         (123.68 / 255, 116.779 / 255, 103.939 / 255)
@@ -200,8 +200,8 @@ def test_keras_applications_made_here(monkeypatch, tmp_path):
 
 def test_torchvision_strides_in_the_middle(tmp_path):
     np.savez(tmp_path / "x.npz", **{"conv1.weight": np.zeros((64, 3, 7, 7), np.float32)})
-    recipe = Recipe(model="resnet50", start=Start(path=str(tmp_path / "x.npz")))
-    assert PretrainedWeights(recipe).completed(recipe, "image").arguments == {"stride_on": "3x3"}
+    recipe = Recipe(model=Model(name="resnet50"), start=Start(path=str(tmp_path / "x.npz")))
+    assert PretrainedWeights(recipe).completed(recipe, "image").model.arguments == {"stride_on": "3x3"}
 
 
 def test_where_nothing_fits(tmp_path):

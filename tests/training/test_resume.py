@@ -16,7 +16,7 @@ from support.reporters import Recorder
 
 from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool, network
-from multicnn.recipe import Optimizer, Recipe
+from multicnn.recipe import Optimizer, Recipe, Runtime
 from multicnn.tasks import metrics
 from multicnn.training.context import RunContext
 from multicnn.training.health import HealthCheck
@@ -105,7 +105,7 @@ class Bench:
         """One life of the run: True if it came to its end."""
         folder.mkdir(exist_ok=True)
         settings = LoopSettings.of(
-            dataclasses.replace(self.recipe, checkpoint_seconds=seconds, checkpoint_steps=steps), STEPS
+            dataclasses.replace(self.recipe, runtime=Runtime(checkpoint_seconds=seconds, checkpoint_steps=steps)), STEPS
         )
         context = RunContext(folder, self.reporter)
         health = HealthCheck(folder, lambda: next(self.batches(0, 0)), CROSS_ENTROPY.losses, context.log)

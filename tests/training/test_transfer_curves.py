@@ -15,7 +15,7 @@ from multicnn.blocks import chain, conv, dense, global_average_pool, network, st
 from multicnn.data.load import load_manifest
 from multicnn.modalities.image.preprocess import ImagePreprocess
 from multicnn.predictor import Predictor
-from multicnn.recipe import DataSource, Recipe, Start
+from multicnn.recipe import DataSource, Model, Recipe, Start
 from multicnn.tasks import Classification
 from multicnn.training import transfer_curves
 from multicnn.training.transfer_curves import TransferCurves
@@ -36,7 +36,9 @@ def trained(tmp_path):
     block = chain(*BODY, dense(3))
     keras.utils.set_random_seed(7)
     model = network(block, (8, 8, 1))
-    predictor = Predictor(PREPROCESS, block, model, Classification(("a", "b", "c")), Recipe(model="mine:net").to_dict())
+    predictor = Predictor(
+        PREPROCESS, block, model, Classification(("a", "b", "c")), Recipe(model=Model(name="mine:net")).to_dict()
+    )
     return model, predictor.save(tmp_path / "trained.keras")
 
 
@@ -81,7 +83,11 @@ def test_a_run_begun_with_other_weights_is_refused(pictures, trained, tmp_path):
         if change is not None:
             change()
             Predictor(
-                PREPROCESS, chain(*BODY, dense(3)), model, Classification(("a", "b", "c")), Recipe(model="x").to_dict()
+                PREPROCESS,
+                chain(*BODY, dense(3)),
+                model,
+                Classification(("a", "b", "c")),
+                Recipe(model=Model(name="x")).to_dict(),
             ).save(path)
         resume = {"resume": tmp_path / "run"} if change else {"data": pictures, "out": tmp_path / "run", "model": net}
         error, words = (ValueError, "with the weights that it was started with") if change else (KeyError, None)

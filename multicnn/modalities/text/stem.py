@@ -62,8 +62,8 @@ class TextStem(Stem):
 
     def block(self, model: Block, outputs: int) -> Block:
         """Return the embedding, dropout and the model, plus the linear model of n-grams."""
-        embedding = self._settings.embedding
-        dims = self._settings.embedding_dims if self._vectors is None else self._vectors.dims
+        embedding = self._settings.model.embedding
+        dims = embedding.dims if self._vectors is None else self._vectors.dims
         dropped = [drop(embedding.dropout)] if embedding.dropout else []
         block = chain(embedding_block(embedding.kind, self._words.vocabulary_size, dims), *dropped, model)
         return add(block, linear_model(embedding.ngrams, outputs)) if embedding.ngrams else block
@@ -78,7 +78,7 @@ class TextStem(Stem):
         """Load the vectors into every embedding, and measure how much of the training texts they cover."""
         if self._vectors is None:
             return {}, ""
-        embedding = self._settings.embedding
+        embedding = self._settings.model.embedding
         table, known = word_vectors.table(self._vectors, self._words.vocabulary, self._settings.seed)
         load_vectors(network, table if embedding.length is None else scaled(table, embedding.length))
         shares = coverage(examples(), known)
@@ -89,16 +89,16 @@ class TextStem(Stem):
 
 def check(level: str, settings: StemSettings, locate: Callable[[str], str]) -> None:
     """Raise ValueError where a recipe's embedding does not suit the level of its tokens, or its vectors are nowhere."""
-    kind, vectors = settings.embedding.kind, settings.embedding.vectors
+    kind, vectors = settings.model.embedding.kind, settings.model.embedding.vectors
     if (level == "subwords" and kind != "rand") or (level == "characters" and kind in GIVEN):
-        raise ValueError(f"`embedding.kind` does not suit {level}. Received: embedding.kind={kind!r}")
+        raise ValueError(f"`model.embedding.kind` does not suit {level}. Received: model.embedding.kind={kind!r}")
     if vectors and vectors not in word_vectors.KINDS and not Path(locate(vectors)).is_file():
         known = f"a file or one of {list(word_vectors.KINDS)}"
-        raise ValueError(f"`embedding.vectors` must be {known}. Received: embedding.vectors={vectors!r}")
+        raise ValueError(f"`model.embedding.vectors` must be {known}. Received: model.embedding.vectors={vectors!r}")
     if settings.augment.get("neighbours") and not vectors:
-        received = f"augment.neighbours={settings.augment['neighbours']!r}, embedding.kind={kind!r}"
+        received = f"augment.neighbours={settings.augment['neighbours']!r}, model.embedding.kind={kind!r}"
         raise ValueError(
-            f"`augment.neighbours` needs word vectors that are given, `embedding.vectors`. Received: {received}"
+            f"`augment.neighbours` needs word vectors that are given, `model.embedding.vectors`. Received: {received}"
         )
 
 
@@ -113,18 +113,18 @@ def given_vectors(
         texts: The training texts, read only if the vectors are learned from them.
         locate: Returns where a path of the recipe is.
     """
-    source = settings.embedding.vectors
+    source = settings.model.embedding.vectors
     if source is None:
         return None
     if source in word_vectors.KINDS:
-        wanted = {"dims": settings.embedding_dims, "min_count": preprocess.min_count, "seed": settings.seed}
+        wanted = {"dims": settings.model.embedding.dims, "min_count": preprocess.min_count, "seed": settings.seed}
         return word_vectors.learn(map(preprocess.tokens, texts), source, **wanted)
     return word_vectors.read(
         locate(source),
         vocabulary=preprocess.vocabulary,
         size=preprocess.max_vocabulary,
         normalize=preprocess.token,
-        format=settings.embedding.format,
+        format=settings.model.embedding.format,
     )
 
 

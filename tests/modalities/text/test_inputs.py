@@ -1,5 +1,7 @@
 """Seven inputs of texts, two of them with a linear model of n-grams too, x three networks: build, step, save, never see padding."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from multicnn.modalities.text.stem import TextStem, embedding_block
 from multicnn.modalities.text.word_vectors import WordVectors
 from multicnn.models import MODELS
 from multicnn.predictor import Predictor
-from multicnn.recipe import Embedding, Recipe
+from multicnn.recipe import Embedding, Model, Recipe
 from multicnn.tasks import Classification
 from multicnn.training.model import network_block
 
@@ -52,10 +54,7 @@ def made(name, model):
     settings, embedding = INPUTS[name]
     recipe = Recipe(
         preprocess=TextPreprocess(**settings),
-        embedding=embedding,
-        embedding_dims=6,
-        model=model,
-        arguments=NETWORKS[model],
+        model=Model(name=model, arguments=NETWORKS[model], embedding=dataclasses.replace(embedding, dims=6)),
     )
     preprocess = recipe.preprocess.fit(TEXTS)
     stem = preprocess.stem(recipe, TEXTS, str)
@@ -127,7 +126,9 @@ def test_given_vectors_have_the_length_that_is_asked_for(length):
     preprocess = TextPreprocess(length=4, vocabulary=("joy", "film", "zigzag"))
     built = network(chain(embedding_block("static", 5, 2), global_max_pool()), (4,))
     embedding = Embedding(kind="static", vectors="v.txt", length=length)
-    TextStem(preprocess, Recipe(embedding=embedding), vectors).initial_weights(built, lambda: np.array([[2, 3, 4, 0]]))
+    TextStem(preprocess, Recipe(model=Model(embedding=embedding)), vectors).initial_weights(
+        built, lambda: np.array([[2, 3, 4, 0]])
+    )
     table = built.get_weights()[0]
     joy, film = np.array([[6, -8], [3, 4]]) if length is None else np.array([[0.6, -0.8], [0.6, 0.8]]) * length
     np.testing.assert_allclose(table[[0, 2, 3]], [[0, 0], joy, film], rtol=1e-6)
@@ -152,13 +153,13 @@ def test_subwords_tell_unseen_words_apart():
         (
             "words",
             Embedding(kind="static", vectors="nowhere.txt"),
-            "'fasttext']. Received: embedding.vectors='nowhere.txt'",
+            "'fasttext']. Received: model.embedding.vectors='nowhere.txt'",
         ),
     ],
 )
 def test_what_does_not_go_together_is_told(level, embedding, message):
     with pytest.raises(ValueError) as error:
-        TextPreprocess(level=level).check_stem(Recipe(embedding=embedding), str)
+        TextPreprocess(level=level).check_stem(Recipe(model=Model(embedding=embedding)), str)
     assert message in str(error.value)
 
 
@@ -168,10 +169,10 @@ def test_what_does_not_go_together_is_told(level, embedding, message):
         ({"kind": "static"}, "vectors must be a file or a way to learn them where kind is 'static'"),
         ({"vectors": "cbow"}, "kind must be one that takes vectors"),
         ({"length": 0.5}, "kind must be one that takes vectors"),
-        ({"kind": "static", "vectors": "cbow", "length": 0}, "embedding.length"),
-        ({"kind": "glove"}, "embedding.kind"),
+        ({"kind": "static", "vectors": "cbow", "length": 0}, "model.embedding.length"),
+        ({"kind": "glove"}, "model.embedding.kind"),
     ],
 )
 def test_a_recipe_says_what_its_embedding_lacks(embedding, message):
     with pytest.raises(ValueError, match=message):
-        Recipe.from_dict({"embedding": embedding})
+        Recipe.from_dict({"model": {"embedding": embedding}})

@@ -17,7 +17,13 @@ SPORT = ("забил решающий гол", "выиграла финал ту
 KITCHEN = ("варит густой суп", "печёт яблочный пирог", "режет свежий лук", "солит горячую кашу")
 WHO = ("Мальчик", "Наш сосед", "Её сестра", "Опытная команда", "Ёжик-чемпион", "Никто не знал, что он")
 WHEN = ("утром.", "сегодня!", "в третий раз…", "под дождём;", "— и улыбается.")
-SETTINGS = ["arguments.filters=6", "embedding_dims=12", "epochs=6", "optimizer.learning_rate=0.01", "batch_size=16"]
+SETTINGS = [
+    "model.arguments.filters=6",
+    "model.embedding.dims=12",
+    "epochs=6",
+    "optimizer.learning_rate=0.01",
+    "batch_size=16",
+]
 UNREADABLE = [
     b'"caf\xe9 au lait",\xd1\x81\xd0\xbf\xd0\xbe\xd1\x80\xd1\x82',
     b'"  ",\xd1\x81\xd0\xbf\xd0\xbe\xd1\x80\xd1\x82',
@@ -119,7 +125,7 @@ def test_a_vector_file_cut_in_the_middle_is_one_line(tmp_path, monkeypatch, caps
     whole = (tmp_path / "v.txt").read_bytes()
     (tmp_path / "v.txt").write_bytes(whole[: len(whole) // 2])
     pd.DataFrame(russian(), columns=["text", "label"]).to_csv(tmp_path / "t.csv", index=False)
-    settings = ["embedding.kind=static", f"embedding.vectors={tmp_path / 'v.txt'}", "model=textcnn"]
+    settings = ["model.embedding.kind=static", f"model.embedding.vectors={tmp_path / 'v.txt'}", "model.name=textcnn"]
     said = run(
         monkeypatch, capsys, tmp_path, tmp_path / "t.csv", *(word for pair in settings for word in ("--set", pair))
     )
@@ -163,12 +169,14 @@ def test_vectors_that_gensim_saved_are_read_only_if_the_recipe_says_so(tmp_path)
     table = pd.DataFrame({"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")]})
     table.assign(label=["x", "y"] * 20).to_csv(tmp_path / "t.csv", index=False)
     settings = [
-        "arguments.filters=4",
+        "model.arguments.filters=4",
         "epochs=1",
-        "embedding.kind=static",
-        f"embedding.vectors={tmp_path / 'words.kv'}",
+        "model.embedding.kind=static",
+        f"model.embedding.vectors={tmp_path / 'words.kv'}",
     ]
     with pytest.raises(ValueError, match="set the format to gensim"):
         multicnn.train(tmp_path / "t.csv", tmp_path / "no", settings=settings)
-    trained = multicnn.train(tmp_path / "t.csv", tmp_path / "run", settings=[*settings, "embedding.format=gensim"])
+    trained = multicnn.train(
+        tmp_path / "t.csv", tmp_path / "run", settings=[*settings, "model.embedding.format=gensim"]
+    )
     assert {"good", "bad"} <= set(trained.preprocess.vocabulary)
