@@ -132,6 +132,8 @@ def _by_split(manifest: Manifest, examples: store.Store, preprocess: Preprocess)
     for way, of in (("examples at random", alone), ("groups whole", manifest)):
         folds = splits.folds(of, min(_FOLDS, groups))
         scores = [score for fold in folds if (score := linear_score(fold, examples, preprocess))]
+        if not scores:  # the task has no linear baseline
+            continue
         n = sum(score["n"] for score in scores)
         metric = manifest.task.metric
         scored[way] = {metric: sum(score[metric] * score["n"] for score in scores) / n, "n": n}
