@@ -81,7 +81,7 @@ def current_path(path: str, value: Any) -> str:
 
 
 def _is_network(value: Any) -> bool:
-    """Whether a value is that of `model.name`, as `model` itself once was: a name, a Block as a dict, or None."""
+    """Return True for a value of `model.name`, as `model` itself once was: a name, a Block as a dict, or None."""
     return value is None or isinstance(value, str) or (isinstance(value, Mapping) and "type" in value)
 
 
