@@ -68,7 +68,7 @@ class Prediction:
         if self.error is not None:
             return f"<Prediction {self.input!r}: error: {self.error}>"
         sure = "" if self.probability is None else f" ({self.probability:.3f})"
-        return f"<Prediction {self.input!r}: {self.label}{sure}>"
+        return f"<Prediction {self.input!r}: {self.label or 'no label'}{sure}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -31,7 +31,9 @@ Settings = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _BLOCKS = typer.Option(
-    "--blocks", metavar="MODULE|FILE.py", help="Import Blocks of your own, which the network of a model.keras needs."
+    "--blocks",
+    metavar="MODULE|FILE.py",
+    help="Import Blocks, tasks or modalities of your own, which the recipe or the model.keras needs.",
 )
 Weights = typer.Option(
     "--from",
