@@ -171,7 +171,8 @@ def test_real_photographs(shared_data, tmp_path, source):
         files = (member for member in tar if member.isfile())
         members = [member for member, _ in zip(files, range(1000), strict=False)]
         tar.extractall(tmp_path, members, filter="data")
-    made = resolve(source(tmp_path), labels=sorted({Path(member.name).parent.name for member in members}))
+    labels = sorted({Path(member.name).parent.name for member in members})
+    made = resolve(source(tmp_path), {"name": "classification", "labels": labels})
     preprocess = ImagePreprocess(size=(32, 32), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
     store, reasons = load_examples(made, preprocess, made.rows())
     assert not reasons and len(store) == 1000

@@ -68,7 +68,7 @@ def test_a_linear_head_is_a_classifier_like_any_other(predictor, tmp_path):
     assert made.metrics["test"]["accuracy"] > 0.3  # of features that no training has made
     loaded = multicnn.load(tmp_path / "x.keras")
     assert loaded.labels == found.manifest.labels
-    assert Recipe.from_dict(loaded.recipe).model == loaded.block.to_dict() and loaded.metrics["features"] == "conv"
+    assert Recipe.from_dict(loaded.recipe).model.name == loaded.block.to_dict() and loaded.metrics["features"] == "conv"
     again = multicnn.evaluate(loaded, "digits")
     assert again.metrics["accuracy"] == pytest.approx(made.metrics["test"]["accuracy"], abs=1e-6)
     assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)
