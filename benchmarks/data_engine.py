@@ -22,6 +22,9 @@ takes: decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
+Measured before JPEGs were decoded in full and images resized by Pillow alone: the rows of images, and what is said of them, are
+to be measured again.
+
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the op determinism that training turns on.
 The last column is the ratio of the next run on the same machine, whose speed changes with its neighbours. Photographs are
 shrunk and large batches normalized by functions compiled before the rounds, as from the 1,000th photograph and the 300th batch
