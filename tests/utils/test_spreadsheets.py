@@ -1,0 +1,30 @@
+"""What a spreadsheet would run becomes text; everything else stays."""
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+
+from multicnn.utils.spreadsheets import harmless
+
+FORMULAS = [
+    *('=HYPERLINK("http://a.example","open")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1:A9)", "\t=1+1", "\r=1+1"),
+    *(" =1+1", "\n=1+1", "＝1+1", "=1", "- a list", "--", "=", "\u00a0=1+1"),
+]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_a_formula_becomes_text_that_still_reads_the_same(cell):
+    assert harmless(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["", "cat", "a=b", "1-2", "-1", "-0.5e-3", "+7", " -3 ", "'=1", -1, 0.5, None, ("=",)])
+def test_everything_else_stays(cell):
+    assert harmless(cell) is cell
+
+
+def test_a_whole_table():
+    frame = pd.DataFrame({"=label": ["=1+1", "cat"], "n": [-1, 2]})
+    text = frame.map(harmless).rename(columns=harmless).to_csv(index=False)
+    assert list(csv.reader(io.StringIO(text))) == [["'=label", "n"], ["'=1+1", "-1"], ["cat", "2"]]
