@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from multicnn.backends import engine
 from multicnn.blocks import Block, from_dict, network, unknown_kinds
+from multicnn.data.listing import with_files_of_folders
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.paths import locate
 from multicnn.data.store import load_examples
@@ -31,6 +32,7 @@ from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
+from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -118,13 +120,19 @@ class Predictor:
         return self.task.outputs(logits)
 
     def predict(self, inputs: Any) -> list[Prediction]:
-        """Predict one input or several: paths, texts or arrays, as `preprocess.decode` takes them.
+        """Predict one input or several: paths, texts or arrays, as `preprocess.decode` takes them; the files of a folder.
 
         A bad input gives a prediction with its `error`, in its place. An audio clip longer than the network's window is cut
         into windows, and their probabilities are averaged; so is a text whose preprocessing says `long="windows"`.
+
+        Raises:
+            ValueError: The one input is a URL, or a folder holds no files.
         """
+        if not self.preprocess.inline and isinstance(inputs, (str, os.PathLike)) and is_url(inputs):
+            raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={str(inputs)!r}")
         many = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike, np.ndarray, tuple))
-        return list(self.stream(inputs if many else [inputs]))
+        several = inputs if many else [inputs]
+        return list(self.stream(several if self.preprocess.inline else with_files_of_folders(several)))
 
     def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
         """Predict inputs one batch after another, in their order, without holding them all."""

@@ -8,17 +8,15 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from multicnn.cli.options import Json, Settings, loads_predictors
-
-if TYPE_CHECKING:
-    from multicnn.predictor import Prediction, Predictor
-    from multicnn.tasks import Answer
+from multicnn.cli.prediction_rows import check_csv, csv_table, json_row, text_lines
+from multicnn.utils.urls import REMEDY, is_url
 
 
 @loads_predictors
@@ -48,14 +46,21 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     inputs: Annotated[
         list[str],
-        typer.Argument(help="Files, or for a text predictor texts or their files; - reads them from standard input."),
+        typer.Argument(
+            help="Files or folders of them, or for a text predictor texts too; - reads lines from standard input."
+        ),
     ],
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the predictions to a CSV file, a row for each input."),
+    ] = None,
     as_json: Json = False,
     per_window: Annotated[
         bool, typer.Option("--per-window", help="Print each window of long audio or text, and its start.")
     ] = False,
 ) -> None:
     """Predict the classes of images, audio files or texts; exit code 1 if one of them is bad."""
+    _check(inputs, csv)
     from multicnn.predictor import load
 
     predictor = load(model)
@@ -63,17 +68,19 @@ def predict(
     names: deque[str] = deque()  # of the inputs that the stream has taken
 
     def sources() -> Iterator[str | bytes]:
-        for item in _expanded(inputs):
+        for item in _expanded(inputs, csv):
             names.append(item)
             yield text_or_file(item) if predictor.preprocess.inline else item
 
-    for prediction in predictor.stream(sources()):
-        prediction = dataclasses.replace(prediction, input=names.popleft())
-        bad |= prediction.error is not None
-        if as_json:
-            print(json.dumps(_row(prediction, per_window), ensure_ascii=False))
-        else:
-            print(_lines(predictor, prediction, per_window))
+    with csv_table(csv, predictor, per_window) if csv else nullcontext(lambda prediction: None) as add:
+        for prediction in predictor.stream(sources()):
+            prediction = dataclasses.replace(prediction, input=names.popleft())
+            bad |= prediction.error is not None
+            add(prediction)
+            if as_json:
+                print(json.dumps(json_row(prediction, per_window), ensure_ascii=False))
+            else:
+                print(text_lines(predictor, prediction, per_window))
     if bad:
         raise typer.Exit(1)
 
@@ -86,38 +93,28 @@ def text_or_file(item: str) -> str | bytes:
     return item
 
 
-def _expanded(inputs: Iterable[str]) -> Iterator[str]:
-    """Yield the inputs, with the lines of standard input in place of "-"."""
+def _check(inputs: Iterable[str], csv: Path | None) -> None:
+    """Raise ValueError for what cannot be right, before the predictor is loaded."""
+    for item in inputs:
+        if is_url(item):
+            raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={item!r}")
+    if csv is not None:
+        check_csv(csv)
+        if csv.exists() and any(os.path.isfile(item) and csv.samefile(item) for item in inputs):
+            raise ValueError(f"`csv` must be another file than the inputs. Received: csv={str(csv)!r}")
+
+
+def _expanded(inputs: Iterable[str], csv: Path | None) -> Iterator[str]:
+    """Yield the inputs, with the files of a folder in its place, and the lines of standard input in place of "-".
+
+    The table of an earlier call, which this one writes anew, is not one of the files.
+    """
+    from multicnn.data.listing import files_in
+
     for item in inputs:
         if item == "-":
             yield from (line.rstrip("\r\n").removeprefix("\ufeff") for line in sys.stdin if line.strip())
+        elif os.path.isdir(item):
+            yield from (file for file in files_in(item) if csv is None or os.path.abspath(file) != os.path.abspath(csv))
         else:
             yield item
-
-
-def _row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
-    if prediction.error is not None:
-        return {"input": prediction.input, "error": prediction.error}
-    row: dict[str, Any] = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
-    kind = "values" if prediction.values else "probabilities"
-    row[kind] = prediction.values or prediction.probabilities
-    if per_window:
-        row["windows"] = [{"start": start, kind: named} for start, named in prediction.windows]
-    return row
-
-
-def _lines(predictor: Predictor, prediction: Prediction, per_window: bool) -> str:
-    import numpy as np
-
-    if prediction.error is not None:
-        return f"{prediction.input}\terror: {prediction.error}"
-    answers: list[tuple[str, Prediction | Answer]] = [(prediction.input, prediction)]
-    for start, named in prediction.windows if per_window else ():
-        if position := predictor.preprocess.position(start):
-            answers.append((f"  {position}", predictor.task.answer(np.array(list(named.values())))))
-    return "\n".join(f"{name}\t{answer.label}\t{_shares(answer)}" for name, answer in answers)
-
-
-def _shares(answer: Prediction | Answer) -> str:
-    """Return the probabilities of the predicted classes."""
-    return " ".join(f"{answer.probabilities[label]:.3f}" for label in answer.labels)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from multicnn.utils.urls import REMEDY, is_url
+
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 
@@ -138,6 +140,8 @@ def read(source: str | os.PathLike | bytes) -> bytes:
         data = bytes(source)
     elif not isinstance(source, (str, os.PathLike)):
         raise ValueError(f"neither a path nor bytes: {type(source).__name__}")
+    elif is_url(source):
+        raise ValueError(REMEDY)
     else:
         try:
             data = b"".join(blocks(source))

@@ -20,6 +20,7 @@ from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
 from multicnn.data.sources.tfds import resolve_tfds
 from multicnn.tasks import Task, choose_task
+from multicnn.utils.urls import REMEDY, is_url
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -69,7 +70,7 @@ def _resolve_path(source: DataSource, path: str, argument: str, modality: str | 
     if path in BUILTIN:
         return importlib.import_module(f"multicnn.data.builtin.{path}").load()
     kinds = f"a folder, a table ({', '.join(TABLES)}), an .npz archive, tfds:name, or one of {', '.join(BUILTIN)}"
-    missing = "" if local.exists() else " (nothing there)"
+    missing = "" if local.exists() else f" ({REMEDY if is_url(path) else 'nothing there'})"
     raise ValueError(f"{argument} must be {kinds}. Received: {argument}={path!r}{missing}")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from multicnn.modalities import content
+from multicnn.utils.urls import REMEDY, is_url
 
 SLOW = 1e-4  # seconds per file from which threads are faster
 _FEWEST, _MOST = 8, 256  # files between two measurements of the time per file
@@ -41,7 +42,7 @@ def read(path: Path | str) -> Content:
             digest.update(block)
             head = head or block
     except FileNotFoundError:
-        return Content("", "", "missing file")
+        return Content("", "", REMEDY if is_url(path) else "missing file")
     except OSError as error:
         return Content("", "", f"unreadable: {error.strerror}")
     except ValueError:  # a name in a table

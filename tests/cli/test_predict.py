@@ -1,0 +1,137 @@
+"""`multicnn predict`: folders, tables and URLs."""
+
+import csv
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from support.command_line import call
+
+import multicnn
+
+ARTEFACTS = Path(__file__).parents[1] / "artefacts" / "0.1.0"
+DIGITS, SPOKEN, TEXTS = (ARTEFACTS / f"{name}.keras" for name in ("digits", "spoken_digits", "docstrings"))
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Return a folder of images at two depths, with hidden and system files, and a file that is none."""
+    root = tmp_path / "photos"
+    for name in ("b/9.png", "a/4.png", "top.png", ".hidden/4.png", "__MACOSX/4.png", "a/.4.png", "a/Thumbs.db"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ARTEFACTS / f"digits_{'19' if '9' in name else '4'}.png", root / name)
+    shutil.copy(ARTEFACTS / "eight_belinda.ogg", root / "b" / "clip.ogg")
+    (root / "b" / "notes.doc").write_bytes(b"\xd0\xcf\x11\xe0 a document")
+    return root
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_files_of_a_folder_are_predicted_as_if_they_were_named(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = [f"photos/{name}" for name in ("a/4.png", "b/9.png", "b/clip.ogg", "b/notes.doc", "top.png")]
+    of_folder = call(monkeypatch, capsys, "predict", DIGITS, "photos", "--json", "--csv", "out.csv")
+    assert of_folder == call(monkeypatch, capsys, "predict", DIGITS, *names, "--json")
+    code, out, _ = of_folder
+    rows = list(map(json.loads, out.splitlines()))
+    assert code == 1
+    assert [row["input"] for row in rows] == names
+    assert ["error" in row for row in rows] == [False, False, True, True, False]
+
+    in_table = rows_of("out.csv")
+    assert [row["input"] for row in in_table] == names
+    for row, cells in zip(rows, in_table):
+        assert cells["error"] == row.get("error", "")
+        assert cells["label"] == row.get("label", "")
+        if "label" in row:
+            assert float(cells["probability"]) == row["probabilities"][row["label"]]
+            assert {n: float(cells[f"probability of {n}"]) for n in row["probabilities"]} == row["probabilities"]
+
+    in_python = multicnn.load(DIGITS).predict(Path("photos"))
+    assert [(p.input, p.label or None, p.error) for p in in_python] == [
+        (row["input"], row.get("label"), row.get("error")) for row in rows
+    ]
+
+
+def test_a_folder_of_texts_and_one_of_clips(tmp_path, monkeypatch, capsys):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "1.txt").write_text("Return the mean.")
+    (tmp_path / "texts" / "2.png").write_bytes((ARTEFACTS / "digits_4.png").read_bytes())
+    code, out, _ = call(monkeypatch, capsys, "predict", TEXTS, tmp_path / "texts", "--json")
+    first, second = map(json.loads, out.splitlines())
+    assert code == 1 and "error" in second
+    _, out, _ = call(monkeypatch, capsys, "predict", TEXTS, "Return the mean.", "--json")
+    assert json.loads(out)["probabilities"] == first["probabilities"]
+
+    table = tmp_path / "out.csv"
+    code, out, _ = call(monkeypatch, capsys, "predict", SPOKEN, ARTEFACTS, "--json", "--per-window", "--csv", table)
+    good = [row for row in map(json.loads, out.splitlines()) if "label" in row]
+    assert code == 1
+    assert [Path(row["input"]).suffix for row in good] == [".ogg", ".ogg"]
+    windows = [(row["input"], window["start"]) for row in good for window in row["windows"]]
+    assert [(row["input"], float(row["start"])) for row in rows_of(table) if row["start"]] == windows
+
+
+def test_the_table_can_be_written_into_the_folder_again_and_again(photos, monkeypatch, capsys):
+    table = photos / "out.csv"
+    for _ in range(2):
+        call(monkeypatch, capsys, "predict", DIGITS, photos, "--csv", table)
+        assert len(rows_of(table)) == 5
+    assert [path.name for path in photos.iterdir() if path.name.startswith(".part")] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not allow")
+def test_a_spreadsheet_runs_no_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = ['=HYPERLINK("http:,a","b").png', "@x.png", "two\nlines.png"]
+    for name in names:
+        shutil.copy(ARTEFACTS / "digits_4.png", name)
+    call(monkeypatch, capsys, "predict", DIGITS, *names, "--csv", "out.csv")
+    assert [row["input"] for row in rows_of("out.csv")] == ["'" + names[0], "'" + names[1], names[2]]
+
+
+URL = "https://a.example/cat.jpg"
+REFUSED = {
+    "a URL": (["x.keras", "a.png", URL], "must be on this machine"),
+    "a folder without files": ([DIGITS, "empty"], "folders that hold some"),
+    "another format of table": (["x.keras", "a.png", "--csv", "out.xlsx"], "--csv must end in .csv"),
+    "a folder as table": (["x.keras", "a.png", "--csv", "folder.csv"], "--csv must be a file"),
+    "a table in a file": (["x.keras", "a.png", "--csv", "a.png/out.csv"], "--csv must be a file"),
+    "an input as table": (["x.keras", "texts.csv", "--csv", "./texts.csv"], "another file than the inputs"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_wrong_call_is_one_line_and_leaves_nothing(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for each in ("a.png", "texts.csv"):
+        (tmp_path / each).write_text("x")
+    for each in ("empty", "folder.csv"):
+        (tmp_path / each).mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    arguments, words = REFUSED[name]
+    code, out, err = call(monkeypatch, capsys, "predict", *arguments)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1 and words in err and "Received: " in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_nothing_is_downloaded_in_python_either(tmp_path):
+    predictor = multicnn.load(DIGITS)
+    with pytest.raises(ValueError, match="nothing is downloaded"):
+        predictor.predict(URL)
+    good, bad = predictor.predict([ARTEFACTS / "digits_4.png", URL])
+    assert good.label and "nothing is downloaded" in bad.error
+    for source in (URL, Path(URL)):
+        with pytest.raises(ValueError, match="nothing is downloaded"):
+            multicnn.train(source, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_url_among_texts_is_a_text():
+    assert multicnn.load(TEXTS).predict(URL)[0].error is None
