@@ -1,4 +1,4 @@
-"""The global random state of a process, which a library call leaves as it was."""
+"""The global state of a process that a library call leaves as it was."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from multicnn.backends import keras_private
+from multicnn.backends import keras_private, keras_settings
 
 
 @contextmanager
 def preserved() -> Iterator[None]:
-    """Restore the random state of Python, NumPy, Keras and TensorFlow, and TensorFlow's determinism, after the block."""
+    """Restore the random state of Python, NumPy, Keras and TensorFlow, and TensorFlow's determinism, after the block.
+
+    Within it Keras's global settings are the standard ones.
+    """
     of_python, of_numpy = random.getstate(), np.random.get_state()
     try:
-        with keras_private.preserved_seeds():
+        with keras_private.preserved_seeds(), keras_settings.standard():
             yield
     finally:
         random.setstate(of_python)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import keras
 
-from multicnn.backends import keras_private
+from multicnn.backends import keras_private, keras_settings
 
 if TYPE_CHECKING:
     from multicnn.blocks.base import Block
@@ -167,7 +167,10 @@ class KerasBuilder(Builder):
         outer, policy = _BUILDING.set(self), keras.config.dtype_policy()
         keras.config.set_dtype_policy(policy if self.dtype is None else self.dtype)
         try:
-            with keras_private.automatic_names(lambda kind: f"{self.path}.{self.unused(kind)}"):
+            with (
+                keras_settings.channels_last(),
+                keras_private.automatic_names(lambda kind: f"{self.path}.{self.unused(kind)}"),
+            ):
                 yield
         finally:
             keras.config.set_dtype_policy(policy)

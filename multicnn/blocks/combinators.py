@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from multicnn.backends import keras_settings
 from multicnn.blocks.base import Block
 from multicnn.blocks.builder import BlockError, Builder, KerasBuilder, Tensor
 from multicnn.blocks.signal import Cost, Shape, Signal
@@ -276,12 +277,13 @@ def network(
         block: The network as a value.
         input_shape: The shape of one example, without the batch: (height, width, channels) for an image,
             (time, mel, 1) or (time, channels) for audio, (time,) for token ids; a dict of shapes for `join`.
-        dtype: A Keras dtype policy or its name, such as "mixed_bfloat16"; None takes Keras's current one.
+        dtype: A Keras dtype policy or its name, such as "mixed_bfloat16"; None takes Keras's current one, but never the
+            `floatx` of keras.json.
 
     Raises:
         BlockError: The Block does not fit the input; the message is the path to the part that does not.
     """
-    builder = KerasBuilder(dtype=dtype)
+    builder = KerasBuilder(dtype=dtype or keras_settings.current_policy())
     if isinstance(input_shape, Mapping):
         dtypes = block.input_dtype if isinstance(block.input_dtype, Mapping) else {}
         inputs = {
