@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multicnn.modalities import content
+from multicnn.modalities.audio import lengths
 
 if TYPE_CHECKING:
     import soundfile
@@ -19,14 +20,14 @@ _RATES = range(1_000, 1_000_001)  # Hz
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _MOST_CHANNELS = 64  # beyond them libsndfile says whether they are too many
-_STREAMED = 0x7FFF0000  # a size from here on was written by a program that did not know it (ffmpeg, sox into a pipe)
 
 
 def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     """Return the mono waveform (mean over channels) and the rate in Hz of an audio file.
 
     Args:
-        data: The bytes of a file in any format of libsndfile: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF ...
+        data: The bytes of a file in any format of libsndfile: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF ... Streams that were
+            put one behind another are read one after another.
 
     Returns:
         float32, shape (samples,), full scale 1, and the rate.
@@ -34,13 +35,25 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     Raises:
         ValueError: `data` is not audio, damaged, truncated, without samples or not finite; the message is a short reason.
     """
-    import soundfile
-
     modality, kind = content.recognise(data)
     if modality in ("image", "text") or (modality is None and not kind.startswith("the bytes")):
         raise ValueError(f"not audio: starts like {kind}")
-    if _truncated(data, kind):
-        raise ValueError(f"truncated {kind}")
+    decoded = [_stream(stream, modality, kind) for stream in lengths.streams(data, kind)]
+    if len(decoded) == 1:
+        return decoded[0]
+    rates = list(dict.fromkeys(rate for _, rate in decoded))
+    if len(rates) > 1:
+        named = ", ".join(f"{rate:,} Hz" for rate in rates)
+        raise ValueError(f"{len(decoded)} {kind} streams in one file, of different sample rates: {named}")
+    if sum(len(waveform) for waveform, _ in decoded) > _MAX_FRAMES:
+        raise ValueError(f"too long: {len(decoded)} {kind} streams in one file")
+    return np.concatenate([waveform for waveform, _ in decoded]), rates[0]
+
+
+def _stream(data: bytes, modality: str | None, kind: str) -> tuple[np.ndarray, int]:
+    """Return the mono waveform and the rate of one stream, whose header has its length."""
+    import soundfile
+
     if (plain := plain_wav(data)) is not None:
         return plain
     try:
@@ -56,8 +69,17 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
             raise ValueError(f"not audio: starts like {kind}") from error
         raise ValueError(f"damaged, truncated or unsupported {kind}") from error
     if len(waveform) < declared - (_MP3_SLACK if kind == "MP3" else 0):
-        raise ValueError(f"truncated {kind}: {len(waveform)} of {declared} samples")
+        raise ValueError(
+            f"truncated {kind}, or a wrong length in its header: {len(waveform):,} of {declared:,} samples"
+        )
     return _checked(waveform), rate
+
+
+def channels(data: bytes) -> int:
+    """Return the number of channels of the content of a file that `from_bytes` decodes."""
+    import soundfile
+
+    return soundfile.info(io.BytesIO(lengths.streams(data, content.recognise(data)[1])[0])).channels
 
 
 def plain_wav(data: bytes) -> tuple[np.ndarray, int] | None:
@@ -151,36 +173,3 @@ def _checked(waveform: np.ndarray) -> np.ndarray:
     if not np.isfinite(waveform).all():
         raise ValueError("NaN samples" if np.isnan(waveform).any() else "infinite samples")
     return waveform
-
-
-def _truncated(data: bytes, kind: str) -> bool:
-    """Return True if the container declares more bytes than there are, which libsndfile ignores for these formats."""
-    if kind == "WAV":
-        return _wav_truncated(data)
-    if kind == "AIFF":
-        return int.from_bytes(data[4:8], "big") + 8 > len(data)
-    if kind == "Ogg":
-        return _ogg_truncated(data)
-    return False
-
-
-def _wav_truncated(data: bytes) -> bool:
-    order: Literal["big", "little"] = "big" if data[:4] == b"RIFX" else "little"
-    start = 12
-    while start + 8 <= len(data):
-        size = int.from_bytes(data[start + 4 : start + 8], order)
-        if data[start : start + 4] == b"data":
-            return start + 8 + size > len(data) and size < _STREAMED
-        start += 8 + size + size % 2
-    return True  # no samples before the end
-
-
-def _ogg_truncated(data: bytes) -> bool:
-    start = 0
-    while data[start : start + 4] == b"OggS":
-        segments = data[start + 27 : start + 27 + data[start + 26]] if start + 27 <= len(data) else b""
-        end = start + 27 + len(segments) + sum(segments)
-        if end > len(data) or len(segments) < data[start + 26]:
-            return True
-        start = end
-    return False

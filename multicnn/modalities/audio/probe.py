@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,11 +67,9 @@ class AudioProbe(Probe):
         if isinstance(source, (tuple, np.ndarray)):
             array, rate = source if isinstance(source, tuple) else (source, self.sample_rate)
             return _Raw(decode.from_array(array), rate, 1 if array.ndim == 1 else array.shape[1])
-        import soundfile
-
         data = content.read(source) if isinstance(source, str) else source
         waveform, rate = decode.from_bytes(data)
-        return _Raw(waveform, rate, soundfile.info(io.BytesIO(data)).channels)
+        return _Raw(waveform, rate, decode.channels(data))
 
     def example(self, raw: _Raw) -> np.ndarray:
         """Return the record of one clip: `stored_dtype`, shape ()."""

@@ -223,7 +223,7 @@ def with_sample(value):
         (with_sample(np.inf), "infinite samples"),
         (declaring(WAV, 24, "<I", 1), "absurd sample rate: 1 Hz"),
         (declaring(FLAC, 22, ">I", 2**32 - 1), "truncated|too long"),
-        (declaring(FLAC, 21, ">B", 0xFF), "too long"),
+        (declaring(FLAC, 21, ">B", 0xFF), "wrong length in its header"),
         (np.array([0.0, np.nan]), "NaN samples"),
         (np.array([1e300]), "infinite samples"),
         (np.zeros(0), "no samples"),
