@@ -27,7 +27,7 @@ def first_stream(data: bytes) -> tuple[bytes, bytes]:
         ValueError: Samples are missing, or are more than the header declares; the message is a short reason.
     """
     order: Literal["big", "little"] = "big" if data[:4] == b"RIFX" else "little"
-    chunks = {}
+    chunks: dict[bytes, _Chunk] = {}
     mended = False
     for chunk in _chunks(data, order):
         if chunk.name == data[:4] and data[chunk.start : chunk.start + 4] == b"WAVE" and b"data" in chunks:
