@@ -183,6 +183,8 @@ def preview(
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
     recipe, manifest = settled(data, settings, fields)
+    for remark in manifest.remarks:
+        Reporter().warn(f"{remark.name}: {remark.message}")
     recipe = completed(recipe, manifest, weights_of(recipe))
     stem = fit_stem(recipe, manifest, RunContext())
     augmented = augmentation_of(recipe, stem)

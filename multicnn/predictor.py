@@ -161,6 +161,8 @@ class Predictor:
         trained_on_it = self.was_trained_on(source.path)
         divided = source.leave_out is not None or (split is not None and trained_on_it)
         manifest = (load_manifest if divided else load_unsplit)(source, self.task)
+        for remark in manifest.remarks:
+            reporter.warn(f"{remark.name}: {remark.message}")
         rows = manifest.rows(split or "test")
         if split is None and not len(rows):
             rows = manifest.rows()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from multicnn.modalities import lookup, registry
+from multicnn.modalities.finding import Finding
 from multicnn.tasks import Classification, Task, choose_task, task_from_dict, task_to_dict
 
 SPLITS = ("train", "val", "test")
@@ -46,6 +47,7 @@ class Manifest:
         arrays: Examples in memory, one per position: an array, or an object array of arrays or of file contents
             (bytes) where their shapes differ. None where `source` is a path or a text.
         sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
+        remarks: What was understood of the source and might be meant otherwise; not saved.
     """
 
     modality: str
@@ -53,6 +55,7 @@ class Manifest:
     table: pd.DataFrame
     arrays: np.ndarray | None = None
     sample_rate: int | None = None
+    remarks: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         registry.check(self.modality)
@@ -193,6 +196,10 @@ class Manifest:
         for name in ("id", "hash", "label", "split"):
             digest.update(json.dumps(self.table[name].tolist()).encode())
         return digest.hexdigest()
+
+    def with_remarks(self, remarks: Iterable[Finding]) -> Manifest:
+        """Return this manifest with these remarks behind its own."""
+        return replace(self, remarks=(*self.remarks, *remarks))
 
     def save(self, path: str | Path) -> None:
         """Write one Parquet file: the table, the modality, the sample rate and the task, without `arrays`."""

@@ -257,7 +257,7 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
         first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"
         context.warn(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{listed}")
     for finding in examine_rows(manifest):
-        if finding.decision and finding.name != "bad examples":
+        if (finding.decision and finding.name != "bad examples") or finding in manifest.remarks:
             context.warn(f"{finding.name}: {finding.message}")
     if len(bad) > bad_limit * len(manifest):
         raise ValueError(

@@ -38,6 +38,7 @@ def examine_rows(manifest: Manifest) -> list[Finding]:
     """Return the findings that need no decoded example."""
     return [
         *_bad(manifest),
+        *manifest.remarks,
         *duplicates(manifest, _same_content(manifest), "exact duplicates", "the same content"),
         *_divided_groups(manifest),
         *_imbalance(manifest),

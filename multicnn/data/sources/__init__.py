@@ -50,9 +50,11 @@ def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = No
             raise ValueError(
                 f"test must be None where path has test examples of its own. Received: test={source.test!r}"
             )
-        manifest = _with_test(
-            manifest, _resolve_path(source, str(source.test), "test", manifest.modality), str(source.test)
-        )
+        test = _resolve_path(source, str(source.test), "test", manifest.modality)
+        if own := sorted(set(test.table["split"]) & {"train", "val"}):
+            problem = f"it names {' and '.join(own)} examples of its own: pass its test folder or table"
+            raise ValueError(f"test must hold test examples only; {problem}. Received: test={source.test!r}")
+        manifest = _with_test(manifest, test, str(source.test))
     return _fitted(_read(manifest, choose_task(task, source.label_separator)), str(source.path))
 
 
@@ -87,7 +89,7 @@ def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
         table["source"] += len(manifest.arrays)
         arrays = _appended(manifest.arrays, test.arrays)
     table = pd.concat([manifest.table, table], ignore_index=True)
-    return replace(manifest, table=table, arrays=arrays)
+    return replace(manifest, table=table, arrays=arrays).with_remarks(test.remarks)
 
 
 def _appended(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -139,5 +141,6 @@ def _fitted(manifest: Manifest, path: str) -> Manifest:
         )
         raise ValueError(f"path must hold a usable example. Received: path={path!r} ({first})")
     if too_few is not None:
-        raise ValueError(f"path must hold {too_few}. Received: path={path!r}") from None
+        hints = "".join(f"; {remark.message}" for remark in manifest.remarks)
+        raise ValueError(f"path must hold {too_few}{hints}. Received: path={path!r}") from None
     return manifest

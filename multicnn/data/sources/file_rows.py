@@ -8,7 +8,8 @@ from pathlib import Path
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.files import Content, commonest_kind
-from multicnn.data.sources.naming import Named, split_named
+from multicnn.data.sources.naming import Named
+from multicnn.data.sources.split_names import splits_named
 from multicnn.modalities import lookup
 from multicnn.modalities.content import mismatch
 
@@ -34,7 +35,12 @@ def manifest_of_files(
         contents: The hash and kind of each file.
     """
     named = [each if isinstance(each, Named) else Named("", "", "") for each in parsed]
-    reasons = list(map(_reason, [modality] * len(names), names, parsed, contents))
+    splits = splits_named({each.split for each in named})
+    reasons = [
+        _reason(modality, name, each, content)
+        or ("" if splits[own.split] is not None else f"unknown split {own.split!r}")
+        for name, each, own, content in zip(names, parsed, named, contents, strict=True)
+    ]
     sources = [_printable(os.path.join(root, name)) for name in names]
     if lookup(modality).inline:
         for i, reason in enumerate(reasons):
@@ -45,7 +51,7 @@ def manifest_of_files(
         ids=_unique([_printable(name) for name in names]),
         sources=sources,
         labels=[each.label.strip() for each in named],
-        splits=[split_named(each.split) or "" for each in named],
+        splits=[splits[each.split] or "" for each in named],
         groups=[each.group for each in named],
         hashes=[content.hash for content in contents],
         reasons=reasons,
@@ -59,8 +65,6 @@ def _reason(modality: str, name: str, parsed: Named | str, content: Content) -> 
         return parsed
     if wrong := mismatch(content.kind, modality):
         return wrong
-    if split_named(parsed.split) is None:
-        return f"unknown split {parsed.split!r}"
     return "" if name == _printable(name) else "file name is not UTF-8"
 
 

@@ -19,7 +19,21 @@ SLOW = 1e-4  # seconds per file from which threads are faster
 _FEWEST, _MOST = 8, 256  # files between two measurements of the time per file
 _TASK = 3e-3  # seconds for which a thread reads at a time
 
-_CLUTTER = {"thumbs.db", "desktop.ini", "icon\r"}
+# Folders and files that systems, network drives and interpreters leave beside the data; hidden ones begin with a dot.
+_SYSTEM = {
+    *("$recycle.bin", "recycler", "system volume information", "lost+found"),
+    *("__macosx", "__pycache__", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp"),
+    *(
+        "thumbs.db",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "desktop.ini",
+        "icon\r",
+        "network trash folder",
+        "temporary items",
+    ),
+}
+_STREAMS = (":zone.identifier", "@synoeastream", "@synoresource")  # what a system notes of a file, beside it
 _ABOUT = {"readme", "license", "licence", "copying", "attribution"}
 
 
@@ -78,11 +92,17 @@ def commonest_kind(contents: Sequence[Content]) -> str:
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def is_clutter(name: str) -> bool:
-    """Return True for names of files that are clearly not data: hidden, a thumbnail cache, a readme, a licence."""
+def is_system(name: str) -> bool:
+    """Return True for names of folders and files that are hidden or of the system: a recycle bin, a thumbnail cache."""
     name = name.lower()
-    if name.startswith(".") or name in _CLUTTER:
+    return name.startswith(".") or name in _SYSTEM or name.endswith(_STREAMS)
+
+
+def is_clutter(name: str) -> bool:
+    """Return True for names of files that are clearly not data: hidden, of the system, a readme, a licence."""
+    if is_system(name):
         return True
+    name = name.lower()
     stem, _, extension = name.partition(".")
     return stem in _ABOUT and extension in {"", "txt", "md", "rst", "html", "pdf"}
 
@@ -100,7 +120,7 @@ def walk(root: Path) -> Iterator[tuple[str, ...]]:
             folders.clear()
             continue
         visited.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        folders[:] = sorted(name for name in folders if not is_system(name))
         inside = Path(folder).relative_to(root).parts
         for name in sorted(names):
             if not is_clutter(name):

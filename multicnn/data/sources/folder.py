@@ -1,67 +1,71 @@
-"""Folders of files: a folder per class, train/val/test folders of these, metadata.csv, or labels in the file names."""
+"""Folders of files: a folder per class, train/val/test folders of these, metadata, or labels in the file names."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
-from multicnn.data.sources.files import read_all, walk
-from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_named
+from multicnn.data.sources.files import is_system, read_all, walk
+from multicnn.data.sources.layout import Layout, layout_of
+from multicnn.data.sources.metadata import metadata_of, split_metadata
+from multicnn.data.sources.naming import Named, NamePattern, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.table import resolve_listed
+from multicnn.modalities.finding import Finding
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
 
 
 def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Manifest:
-    """Resolve a folder by its `metadata.csv`, else by its folders and the pattern of the file names.
+    """Resolve a folder by its metadata, else by its folders and the pattern of the file names.
+
+    The metadata are `metadata.csv`, `metadata.jsonl` or `metadata.parquet` in the folder, or in each of its train, val and
+    test folders.
 
     Raises:
         ValueError: The folder is empty, holds no image, audio or text, has no folder per class and no pattern for
-            the label, or its pattern matches no file name.
+            the label, its pattern matches no file name, or folders look like splits and are not.
     """
     root = Path(os.path.abspath(root))
-    if (root / "metadata.csv").is_file():
-        return resolve_listed(source, read_table(root / "metadata.csv"), root, modality)
+    if (listed := metadata_of(root)) is not None:
+        return resolve_listed(source, read_table(listed), root, modality)
     files = list(walk(root))
     if not files:
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
     pattern = pattern_of(source)
-    with_splits = has_split_folders({path[0] for path in files if len(path) > 1})
-    parsed = [_parse(path, with_splits, pattern) for path in files]
+    layout = layout_of(files, str(root), labelled=pattern is not None and pattern.has_label)
+    if (table := split_metadata(root, layout)) is not None:
+        manifest = resolve_listed(source, table, root, modality)
+        return replace(manifest, remarks=(*layout.remarks, *manifest.remarks))
+    parsed = [_parse(path, layout, pattern) for path in files]
     _check_labels(source, root, files, parsed)
     folder, names = os.path.join(root, ""), ["/".join(path) for path in files]
     contents = read_all([folder + name for name in names])
     modality = modality or modality_of(root, contents)
     # A file that belongs to no class and is of another kind is not meant as an example: a script, a list of classes.
     keep = [i for i, named in enumerate(parsed) if isinstance(named, Named) or contents[i].kind == modality]
-    return manifest_of_files(
+    manifest = manifest_of_files(
         modality,
         root,
         [names[i] for i in keep],
         [parsed[i] for i in keep],
         [contents[i] for i in keep],
     )
+    by_folder = pattern is None or not pattern.has_label
+    return replace(manifest, remarks=(*layout.remarks, *(_empty_classes(root, layout, files) if by_folder else ())))
 
 
-def has_split_folders(names: set[str]) -> bool:
-    """Return whether these are train, val and test folders, and not classes one of which is called "train"."""
-    splits = [name for name in names if split_named(name)]
-    return bool(splits) and (len(splits) == len(names) or ("train" in map(split_named, splits) and len(splits) > 1))
-
-
-def _parse(path: tuple[str, ...], with_splits: bool, pattern: NamePattern | None) -> Named | str:
+def _parse(path: tuple[str, ...], layout: Layout, pattern: NamePattern | None) -> Named | str:
     """Return the label, group and split of a file below the root, or the reason why it has none."""
-    folders, split = path[:-1], ""
-    if with_splits:
-        split = (split_named(folders[0]) or "") if folders else ""
-        if not split:
-            return "outside the train, val and test folders"
-        folders = folders[1:]
+    if (known := layout.read(path)) is None:
+        return "outside the train, val and test folders"
+    folders, split = known
     named = pattern.read(path[-1]) if pattern else Named("", "", "")
     if named is None:
         return "file name does not match the pattern"
@@ -71,6 +75,25 @@ def _parse(path: tuple[str, ...], with_splits: bool, pattern: NamePattern | None
             return "not in a class folder"
         label = folders[0]
     return Named(label, named.group, named.split or split)
+
+
+def _empty_classes(root: Path, layout: Layout, files: list[tuple[str, ...]]) -> Iterator[Finding]:
+    """Yield a remark on the folders beside those of the classes that hold no file."""
+    parents: set[tuple[str, ...]] = {()}
+    if layout.splits and not layout.classes_first:
+        parents = {parent for folder in layout.splits for parent in (folder, folder[:-1])}
+    holding = {path[: len(parent) + 1] for path in files for parent in parents if path[: len(parent)] == parent}
+    empty = []
+    for parent in sorted(parents):
+        names = sorted(name for name in os.listdir(root.joinpath(*parent)) if not is_system(name))
+        empty += [
+            "/".join((*parent, name))
+            for name in names
+            if (*parent, name) not in holding and root.joinpath(*parent, name).is_dir()
+        ]
+    if empty:
+        listed = ", ".join(map(repr, empty[:6])) + (", ..." if len(empty) > 6 else "")
+        yield Finding("empty folders", f"neither classes nor splits, since they hold no file: {listed}", False)
 
 
 def _check_labels(source: DataSource, root: Path, files: list[tuple[str, ...]], parsed: list[Named | str]) -> None:

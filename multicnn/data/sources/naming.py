@@ -1,4 +1,4 @@
-"""Recognise names of splits, and read labels, groups and splits out of file names."""
+"""Read labels, groups and splits out of file names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
-
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    "": "",
-}
-
-
-def split_named(word: str) -> str | None:
-    """Return "train", "val" or "test" for a word such as "valid" or "Testing", "" for "", None for any other word."""
-    return _SPLITS.get(word.strip().lower())
 
 
 class Named(NamedTuple):

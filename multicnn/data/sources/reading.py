@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from multicnn.data.sources.naming import split_named
+from multicnn.data.sources.split_names import split_named
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -75,6 +76,15 @@ def read_table(path: Path) -> Table:
     for cells in columns.values():
         mark_surrogates(cells, reasons)
     return Table(path.name, columns, reasons)
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """Return the rows of tables one behind another, with "" in the columns that one has not."""
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    columns = {
+        name: [cell for table in tables for cell in table.columns.get(name, [""] * len(table))] for name in names
+    }
+    return Table(tables[0].name, columns, [reason for table in tables for reason in table.reasons])
 
 
 def mark_surrogates(cells: list[str], reasons: list[str]) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
-from multicnn.data.sources.naming import Named, NamePattern, pattern_of, split_named
+from multicnn.data.sources.naming import Named, NamePattern, pattern_of
 from multicnn.data.sources.reading import Table, read_table
+from multicnn.data.sources.split_names import splits_named
 from multicnn.modalities import lookup
 from multicnn.modalities.content import INLINE
 
@@ -29,25 +30,25 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
     labels = [label.strip() for label in table.column("label_column", source.label_column)]
     splits = table.splits(source) or [""] * len(table)
     groups = table.column("group_column", source.group_column) if source.group_column else [""] * len(table)
-    reasons = list(map(_reason, table.reasons, texts, splits))
+    named = splits_named(set(splits))
+    reasons = [
+        _reason(reason, text) or ("" if named[split] is not None else f"unknown split {split!r}")
+        for reason, text, split in zip(table.reasons, texts, splits, strict=True)
+    ]
     return Manifest.of(
         modality or INLINE,
         ids=[f"{path.name}:{i + 1}" for i in range(len(table))],
         sources=texts,
         labels=labels,
-        splits=[split_named(split) or "" for split in splits],
+        splits=[named[split] or "" for split in splits],
         groups=groups,
         hashes=[content_hash(text) for text in texts],
         reasons=reasons,
     )
 
 
-def _reason(reason: str, text: str, split: str) -> str:
-    if reason:
-        return reason
-    if not text.strip():
-        return "empty text"
-    return "" if split_named(split) is not None else f"unknown split {split!r}"
+def _reason(reason: str, text: str) -> str:
+    return reason or ("" if text.strip() else "empty text")
 
 
 def resolve_listed(source: DataSource, table: Table, root: Path, modality: str | None) -> Manifest:

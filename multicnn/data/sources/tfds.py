@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multicnn.data.manifest import Manifest, content_hash
-from multicnn.data.sources.naming import split_named
+from multicnn.data.sources.split_names import plain_split
 from multicnn.modalities import lookup
 from multicnn.modalities.tfds_features import ENCODED, FEATURES, example
 
@@ -36,13 +36,13 @@ def resolve_tfds(source: DataSource, name: str) -> Manifest:
     inline, decoders = lookup(modality).inline, {key: tfds.decode.SkipDecoding()} if modality in ENCODED else None
     ids, examples, labels, splits, groups = [], [], [], [], []
     # The splits are not known where the data set was mocked instead of prepared.
-    for split in [split for split in builder.info.splits if split_named(split)] or ["train"]:
+    for split in [split for split in builder.info.splits if plain_split(split)] or ["train"]:
         data = tfds.as_numpy(builder.as_dataset(split=split, decoders=decoders, shuffle_files=False))
         for i, record in enumerate(data):
             ids.append(f"{split}[{i}]")
             examples.append(example(modality, record[key]))
             labels.append(_words(features[label_key], record[label_key]))
-            splits.append(split_named(split) or "")
+            splits.append(plain_split(split) or "")
             groups.append(
                 _words(features[source.group_column], record[source.group_column]) if source.group_column else ""
             )

@@ -6,7 +6,6 @@ import soundfile
 
 from multicnn.data.manifest import content_hash
 from multicnn.data.sources import files, resolve
-from multicnn.data.sources.folder import has_split_folders
 
 
 def by_id(manifest, column):
@@ -32,28 +31,27 @@ def test_split_folders(tmp_path, picture, source, val):
     assert {split: len(manifest.rows(split)) for split in ("train", "val", "test")} == {"train": 2, "val": 2, "test": 2}
 
 
-@pytest.mark.parametrize(
-    "names, expected",
-    [
-        ({"train", "test"}, True),
-        ({"Training", "testing"}, True),
-        ({"test"}, True),
-        ({"train", "val", "extra"}, True),
-        ({"train", "plane", "car"}, False),
-        ({"cat", "test"}, False),
-        (set(), False),
-    ],
-)
-def test_a_class_may_be_called_train(names, expected):
-    assert has_split_folders(names) == expected
-
-
 def test_bad_files_are_listed_and_clutter_is_not(photos, source):
     (photos / "cat" / "notes.txt").write_text("not a picture")
     (photos / "cat" / "empty.png").touch()
     soundfile.write(photos / "dog" / "bark.png", np.zeros(100), 8000, format="WAV")
     (photos / "stray.png").write_bytes((photos / "cat" / "0.png").read_bytes())
-    for clutter in (".DS_Store", "cat/Thumbs.db", "dog/README.md", "classes.txt"):
+    system = (
+        "$RECYCLE.BIN/S-1-5/$I1.png",
+        "@eaDir/cat/0.jpg@SynoEAStream",
+        "dog/__pycache__/a.png",
+        "__MACOSX/cat/._0.png",
+    )
+    for clutter in (
+        ".DS_Store",
+        "cat/Thumbs.db",
+        "dog/README.md",
+        "classes.txt",
+        "dog/desktop.ini",
+        "cat/._0.png",
+        *system,
+    ):
+        (photos / clutter).parent.mkdir(parents=True, exist_ok=True)
         (photos / clutter).write_text("clutter")
     bad = resolve(source(photos)).bad_rows()
     assert dict(zip(bad["id"], bad["reason"], strict=True)) == {
@@ -62,6 +60,20 @@ def test_bad_files_are_listed_and_clutter_is_not(photos, source):
         "dog/bark.png": "not an image: looks like audio",
         "stray.png": "not in a class folder",
     }
+
+
+def test_empty_folders_are_mentioned(photos, picture, source):
+    (photos / "cow" / "@eaDir").mkdir(parents=True)
+    manifest = resolve(source(photos))
+    assert manifest.labels == ("cat", "dog")
+    assert [remark.message for remark in manifest.remarks] == [
+        "neither classes nor splits, since they hold no file: 'cow'"
+    ]
+    for place in ("train/cat", "train/dog"):
+        picture(photos.parent / "split" / place / "1.png")
+    (photos.parent / "split" / "train" / "cow").mkdir()
+    (photos.parent / "split" / "val").mkdir()
+    assert "'val', 'train/cow'" in resolve(source(photos.parent / "split")).remarks[0].message
 
 
 def test_files_beside_the_split_folders_are_bad(tmp_path, picture, source):

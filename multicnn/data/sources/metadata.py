@@ -1,0 +1,50 @@
+"""Tables beside the files that they list: metadata.csv in the folder, or in each of its train, val and test folders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from multicnn.data.sources.layout import Layout
+from multicnn.data.sources.reading import Table, joined, read_table
+
+NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+
+
+def metadata_of(folder: Path) -> Path | None:
+    """Return the path of the table that lists the files of a folder, or None.
+
+    Raises:
+        ValueError: There are two, and nothing says which is meant.
+    """
+    tables = [folder / name for name in NAMES if (folder / name).is_file()]
+    if len(tables) > 1 and not (folder / NAMES[0]).is_file():
+        raise ValueError(f"path must hold one table of metadata, not {len(tables)}. Received: path={str(folder)!r}")
+    return tables[0] if tables else None
+
+
+def split_metadata(root: Path, layout: Layout) -> Table | None:
+    """Return the tables of the split folders as one, with names below the root and the split of each, or None without any.
+
+    Raises:
+        ValueError: Some of the split folders have a table and others have not.
+    """
+    if layout.classes_first:
+        return None
+    tables = {folder: metadata_of(root.joinpath(*folder)) for folder in sorted(layout.splits)}
+    if not any(tables.values()):
+        return None
+    if without := ["/".join(folder) for folder, path in tables.items() if path is None]:
+        beside = next(path for path in tables.values() if path is not None).relative_to(root)
+        raise ValueError(
+            f"path must hold a table of metadata in each split folder, as {str(beside)!r}; {', '.join(map(repr, without))} "
+            f"has none. Received: path={str(root)!r}"
+        )
+    return joined([_below(read_table(path), folder, layout) for folder, path in tables.items() if path is not None])
+
+
+def _below(table: Table, folder: tuple[str, ...], layout: Layout) -> Table:
+    """Return a table with the names of its files below the root, and their split."""
+    names = [f"{'/'.join(folder)}/{name}" if name.strip() else name for name in table.column("file_name", "file_name")]
+    split = {} if "split" in table.columns else {"split": [layout.splits[folder]] * len(table)}
+    return replace(table, columns=table.columns | {"file_name": names} | split)
