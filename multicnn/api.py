@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import tensorflow as tf
 
-from multicnn.backends import random_state
+from multicnn.backends import forks, random_state
 from multicnn.backends.processes import Workers
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
@@ -346,6 +346,7 @@ def features(
         raise ValueError(f"`head` must be 'linear', or none. Received: head={head!r}")
     if out is not None and Path(out).suffix != ".npz":
         raise ValueError(f"`out` must end in .npz. Received: out={str(out)!r}")
+    forks.check()
     if start is not None:
         predictor = pretrained(str(model), str(start))
     else:
@@ -530,4 +531,5 @@ def _explainer(predictor: Predictor) -> Explainer:
 
 
 def _loaded(predictor: Predictor | str | os.PathLike) -> Predictor:
+    forks.check()
     return predictor if isinstance(predictor, Predictor) else load(predictor)

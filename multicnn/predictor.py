@@ -7,26 +7,28 @@ import itertools
 import json
 import os
 import platform
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from multicnn.backends import engine
+from multicnn.backends import engine, forks
 from multicnn.blocks import Block, from_dict, network, unknown_kinds
+from multicnn.blocks.base import names_of_kinds
 from multicnn.data.listing import with_files_of_folders
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.paths import locate
 from multicnn.data.store import load_examples
 from multicnn.evaluation.evaluate import Evaluation, evaluate
 from multicnn.modalities import Preprocess
-from multicnn.models.user_code import import_code
+from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
@@ -112,6 +114,7 @@ class Predictor:
 
     def logits(self, examples: np.ndarray) -> np.ndarray:
         """Return the float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
+        forks.check()
         parts = [self._run(self.preprocess.finish(examples[i : i + _BATCH])) for i in range(0, len(examples), _BATCH)]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
 
@@ -135,7 +138,12 @@ class Predictor:
         return list(self.stream(several if self.preprocess.inline else with_files_of_folders(several)))
 
     def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
-        """Predict inputs one batch after another, in their order, without holding them all."""
+        """Predict inputs one batch after another, in their order, without holding them all.
+
+        Raises:
+            RuntimeError: The process was forked from one in which TensorFlow had started.
+        """
+        forks.check()
         numbered = enumerate(inputs)
         while batch := list(itertools.islice(numbered, _BATCH)):
             yield from self._predict_batch(batch)
@@ -156,6 +164,7 @@ class Predictor:
         settings: Sequence[str] = (),
     ) -> Evaluation:
         """Measure the predictor on labelled examples; arguments and errors as in `multicnn.evaluate`."""
+        forks.check()
         reporter = reporter or Reporter()
         source = self.source(data, settings, split_as_trained=split is not None)
         trained_on_it = self.was_trained_on(source.path)
@@ -220,11 +229,19 @@ class Predictor:
         path = Path(path)
         if path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
+        forks.check()
         with atomic_file(path) as part:
             float32_copy(self.block, self.network).save(part)
             with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr(_MEMBER, json.dumps(self._description(), ensure_ascii=False, indent=1))
         return path
+
+    def __reduce__(self) -> tuple[Callable[..., Predictor | _Unusable], tuple[bytes, list[str]]]:
+        """Pickle the artefact, and the names of the user's own code that `load` needs."""
+        with tempfile.TemporaryDirectory() as folder:
+            data = self.save(Path(folder) / "model.keras").read_bytes()
+        kinds = [Block.kinds[name] for name in names_of_kinds(self.block.to_dict())]
+        return _unpickled, (data, names_of_own_code(type(self.preprocess), type(self.task), *kinds))
 
     def _description(self) -> dict[str, Any]:
         return {
@@ -281,6 +298,7 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
     Raises:
         ValueError: There is no such file, or it is not a predictor of this package, or a Block of its network is not defined.
     """
+    forks.check()
     for code in (blocks,) if isinstance(blocks, str) else blocks:
         import_code(code)
     try:
@@ -310,6 +328,29 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
         metrics=data["metrics"],
         versions=data["versions"],
     )
+
+
+class _Unusable:
+    """Stands for a predictor that was unpickled where TensorFlow cannot compute.
+
+    To raise at once would kill the worker of a pool, whose parent then waits forever.
+    """
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        forks.check()
+        raise RuntimeError("this predictor was unpickled in a forked process, and is of no use elsewhere")
+
+
+def _unpickled(data: bytes, code: Sequence[str]) -> Predictor | _Unusable:
+    """Return the predictor of an artefact's bytes."""
+    if forks.cannot_compute():
+        return _Unusable()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(data)
+        return load(path, blocks=code)
 
 
 def _task_of_format_1(data: dict[str, Any]) -> Task:

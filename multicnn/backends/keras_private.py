@@ -1,4 +1,4 @@
-"""Everything private in Keras and TensorFlow that this package touches: for each function, since which version, and why.
+"""Everything private in Keras, TensorFlow and JAX that this package touches: for each function, since which version, and why.
 
 Nothing here imports a backend, so that `blocks` and `models` may use it anywhere. Each function has a test that names the version.
 """
@@ -6,6 +6,7 @@ Nothing here imports a backend, so that `blocks` and `models` may use it anywher
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -180,3 +181,15 @@ def preserved_seeds() -> Iterator[None]:
             setattr(eager, name, value)
         if not deterministic:
             config.disable_op_determinism()
+
+
+def runtime_started() -> bool:
+    """Return whether TensorFlow or JAX has computed something in this process, and so started its threads.
+
+    TensorFlow 2.21 and JAX 0.6: their public functions start them in order to answer.
+    """
+    eager = sys.modules.get("tensorflow.python.eager.context")
+    if eager is not None and eager._context is not None and eager._context._initialized:
+        return True
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    return bridge is not None and bridge.backends_are_initialized()

@@ -169,6 +169,11 @@ def from_dict(data: Mapping[str, Any]) -> Block:
 
 def unknown_kinds(data: Any) -> list[str]:
     """Return the kinds in the serial form of a Block that no class defines yet, sorted."""
+    return sorted(names_of_kinds(data) - set(Block.kinds))
+
+
+def names_of_kinds(data: Any) -> set[str]:
+    """Return the kinds in the serial form of a Block."""
 
     def kinds(value: Any) -> Iterator[str]:
         if isinstance(value, Mapping):
@@ -179,7 +184,7 @@ def unknown_kinds(data: Any) -> list[str]:
             for item in value:
                 yield from kinds(item)
 
-    return sorted(set(kinds(data)) - set(Block.kinds))
+    return set(kinds(data))
 
 
 def _check_name(cls: type[Block]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import keras
 import numpy as np
 
-from multicnn.backends import engine
+from multicnn.backends import engine, forks
 from multicnn.explanations.explanation import Explanation, NGram
 from multicnn.explanations.max_over_time import MaxOverTime
 from multicnn.explanations.occlusion import occlude
@@ -60,6 +60,7 @@ class Explainer:
         Raises:
             ValueError: The class is unknown.
         """
+        forks.check()
         if label is not None and label not in self.labels:
             raise ValueError(f"`label` must be one of {list(self.labels)}. Received: label={label!r}")
         rest = iter(texts)

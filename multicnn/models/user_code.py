@@ -92,3 +92,12 @@ def _searched(folder: str) -> Iterator[None]:
     finally:
         with contextlib.suppress(ValueError):
             sys.path.remove(folder)
+
+
+def names_of_own_code(*kinds: type) -> list[str]:
+    """Return the modules and files, as `import_code` takes them, that define classes which are not of this package.
+
+    What a script or a notebook defines itself has no name by which another process could import it.
+    """
+    modules = {kind.__module__ for kind in kinds}
+    return sorted(name for name in modules if name.partition(".")[0] not in ("multicnn", "__main__", "__mp_main__"))

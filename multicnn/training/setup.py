@@ -11,6 +11,7 @@ from typing import Any
 
 import pydantic
 
+from multicnn.backends import forks
 from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import DataSource, Recipe, in_one_line
@@ -30,7 +31,9 @@ def settled(
 
     Raises:
         ValueError: `data` is None, or the data or the recipe cannot be used.
+        RuntimeError: The process was forked from one in which TensorFlow had started.
     """
+    forks.check()
     recipe = recipe_for(data, fields)
     # What the settings say of the data decides the modality, which decides what the other settings can mean.
     first = recipe.replaced([s for s in settings if s.startswith(("data.", "task"))])

@@ -1,6 +1,8 @@
 """Whatever is private in Keras does what we take it to do. Written for Keras 3.15; where one fails, Keras has changed it."""
 
 import re
+import subprocess
+import sys
 import threading
 
 import keras
@@ -135,3 +137,13 @@ def test_automatic_names_in_keras_3_15():
     dense(keras.Input((3,)))
     assert dense.kernel.path == "here.dense/kernel"
     assert not elsewhere[0].startswith("here") and not keras.layers.Dense(2).name.startswith("here")
+
+
+@pytest.mark.slow
+def test_whether_the_runtime_has_started_in_tensorflow_2_21():
+    script = (
+        "import keras, sys\nfrom multicnn.backends.keras_private import runtime_started\n"
+        "import tensorflow as tf\nbefore = runtime_started()\nkeras.ops.ones(2)\nprint(before, runtime_started())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "False True\n", done.stderr
