@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from multicnn.modalities import formats
 from multicnn.utils.urls import REMEDY, is_url
 
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
@@ -20,7 +21,6 @@ _MAGIC = (
     (0, b"II*\x00", "image", "TIFF"),
     (0, b"MM\x00*", "image", "TIFF"),
     (8, b"WEBP", "image", "WebP"),
-    (4, b"ftypavif", "image", "AVIF"),
     (4, b"jP  \r\n\x87\n", "image", "JPEG 2000"),
     (8, b"WAVE", "audio", "WAV"),
     (0, b"fLaC", "audio", "FLAC"),
@@ -32,18 +32,13 @@ _MAGIC = (
     (0, b".snd", "audio", "AU"),
     (0, b"RF64", "audio", "WAV"),
     (0, b"RIFX", "audio", "WAV"),
-    (4, b"ftypheic", "image", "HEIF"),
-    (4, b"ftyp", None, "MP4 or HEIF"),
-    (0, b"PK\x03\x04", None, "a zip archive"),
-    (0, b"\x1f\x8b", None, "a gzip archive"),
-    (0, b"%PDF", None, "PDF"),
-    (0, b"\x93NUMPY", None, "a numpy array"),
 )
 
 _EXTENSIONS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"), "image"),
     **dict.fromkeys((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"), "audio"),
     ".txt": "text",
+    **formats.EXTENSIONS,
 }
 INLINE = "text"  # the modality of the cells of a table where none is given
 _ARTICLE = {"image": "an image", "audio": "audio", "text": "text"}  # of what can be recognised
@@ -75,6 +70,8 @@ def recognise(data: bytes) -> tuple[str | None, str]:
     for offset, magic, modality, name in _MAGIC:
         if data[offset : offset + len(magic)] == magic:
             return modality, name
+    if (unread := formats.recognise(data)) is not None:
+        return unread
     # MPEG frame sync, layer II or III: looser than a magic number, so after all of them.
     if len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 in (0xE2, 0xE4):
         return "audio", "MP3"

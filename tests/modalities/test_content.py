@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from multicnn.modalities import lookup
 from multicnn.modalities.content import read, recognise
 
 
@@ -28,6 +29,13 @@ from multicnn.modalities.content import read, recognise
         (b"%PDF-1.7", None, "PDF"),
         (b"RIFF\x04\x00\x00\x00AVI ", None, "the bytes 52 49 46 46"),
         (b"\x00\x00\x00\x18ftypheic", "image", "HEIF"),
+        (b"\x00\x00\x00\x18ftypmif1\0\0\0\0mif1heic", "image", "HEIF"),
+        (b"\x00\x00\x00\x18ftypmif1\0\0\0\0mif1avif", "image", "AVIF"),
+        (b"\x00\x00\x00\x18ftypM4A \0\0\0\0M4A mp42", "audio", "M4A"),
+        (b"\x00\x00\x00\x18ftypisom\0\0\2\0isommp41", None, "MP4"),
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc", "audio", "AAC"),
+        (b"#!AMR\n\x3c\0\0", "audio", "AMR"),
+        (b"MAC and cheese", "text", "text"),
         ("привет".encode()[:-1], "text", "text"),  # cut inside a character
         ("caf\xe9 \xe0".encode("latin-1"), None, "the bytes 63 61 66 e9"),
     ],
@@ -40,6 +48,25 @@ def test_recognise(data, modality, kind):
 def test_pictures_are_recognised(kind):
     Image.new("RGB", (4, 4), "red").save(file := io.BytesIO(), kind)
     assert recognise(file.getvalue())[0] == "image"
+
+
+@pytest.mark.parametrize(
+    ("modality", "head", "reason"),
+    [
+        ("image", b"\x00\x00\x00\x18ftypheic", "HEIF is not read: convert it to JPEG"),
+        ("image", b"\x00\x00\x00\x18ftypmif1\0\0\0\0mif1heic", "HEIF is not read: convert it to JPEG"),
+        ("image", b"\x00\x00\x00\x18ftypM4A \0\0\0\0M4A mp42", "not an image: starts like M4A"),
+        ("image", b"IIU\0", "A camera's raw file is not read: develop it"),
+        ("audio", b"\x00\x00\x00\x18ftypM4A \0\0\0\0M4A mp42", "M4A is not read: .*ffmpeg"),
+        ("audio", b"\x00\x00\x00\x18ftypisom\0\0\2\0isommp41", "MP4 is not read: .*ffmpeg"),
+        ("audio", b"\xff\xf1\x50\x80\x02\x1f\xfc", "AAC is not read: .*ffmpeg"),
+        ("audio", b"#!AMR\n\x3c\0\0", "AMR is not read: .*ffmpeg"),
+        ("text", b"%PDF-1.7\xff", "PDF is not read: save it as plain text"),
+    ],
+)
+def test_formats_that_are_known_and_not_read_are_named_with_what_to_do(modality, head, reason):
+    with pytest.raises(ValueError, match=reason):
+        lookup(modality)().decode(head + bytes(300) * (modality != "text"))
 
 
 @pytest.mark.parametrize("kind", ["WAV", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multicnn.modalities import content
+from multicnn.modalities import content, formats
 from multicnn.modalities.audio import lengths
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
         ValueError: `data` is not audio, damaged, truncated, without samples or not finite; the message is a short reason.
     """
     modality, kind = content.recognise(data)
+    formats.check(kind, "audio")
     if modality in ("image", "text") or (modality is None and not kind.startswith("the bytes")):
         raise ValueError(f"not audio: starts like {kind}")
     decoded = [_stream(stream, modality, kind) for stream in lengths.streams(data, kind)]

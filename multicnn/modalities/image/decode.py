@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multicnn.modalities import content
+from multicnn.modalities import content, formats
 from multicnn.modalities.image import jpeg
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
     if shape and shape[0] * shape[1] <= _MAX_PIXELS and (pixels := jpeg.decode(data, shape[2])) is not None:
         return pixels
     modality, kind = content.recognise(data)
-    if modality not in ("image", None) or kind == "MP4 or HEIF":
+    formats.check(kind, "image")
+    if modality not in ("image", None):
         raise ValueError(f"not an image: starts like {kind}")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:

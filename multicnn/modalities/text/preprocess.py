@@ -16,7 +16,7 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content
+from multicnn.modalities import content, formats
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.text import augment, tokenizers
 from multicnn.modalities.text.probe import TextProbe
@@ -334,6 +334,7 @@ def _from_utf8(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        formats.check(kind, "text")
         if modality in ("image", "audio"):
             raise ValueError(f"not a text: starts like {kind}") from error
         raise ValueError(f"not UTF-8 text: byte 0x{data[error.start]:02x} at position {error.start}") from error
