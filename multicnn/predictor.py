@@ -26,6 +26,7 @@ from multicnn.data.listing import with_files_of_folders
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.paths import locate
 from multicnn.data.store import load_examples
+from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate
 from multicnn.modalities import Preprocess
 from multicnn.models.user_code import import_code, names_of_own_code
@@ -183,7 +184,7 @@ class Predictor:
             )
         stored, reasons = load_examples(manifest, self.preprocess, rows, reporter.reading)
         if not len(stored):
-            raise ValueError(f"`data` must hold a usable example of a known label. Received: data={source.path!r}")
+            raise NoneReadable(manifest, reasons, f"data={source.path!r}", "examples of a known label")
         return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows)
 
     def source(

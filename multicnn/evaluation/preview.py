@@ -9,6 +9,7 @@ import numpy as np
 
 from multicnn.data import pipeline, store
 from multicnn.data.manifest import Manifest
+from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.contact_sheet import write_contact_sheet
 from multicnn.modalities import Preprocess
 from multicnn.modalities.augmentation import Augmentation
@@ -40,9 +41,9 @@ def write_preview(
     Raises:
         ValueError: A setting is wrong, or no training example can be read.
     """
-    loaded, _ = store.load_examples(manifest, made.stored, _spread(manifest, examples))
+    loaded, reasons = store.load_examples(manifest, made.stored, _spread(manifest, examples))
     if not len(loaded):
-        raise ValueError(f"`data` must hold training examples that can be read. Received: data={recipe.data.path!r}")
+        raise NoneReadable(manifest, reasons, f"data={recipe.data.path!r}")
     views = {_WITHOUT: _epoch(loaded, made, recipe.seed, None)}
     for epoch in range(draws if recipe.augment else 0):
         views[f"epoch {epoch + 1}"] = _epoch(loaded, made, recipe.seed, epoch)

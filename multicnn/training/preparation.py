@@ -20,6 +20,7 @@ from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.data.paths import locate
 from multicnn.data.store import Store
+from multicnn.data.unreadable import NoneReadable
 from multicnn.modalities import Preprocess, mixup
 from multicnn.modalities.augmentation import Augmentation, augmentation
 from multicnn.modalities.base import Stem
@@ -166,16 +167,22 @@ def prepare(
 
 
 def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:
-    """Yield the training examples that can be decoded, in an order drawn from the seed."""
+    """Yield the training examples that can be decoded, in an order drawn from the seed.
+
+    Raises:
+        NoneReadable: None can.
+    """
     preprocess = recipe.preprocess
     assert preprocess is not None  # the recipe is completed
-    rows = list(manifest.rows("train"))
+    rows, reasons = list(manifest.rows("train")), {}
     random.Random(recipe.seed).shuffle(rows)
     for row in rows:
         try:
             yield preprocess.decode(manifest.raw_source(row))
-        except ValueError:
-            continue  # it is listed when everything is loaded
+        except ValueError as error:
+            reasons[int(row)] = str(error)  # it is listed when everything is loaded
+    if rows and len(reasons) == len(rows):
+        raise NoneReadable(manifest, dict(sorted(reasons.items())), f"data={recipe.data.path!r}", "training examples")
 
 
 def fit_preprocess(recipe: Recipe, manifest: Manifest) -> Preprocess:
@@ -186,7 +193,12 @@ def fit_preprocess(recipe: Recipe, manifest: Manifest) -> Preprocess:
 
 def fit_stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
     """Return the stem of the network, with the recipe's preprocessing fitted on the training split."""
-    fitted = context.workers.broadcast(lambda: fit_preprocess(recipe, manifest))
+    try:
+        fitted = context.workers.broadcast(lambda: fit_preprocess(recipe, manifest))
+    except NoneReadable as error:
+        if context.folder is None:
+            raise
+        raise error.listed_in(run_folder.list_bad(context.folder, error.manifest)) from None
     return fitted.stem(recipe, training_examples(recipe, manifest), locate)
 
 
@@ -253,6 +265,7 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
     """Report what is odd about the examples, and raise ValueError if nothing can be trained on them."""
     bad = manifest.bad_rows()
     listed = "" if context.folder is None else f"; they are listed in {context.folder / run_folder.BAD_FILES}"
+    first = ""
     if len(bad):
         first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"
         context.warn(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{listed}")
@@ -261,7 +274,7 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
             context.warn(f"{finding.name}: {finding.message}")
     if len(bad) > bad_limit * len(manifest):
         raise ValueError(
-            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `data.bad_limit` allows{listed}. "
+            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `data.bad_limit` allows; {first}{listed}. "
             f"Received: data.bad_limit={bad_limit}"
         )
     for label, rows in manifest.rows_by_class("train").items():

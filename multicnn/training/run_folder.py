@@ -130,9 +130,15 @@ def check_data(saved: Manifest, now: Manifest, folder: Path) -> Manifest:
 
 def keep_manifest(folder: Path, manifest: Manifest) -> None:
     """Write what every example is used for, and list those that are bad."""
-    write_text(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
+    list_bad(folder, manifest)
     with atomic_file(folder / MANIFEST) as part:
         manifest.save(part)
+
+
+def list_bad(folder: Path, manifest: Manifest) -> Path:
+    """Write the list of the bad examples, and return its path."""
+    write_text(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
+    return folder / BAD_FILES
 
 
 def check_start(folder: Path, fingerprint: str) -> None:
