@@ -167,12 +167,12 @@ def from_dict(data: Mapping[str, Any]) -> Block:
         raise ValueError(f"`data` does not fit {kind.__name__}: {error}. Received: data={dict(data)!r}") from error
 
 
-def unknown_kinds(data: Any) -> list[str]:
+def unknown_kinds(data: object) -> list[str]:
     """Return the kinds in the serial form of a Block that no class defines yet, sorted."""
     return sorted(names_of_kinds(data) - set(Block.kinds))
 
 
-def names_of_kinds(data: Any) -> set[str]:
+def names_of_kinds(data: object) -> set[str]:
     """Return the kinds in the serial form of a Block."""
 
     def kinds(value: Any) -> Iterator[str]:
