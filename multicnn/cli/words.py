@@ -159,7 +159,11 @@ def _texts(path: str, column: str) -> list[str]:
         raise ValueError(f"`texts` must be an existing file. Received: texts={path!r}")
     if file.suffix.lower() in TABLES:
         table = read_table(file)
-        return [text for text, bad in zip(table.column("text_column", column), table.reasons) if text and not bad]
+        return [
+            text
+            for text, bad in zip(table.column("text_column", column), table.reasons_for([column]))
+            if text and not bad
+        ]
     return [line for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
 
 

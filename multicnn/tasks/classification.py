@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,8 @@ from multicnn.tasks.registry import register
 
 if TYPE_CHECKING:
     from multicnn.layers.types import Tensor
+
+_NUMBERS = re.compile(r"\[-?\d[-\d., ]*\]")  # a list of them, as a table of JSON lines may have
 
 
 @register
@@ -29,7 +32,7 @@ class Classification(ClassTask):
         """Return the label as it stands; an empty one, or a list, makes the row a bad one."""
         if not cell.strip():
             raise ValueError("empty label")
-        if cell.startswith('["'):
+        if cell.startswith(('["', "[]")) or _NUMBERS.fullmatch(cell):
             raise ValueError("label_separator must be given where labels are lists. Received: label_separator=None")
         return cell
 

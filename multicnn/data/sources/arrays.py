@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from multicnn.data.manifest import Manifest, content_hash
-from multicnn.data.sources.reading import mark_surrogates
+from multicnn.data.sources.columns import mark_surrogates
 from multicnn.data.sources.split_names import split_named
 from multicnn.modalities import lookup
 from multicnn.modalities.content import modality_of_array

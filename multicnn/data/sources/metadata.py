@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from multicnn.data.sources.columns import Table, joined
 from multicnn.data.sources.layout import Layout
-from multicnn.data.sources.reading import Table, joined, read_table
+from multicnn.data.sources.reading import read_table
 
 NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
@@ -46,5 +47,5 @@ def split_metadata(root: Path, layout: Layout) -> Table | None:
 def _below(table: Table, folder: tuple[str, ...], layout: Layout) -> Table:
     """Return a table with the names of its files below the root, and their split."""
     names = [f"{'/'.join(folder)}/{name}" if name.strip() else name for name in table.column("file_name", "file_name")]
-    split = {} if "split" in table.columns else {"split": [layout.splits[folder]] * len(table)}
-    return replace(table, columns=table.columns | {"file_name": names} | split)
+    split = {} if table.known("split") else {"split": [layout.splits[folder]] * len(table)}
+    return replace(table, columns=table.columns | {table.known("file_name") or "file_name": names} | split)

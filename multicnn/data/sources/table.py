@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest, content_hash
+from multicnn.data.sources.columns import Table
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of
-from multicnn.data.sources.reading import Table, read_table
+from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_names import splits_named
 from multicnn.modalities import lookup
 from multicnn.modalities.content import INLINE
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manifest:
     """Resolve a table: one of texts if it has the text column, else one of the files in its column `file_name`."""
     table = read_table(path)
-    of_files = source.text_column not in table.columns and "file_name" in table.columns
+    of_files = not table.known(source.text_column) and table.known("file_name")
     if of_files or (modality is not None and not lookup(modality).inline):
         return resolve_listed(source, table, path.parent, modality)
     texts = table.column("text_column", source.text_column)
@@ -31,9 +32,10 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
     splits = table.splits(source) or [""] * len(table)
     groups = table.column("group_column", source.group_column) if source.group_column else [""] * len(table)
     named = splits_named(set(splits))
+    usable = table.reasons_for([source.text_column, source.group_column], [source.label_column])
     reasons = [
         _reason(reason, text) or ("" if named[split] is not None else f"unknown split {split!r}")
-        for reason, text, split in zip(table.reasons, texts, splits, strict=True)
+        for reason, text, split in zip(usable, texts, splits, strict=True)
     ]
     return Manifest.of(
         modality or INLINE,
@@ -44,7 +46,7 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
         groups=groups,
         hashes=[content_hash(text) for text in texts],
         reasons=reasons,
-    )
+    ).with_remarks(table.remarks)
 
 
 def _reason(reason: str, text: str) -> str:
@@ -69,22 +71,23 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
     blank = Content("", "", "empty file name")
     contents = [content if name.strip() else blank for name, content in zip(names, contents, strict=True)]
     modality = modality or modality_of(root, contents)
-    return manifest_of_files(modality, root, names, parsed, contents)
+    return manifest_of_files(modality, root, names, parsed, contents).with_remarks(table.remarks)
 
 
 def _parse_rows(source: DataSource, table: Table, pattern: NamePattern | None) -> list[Named | str]:
     columns: dict[str, Sequence[str] | None] = {"split": table.splits(source, conventional=True)}
-    if source.label_column in table.columns or pattern is None or not pattern.has_label:
+    if table.known(source.label_column) or pattern is None or not pattern.has_label:
         columns["label"] = table.column("label_column", source.label_column)
-    if source.group_column and not (pattern and pattern.has_group and source.group_column not in table.columns):
+    if source.group_column and not (pattern and pattern.has_group and not table.known(source.group_column)):
         columns["group"] = table.column("group_column", source.group_column)
     else:
-        columns["group"] = table.columns.get("group", table.columns.get("fold"))
+        columns["group"] = table.optional("group") or table.optional("fold")
     parsed: list[Named | str] = []
-    for i, name in enumerate(table.columns["file_name"]):
+    reasons = table.reasons_for(["file_name", source.group_column], [source.label_column])
+    for i, name in enumerate(table.column("file_name", "file_name")):
         named = pattern.read(name) if pattern else Named("", "", "")
-        if table.reasons[i] or named is None:
-            parsed.append(table.reasons[i] or "file name does not match the pattern")
+        if reasons[i] or named is None:
+            parsed.append(reasons[i] or "file name does not match the pattern")
             continue
         known = {key: column[i] for key, column in columns.items() if column is not None}
         parsed.append(Named(**{**named._asdict(), **known}))

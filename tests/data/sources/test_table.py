@@ -130,6 +130,121 @@ def test_a_very_long_text(tmp_path):
     assert len(read_table(path).columns["text"][0]) == 500_000
 
 
+PAIRS = [("good film", "pos"), ("bad film", "neg"), ("fine, and long", "pos")]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
+@pytest.mark.parametrize(
+    "head, delimiter",
+    [
+        ("text\tlabel\n", "\t"),
+        ("text|label\n", "|"),
+        ("text,label\n", ","),
+        ("sep=;\ntext;label\n", ";"),
+        ("\nsep=|\r\nText|LABEL\n", "|"),
+        ("Text;Label\n", ";"),
+        (" text |id, as given|label\n", "|"),
+    ],
+)
+def test_the_delimiter_is_that_of_the_header(tmp_path, source, name, head, delimiter):
+    path = tmp_path / name
+    middle = f"{delimiter}1{delimiter}" if "as given" in head else delimiter
+    path.write_text(head + "".join(f'"{text}"{middle}{label}\n' for text, label in PAIRS))
+    manifest = resolve(source(path))
+    assert [(manifest.raw_source(i), manifest.table["label"][i]) for i in manifest.rows()] == PAIRS
+
+
+@pytest.mark.parametrize("extension", [".csv", ".jsonl", ".parquet"])
+def test_two_columns_of_one_name_are_refused_where_they_are_used(tmp_path, source, extension):
+    def table(columns):
+        path = tmp_path / f"t{extension}"
+        if extension == ".parquet":
+            from pyarrow import parquet, table
+
+            parquet.write_table(table([["a", "b"]] + [["x", "y"]] * (len(columns) - 1), names=columns), path)
+        elif extension == ".csv":
+            path.write_text(
+                "\n".join([",".join(columns), "a" + ",x" * (len(columns) - 1), "b" + ",y" * (len(columns) - 1)])
+            )
+        else:
+            rows = [[text] + [label] * (len(columns) - 1) for text, label in ("ax", "by")]
+            cells = [", ".join(f'"{name}": "{cell}"' for name, cell in zip(columns, row)) for row in rows]
+            path.write_text("".join(f"{{{each}}}\n" for each in cells))
+        return path
+
+    assert resolve(source(table(["text", "label", "note", "note"]))).labels == ("x", "y")
+    with pytest.raises(ValueError, match=r"label_column must be one column|two values of 'label'"):
+        resolve(source(table(["text", "label", "label"])))
+
+
+@pytest.mark.parametrize("column", ["text", "label"])
+def test_bytes_are_texts_in_utf8(tmp_path, source, column):
+    frame = pd.DataFrame(ROWS, columns=["text", "label"])
+    frame[column] = frame[column].str.encode("utf-8")
+    frame.loc[len(frame)] = {"text": "last", "label": "pos"} | {column: b"caf\xe9"}
+    frame.to_parquet(tmp_path / "t.parquet")
+    manifest = resolve(source(tmp_path / "t.parquet"))
+    assert [(manifest.raw_source(i), manifest.table["label"][i]) for i in manifest.rows()] == ROWS
+    assert manifest.bad_rows()["reason"].tolist() == ["not UTF-8"]
+
+
+@pytest.mark.parametrize("cell", ['{"en": "a"}', '[["a"], ["b"]]', '["a", "b"]'])
+def test_nested_values_are_bad_where_they_are_used(tmp_path, source, cell):
+    lines = ['{"text": "a", "label": "x", "note": CELL}', '{"text": "b", "label": "y"}', '{"text": CELL, "label": "y"}']
+    (tmp_path / "t.jsonl").write_text("\n".join(lines).replace("CELL", cell))
+    manifest = resolve(source(tmp_path / "t.jsonl"))
+    assert manifest.table["status"].tolist() == ["good", "good", "bad"]
+    assert manifest.bad_rows()["reason"].str.contains("not one value").all()
+
+
+def numbered(n):
+    return [f"film number {i},{'pos' if i % 2 else 'neg'}" for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    "changes, texts",
+    [
+        ({20: '"film number 20,pos', 120: '"film number 120,pos'}, {20: '"film number 20', 120: '"film number 120'}),
+        ({20: '"film number 20,pos', 120: 'a 5" disk,pos'}, {20: '"film number 20', 120: 'a 5" disk'}),
+        ({150: '"film number 150,pos'}, {150: '"film number 150'}),
+        ({199: '"film number 199,pos'}, {199: '"film number 199'}),
+        ({7: '"two\nlines, quoted",pos', 20: '"a,pos', 21: '"b,pos'}, {7: "two\nlines, quoted", 20: '"a', 21: '"b'}),
+        ({7: '"with ""quotes"" and, a comma",pos'}, {7: 'with "quotes" and, a comma'}),
+        ({7: '"two\nlines",pos', 9: '"said" he,pos'}, {7: "two\nlines", 9: "said he"}),
+    ],
+)
+def test_no_row_is_swallowed_by_a_stray_quotation_mark(tmp_path, changes, texts):
+    rows = [changes.get(i, row) for i, row in enumerate(numbered(200))]
+    (tmp_path / "t.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    table = read_table(tmp_path / "t.csv")
+    assert table.columns["text"] == [texts.get(i, f"film number {i}") for i in range(200)]
+    assert not any(table.reasons)
+    stray = sum(text.startswith('"') for text in table.columns["text"])
+    assert [remark.message.split()[0] for remark in table.remarks] == ([str(stray)] if stray else [])
+
+
+@pytest.mark.parametrize(
+    "changes, reasons",
+    [
+        ({20: '"a, b, and c,pos', 120: '"film,neg'}, {20: "a quotation mark that is not closed"}),
+        ({20: '"film,pos', 120: 'film",neg'}, {20: "one cell holds 101 lines of the file: a stray quotation mark"}),
+    ],
+)
+def test_a_row_that_would_swallow_others_is_bad(tmp_path, changes, reasons):
+    rows = [changes.get(i, row) for i, row in enumerate(numbered(200))]
+    (tmp_path / "t.csv").write_text("text,label\n" + "\n".join(rows))
+    assert {i: reason for i, reason in enumerate(read_table(tmp_path / "t.csv").reasons) if reason} == reasons
+
+
+def test_a_cell_of_a_few_lines_like_rows_stays_and_is_mentioned(tmp_path, source):
+    (tmp_path / "t.csv").write_text('text,label\n"roses, red\nviolets, blue\nsugar, sweet",poem\nplain,prose\n')
+    manifest = resolve(source(tmp_path / "t.csv"))
+    assert manifest.raw_source(0) == "roses, red\nviolets, blue\nsugar, sweet"
+    assert [remark.message for remark in manifest.remarks] == [
+        "1 quoted cells hold lines that look like rows of the table: is one of them stray? line 2"
+    ]
+
+
 @pytest.mark.parametrize(
     "name, data, fields, message",
     [
@@ -150,6 +265,7 @@ def test_a_very_long_text(tmp_path):
         ("t.csv", "text,label\na,x\n".encode("utf-16"), {}, "UTF-8, not UTF-16"),
         ("t.json", b"[1, 2", {}, "path must be JSON lines"),
         ("t.parquet", b"nonsense", {}, "path must be a Parquet file"),
+        ("t.jsonl", b'{"text": "a", "label": [1, 2]}', {}, "label_separator must be given where labels are lists"),
     ],
 )
 def test_errors(tmp_path, source, name, data, fields, message):
