@@ -10,6 +10,7 @@ from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.data.paths import locate
 from multicnn.data.sources import resolve
+from multicnn.data.sources.naming import composed
 from multicnn.recipe import DataSource
 from multicnn.tasks import Task
 
@@ -34,7 +35,7 @@ def load_manifest(source: DataSource, task: TaskLike = None) -> Manifest:
         )
     manifest = load_unsplit(source, task)
     if source.leave_out is not None:
-        manifest = splits.leave_group_out(manifest, source.leave_out)
+        manifest = splits.leave_group_out(manifest, composed(source.leave_out))
     return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
 
 

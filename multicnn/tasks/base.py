@@ -11,7 +11,7 @@ transform that an augmentation drew, and a calibration.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -91,6 +91,9 @@ class Task(Protocol):
 
     def strata(self, cell: str) -> tuple[str, ...]:
         """Return the classes of a canonical cell, which splits balance; none where there is nothing to balance."""
+
+    def renamed(self, cell: str, names: Mapping[str, str]) -> str:
+        """Return a canonical cell with some of its classes called otherwise; only asked of a task whose `strata` has any."""
 
     def fitted(self: _T, cells: Sequence[str]) -> _T:
         """Return the task with what the training rows decide, such as its classes; one that is fitted already as it is.

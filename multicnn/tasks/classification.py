@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -39,6 +39,10 @@ class Classification(ClassTask):
     def strata(self, cell: str) -> tuple[str, ...]:
         """Return the label."""
         return (cell,)
+
+    def renamed(self, cell: str, names: Mapping[str, str]) -> str:
+        """Return the other name of the label, if it has one."""
+        return names.get(cell, cell)
 
     def targets(self, cells: Sequence[str]) -> np.ndarray:
         """Return int32 (n,), the position of each label among the classes."""

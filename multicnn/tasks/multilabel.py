@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -55,6 +55,10 @@ class Multilabel(ClassTask):
     def strata(self, cell: str) -> tuple[str, ...]:
         """Return the labels of a canonical cell."""
         return tuple(cell.split(self.label_separator)) if cell else ()
+
+    def renamed(self, cell: str, names: Mapping[str, str]) -> str:
+        """Return the cell with the other names of its labels, each once."""
+        return self.label_separator.join(sorted({names.get(label, label) for label in self.strata(cell)}))
 
     def targets(self, cells: Sequence[str]) -> np.ndarray:
         """Return int32 (n, classes), 1 for each label of an example."""

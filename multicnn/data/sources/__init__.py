@@ -16,6 +16,7 @@ from multicnn.data.builtin import BUILTIN
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.folder import resolve_folder
+from multicnn.data.sources.labels import unified
 from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
 from multicnn.data.sources.tfds import resolve_tfds
@@ -55,7 +56,7 @@ def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = No
             problem = f"it names {' and '.join(own)} examples of its own: pass its test folder or table"
             raise ValueError(f"test must hold test examples only; {problem}. Received: test={source.test!r}")
         manifest = _with_test(manifest, test, str(source.test))
-    return _fitted(_read(manifest, choose_task(task, source.label_separator)), str(source.path))
+    return _fitted(unified(_read(manifest, choose_task(task, source.label_separator))), str(source.path))
 
 
 def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:

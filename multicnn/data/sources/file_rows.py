@@ -8,7 +8,7 @@ from pathlib import Path
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.files import Content, commonest_kind
-from multicnn.data.sources.naming import Named
+from multicnn.data.sources.naming import Named, composed
 from multicnn.data.sources.split_names import splits_named
 from multicnn.modalities import lookup
 from multicnn.modalities.content import mismatch
@@ -48,11 +48,11 @@ def manifest_of_files(
                 sources[i], reasons[i] = _read_text(root / names[i])
     return Manifest.of(
         modality,
-        ids=_unique([_printable(name) for name in names]),
+        ids=_unique([composed(_printable(name)) for name in names]),
         sources=sources,
         labels=[each.label.strip() for each in named],
         splits=[splits[each.split] or "" for each in named],
-        groups=[each.group for each in named],
+        groups=[composed(each.group) for each in named],
         hashes=[content.hash for content in contents],
         reasons=reasons,
     )

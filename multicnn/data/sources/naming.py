@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
+
+
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form (NFC); macOS writes names of files decomposed."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 class Named(NamedTuple):
@@ -31,7 +37,7 @@ class NamePattern:
 
     def __init__(self, pattern: str, label: str = "label", group: str | None = None, split: str | None = None):
         try:
-            self._regex = re.compile(pattern)
+            self._regex = re.compile(composed(pattern))
         except re.error as error:
             raise ValueError(f"pattern must be a regular expression ({error}). Received: pattern={pattern!r}") from None
         names = set(self._regex.groupindex)
@@ -47,7 +53,7 @@ class NamePattern:
 
     def read(self, path: str | PurePath) -> Named | None:
         """Return label, group and split of the name of this file, or None if the pattern does not match."""
-        match = self._regex.search(PurePath(path).stem)
+        match = self._regex.search(composed(PurePath(path).stem))
         if match is None:
             return None
         groups = match.groupdict(default="")

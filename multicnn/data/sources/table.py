@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.columns import Table
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
-from multicnn.data.sources.naming import Named, NamePattern, pattern_of
+from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_names import splits_named
 from multicnn.modalities import lookup
@@ -43,7 +44,7 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
         sources=texts,
         labels=labels,
         splits=[named[split] or "" for split in splits],
-        groups=groups,
+        groups=[composed(group) for group in groups],
         hashes=[content_hash(text) for text in texts],
         reasons=reasons,
     ).with_remarks(table.remarks)
@@ -62,7 +63,7 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
         ValueError: A column is missing, the table has no rows, or none of its files is an image, audio or text.
     """
     root = Path(os.path.abspath(root))
-    names = table.column("file_name", "file_name")
+    names = [_on_disk(root, name) for name in table.column("file_name", "file_name")]
     if not names:
         raise ValueError(f"path must be a table with rows. Received: path={str(root / table.name)!r} (no rows)")
     pattern = pattern_of(source)
@@ -72,6 +73,14 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
     contents = [content if name.strip() else blank for name, content in zip(names, contents, strict=True)]
     modality = modality or modality_of(root, contents)
     return manifest_of_files(modality, root, names, parsed, contents).with_remarks(table.remarks)
+
+
+def _on_disk(root: Path, name: str) -> str:
+    """Return the name of a file as it is on disk, where a table may have the other form of Unicode."""
+    if name.isascii() or os.path.exists(root / name):
+        return name
+    forms = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    return next((form for form in forms if os.path.exists(root / form)), name)
 
 
 def _parse_rows(source: DataSource, table: Table, pattern: NamePattern | None) -> list[Named | str]:
