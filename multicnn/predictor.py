@@ -24,6 +24,7 @@ from multicnn.blocks import Block, from_dict, network, unknown_kinds
 from multicnn.blocks.base import names_of_kinds
 from multicnn.data.listing import with_files_of_folders
 from multicnn.data.load import load_manifest, load_unsplit
+from multicnn.data.marks import report_marks
 from multicnn.data.paths import locate
 from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
@@ -185,6 +186,7 @@ class Predictor:
         stored, reasons = load_examples(manifest, self.preprocess, rows, reporter.reading)
         if not len(stored):
             raise NoneReadable(manifest, reasons, f"data={source.path!r}", "examples of a known label")
+        report_marks(stored, self.preprocess, reporter)
         return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows)
 
     def source(

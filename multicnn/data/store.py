@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import mmap
 import operator
@@ -10,7 +11,6 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,18 @@ import tensorflow as tf
 from multicnn.data import cache
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.modalities.base import Loadable
+from multicnn.modalities.marks import Mark
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
 _TASK_BYTES = 2**22  # of the examples in a task of a thread
 FEWEST, MOST = 16, 1024  # examples in a task
 _TASKS = 8  # per thread for a small data set, so that threads finish at about the same time
 _ALIGNED = 64  # bytes: TensorFlow's tensors start at multiples of it
+_Decoded = tuple[list[np.ndarray | str], list[Mark]]
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Store:
     """Preprocessed examples of the decodable ones of some rows of a manifest.
 
@@ -40,6 +42,7 @@ class Store:
         folder: The entry of the cache that holds the examples, or the cache folder where no other run can use them; None in
             memory.
         reused: True where an earlier run has made that entry.
+        marks: uint8 (n,), the `modalities.marks.Mark` of the example of each row of `rows`.
     """
 
     rows: np.ndarray
@@ -47,6 +50,7 @@ class Store:
     lookup: np.ndarray
     folder: Path | None = None
     reused: bool = False
+    marks: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -115,26 +119,26 @@ def load_examples(
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
         array = _in_memory(shape, dtype, size)
-        stored, reasons = _fill(array, manifest, preprocess, rows, progress)
-        return _store(manifest, rows, array, stored), _by_row(rows, reasons)
+        stored, reasons, marks = _fill(array, manifest, preprocess, rows, progress)
+        return _store(manifest, rows, array, stored, marks), _by_row(rows, reasons)
     name = cache.key([preprocess, manifest.sample_rate], manifest.table["hash"].to_numpy()[rows])
     opened = _open(name, dtype, shape)
     reused = opened is not None
     if opened is None:
         with cache.new(size) as folder:
             array = _file(folder / _EXAMPLES, dtype, shape, size)
-            stored, reasons = _fill(array, manifest, preprocess, rows, progress)
+            stored, reasons, marks = _fill(array, manifest, preprocess, rows, progress)
             if not all(_unchanged(manifest, int(rows[i])) for i in reasons):
-                return _store(manifest, rows, array, stored, cache.home()), _by_row(rows, reasons)
+                return _store(manifest, rows, array, stored, marks, cache.home()), _by_row(rows, reasons)
             array.flush()
             del array  # some systems cannot rename a folder with open files
-            (folder / _ROWS).write_text(json.dumps([stored, reasons]), encoding="utf-8")
+            (folder / _ROWS).write_text(json.dumps([stored, reasons, marks]), encoding="utf-8")
             cache.commit(folder, name)
         opened = _open(name, dtype, shape)
     if opened is None:
         raise ValueError(f"the cache must keep what is written to it. Received: MULTICNN_CACHE={str(cache.home())!r}")
-    entry, array, stored, reasons = opened
-    return _store(manifest, rows, array, stored, entry, reused), _by_row(rows, reasons)
+    entry, array, stored, reasons, marks = opened
+    return _store(manifest, rows, array, stored, marks, entry, reused), _by_row(rows, reasons)
 
 
 def _by_row(rows: np.ndarray, reasons: Mapping[int, str]) -> dict[int, str]:
@@ -143,7 +147,7 @@ def _by_row(rows: np.ndarray, reasons: Mapping[int, str]) -> dict[int, str]:
 
 def _open(
     name: str, dtype: np.dtype, shape: tuple[int, ...]
-) -> tuple[Path, np.memmap, list[int], dict[int, str]] | None:
+) -> tuple[Path, np.memmap, list[int], dict[int, str], list[int]] | None:
     """Open an entry of the cache: its folder, its examples, and the results of `_fill`; None if there is none.
 
     A damaged one is deleted.
@@ -151,9 +155,9 @@ def _open(
     if (entry := cache.lookup(name)) is None:
         return None
     try:
-        stored, reasons = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
+        stored, reasons, marks = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
         array = np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape)
-        return entry, array, stored, {int(i): reason for i, reason in reasons.items()}
+        return entry, array, stored, {int(i): reason for i, reason in reasons.items()}, marks
     except (OSError, ValueError):
         shutil.rmtree(entry, ignore_errors=True)
         return None
@@ -170,6 +174,9 @@ def merge_shards(shard: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
     rows = np.sort(np.concatenate(shards))
     lookup = np.full(len(shard.lookup), -1, dtype=np.int64)
     lookup[rows] = np.arange(len(rows))
+    marks = np.zeros(len(rows), np.uint8)
+    for theirs, given in zip(shards, all_gather(shard.marks)):
+        marks[lookup[theirs]] = given
 
     def fill(array: np.ndarray) -> None:
         for start in range(0, max(map(len, shards)), MOST):
@@ -182,17 +189,25 @@ def merge_shards(shard: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MEMORY_LIMIT:
         fill(array := _in_memory(shape, dtype, size))
-        return Store(rows, array, lookup)
+        return Store(rows, array, lookup, marks=marks)
     with cache.new(size) as folder:
         fill(array := _file(folder / _EXAMPLES, dtype, shape, size))
-    return Store(rows, array, lookup, cache.home())
+    return Store(rows, array, lookup, cache.home(), marks=marks)
 
 
-def _store(manifest: Manifest, rows: np.ndarray, array: np.ndarray, stored: list[int], *entry: Any) -> Store:
+def _store(
+    manifest: Manifest,
+    rows: np.ndarray,
+    array: np.ndarray,
+    stored: list[int],
+    marks: list[int],
+    folder: Path | None = None,
+    reused: bool = False,
+) -> Store:
     """Return the store of the rows at the indices `stored`, whose examples are the first of `array`."""
     lookup = np.full(len(manifest), -1, dtype=np.int64)
     lookup[rows[stored]] = np.arange(len(stored))
-    return Store(rows[stored], array[: len(stored)], lookup, *entry)
+    return Store(rows[stored], array[: len(stored)], lookup, folder, reused, np.array(marks, np.uint8))
 
 
 def _fill(
@@ -201,22 +216,28 @@ def _fill(
     preprocess: Loadable,
     rows: np.ndarray,
     progress: Callable[[int, int], None] | None,
-) -> tuple[list[int], dict[int, str]]:
-    """Write the examples of the good rows one after another; return their indices in `rows`, and why others are bad."""
+) -> tuple[list[int], dict[int, str], list[int]]:
+    """Write the examples of the good rows one after another.
+
+    Returns:
+        Their indices in `rows`, the reasons why others are bad by their index, and the mark of each good one.
+    """
     stored: list[int] = []
     reasons: dict[int, str] = {}
-    for answers in _in_threads(manifest, preprocess, rows):
-        for answer in answers:
+    marks: list[int] = []
+    for answers, marked in _in_threads(manifest, preprocess, rows):
+        for answer, mark in zip(answers, marked):
             index = len(stored) + len(reasons)
             if isinstance(answer, str):
                 reasons[index] = answer
             else:
                 array[len(stored)] = answer
                 stored.append(index)
+                marks.append(int(mark))
         _release(array)
         if progress is not None:
             progress(len(stored) + len(reasons), len(rows))
-    return stored, reasons
+    return stored, reasons, marks
 
 
 def _unchanged(manifest: Manifest, row: int) -> bool:
@@ -254,16 +275,16 @@ def _release(array: np.ndarray) -> None:
         pages.madvise(mmap.MADV_DONTNEED)  # the mapping is shared, so nothing is lost
 
 
-def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> Iterator[list[np.ndarray | str]]:
-    """Yield, chunk by chunk, the example of each row in order, or the reason why there is none."""
+def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> Iterator[_Decoded]:
+    """Yield, chunk by chunk, the example of each row in order, or the reason why there is none; and the marks."""
     workers = os.cpu_count() or 1
     bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
     size = min(max(_TASK_BYTES // bytes_each, FEWEST), MOST, -(-len(rows) // (_TASKS * workers)) or 1)
     chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
     pending: deque[Future] = deque()
 
-    def work(chunk: np.ndarray) -> list[np.ndarray | str]:
-        return preprocess.examples_of([manifest.raw_source(row) for row in chunk.tolist()])
+    def work(chunk: np.ndarray) -> _Decoded:
+        return preprocess.marked_examples_of([manifest.raw_source(row) for row in chunk.tolist()])
 
     with ThreadPoolExecutor(workers) as pool:
         try:

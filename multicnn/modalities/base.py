@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, 
 import numpy as np
 
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.marks import Marking
 from multicnn.modalities.summaries import flat_features
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Augmenter(NamedTuple):
     given: Mapping[str, Any] = {}
 
 
-class Loadable(Protocol):
+class Loadable(Marking, Protocol):
     """The members that `data.store.load_examples` uses: how a source becomes an array of fixed shape and dtype."""
 
     @property

@@ -18,6 +18,7 @@ from multicnn.blocks.cost import Measure, measure
 from multicnn.data import pipeline, store
 from multicnn.data.checks.rows import examine_rows
 from multicnn.data.manifest import SPLITS, Manifest
+from multicnn.data.marks import report_marks
 from multicnn.data.paths import locate
 from multicnn.data.store import Store
 from multicnn.data.unreadable import NoneReadable
@@ -258,6 +259,7 @@ def load_examples(
     if folder is not None:
         run_folder.keep_manifest(folder, manifest)
     _check_examples(manifest, bad_limit, context)
+    report_marks(examples, preprocess, context.reporter)
     return manifest, examples
 
 

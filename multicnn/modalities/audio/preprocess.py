@@ -23,11 +23,14 @@ from multicnn.modalities.audio import (
     librosa_features,
     spectrogram,
     spectrogram_figure,
+    window_marks,
 )
 from multicnn.modalities.audio.features import FeatureKind, FeatureSpec
 from multicnn.modalities.audio.probe import AudioProbe
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+from multicnn.modalities.finding import Finding
+from multicnn.modalities.marks import Mark
 from multicnn.modalities.summaries import audio_features
 
 _MAX_SECONDS = 10.0
@@ -266,15 +269,18 @@ class AudioPreprocess(Preprocess):
 
         Faster than one by one.
         """
-        answers: list[np.ndarray | str] = []
-        for source in sources:
-            try:
-                answers.append(self.window(self.decode(source)))
-            except ValueError as error:
-                answers.append(str(error))
-        waveforms = (answer for answer in answers if not isinstance(answer, str))
+        return self.marked_examples_of(sources)[0]
+
+    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+        """Return `examples_of` these sources, and a mark of each clip that is silent, cut or padded."""
+        windows, marks = window_marks.of_sources(self, sources)
+        waveforms = (window for window in windows if not isinstance(window, str))
         examples = features.of_each(waveforms, self.feature_spec)
-        return [answer if isinstance(answer, str) else next(examples) for answer in list(answers)]
+        return [window if isinstance(window, str) else next(examples) for window in list(windows)], marks
+
+    def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
+        """Return how many clips are silent, and the share of them that is cut or padded."""
+        return window_marks.findings(marks, rows, self.seconds or 0.0)
 
     def window(self, raw: np.ndarray) -> np.ndarray:
         """Return the first `seconds` of a decoded clip, a shorter one followed by zeros: float32, shape (samples,)."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
 
-from multicnn.modalities.audio import features
+from multicnn.modalities.audio import features, window_marks
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
+from multicnn.modalities.finding import Finding
+from multicnn.modalities.marks import Mark
 
 
 class FromWaveforms(Preprocess, Protocol):
@@ -65,6 +67,14 @@ class WaveformPreprocess(Preprocess):
     def example(self, raw: np.ndarray) -> np.ndarray:
         """Return the waveform itself, of the length of the window: float32, shape (samples,)."""
         return self.preprocess.window(raw)
+
+    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+        """Return the windows of these sources, and a mark of each that is silent, cut or padded."""
+        return window_marks.of_sources(self.preprocess, sources)
+
+    def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
+        """Delegate to `AudioPreprocess.marked`."""
+        return self.preprocess.marked(marks, rows)
 
     def windows(self, raw: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """Delegate to `AudioPreprocess.windows`."""

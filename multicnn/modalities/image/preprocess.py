@@ -7,7 +7,7 @@ import functools
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,8 +16,10 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
-from multicnn.modalities.image import augment_color, augment_geometry, decode, normalize, resize
+from multicnn.modalities.finding import Finding
+from multicnn.modalities.image import augment_color, augment_geometry, blank, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
+from multicnn.modalities.marks import Mark, constant, of_arrays
 from multicnn.modalities.summaries import image_features
 
 _MAX_SIDE = 224
@@ -156,6 +158,15 @@ class ImagePreprocess(Preprocess):
         """Return a decoded image at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing."""
         height, width, _ = self.stored_shape
         return resize.resized(decode.in_channels(raw, self.channels), (height, width))
+
+    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+        """Return `examples_of` these sources, and a mark where an image is blank."""
+        examples = self.examples_of(sources)
+        return examples, of_arrays(examples, blank.blank([each for each in examples if not isinstance(each, str)]))
+
+    def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
+        """Return how many images are blank."""
+        return constant(marks, rows, blank.REPORT)
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """Return the network's input: (pixels / 255 - mean) / std, float32.

@@ -18,7 +18,9 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content, formats
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
-from multicnn.modalities.text import augment, tokenizers
+from multicnn.modalities.finding import Finding
+from multicnn.modalities.marks import Mark, constant, of_arrays
+from multicnn.modalities.text import augment, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
@@ -227,6 +229,15 @@ class TextPreprocess(Preprocess):
                 answers.append(str(error))
         examples = iter(self.examples(raws))
         return [answer or next(examples) for answer in answers]
+
+    def marked_examples_of(self, sources: Sequence[str | bytes]) -> tuple[list[np.ndarray | str], list[Mark]]:
+        """Return `examples_of` these sources, and a mark where a text has no two different tokens."""
+        examples = self.examples_of(sources)
+        return examples, of_arrays(examples, uniform.uniform([each for each in examples if not isinstance(each, str)]))
+
+    def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
+        """Return how many texts have no two different tokens."""
+        return constant(marks, rows, uniform.REPORT)
 
     def _ids_behind_one_another(self, raws: Sequence[str]) -> np.ndarray:
         """Return the ids of the words of texts, with a 0 behind each text."""

@@ -1,0 +1,57 @@
+"""What becomes of clips in a window of one length: silence, cut, padded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from multicnn.modalities.finding import Finding
+from multicnn.modalities.marks import Mark, constant
+
+SILENT = 1e-3  # largest sample, of full scale: -60 dB
+REPORT = (
+    "are silent in the window of the network, with no sample above -60 dB: empty files, or channels that cancel each other? "
+    "Leave them out, or save one of their channels, as by `ffmpeg -i in.wav -af 'pan=mono|c0=c0' out.wav`"
+)
+
+
+class Clips(Protocol):
+    """The members of an `AudioPreprocess` that are used here."""
+
+    def decode(self, source: Any) -> np.ndarray:
+        """Return the waveform of a source."""
+
+    def window(self, raw: np.ndarray) -> np.ndarray:
+        """Return the waveform in the length of every example."""
+
+
+def of_clip(raw: np.ndarray, window: np.ndarray) -> Mark:
+    """Return the mark of a decoded clip whose window is stored; both float32, shape (samples,)."""
+    mark = Mark.CUT if len(raw) > len(window) else Mark.PADDED if len(raw) < len(window) else Mark.NONE
+    return mark | Mark.CONSTANT if max(window.max(), -window.min()) < SILENT else mark
+
+
+def of_sources(clips: Clips, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+    """Return the window of each source, or the reason why there is none, and its mark."""
+    windows: list[np.ndarray | str] = []
+    marks = []
+    for source in sources:
+        try:
+            raw = clips.decode(source)
+        except ValueError as error:
+            windows.append(str(error) or "cannot be decoded")
+            marks.append(Mark.NONE)
+        else:
+            windows.append(window := clips.window(raw))
+            marks.append(of_clip(raw, window))
+    return windows, marks
+
+
+def findings(marks: np.ndarray, rows: np.ndarray, seconds: float) -> list[Finding]:
+    """Return how many clips are silent, and the share that the window cuts or pads."""
+    cut, padded = (float(np.mean((marks & mark) > 0)) for mark in (Mark.CUT, Mark.PADDED))
+    shares = f"{cut:.1%} of {len(rows):,} clips are longer and cut, {padded:.1%} are shorter and padded with silence"
+    message = f"every example is {seconds:g} s long: {shares} (preprocess.seconds)"
+    return [*constant(marks, rows, REPORT), Finding("window", message, False)]

@@ -1,0 +1,53 @@
+"""Marks of examples that lost something when they were decoded, and what is reported of them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from multicnn.modalities.finding import Finding, about
+
+
+class Mark(enum.IntFlag):
+    """What happened to an example on its way to the stored form."""
+
+    NONE = 0
+    CONSTANT = 1  # nothing is left that the network could tell from another
+    CUT = 2  # it was longer than what is stored
+    PADDED = 4  # it was shorter
+
+
+class Marking(Protocol):
+    """The members of a preprocess that report what its decoding did; by default nothing."""
+
+    def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
+        """Return the stored example of each source, or the reason why there is none."""
+
+    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+        """Return `examples_of` these sources and the mark of each."""
+        examples = self.examples_of(sources)
+        return examples, [Mark.NONE] * len(examples)
+
+    def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
+        """Return what is to be reported of the marks, uint8 (n,), of the examples in these rows, int64 (n,)."""
+        return []
+
+
+def constant(marks: np.ndarray, rows: np.ndarray, what: str) -> list[Finding]:
+    """Return the finding that some examples became constant.
+
+    Args:
+        marks: uint8 (n,), the mark of each example.
+        rows: int64 (n,), the row of each in its manifest.
+        what: What they are as a predicate, the causes to look for, and what to do.
+    """
+    return about("constant examples", rows[(marks & Mark.CONSTANT) > 0], what, of=len(rows))
+
+
+def of_arrays(examples: Sequence[np.ndarray | str], constant: np.ndarray) -> list[Mark]:
+    """Return the mark of each example, of which `constant`, bool (n,), says of those that are arrays what they became."""
+    answers = iter(constant.tolist())
+    return [Mark(next(answers)) if isinstance(example, np.ndarray) else Mark.NONE for example in examples]
