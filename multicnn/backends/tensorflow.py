@@ -161,14 +161,16 @@ def gradients(
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return a compiled function from a batch of network inputs to float32 logits: one graph for every batch size."""
     dtype = network.inputs[0].dtype
-    signature = tf.TensorSpec(network.input_shape, dtype)
+    signature, compiled = tf.TensorSpec(network.input_shape, dtype), bool(tf.config.list_physical_devices("GPU"))
 
-    @tf.function(input_signature=[signature], jit_compile=bool(tf.config.list_physical_devices("GPU")))
+    @tf.function(input_signature=[signature], jit_compile=compiled)
     def run(batch: Tensor) -> Tensor:
         with batch_norm.fused(network):
             return network(batch, training=False)
 
-    return lambda batch: run(tf.convert_to_tensor(batch, dtype)).numpy()
+    # TensorFlow takes the functions of several networks for one that is traced again and again, and warns; of a graph it does not.
+    graph = (lambda: run) if compiled else functools.cache(run.get_concrete_function)
+    return lambda batch: graph()(tf.convert_to_tensor(batch, dtype)).numpy()
 
 
 def _join_devices(network: keras.Model) -> None:
