@@ -16,6 +16,7 @@ from multicnn.backends import forks, random_state
 from multicnn.backends.processes import Workers
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
+from multicnn.data.sources.memory import in_memory
 from multicnn.evaluation import figures
 from multicnn.evaluation import inspect as inspection
 from multicnn.evaluation.doctor import Diagnosis, diagnose
@@ -26,7 +27,6 @@ from multicnn.evaluation.preview import write_preview
 from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.modalities import Preprocess
 from multicnn.predictor import Predictor, load
-from multicnn.recipe import DataSource, Recipe
 from multicnn.training import cross_validation, ensemble, experiment, linear_probe, preparation, rate_finder, run_folder
 from multicnn.training import dry_run as dry_runs
 from multicnn.training import transfer_curves as curves
@@ -39,7 +39,7 @@ from multicnn.training.preparation import Prepared, augmentation_of, fit_preproc
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.run import complete
-from multicnn.training.setup import new_folder, settled, settled_experiment
+from multicnn.training.setup import Data, Source, new_folder, settled, settled_experiment
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import Reporter, SilentReporter
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: str | os.PathLike | DataSource | Recipe | None = None,
+    data: Data | None = None,
     out: str | os.PathLike | None = None,
     *,
     resume: str | os.PathLike | None = None,
@@ -59,7 +59,7 @@ def train(
     """Train a predictor and write a run folder.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe. It may be
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe. It may be
             omitted where a run is resumed.
         out: The run folder; by default a new one in runs/.
         resume: The folder of a run that was interrupted, or killed at any moment. The resumed run ends with the same bits
@@ -98,12 +98,12 @@ def train(
         if saved is not None and data is None and not settings and not fields:
             if (done := run_folder.finished(folder, saved, context.log)) is not None:
                 return done  # its data need not be there any more
-        recipe, manifest = settled(saved if data is None else data, settings, fields)
+        recipe, manifest = settled(data, settings, fields, started=saved)
         return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
 
 
 def prepare(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: Data,
     *,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
@@ -112,7 +112,7 @@ def prepare(
     """Load a data set for a training loop of your own: splits, fitted preprocessing, augmentation and batches as in `train`.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `batch_size=64, augment={"mirror": True}`.
@@ -132,7 +132,7 @@ def prepare(
 
 
 def dataset(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: Data,
     split: str,
     *,
     reporter: Reporter | None = None,
@@ -142,7 +142,7 @@ def dataset(
     """Return the batches of a split, `prepare(data, ...).dataset(split)`.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe.
         split: "train", "val" or "test"; the preprocessing is fitted on the training split whichever it is.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
@@ -158,7 +158,7 @@ def dataset(
 
 
 def preview(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: Data,
     out: str | os.PathLike = "preview.html",
     *,
     settings: Sequence[str] = (),
@@ -169,7 +169,7 @@ def preview(
     """Write a contact sheet: training examples as they are, as the network sees them, and augmented.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe.
         out: The HTML file to write.
         settings: Changes of the recipe as "a.b=1".
         examples: Number of examples, spread over the classes.
@@ -192,7 +192,7 @@ def preview(
 
 
 def find_rate(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: Data,
     plot: str | os.PathLike | None = None,
     *,
     reporter: Reporter | None = None,
@@ -202,7 +202,7 @@ def find_rate(
     """Run the learning-rate range test: a few steps at rising rates, of which nothing is left but the plot.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe.
             The recipe's own learning rate and schedule are ignored.
         plot: The PNG file to write, if any.
         reporter: Receives messages and progress.
@@ -224,7 +224,7 @@ def find_rate(
 
 
 def dry_run(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: Data,
     *,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
@@ -233,7 +233,7 @@ def dry_run(
     """Build everything that `train` would, take two steps, and leave nothing: shapes, memory, the expected time.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe.
@@ -245,7 +245,7 @@ def dry_run(
 
 
 def doctor(
-    data: str | os.PathLike | DataSource | Recipe,
+    data: Data,
     out: str | os.PathLike = "doctor.html",
     *,
     compare_splits: bool = False,
@@ -256,7 +256,7 @@ def doctor(
     """Examine a data set: unreadable, odd, duplicate, leaking and contradicting examples, and the score of a linear baseline.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe.
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe.
         out: The HTML page to write.
         compare_splits: Also score the linear baseline over folds that keep groups together, and over random folds.
         reporter: Receives messages and progress.
@@ -278,7 +278,7 @@ def doctor(
 
 
 def crossval(
-    data: str | os.PathLike | DataSource | Recipe | None = None,
+    data: Data | None = None,
     out: str | os.PathLike | None = None,
     *,
     folds: int | None = 10,
@@ -290,7 +290,7 @@ def crossval(
     """Cross-validate a recipe: train once for each fold, which is the test set of that run.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe. Its own
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe. Its own
             splits are ignored; it may be omitted where runs are resumed.
         out: The folder of the run folders and crossval.json; by default a new one in runs/.
         folds: Number of folds; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
@@ -314,7 +314,7 @@ def crossval(
 
 def features(
     model: Predictor | str | os.PathLike,
-    data: str | os.PathLike | DataSource,
+    data: Source,
     out: str | os.PathLike | None = None,
     *,
     stage: str | None = None,
@@ -351,7 +351,8 @@ def features(
         predictor = pretrained(str(model), str(start))
     else:
         predictor = _loaded(model)
-    manifest = load_manifest(predictor.source(data, settings, split_as_trained=True), predictor.recipe.get("task"))
+    source = predictor.source(data, settings, split_as_trained=True)
+    manifest = load_manifest(source, predictor.recipe.get("task"), in_memory(data))
     extractor, name = linear_probe.feature_extractor(predictor, stage)
     extracted = linear_probe.extract(extractor, manifest, name, reporter or Reporter())
     made = linear_probe.linear_head(extractor, extracted) if head else None
@@ -363,7 +364,7 @@ def features(
 
 
 def transfer_curves(
-    data: str | os.PathLike | DataSource | Recipe | None = None,
+    data: Data | None = None,
     start: str | os.PathLike | None = None,
     out: str | os.PathLike | None = None,
     *,
@@ -377,7 +378,7 @@ def transfer_curves(
     """Compare pretrained weights with training from scratch, on growing numbers of training examples.
 
     Args:
-        data: A folder, table, .npz file, "tfds:name" or built-in set's name; a DataSource; or a whole Recipe. It may be
+        data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe. It may be
             omitted where runs are resumed.
         start: The file of the weights, as a recipe's `start.path`.
         out: The folder of the run folders, of the table and of the plot; by default a new one in runs/.
@@ -407,7 +408,7 @@ def transfer_curves(
 
 def evaluate(
     predictor: Predictor | str | os.PathLike,
-    data: str | os.PathLike | DataSource,
+    data: Source,
     *,
     split: str | None = None,
     reporter: Reporter | None = None,
@@ -417,7 +418,7 @@ def evaluate(
 
     Args:
         predictor: A predictor, or the path of its .keras file.
-        data: A source of labelled examples; a path is read as in the training of the predictor.
+        data: A source of labelled examples, or such data in memory; a path is read as in the training of the predictor.
         split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
             the test examples, or all if there are none.
         reporter: Receives messages and progress.
@@ -486,7 +487,7 @@ def explain_texts(
 
 def explain_data(
     predictor: Predictor | str | os.PathLike,
-    data: str | os.PathLike | DataSource,
+    data: Source,
     out: str | os.PathLike | None = None,
     *,
     label: str | None = None,
@@ -520,7 +521,7 @@ def explain_data(
     texts = [predictor.preprocess.decode(manifest.raw_source(rows[i])) for i in worst]
     explanations = list(explainer.explain(texts, label, [manifest.table["label"][rows[i]] for i in worst]))
     if out is not None:
-        name = Path(data.path if isinstance(data, DataSource) else data).name
+        name = Path(predictor.source(data).path).name
         write_explanations(Path(out), f"What moved the decisions on {name}", explanations, findings)
     return findings, explanations
 

@@ -23,9 +23,10 @@ from multicnn.backends import engine, forks
 from multicnn.blocks import Block, from_dict, network, unknown_kinds
 from multicnn.blocks.base import names_of_kinds
 from multicnn.data.listing import with_files_of_folders
-from multicnn.data.load import load_manifest, load_unsplit
+from multicnn.data.load import divided, load_unsplit
 from multicnn.data.marks import report_marks
 from multicnn.data.paths import locate
+from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate
@@ -150,8 +151,8 @@ class Predictor:
         while batch := list(itertools.islice(numbered, _BATCH)):
             yield from self._predict_batch(batch)
 
-    def evaluate(self, data: str | os.PathLike | DataSource) -> dict[str, Any]:
-        """Return `accuracy`, `loss`, `macro_f1` and `n` on a folder, table or other source of labelled examples.
+    def evaluate(self, data: str | os.PathLike | DataSource | Iterable[object]) -> dict[str, Any]:
+        """Return `accuracy`, `loss`, `macro_f1` and `n` on a folder, table, (x, y) or other source of labelled examples.
 
         `multicnn.evaluate` gives the tables per class too.
         """
@@ -159,7 +160,7 @@ class Predictor:
 
     def evaluation(
         self,
-        data: str | os.PathLike | DataSource,
+        data: str | os.PathLike | DataSource | Iterable[object],
         *,
         split: str | None = None,
         reporter: Reporter | None = None,
@@ -168,10 +169,14 @@ class Predictor:
         """Measure the predictor on labelled examples; arguments and errors as in `multicnn.evaluate`."""
         forks.check()
         reporter = reporter or Reporter()
+        memory = in_memory(data)
         source = self.source(data, settings, split_as_trained=split is not None)
+        manifest = load_unsplit(source, self.task, memory)
+        if memory is not None:  # known by their contents
+            source = self.source(path_of(manifest), settings, split_as_trained=split is not None)
         trained_on_it = self.was_trained_on(source.path)
-        divided = source.leave_out is not None or (split is not None and trained_on_it)
-        manifest = (load_manifest if divided else load_unsplit)(source, self.task)
+        if source.leave_out is not None or (split is not None and trained_on_it):
+            manifest = divided(manifest, source)
         for remark in manifest.remarks:
             reporter.warn(f"{remark.name}: {remark.message}")
         rows = manifest.rows(split or "test")
@@ -190,12 +195,15 @@ class Predictor:
         return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows)
 
     def source(
-        self, data: str | os.PathLike | DataSource, settings: Sequence[str] = (), split_as_trained: bool = False
+        self,
+        data: str | os.PathLike | DataSource | Iterable[object],
+        settings: Sequence[str] = (),
+        split_as_trained: bool = False,
     ) -> DataSource:
         """Return a source of labelled examples; a path is read as in training, unless the settings say otherwise.
 
         Args:
-            data: The source.
+            data: The source; of data in memory only how they are read matters.
             settings: Changes of how it is read, as "data.b=1".
             split_as_trained: Divide the data of the training itself as they were divided there.
 
@@ -205,10 +213,11 @@ class Predictor:
         if not isinstance(data, DataSource):
             trained_on = self.recipe.get("data", {})
             names = ("pattern", "text_column", "label_column", "label_separator")
-            if self.was_trained_on(str(data)):
+            path = str(data) if isinstance(data, (str, os.PathLike)) else PREFIX
+            if self.was_trained_on(path):
                 names = tuple(trained_on) if split_as_trained else (*names, "split_column", "group_column")
             same = {name: trained_on[name] for name in names if name in trained_on}
-            data = DataSource(**same | {"path": str(data)})
+            data = DataSource(**same | {"path": path})
         data = Recipe(data=data).replaced(settings).data
         trained = self.recipe.get("data", {}).get("label_separator")
         if (data.label_separator is None) != (trained is None):

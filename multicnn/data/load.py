@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from multicnn.data import splits
@@ -17,12 +17,13 @@ from multicnn.tasks import Task
 TaskLike = Task | str | Mapping[str, Any] | None
 
 
-def load_manifest(source: DataSource, task: TaskLike = None) -> Manifest:
+def load_manifest(source: DataSource, task: TaskLike = None, data: Iterable[object] | None = None) -> Manifest:
     """Return the manifest of a source, with every split decided.
 
     Args:
         source: The source of the examples, and how they are split.
         task: The task as a value, fitted as that of a predictor or not, or its name and fields; None chooses by the data.
+        data: Data in memory, in place of the source's path.
 
     Raises:
         ValueError: The source is wrong, as in `resolve`; or there is no such group to leave out, or the source has another
@@ -33,16 +34,20 @@ def load_manifest(source: DataSource, task: TaskLike = None) -> Manifest:
             "leave_out must be None where test is given: each would be the test set. "
             f"Received: leave_out={source.leave_out!r}, test={source.test!r}"
         )
-    manifest = load_unsplit(source, task)
+    return divided(load_unsplit(source, task, data), source)
+
+
+def divided(manifest: Manifest, source: DataSource) -> Manifest:
+    """Return a manifest with those splits decided, as its source says, that it does not have."""
     if source.leave_out is not None:
         manifest = splits.leave_group_out(manifest, composed(source.leave_out))
     return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
 
 
-def load_unsplit(source: DataSource, task: TaskLike = None) -> Manifest:
+def load_unsplit(source: DataSource, task: TaskLike = None, data: Iterable[object] | None = None) -> Manifest:
     """Return the manifest of a source with the splits that the source itself names, and no others.
 
-    A path that does not exist is looked for in MULTICNN_DATA.
+    A path that does not exist is looked for in MULTICNN_DATA. Arguments are those of `load_manifest`.
     """
     located = dataclasses.replace(source, path=locate(source.path), test=source.test and locate(source.test))
-    return resolve(located, task)
+    return resolve(located, task, data)

@@ -44,8 +44,8 @@ class Manifest:
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
             "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
             ("good" or "bad") and `reason` (why a row is bad, else "").
-        arrays: Examples in memory, one per position: an array, or an object array of arrays or of file contents
-            (bytes) where their shapes differ. None where `source` is a path or a text.
+        arrays: Examples in memory, one per position: an array, or an object array of arrays, of waveforms with their rates,
+            or of file contents (bytes) where their shapes differ. None where `source` is a path or a text.
         sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
         remarks: What was understood of the source and might be meant otherwise; not saved.
     """
@@ -125,7 +125,7 @@ class Manifest:
         if self.arrays is None:
             raise ValueError(f"row {i} is in memory and a loaded manifest has no arrays: resolve its source again.")
         example = self.arrays[source]
-        if self.sample_rate is not None and not isinstance(example, bytes):
+        if self.sample_rate is not None and isinstance(example, np.ndarray):
             return example, self.sample_rate
         return example
 

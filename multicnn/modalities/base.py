@@ -244,7 +244,29 @@ class Preprocess(Loadable, Protocol):
         Raises:
             ValueError: They cannot be examples of this modality.
         """
+        if cls.inline and x.dtype.kind not in "US":
+            raise ValueError(f"x must be strings. Received: shape={x.shape}, dtype={x.dtype}")
         return list(map(str, x.tolist())) if cls.inline else x
+
+    @classmethod
+    def from_memory(cls, items: Sequence[object]) -> list[object]:
+        """Return objects in memory as `decode` takes them, in a form that other sources of the same example have too.
+
+        Args:
+            items: Arrays, pairs of a waveform and its rate, contents of files, or other objects.
+
+        Returns:
+            An example for each; a ValueError stands for what cannot be one.
+        """
+        return list(items)
+
+    def separated(self, x: np.ndarray) -> list[np.ndarray]:
+        """Return the inputs of an array of numbers that `predict` was given: itself, or those of a batch.
+
+        Raises:
+            ValueError: The array may be one or the other; the message says what to pass.
+        """
+        return [x]
 
     def windows(self, raw: Any) -> list[tuple[float, Any]]:
         """Return the parts of a decoded example that are predicted one by one, each with its start: by default the whole."""

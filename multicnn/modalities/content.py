@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import numpy as np
-
 from multicnn.modalities import formats
 from multicnn.utils.urls import REMEDY, is_url
 
@@ -90,31 +88,6 @@ def recognise(data: bytes) -> tuple[str | None, str]:
     if any(ord(letter) < 32 and letter not in "\t\n\v\f\r" for letter in text):
         return None, f"the bytes {head[:4].hex(' ')}"
     return "text", "text"
-
-
-def modality_of_array(x: np.ndarray) -> str:
-    """Return the modality that an array of examples most likely has.
-
-    Args:
-        x: Strings (n,), images (n, height, width[, 1, 3 or 4]), or waveforms (n, samples).
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    if x.dtype.kind == "U" and x.ndim == 1:
-        return "text"
-    if x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3, 4)):
-        return "image"
-    if x.ndim == 2 and x.dtype.kind in "fi":
-        return "audio"
-    expected = "images (n, height, width[, channels]), waveforms (n, samples) or texts (n,)"
-    raise ValueError(f"x must be {expected}. Received: shape={x.shape}, dtype={x.dtype}")
-
-
-def check_numbers(x: np.ndarray) -> None:
-    """Raise ValueError where an array does not hold numbers."""
-    if x.dtype.kind not in "fiu":
-        raise ValueError(f"x must be numbers. Received: dtype={x.dtype}")
 
 
 def blocks(path: str | os.PathLike) -> Iterator[bytes]:

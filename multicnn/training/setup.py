@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +14,52 @@ import pydantic
 from multicnn.backends import forks
 from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
+from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.recipe import DataSource, Recipe, in_one_line
 from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment
 
-LoadManifest = Callable[[DataSource, TaskLike], Manifest]
+Source = str | os.PathLike | DataSource | Iterable[object]  # data in memory are iterable, whatever their type
+Data = Source | Recipe
+LoadManifest = Callable[[DataSource, TaskLike, Iterable[object] | None], Manifest]
 
 
 def settled(
-    data: str | os.PathLike | DataSource | Recipe | None,
+    data: Data | None,
     settings: Sequence[str],
     fields: dict[str, Any],
     load: LoadManifest = load_manifest,
+    started: Recipe | None = None,
 ) -> tuple[Recipe, Manifest]:
     """Return the recipe with its settings, and the manifest of its data as `load` gives it.
+
+    Args:
+        data: The data; None for those of the recipe `started`.
+        settings: Changes of the recipe as "a.b=1".
+        fields: Fields of the recipe.
+        load: Returns the manifest of the data.
+        started: The recipe of a run that is resumed, which is kept where data in memory are given again.
 
     Raises:
         ValueError: `data` is None, or the data or the recipe cannot be used.
         RuntimeError: The process was forked from one in which TensorFlow had started.
     """
     forks.check()
-    recipe = recipe_for(data, fields)
+    memory = in_memory(data)
+    recipe = recipe_for(started if started is not None and (data is None or memory is not None) else data, fields)
     # What the settings say of the data decides the modality, which decides what the other settings can mean.
     first = recipe.replaced([s for s in settings if s.startswith(("data.", "task"))])
-    manifest = load(first.data, first.task)
-    return recipe.replaced(settings, manifest.modality), manifest
+    manifest = load(first.data, first.task, memory)
+    recipe = recipe.replaced(settings, manifest.modality)
+    if memory is not None:
+        recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, path=path_of(manifest)))
+    return recipe, manifest
 
 
 def settled_experiment(
     command: str,
     resume: str | os.PathLike | None,
-    data: str | os.PathLike | DataSource | Recipe | None,
+    data: Data | None,
     out: str | os.PathLike | None,
     settings: Sequence[str],
     fields: dict[str, Any],
@@ -58,15 +73,15 @@ def settled_experiment(
     if resume is None:
         recipe, manifest = settled(data, settings, fields, load)
         return recipe, manifest, new_folder(out, recipe), {}
-    if data is not None or out is not None:
+    if out is not None or (data is not None and in_memory(data) is None):
         raise ValueError(
             f"`resume` decides the data and the folder of the runs: omit `data` and `out`. Received: resume={str(resume)!r}"
         )
     recipe, values = experiment.recorded(Path(resume), command)
-    return *settled(recipe, settings, fields, load), Path(resume), values
+    return *settled(data, settings, fields, load, started=recipe), Path(resume), values
 
 
-def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dict[str, Any]) -> Recipe:
+def recipe_for(data: Data | None, fields: dict[str, Any]) -> Recipe:
     """Return a recipe for some data, or the one given, with its fields changed."""
     if data is None:
         raise ValueError("`data` can only be omitted where `resume` names a run that was started. Received: data=None")
@@ -76,7 +91,10 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
     try:
         if isinstance(data, Recipe):
             return Recipe(**changed(vars(data), fields))
-        source = data if isinstance(data, DataSource) else DataSource(path=str(data))
+        if isinstance(data, DataSource):
+            source = data
+        else:
+            source = DataSource(path=str(data) if isinstance(data, (str, os.PathLike)) else PREFIX)
         return Recipe(**changed({"data": source}, fields))
     except pydantic.ValidationError as error:
         raise ValueError(in_one_line(error)) from None
@@ -85,7 +103,7 @@ def recipe_for(data: str | os.PathLike | DataSource | Recipe | None, fields: dic
 def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
     """Return the folder of a new run, by default a new one in runs/; one that is not empty is refused."""
     if out is None:
-        name = Path(recipe.data.path.removeprefix("tfds:")).stem or "run"
+        name = Path(recipe.data.path.removeprefix("tfds:").replace(PREFIX, "memory-")).stem or "run"
         now = datetime.datetime.now()  # to the microsecond: runs that start together each have their own
         out = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S-%f}"
     folder = Path(out)

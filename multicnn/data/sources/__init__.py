@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.folder import resolve_folder
 from multicnn.data.sources.labels import unified
+from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
 from multicnn.data.sources.tfds import resolve_tfds
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from multicnn.recipe import DataSource
 
 
-def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = None) -> Manifest:
+def resolve(
+    source: DataSource, task: Task | str | Mapping[str, Any] | None = None, data: Iterable[object] | None = None
+) -> Manifest:
     """Resolve a data source to a manifest: hash and label every example, and mark unusable ones as bad.
 
     Files are read once, for their hash and their kind; `store.load_examples` finds out whether they can be decoded.
@@ -37,6 +40,7 @@ def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = No
         task: The task as a value, or its name and fields. That of a trained predictor has its classes; one that is not
             fitted takes them from the data, where a label that only validation or test examples have is a bad row. None is
             classification, or multilabel where the source has a `label_separator`.
+        data: Data in memory, in place of the source's path.
 
     Returns:
         The manifest, with the splits that the source gives and "" for the others.
@@ -45,7 +49,10 @@ def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = No
         ValueError: There is no such source, nothing in it is usable, a column is missing, or the task
             cannot be fitted to it, as with one class only.
     """
-    manifest = _resolve_path(source, str(source.path), "path", source.modality)
+    if data is None:
+        manifest = _resolve_path(source, str(source.path), "path", source.modality)
+    else:
+        manifest = resolve_memory(source, data)
     if source.test is not None:
         if (manifest.table["split"] == "test").any():
             raise ValueError(
@@ -61,6 +68,10 @@ def resolve(source: DataSource, task: Task | str | Mapping[str, Any] | None = No
 
 def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:
     local = Path(path).expanduser()
+    if path.startswith(PREFIX):
+        raise ValueError(
+            f"{argument} stands for data in memory: pass them again, as `data`. Received: {argument}={path!r}"
+        )
     if path.startswith("tfds:"):
         return resolve_tfds(source, path.removeprefix("tfds:"))
     if local.is_dir():

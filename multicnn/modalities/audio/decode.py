@@ -19,7 +19,7 @@ _MAX_FRAMES = 1 << 28  # 1 GiB of float32: 93 minutes at 48 kHz
 _RATES = range(1_000, 1_000_001)  # Hz
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_MOST_CHANNELS = 64  # beyond them libsndfile says whether they are too many
+MOST_CHANNELS = 64  # beyond them libsndfile says whether they are too many
 
 
 def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
@@ -100,7 +100,7 @@ def plain_wav(data: bytes) -> tuple[np.ndarray, int] | None:
     kind = (riff, wave, name, size, code, bits, chunk)
     if (
         kind != (b"RIFF", b"WAVE", b"fmt ", 16, 1, 16, b"data")
-        or not 0 < channels <= _MOST_CHANNELS
+        or not 0 < channels <= MOST_CHANNELS
         or rate not in _RATES
     ):
         return None

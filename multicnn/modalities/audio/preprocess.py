@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import content
 from multicnn.modalities.audio import (
+    arrays,
     augment_spectrogram,
     augment_waveform,
     decode,
@@ -189,7 +190,7 @@ class AudioPreprocess(Preprocess):
 
         Args:
             source: A path, the bytes of a file (any format of libsndfile, recognised by content), a pair of waveform
-                and rate in Hz, or a waveform at `sample_rate`; of shape (samples,) or (samples, channels).
+                and rate in Hz, or a waveform at `sample_rate`; an array as in `arrays.waveform`.
 
         Returns:
             float32, shape (samples,): the mean of the channels, full scale 1, without its ends below `trim_db`.
@@ -198,9 +199,9 @@ class AudioPreprocess(Preprocess):
             ValueError: Not a readable clip; the message is a short reason without the path.
         """
         if isinstance(source, tuple):
-            waveform, rate = decode.from_array(source[0]), int(source[1])
+            waveform, rate = arrays.waveform(source[0]), int(source[1])
         elif isinstance(source, np.ndarray):
-            waveform, rate = decode.from_array(source), self.sample_rate
+            waveform, rate = arrays.waveform(source), self.sample_rate
         else:
             waveform, rate = decode.from_bytes(content.read(source))
         waveform = decode.resample(waveform, rate, self.sample_rate)
@@ -214,9 +215,16 @@ class AudioPreprocess(Preprocess):
     @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray:
         """Return waveforms as float32 with full scale 1: whole numbers are PCM, as when they are read from a file."""
-        content.check_numbers(x)
-        scale = 1.0 if x.dtype.kind == "f" else float(np.iinfo(x.dtype).max) + 1
-        return (x / scale).astype(np.float32)
+        return arrays.of_archive(x)
+
+    @classmethod
+    def from_memory(cls, items: Sequence[object]) -> list[object]:
+        """Return mono waveforms, with their rate where they have one, and contents of files."""
+        return arrays.of_items(items)
+
+    def separated(self, x: np.ndarray) -> list[np.ndarray]:
+        """Return one clip, or those of a batch."""
+        return arrays.separated(x)
 
     def fit(self, raws: Iterable[np.ndarray]) -> AudioPreprocess:
         """Return a copy that has learned what is None.

@@ -63,6 +63,24 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
         raise ValueError(_reason(error, data, modality, kind)) from error
 
 
+def from_pillow(image: Image.Image) -> np.ndarray:
+    """Return uint8 (h, w, 1 or 3), upright, of an image that Pillow has opened or made; of an animation the frame it is at.
+
+    Raises:
+        ValueError: Damaged, truncated, or of more than 100 megapixels; the message is a short reason.
+    """
+    width, height = image.size
+    if width * height > _MAX_PIXELS:
+        raise ValueError(f"too large: {width} x {height} pixels")
+    try:
+        image.load()
+        return _upright(_to_pixels(image), _orientation(image))
+    except _Refused as error:
+        raise ValueError(str(error)) from None
+    except Exception as error:  # of many kinds, as in `from_bytes`
+        raise ValueError(f"damaged image: {' '.join(str(error).split())}") from error
+
+
 def from_array(array: np.ndarray) -> np.ndarray:
     """uint8 (h, w, 1 or 3) of a uint8 array of shape (h, w) or (h, w, c), c of 1, 3 or 4 (alpha, blended with white).
 

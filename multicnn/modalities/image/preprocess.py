@@ -8,7 +8,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import tensorflow as tf
@@ -17,10 +17,13 @@ from pydantic.dataclasses import dataclass
 from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
-from multicnn.modalities.image import augment_color, augment_geometry, blank, decode, normalize, resize
+from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
 from multicnn.modalities.marks import Mark, constant, of_arrays
 from multicnn.modalities.summaries import image_features
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _MAX_SIDE = 224
 _FIT_EXAMPLES = 1000
@@ -83,13 +86,13 @@ class ImagePreprocess(Preprocess):
         """Shape of one example of `finish`: (height, width, channels)."""
         return self.stored_shape
 
-    def decode(self, source: str | os.PathLike | bytes | np.ndarray) -> np.ndarray:
+    def decode(self, source: str | os.PathLike | bytes | np.ndarray | Image.Image) -> np.ndarray:
         """Return the pixels of an image, upright, in `channels` where that is known.
 
         Args:
             source: A path, the bytes of a file (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, AVIF or JPEG 2000, recognised by
-                content; of an animation the first frame), or a uint8 array of shape (h, w) or (h, w, c) with c of 1,
-                3 (RGB) or 4 (RGB and alpha). Transparency is blended with white; of 16 bits the high 8 remain.
+                content; of an animation the first frame), an image of Pillow, or an array as in `arrays.pixels`.
+                Transparency is blended with white; of 16 bits the high 8 remain.
 
         Returns:
             uint8, shape (h, w, c), c of 1 or 3.
@@ -98,9 +101,13 @@ class ImagePreprocess(Preprocess):
             ValueError: Not a readable image; the message is a short reason without the path.
         """
         if isinstance(source, np.ndarray):
-            pixels = decode.from_array(source)
-        else:
+            pixels = arrays.pixels(source)
+        elif isinstance(source, (str, bytes, bytearray, memoryview, os.PathLike)):
             pixels = decode.from_bytes(content.read(source), self.size if self.reduced_decoding else None)
+        elif type(source).__module__.startswith("PIL."):
+            pixels = decode.from_pillow(source)
+        else:
+            raise ValueError(f"neither a path nor bytes: {type(source).__name__}")
         return decode.in_channels(pixels, self.channels)
 
     @classmethod
@@ -112,16 +119,16 @@ class ImagePreprocess(Preprocess):
     @classmethod
     def from_archive(cls, x: np.ndarray) -> np.ndarray:
         """Return images as uint8: whole numbers from 0 to 255 as they are, floats from 0 to 1 times 255."""
-        content.check_numbers(x)
-        if x.dtype == np.uint8:
-            return x
-        low, high = float(x.min()), float(x.max())
-        if x.dtype.kind == "f" and low >= 0 and high <= 1:
-            return np.rint(x * 255).astype(np.uint8)
-        if low >= 0 and high <= 255 and (x.dtype.kind != "f" or (x == np.rint(x)).all()):
-            return x.astype(np.uint8)
-        expected = "whole numbers from 0 to 255, or floats from 0 to 1"
-        raise ValueError(f"x of images must be {expected}. Received: {low:g} to {high:g}")
+        return arrays.of_archive(x)
+
+    @classmethod
+    def from_memory(cls, items: Sequence[object]) -> list[object]:
+        """Return pixels as uint8, and contents of files."""
+        return arrays.of_items(items)
+
+    def separated(self, x: np.ndarray) -> list[np.ndarray]:
+        """Return one image, or those of a batch."""
+        return arrays.separated(x, self.channels)
 
     def fit(self, raws: Iterable[np.ndarray]) -> ImagePreprocess:
         """Return a copy that has learned what is None.

@@ -1,0 +1,102 @@
+"""Make a manifest of examples in memory and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from multicnn.data.items import is_numbers, is_waveform, of_numbers
+from multicnn.data.manifest import Manifest
+from multicnn.data.sources.columns import mark_surrogates
+from multicnn.data.sources.contents import of_array, of_items
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Examples of one split with their labels.
+
+    Attributes:
+        name: The name of `x`, by which each example is called: "x_test" gives the ids "x_test[0]" ...
+        x: An array of numbers with an example along its first axis, or a list of inputs.
+        y: The label of each, as a cell of a table.
+        split: "train", "val", "test" or "".
+        groups: The group of each; None where there are none.
+        rate: Sample rate of waveforms in Hz, if it was given.
+    """
+
+    name: str
+    x: np.ndarray | list[object]
+    y: list[str]
+    split: str = ""
+    groups: list[str] | None = None
+    rate: int | None = None
+
+
+def inputs_of(x: object, name: str = "x") -> tuple[np.ndarray | list[object], int | None]:
+    """Return many inputs as an array of numbers or a list, and the rate in Hz of waveforms that are given with it.
+
+    Args:
+        x: An array, a tensor, a column, a list of inputs, or a pair (waveforms, rate).
+        name: The name of `x`, for errors.
+
+    Raises:
+        ValueError: `x` holds no examples.
+    """
+    if is_waveform(x):
+        inputs, _ = inputs_of(x[0], name)  # type: ignore[index]
+        return inputs, int(x[1])  # type: ignore[index]
+    if isinstance(x, (list, tuple)):
+        return _stacked(list(x)), None
+    if hasattr(x, "columns") and hasattr(x, "iloc") and len(x.columns) == 1:  # a frame of one column
+        return inputs_of(x.iloc[:, 0], name)
+    if hasattr(x, "__array__") and not hasattr(x, "columns"):
+        array = np.asarray(x)
+        if array.ndim and array.dtype.kind in "USO":
+            return _stacked(array.tolist()), None
+        if array.ndim > 1:
+            return array, None
+    expected = "an array with an example along its first axis, or a list of inputs"
+    raise ValueError(f"{name} must be {expected}. Received: {name} of {type(x).__name__}")
+
+
+def _stacked(items: list[object]) -> np.ndarray | list[object]:
+    """Return arrays of one shape as one array, as they would be in an archive; anything else as it is."""
+    items = [of_numbers(item) if is_numbers(item) and not is_waveform(item) else item for item in items]
+    if items and all(isinstance(item, np.ndarray) and item.ndim and item.dtype.kind in "fiub" for item in items):
+        if len({(item.shape, item.dtype) for item in items}) == 1:  # type: ignore[attr-defined]
+            return np.stack(items)  # type: ignore[arg-type]
+    return items
+
+
+def manifest_of(subsets: Sequence[Examples], modality: str | None) -> Manifest:
+    """Return the manifest of examples in memory, splits that are "" not yet decided.
+
+    Raises:
+        ValueError: They have no one modality, or are none of its examples; the message says what to pass.
+    """
+    rates = {subset.rate for subset in subsets}
+    if len(rates) > 1:
+        raise ValueError(f"all waveforms must have one sample rate. Received: {sorted(map(str, rates))}")
+    rate = rates.pop()
+    arrays = [subset.x for subset in subsets if isinstance(subset.x, np.ndarray)]
+    if len(arrays) == len(subsets) and len({x.shape[1:] for x in arrays}) == 1:
+        read = of_array(arrays[0] if len(arrays) == 1 else np.concatenate(arrays), modality, rate)
+    else:
+        read = of_items([item for subset in subsets for item in subset.x], modality, rate)
+    labels = [label for subset in subsets for label in subset.y]
+    mark_surrogates(labels, read.reasons)
+    made = Manifest.of(
+        read.modality,
+        ids=[f"{subset.name}[{i}]" for subset in subsets for i in range(len(subset.x))],
+        sources=read.sources,
+        labels=labels,
+        hashes=read.hashes,
+        splits=[subset.split for subset in subsets for _ in subset.x],
+        groups=[group for subset in subsets for group in subset.groups or [""] * len(subset.x)],
+        reasons=read.reasons,
+        arrays=read.arrays,
+        sample_rate=read.rate,
+    )
+    return replace(made, remarks=read.remarks)

@@ -1,0 +1,63 @@
+"""Labels in memory as cells of a table: strings, with a list of labels as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def labels_of(y: object, n: int, name: str = "y") -> list[str]:
+    """Return the labels of examples as strings; "" for a missing one.
+
+    Args:
+        y: One label per example: a list, an array or a column of text, bytes (UTF-8), whole numbers or truth values; or of
+            lists of labels.
+        n: The number of examples.
+        name: The name of `y`, for errors.
+
+    Raises:
+        ValueError: There are more or fewer labels than examples, or they are none.
+    """
+    values = y if isinstance(y, (list, tuple)) else _listed(y, name)
+    if len(values) != n:
+        received = f"Received: {n:,} examples, {len(values):,} labels"
+        raise ValueError(f"{name} must hold one label per example. {received}")
+    cells = [value.item() if isinstance(value, np.generic) else value for value in values]
+    measured = (cell for cell in cells if isinstance(cell, float) and cell == cell and not cell.is_integer())
+    if (first := next(measured, None)) is not None:
+        raise ValueError(f"{name} must hold labels: text or whole numbers. Received: {name} with {first!r}")
+    return [_cell(cell, name) for cell in cells]
+
+
+def _listed(y: object, name: str) -> list[object]:
+    if not hasattr(y, "__array__"):
+        if isinstance(y, (str, bytes)) or not isinstance(y, Iterable):
+            raise ValueError(f"{name} must hold one label per example. Received: {name} of {type(y).__name__}")
+        return list(y)
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:  # as keras.datasets.cifar10 has them
+        array = array[:, 0]
+    if array.ndim != 1:
+        remedy = f"; of one-hot rows pass {name}.argmax(axis=1)" if array.ndim == 2 else ""
+        raise ValueError(f"{name} must hold one label per example{remedy}. Received: shape={array.shape}")
+    return array.tolist()
+
+
+def _cell(cell: object, name: str) -> str:
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return ""
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, bytes):
+        try:
+            return cell.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            raise ValueError(f"{name} must hold text in UTF-8. Received: {name} with {cell[:20]!r}") from None
+    if isinstance(cell, float):
+        return str(int(cell)) if cell == cell else ""
+    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
+        labels = [_cell(label, name) for label in cell]
+        return json.dumps(sorted(labels) if isinstance(cell, (set, frozenset)) else labels, ensure_ascii=False)
+    return str(cell)

@@ -1,0 +1,63 @@
+"""Training on data in memory: the same weights as on the same examples in a file, and resuming."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+import multicnn
+
+RNG = np.random.default_rng(0)
+Y = np.array(["dark", "light"] * 30)
+X = np.clip(RNG.integers(0, 100, (60, 5, 6)) + 120 * (Y == "light")[:, None, None], 0, 255).astype(np.uint8)
+SMALL = {"model": "linear", "epochs": 2}
+
+
+def sha(predictor):
+    return hashlib.sha256(b"".join(weights.tobytes() for weights in predictor.network.get_weights())).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("memory") / "run"
+    return multicnn.train((X, Y), folder, **SMALL), folder
+
+
+def test_the_same_weights_as_from_an_archive(trained, tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=Y)
+    assert sha(multicnn.train(tmp_path / "a.npz", tmp_path / "run", **SMALL)) == sha(trained[0])
+
+
+def test_evaluate_knows_the_data_of_the_training(trained):
+    predictor, _ = trained
+    test = multicnn.evaluate(predictor, (X, Y), split="test")
+    assert test.metrics["n"] == predictor.metrics["test"]["n"]
+    assert test.metrics["accuracy"] == predictor.metrics["test"]["accuracy"]
+    with pytest.raises(ValueError, match="must have a test split of its own"):
+        multicnn.evaluate(predictor, (X[1:], Y[1:]), split="test")
+    assert predictor.evaluate((X[1:], Y[1:]))["n"] == 59
+
+
+def test_a_run_is_resumed_with_its_data_alone(trained):
+    predictor, folder = trained
+    longer = multicnn.train((X, Y), resume=folder, epochs=3)
+    assert longer.metrics["train"]["n"] == predictor.metrics["train"]["n"] and sha(longer) != sha(predictor)
+    with pytest.raises(ValueError, match="a run can only be resumed with its own data: 1 examples gone"):
+        multicnn.train((X[:-1], Y[:-1]), resume=folder, epochs=4)
+    with pytest.raises(ValueError, match="data in memory: pass them again, as `data`"):
+        multicnn.train(resume=folder, epochs=4)
+
+
+@pytest.mark.slow
+def test_data_in_memory_in_every_command(tmp_path):
+    assert multicnn.doctor((X, Y), tmp_path / "doctor.html").linear["accuracy"] > 0.5
+    assert multicnn.preview((X, Y), tmp_path / "preview.html").is_file()
+    assert [len(batch) for batch, _ in multicnn.dataset((X, Y), "test")] == [
+        multicnn.prepare((X, Y)).manifest.rows("test").size
+    ]
+    crossed = multicnn.crossval((X, Y), tmp_path / "folds", folds=2, model="linear", epochs=1)
+    assert len(crossed.metrics) == 2
+    again = multicnn.crossval((X, Y), resume=tmp_path / "folds", folds=2)
+    assert again.metrics.keys() == crossed.metrics.keys()
+    with pytest.raises(ValueError, match="pass them again"):
+        multicnn.crossval(resume=tmp_path / "folds")
