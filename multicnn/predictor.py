@@ -22,7 +22,7 @@ import tensorflow as tf
 from multicnn.backends import engine, forks
 from multicnn.blocks import Block, from_dict, network, unknown_kinds
 from multicnn.blocks.base import names_of_kinds
-from multicnn.data.listing import with_files_of_folders
+from multicnn.data.inputs import inputs_of, name_of, source_of
 from multicnn.data.load import divided, load_unsplit
 from multicnn.data.marks import report_marks
 from multicnn.data.paths import locate
@@ -37,7 +37,6 @@ from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
-from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
 _MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
@@ -126,19 +125,17 @@ class Predictor:
         return self.task.outputs(logits)
 
     def predict(self, inputs: Any) -> list[Prediction]:
-        """Predict one input or several: paths, texts or arrays, as `preprocess.decode` takes them; the files of a folder.
+        """Predict one input or several: paths or folders, contents of files, texts, arrays, images of Pillow, uploads.
 
-        A bad input gives a prediction with its `error`, in its place. An audio clip longer than the network's window is cut
-        into windows, and their probabilities are averaged; so is a text whose preprocessing says `long="windows"`.
+        An array may be a batch; a pair (waveform, rate) is one clip. A bad input gives a prediction with its `error`, in its
+        place. An audio clip longer than the network's window is cut into windows, and their probabilities are averaged; so is
+        a text whose preprocessing says `long="windows"`.
 
         Raises:
-            ValueError: The one input is a URL, or a folder holds no files.
+            ValueError: `inputs` is no input and holds none, may be one or many, is a URL, or a folder without files.
         """
-        if not self.preprocess.inline and isinstance(inputs, (str, os.PathLike)) and is_url(inputs):
-            raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={str(inputs)!r}")
-        many = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike, np.ndarray, tuple))
-        several = inputs if many else [inputs]
-        return list(self.stream(several if self.preprocess.inline else with_files_of_folders(several)))
+        column = self.recipe.get("data", {}).get("text_column", "text")
+        return list(self.stream(inputs_of(inputs, self.preprocess, column)))
 
     def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
         """Predict inputs one batch after another, in their order, without holding them all.
@@ -272,7 +269,7 @@ class Predictor:
         logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
         rows = iter(self.probabilities(logits))
         for (position, source), decoded in zip(inputs, windows):
-            name = str(source) if isinstance(source, (str, os.PathLike)) else f"[{position}]"
+            name = name_of(source, position)
             if isinstance(decoded, str):
                 yield Prediction(name, error=decoded)
             else:
@@ -281,7 +278,7 @@ class Predictor:
     def _windows(self, source: Any) -> list[tuple[float, np.ndarray]] | str:
         """Return start and stored example of each window of an input, or the reason why there is none."""
         try:
-            raw = self.preprocess.decode(source)
+            raw = self.preprocess.decode(source_of(source, self.preprocess))
             return [(start, self.preprocess.example(window)) for start, window in self.preprocess.windows(raw)]
         except ValueError as error:
             return str(error)

@@ -30,7 +30,7 @@ def plain(item: object) -> object:
         The input; anything else as it is.
 
     Raises:
-        ValueError: A file object cannot be read; the message is a short reason.
+        ValueError: A file object cannot be read, or a tuple is no waveform; the message is a short reason.
     """
     if isinstance(item, (str, bytes)):
         return str(item) if isinstance(item, str) else bytes(item)  # and not NumPy's
@@ -40,7 +40,9 @@ def plain(item: object) -> object:
         return _cell(item)
     if isinstance(item, Readable):
         return _content(item)
-    if isinstance(item, tuple) and is_waveform(item):
+    if isinstance(item, tuple):
+        if not is_waveform(item):
+            raise ValueError("a tuple that is no (waveform, rate in Hz)")
         return np.asarray(item[0]), int(item[1])
     if hasattr(item, "__array__") and not type(item).__module__.startswith("PIL."):
         array = np.asarray(item)
@@ -71,6 +73,11 @@ def of_numbers(item: object) -> np.ndarray:
         return np.array(item)
     except ValueError:
         raise ValueError("numbers must form an array: the lengths of the lists differ") from None
+
+
+def is_cell(item: Mapping[str, object]) -> bool:
+    """Return True for a cell of a Hugging Face data set that holds a file or a clip."""
+    return "bytes" in item or {"array", "sampling_rate"} <= set(item)
 
 
 def _cell(cell: Mapping[str, object]) -> object:

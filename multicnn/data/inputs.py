@@ -1,0 +1,98 @@
+"""The inputs of `predict`: one or many, in any form in which a Python user has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from multicnn.data.items import Readable, is_cell, is_numbers, is_waveform, of_numbers, plain
+from multicnn.data.listing import with_files_of_folders
+from multicnn.modalities import Preprocess, content
+from multicnn.utils.urls import REMEDY, is_url
+
+_COLUMNS = ("file_name", "path", "image", "audio")  # of a frame of files or examples
+
+
+def inputs_of(given: object, preprocess: Preprocess, text_column: str = "text") -> Iterable[object]:
+    """Return the inputs that `predict` was given, one by one.
+
+    Args:
+        given: One input, or a list, an array or tensor with an input along its first axis, a column or a frame, or any
+            iterable of inputs. A pair of an array and a number is a waveform with its rate; any other tuple is a list.
+        preprocess: The preprocess of the predictor.
+        text_column: The column of the texts in the training.
+
+    Raises:
+        ValueError: It is no input and holds none, or may be one or many; the message says what to pass.
+    """
+    if isinstance(given, (str, os.PathLike)) and not preprocess.inline:
+        if is_url(given):
+            raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={str(given)!r}")
+    try:
+        many = _separated(given, preprocess, text_column)
+    except ValueError as error:
+        raise ValueError(
+            f"`inputs` cannot be understood: {error}. Received: inputs of {type(given).__name__}"
+        ) from None
+    return many if preprocess.inline else with_files_of_folders(many)
+
+
+def source_of(item: object, preprocess: Preprocess) -> object:
+    """Return one input as `preprocess.decode` takes it.
+
+    Raises:
+        ValueError: It cannot be read; the message is a short reason.
+    """
+    item = plain(item)
+    return content.read(item) if preprocess.inline and isinstance(item, os.PathLike) else item
+
+
+def name_of(item: object, position: int) -> str:
+    """Return what a prediction calls its input: its path or text, the name of an upload, or its position."""
+    if isinstance(item, (str, os.PathLike)):
+        return str(item)
+    named = (getattr(item, attribute, None) for attribute in ("filename", "name"))
+    return next((name for name in named if isinstance(name, str) and name), f"[{position}]")
+
+
+def _separated(given: object, preprocess: Preprocess, text_column: str) -> Iterable[object]:
+    if isinstance(given, (str, bytes, bytearray, memoryview, os.PathLike, Readable)) or is_waveform(given):
+        return [given]
+    if isinstance(given, Mapping):
+        if is_cell(given):
+            return [given]
+        raise ValueError(f"a mapping with the keys {', '.join(map(str, given))}: pass the values that are inputs")
+    if type(given).__module__.startswith("PIL."):
+        return [given]
+    if hasattr(given, "columns") and hasattr(given, "iloc"):
+        return _column(given, [text_column, "text"] if preprocess.inline else _COLUMNS)
+    if isinstance(given, (list, tuple)):
+        return _of_array(of_numbers(given), preprocess) if is_numbers(given) else given
+    if hasattr(given, "__array__"):
+        return _of_array(np.asarray(given), preprocess)
+    if isinstance(given, Iterable):
+        return given
+    raise ValueError("pass paths, contents of files, arrays or texts, one or many of them")
+
+
+def _column(frame: object, names: Iterable[str]) -> list[object]:
+    columns: Sequence[str] = list(getattr(frame, "columns", ()))
+    known = [name for name in names if name in columns] or (columns if len(columns) == 1 else [])
+    if not known:
+        listed = ", ".join(map(str, columns))
+        raise ValueError(f"a frame with the columns {listed}: pass the column of the inputs, as frame[name]")
+    return list(frame[known[0]])  # type: ignore[index]
+
+
+def _of_array(array: np.ndarray, preprocess: Preprocess) -> Iterable[object]:
+    if array.dtype.kind in "USO":
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.ndim > 1:
+            raise ValueError(f"an array of shape {array.shape}: pass one of shape (n,)")
+        return [array.item()] if array.ndim == 0 else array.tolist()
+    if preprocess.inline:
+        raise ValueError(f"an array of {array.dtype}: pass strings")
+    return preprocess.separated(array)
