@@ -420,7 +420,7 @@ def evaluate(
         predictor: A predictor, or the path of its .keras file.
         data: A source of labelled examples, or such data in memory; a path is read as in the training of the predictor.
         split: "train", "val" or "test" of a source that has them, or of that of the training as it was divided there; by default
-            the test examples, or all if there are none.
+            the test examples, or if there are none all, but of the data of the training those that they name for validation.
         reporter: Receives messages and progress.
         settings: Changes of how the source is read, as "data.b=1".
 

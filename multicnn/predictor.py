@@ -29,7 +29,7 @@ from multicnn.data.paths import locate
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
-from multicnn.evaluation.evaluate import Evaluation, evaluate
+from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.modalities import Preprocess
 from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
@@ -176,20 +176,14 @@ class Predictor:
             manifest = divided(manifest, source)
         for remark in manifest.remarks:
             reporter.warn(f"{remark.name}: {remark.message}")
-        rows = manifest.rows(split or "test")
-        if split is None and not len(rows):
-            rows = manifest.rows()
-            if trained_on_it:
-                reporter.warn("most of these examples were used for training; use --split test for the held-out ones")
-        if split is not None and not len(rows):
-            raise ValueError(
-                f"`data` must have a {split} split of its own; these data have none. Received: split={split!r}"
-            )
+        rows, note = rows_to_measure(manifest, split, trained_on_it)
+        if note:
+            reporter.warn(note)
         stored, reasons = load_examples(manifest, self.preprocess, rows, reporter.reading)
         if not len(stored):
             raise NoneReadable(manifest, reasons, f"data={source.path!r}", "examples of a known label")
         report_marks(stored, self.preprocess, reporter)
-        return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows)
+        return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows, note)
 
     def source(
         self,

@@ -36,7 +36,7 @@ def evaluate(
     with RichReporter(quiet=as_json) as reporter:
         evaluation = api.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
-        print(json.dumps(evaluation.metrics))
+        print(json.dumps(evaluation.metrics | ({"note": evaluation.note} if evaluation.note else {})))
     else:
         show_evaluation(evaluation)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from multicnn.data import splits
@@ -11,6 +11,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.paths import locate
 from multicnn.data.sources import resolve
 from multicnn.data.sources.naming import composed
+from multicnn.modalities.finding import Finding
 from multicnn.recipe import DataSource
 from multicnn.tasks import Task
 
@@ -41,7 +42,15 @@ def divided(manifest: Manifest, source: DataSource) -> Manifest:
     """Return a manifest with those splits decided, as its source says, that it does not have."""
     if source.leave_out is not None:
         manifest = splits.leave_group_out(manifest, composed(source.leave_out))
-    return splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
+    assigned = splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
+    return assigned.with_remarks(_without_test(manifest) if source.test_fraction else ())
+
+
+def _without_test(manifest: Manifest) -> Iterator[Finding]:
+    """Yield a remark where a source names training and validation examples, and no others to test on."""
+    if (named := set(manifest.table["split"].iloc[manifest.rows()])) >= {"train", "val"} and "test" not in named:
+        taken = "the data names its training and validation examples, so no test examples are taken from them"
+        yield Finding("no test examples", f"{taken}; give some as data.test (train --test)", False)
 
 
 def load_unsplit(source: DataSource, task: TaskLike = None, data: Iterable[object] | None = None) -> Manifest:

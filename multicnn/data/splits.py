@@ -27,14 +27,15 @@ _FRACTION = {TEST: "test_fraction", VAL: "validation_fraction"}
 def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: float = 0.1, seed: int = 0) -> Manifest:
     """Keep the splits that the data has and make those it lacks.
 
-    A data set without validation (or test) examples gets them from its training and undecided examples. Groups are
-    never divided. With fewer than ten groups, whole groups are taken in hash order until the fraction is met, whatever
-    their classes are, except that each class keeps training examples.
+    A data set without validation (or test) examples gets them from its training and undecided examples; but one that names
+    training and validation examples has all its splits: no test examples are taken from it. Groups are never divided. With
+    fewer than ten groups, whole groups are taken in hash order until the fraction is met, whatever their classes are, except
+    that each class keeps training examples.
 
     Args:
         manifest: The examples to split; its bad rows are left as they are.
         validation_fraction: Share of the validation examples in [0, 1); ignored if there are validation examples.
-        test_fraction: Share of the test examples in [0, 1); ignored if there are test examples.
+        test_fraction: Share of the test examples in [0, 1); ignored if there are test, or training and validation examples.
         seed: Seed of the hash; another seed gives other splits.
 
     Raises:
@@ -53,7 +54,7 @@ def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: 
         raise ValueError(f"manifest must have training examples. Received: splits={sorted(given)}")
     fractions = np.zeros(3)
     fractions[VAL] = 0 if "val" in given else validation_fraction
-    fractions[TEST] = 0 if "test" in given else test_fraction
+    fractions[TEST] = 0 if "test" in given or given >= {"train", "val"} else test_fraction
     units, grouped = units_of(manifest, pool, seed)
     if grouped and len(units.values) < _FEW_GROUPS:
         side = _by_group(units, fractions)

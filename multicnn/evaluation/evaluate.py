@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from multicnn.data.manifest import Manifest
+from multicnn.evaluation.headline import CHOSE
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class Evaluation:
         targets: The targets, (n, ...), as the task makes them.
         manifest: The manifest of the data.
         rows: The row of the manifest of each example, int64 (n,).
+        note: What makes the metrics better than they will be on new data; "" for nothing.
     """
 
     metrics: dict[str, Any]
@@ -29,6 +31,7 @@ class Evaluation:
     targets: np.ndarray
     manifest: Manifest
     rows: np.ndarray
+    note: str = ""
 
     def per_class(self) -> pd.DataFrame:
         """Return precision, recall, F1 and support of each class, of a task with classes."""
@@ -52,13 +55,41 @@ class Evaluation:
         return self.manifest.task.tables(self.logits, self.targets)
 
 
-def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray) -> Evaluation:
+def rows_to_measure(manifest: Manifest, split: str | None, trained_on_it: bool) -> tuple[np.ndarray, str]:
+    """Return the rows that are measured by default or of a split, int64 (n,), and what makes their metrics too good, or "".
+
+    Args:
+        manifest: The manifest of the data.
+        split: "train", "val" or "test"; None takes the test examples, or without any, of the data of the training those that
+            they name for validation, else all.
+        trained_on_it: True where the network was trained on these data.
+
+    Raises:
+        ValueError: The data have no such split.
+    """
+    rows = manifest.rows(split or "test")
+    if split is None and not len(rows):
+        named = trained_on_it and len(manifest.rows("val")) and len(manifest.rows("train"))
+        rows, split = (manifest.rows("val"), "val") if named else (manifest.rows(), None)
+        if trained_on_it and not named:
+            return rows, "most of these examples were used for training; use --split test for the held-out ones"
+    if split is not None and not len(rows):
+        raise ValueError(
+            f"`data` must have a {split} split of its own; these data have none. Received: split={split!r}"
+        )
+    if split == "val" and trained_on_it:
+        return rows, f"these are the validation examples, {CHOSE}, so the result may be too good: measure on others"
+    return rows, ""
+
+
+def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray, note: str = "") -> Evaluation:
     """Measure a network on rows of a manifest.
 
     Args:
         logits: The logits, float32 (n, ...).
         manifest: The manifest of the data, with the bad rows.
         rows: The row of the manifest of each example, int64 (n,).
+        note: What makes the metrics better than they will be on new data.
 
     Raises:
         ValueError: There is no row, or a logit is not finite.
@@ -66,4 +97,4 @@ def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray) -> Evalua
     targets = manifest.targets(rows)
     task = manifest.task
     measured = {**task.summary(task.counts(logits, targets)), "bad": len(manifest.bad_rows())}
-    return Evaluation(measured, logits, targets, manifest, rows)
+    return Evaluation(measured, logits, targets, manifest, rows, note)

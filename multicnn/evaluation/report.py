@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multicnn.evaluation import figures, page
+from multicnn.evaluation.headline import headline
 from multicnn.tasks import Task
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
     """Write `report.html` from the files of a run folder; a section whose file is missing is left out.
 
     Reads `metrics.json` (each entry with an `n` is a row of the first table, each plain number or text a fact
-    above it; `linear_baseline` is set against `test`), `history.csv` (drawn to `learning_curves.png`),
-    `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and `recipe.json`.
+    above it; `linear_baseline` is set against `test`, or without one against `val`), `history.csv` (drawn to
+    `learning_curves.png`), `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and `recipe.json`.
 
     Args:
         folder: The run folder.
@@ -102,10 +103,14 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
         folder / "report.html",
         "report",
         title=folder.resolve().name,
-        lead=task.headline(metrics["test"], metrics.get("linear_baseline")) if "test" in metrics else "",
-        facts={key.replace("_", " "): value for key, value in metrics.items() if isinstance(value, (int, float, str))},
+        lead=headline(task, metrics),
+        facts={
+            key.replace("_", " "): value
+            for key, value in metrics.items()
+            if isinstance(value, (int, float, str)) and key != "headline"
+        },
         columns=_columns(splits.values()),
-        splits=[{"split": SPLITS.get(key, key.replace("_", " ")), **splits[key]} for key in sorted(splits, key=_order)],
+        splits=[{"split": _split_name(key, metrics), **splits[key]} for key in sorted(splits, key=_order)],
         baseline=splits.get("linear_baseline", {}).get("model"),
         learning_curves=_learning_curves(history, task),
         curves_caption=_last_epoch(_rows(history), task.metric),
@@ -136,6 +141,11 @@ def _rows(path: Path) -> list[dict[Hashable, str]]:
 
     # The module csv refuses a field that is a book.
     return pandas.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+
+
+def _split_name(key: str, metrics: Mapping[str, Any]) -> str:
+    name = SPLITS.get(key, key.replace("_", " "))
+    return name if "test" in metrics or key != "linear_baseline" else "linear baseline, validation"
 
 
 def _order(split: str) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from multicnn.blocks import average, network, scope
 from multicnn.data import store
 from multicnn.data.manifest import SPLITS, Manifest
+from multicnn.evaluation.headline import validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_to_dict
@@ -58,6 +59,8 @@ def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predict
     manifest = run_folder.check_data(Manifest.load(member.run_folder / run_folder.MANIFEST), manifest, folder)
     manifest, logits = _answers(predictor, manifest)
     predictor.metrics.update(_measured(logits, members, manifest))
+    if "headline" in predictor.metrics:
+        context.warn(predictor.metrics["headline"])
     predictor.metrics["seconds"] = round(time.perf_counter() - context.started, 1)
     write_json(folder / "metrics.json", predictor.metrics)
     run_folder.keep_manifest(folder, manifest)
@@ -114,9 +117,11 @@ def _measured(logits: np.ndarray, members: Sequence[Predictor], manifest: Manife
     for split in SPLITS:
         if len(rows := manifest.rows(split)):
             measured[split] = task.summary(task.counts(logits[rows], manifest.targets(rows)))
+    linear = members[0].metrics.get("linear_baseline")
+    measured |= {} if linear is None else {"linear_baseline": linear}
+    if "val" in measured and "test" not in measured:
+        measured["headline"] = validation_headline(task, measured)
     if "test" in measured:
-        linear = members[0].metrics.get("linear_baseline")
-        measured |= {} if linear is None else {"linear_baseline": linear}
         measured["members"] = [member.metrics["test"][task.metric] for member in members]
     parameters = sum(member.metrics["parameters"] for member in members)
     return measured | {"model": "ensemble", "parameters": parameters, "bad": members[0].metrics["bad"]}

@@ -12,6 +12,7 @@ from multicnn.backends import random_state
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation.baseline import linear_score
+from multicnn.evaluation.headline import validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
@@ -109,9 +110,13 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
     measured: dict[str, Any] = {
         split: evaluator.metrics(split) for split in SPLITS if finished and len(manifest.rows(split))
     }
-    if "test" in measured:
-        linear = linear_score(manifest, prepared.store, prepared.augmentation.stored)
+    scored = next((split for split in ("test", "val") if split in measured), None)
+    if scored is not None:
+        linear = linear_score(manifest, prepared.store, prepared.augmentation.stored, scored)
         measured |= {} if linear is None else {"linear_baseline": linear}
+    if scored == "val":
+        measured["headline"] = validation_headline(manifest.task, measured)
+        context.warn(measured["headline"])
     if finished:
         measured["verdict"] = verdict(measured, loop.at.history, manifest.task)
         context.log(measured["verdict"])

@@ -114,7 +114,7 @@ def run(
             f"Received: sizes={list(sizes)}"
         )
     if not len(manifest.rows("test")):
-        raise ValueError("`data` must have test examples. Received: none")
+        raise ValueError("`data` must have test examples, of its own or as data.test. Received: none")
     both = PretrainedWeights(recipe).completed(recipe, manifest.modality)
     experiment.record(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
     rows = []

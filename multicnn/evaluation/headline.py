@@ -1,0 +1,36 @@
+"""The result by which a run is judged: that of the test set, or without one that of the validation set, marked as such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from multicnn.tasks import Task
+
+CHOSE = "also used to choose the epoch"
+REMEDY = "give test examples of their own as data.test (train --test)"
+
+
+def headline(task: Task, measured: Mapping[str, Any]) -> str:
+    """Return the result of a run in a sentence or two, with the linear baseline beside it; "" where there is none.
+
+    Args:
+        task: The task, fitted.
+        measured: The metrics of each split, and those of `linear_baseline`, as metrics.json has them.
+    """
+    linear = measured.get("linear_baseline")
+    if "test" in measured:
+        return task.headline(measured["test"], linear)
+    return validation_headline(task, measured) if "val" in measured else ""
+
+
+def validation_headline(task: Task, measured: Mapping[str, Any]) -> str:
+    """Return the result on validation examples, with what makes it too good and what to do about it."""
+    linear = measured.get("linear_baseline")
+    own = f"{_number(task.metric, measured['val'])} on {measured['val']['n']:,} examples, {CHOSE}"
+    beside = f" Linear baseline: {_number(task.metric, linear)}." if linear else ""
+    return f"Validation {task.metric}: {own}, so it may be too good: {REMEDY}.{beside}"
+
+
+def _number(metric: str, measured: Mapping[str, Any]) -> str:
+    return f"{100 * measured[metric]:.1f} %" if metric == "accuracy" else f"{measured[metric]:.4g}"
