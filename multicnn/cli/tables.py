@@ -25,6 +25,7 @@ from multicnn.evaluation.doctor import Diagnosis
 from multicnn.evaluation.evaluate import Evaluation
 from multicnn.evaluation.inspect import Inspection
 from multicnn.predictor import Predictor
+from multicnn.tasks.intervals import ENDS, interval_in_words
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.dry_run import DryRun
 from multicnn.training.transfer_curves import TransferCurves
@@ -87,13 +88,16 @@ class RichReporter(Reporter):
     def finished(self, predictor: Predictor) -> None:
         """Print a table of the metrics of a trained predictor."""
         splits = {name: values for name, values in predictor.metrics.items() if isinstance(values, dict)}
-        names = list(dict.fromkeys(key for values in splits.values() for key in values if key not in ("n", "model")))
+        names = list(dict.fromkeys(key for values in splits.values() for key in values if key not in _BESIDE))
         rows = [
-            [split, values["n"], *(_number(values.get(name)) for name in names)] for split, values in splits.items()
+            [split, values["n"], *(_metric(name, values.get(name), values["n"]) for name in names)]
+            for split, values in splits.items()
         ]
         show_table("", ["", "examples", *(name.replace("_f1", " F1") for name in names)], rows, self.console)
 
 
+_BESIDE = ("n", "model", *ENDS)  # no columns of the table of metrics
+_CROSSVAL = {"linear": "accuracy"}  # columns that are of another metric than they are called
 _OF_THE_EPOCH = ("epoch", "learning_rate", "seconds", "waited")  # of a row of history.csv, beside the metrics
 
 
@@ -155,7 +159,9 @@ class _Bar(keras.callbacks.Callback):
 
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print the metrics, the tables of the task and, where each example has one class, the confusion matrix."""
-    show_table("", list(evaluation.metrics), [[_number(value) for value in evaluation.metrics.values()]])
+    metrics = evaluation.metrics
+    numbers = {name: _metric(name, value, metrics["n"]) for name, value in metrics.items() if name not in ENDS}
+    show_table("", list(numbers), [list(numbers.values())])
     for name, table in evaluation.tables().items():
         rows = [[label, *map(_number, row)] for label, row in zip(table.index, table.to_numpy())]
         show_table(name.replace("_", " "), [str(table.index.name or ""), *table.columns], rows)
@@ -169,19 +175,36 @@ def show_evaluation(evaluation: Evaluation) -> None:
 def show_crossval(validation: CrossValidation) -> None:
     """Print a row for each fold, and the mean and standard deviation."""
     table = validation.table()
-    rows = [[name, *map(_number, row)] for name, row in zip(table.index, table.to_numpy())]
+    rows = [
+        [name, *(_metric(_CROSSVAL.get(column, column), row[column], row["n"]) for column in table.columns)]
+        for name, row in table.iterrows()
+    ]
     test, linear = (validation.summary()[split] for split in ("test", "linear_baseline"))
     for kind in ("mean", "std"):
         numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
         rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
+    n = int(table["n"].sum())
+    shares = (_metric("accuracy", split["accuracy_of_all"], n) for split in (test, linear))
+    rows.append(["all together", f"{n:g}", next(shares), "", "", next(shares)])
     show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear baseline"], rows)
 
 
 def show_transfer(curves: TransferCurves) -> None:
     """Print a row for each number of examples, and whether transfer improves the accuracy."""
     table = curves.table()
-    rows = [[f"{size:,}", *(f"{value:.3f}" for value in row)] for size, row in zip(table.index, table.to_numpy())]
-    show_table("test accuracy", ["examples", "from weights", "std", "from scratch", "std", "gain", "std"], rows)
+    n = int(curves.runs["n"].max()) if "n" in curves.runs else 0
+    rows = []
+    for size, row in zip(table.index, table.to_numpy()):
+        cells = [f"{value:.3f}" for value in row]
+        for column in (0, 2):  # the accuracies
+            cells[column] += interval_in_words("accuracy", float(row[column]), n)
+        rows.append([f"{size:,}", *cells])
+    title = f"accuracy on {n:,} test examples, with 95 % intervals" if n else "test accuracy"
+    show_table(
+        title,
+        ["examples", "from weights", "std", "from scratch", "std", "gain", "std"],
+        rows,
+    )
     for name, (holds, numbers) in curves.claims().items():
         answer = "one seed cannot tell" if holds is None else "yes" if holds else "no"
         Console().print(f"{name}: {answer}; {numbers}", highlight=False)
@@ -193,7 +216,9 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     rows = [[name, *map(_number, row)] for name, row in zip(counts.index, counts.to_numpy())]
     show_table("examples", ["class", *counts.columns], rows)
     metric = diagnosis.metric
-    scores = [[row["guess"], row["split"], _number(row[metric]), row["n"]] for row in diagnosis.scores()]
+    scores = [
+        [row["guess"], row["split"], _metric(metric, row[metric], row["n"]), row["n"]] for row in diagnosis.scores()
+    ]
     show_table("scores without a network", ["guess", "split", metric, "examples"], scores)
     console = Console()
     for finding in diagnosis.examination.findings:
@@ -255,6 +280,11 @@ def show_table(
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row))  # a class may be called [b]
     (console or Console()).print(table)
+
+
+def _metric(name: str, value: Any, n: int) -> str:
+    """Return a metric of n examples, a share with its 95 % interval."""
+    return _number(value) + interval_in_words(name, value, int(n))
 
 
 def _number(value: Any) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.headline import CHOSE
+from multicnn.tasks.intervals import with_interval
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -17,8 +18,8 @@ class Evaluation:
     """Metrics of a network on labelled examples, with the logits and targets that they were computed from.
 
     Attributes:
-        metrics: The metrics of the task (of classes `accuracy`, `loss`, `macro_f1`), `n`, and the number of `bad` examples that
-            were skipped.
+        metrics: The metrics of the task (of classes `accuracy` with its 95 % interval, `loss`, `macro_f1`), `n`, and the number
+            of `bad` examples that were skipped.
         logits: The logits, float32 (n, ...).
         targets: The targets, (n, ...), as the task makes them.
         manifest: The manifest of the data.
@@ -96,5 +97,5 @@ def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray, note: str
     """
     targets = manifest.targets(rows)
     task = manifest.task
-    measured = {**task.summary(task.counts(logits, targets)), "bad": len(manifest.bad_rows())}
+    measured = {**with_interval(task.summary(task.counts(logits, targets))), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, rows, note)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multicnn.tasks import Task
+from multicnn.tasks.intervals import percent
 
 CHOSE = "also used to choose the epoch"
 REMEDY = "give test examples of their own as data.test (train --test)"
@@ -33,4 +34,4 @@ def validation_headline(task: Task, measured: Mapping[str, Any]) -> str:
 
 
 def _number(metric: str, measured: Mapping[str, Any]) -> str:
-    return f"{100 * measured[metric]:.1f} %" if metric == "accuracy" else f"{measured[metric]:.4g}"
+    return percent(measured[metric], measured["n"]) if metric == "accuracy" else f"{measured[metric]:.4g}"

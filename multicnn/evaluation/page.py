@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multicnn.evaluation.media import data_uri, embed
+from multicnn.tasks.intervals import interval_in_words
 
 if TYPE_CHECKING:
     import jinja2
@@ -43,6 +44,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"number": number, "fact": fact, "embed": embed, "data_uri": data_uri}
+    environment.filters["interval_in_words"] = interval_in_words
     return environment
 
 

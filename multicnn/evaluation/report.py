@@ -14,6 +14,7 @@ import numpy as np
 from multicnn.evaluation import figures, page
 from multicnn.evaluation.headline import headline
 from multicnn.tasks import Task
+from multicnn.tasks.intervals import ENDS, interval_in_words
 
 if TYPE_CHECKING:
     import pandas
@@ -110,7 +111,7 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
             if isinstance(value, (int, float, str)) and key != "headline"
         },
         columns=_columns(splits.values()),
-        splits=[{"split": _split_name(key, metrics), **splits[key]} for key in sorted(splits, key=_order)],
+        splits=[_row(_split_name(key, metrics), splits[key]) for key in sorted(splits, key=_order)],
         baseline=splits.get("linear_baseline", {}).get("model"),
         learning_curves=_learning_curves(history, task),
         curves_caption=_last_epoch(_rows(history), task.metric),
@@ -148,6 +149,13 @@ def _split_name(key: str, metrics: Mapping[str, Any]) -> str:
     return name if "test" in metrics or key != "linear_baseline" else "linear baseline, validation"
 
 
+def _row(name: str, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a split, a share of right answers with its 95 % interval."""
+    intervals = {key: interval_in_words(key, value, measured["n"]) for key, value in measured.items()}
+    numbers = {key: f"{page.number(measured[key])}{words}" for key, words in intervals.items() if words}
+    return {"split": name, **measured, **numbers}
+
+
 def _order(split: str) -> int:
     return list(SPLITS).index(split) if split in SPLITS else len(SPLITS)
 
@@ -155,6 +163,7 @@ def _order(split: str) -> int:
 def _columns(splits: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Return the metrics that any split has, and what they are called on the page."""
     names = dict.fromkeys(name for split in splits for name in split if isinstance(split[name], (int, float)))
+    names = {name: None for name in names if name not in ENDS}
     order = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS) - 1.5)
     return {name: METRICS.get(name, name.replace("_", " ")) for name in order}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 import numpy as np
 
 from multicnn.tasks import metrics
+from multicnn.tasks.intervals import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,14 +103,14 @@ class ClassTask:
 
     def headline(self, test: dict[str, Any], linear: dict[str, Any] | None) -> str:
         """Return the test accuracy in a sentence, with the linear baseline beside it."""
-        lead = f"Test accuracy: {100 * test['accuracy']:.1f} % on {test['n']:,} examples."
+        lead = f"Test accuracy: {percent(test['accuracy'], test['n'])} on {test['n']:,} examples."
         if linear:
             gain = 100 * (test["accuracy"] - linear["accuracy"])
             side = "below" if gain > 0 else "above"
             compared = (
                 f"{abs(gain):.1f} percentage points {side} the network" if abs(gain) >= 0.05 else "as the network"
             )
-            lead += f" Linear baseline: {100 * linear['accuracy']:.1f} % ({compared})."
+            lead += f" Linear baseline: {percent(linear['accuracy'], linear['n'])} ({compared})."
         return lead
 
     def baseline(

@@ -14,6 +14,7 @@ import pandas as pd
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
+from multicnn.tasks.intervals import ENDS, with_interval
 from multicnn.training import ensemble, experiment
 from multicnn.training.context import RunContext
 from multicnn.utils.files import write_json
@@ -46,10 +47,14 @@ class CrossValidation:
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fold")
 
-    def summary(self) -> dict[str, dict[str, float]]:
-        """Return mean and standard deviation (n - 1) of the test metrics over the folds, each counting the same."""
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Return mean and standard deviation (n - 1) of the test metrics over the folds, each counting the same.
+
+        `accuracy_of_all` is that of the test examples of all folds together, with its 95 % interval.
+        """
         return {
-            split: {
+            split: self._of_all(split)
+            | {
                 f"{number}_{kind}": float(getattr(values, kind)())
                 for number in _NUMBERS
                 if len(values := pd.Series(self._values(split, number))) == len(self.metrics)
@@ -57,6 +62,12 @@ class CrossValidation:
             }
             for split in _MEASURED
         }
+
+    def _of_all(self, split: str) -> dict[str, Any]:
+        sizes = [measured["test"]["n"] for measured in self.metrics.values()]
+        right = sum(share * n for share, n in zip(self._values(split, "accuracy"), sizes))
+        together = with_interval({"accuracy": right / sum(sizes), "n": sum(sizes)})
+        return {f"{name}_of_all": together[name] for name in ("accuracy", *ENDS)}
 
     def _values(self, split: str, number: str) -> list[float]:
         return [measured[split][number] for measured in self.metrics.values() if number in measured[split]]

@@ -16,6 +16,7 @@ from multicnn.evaluation.headline import validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_to_dict
+from multicnn.tasks.intervals import with_interval
 from multicnn.training import experiment, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.run import complete, run
@@ -116,7 +117,7 @@ def _measured(logits: np.ndarray, members: Sequence[Predictor], manifest: Manife
     task = manifest.task
     for split in SPLITS:
         if len(rows := manifest.rows(split)):
-            measured[split] = task.summary(task.counts(logits[rows], manifest.targets(rows)))
+            measured[split] = with_interval(task.summary(task.counts(logits[rows], manifest.targets(rows))))
     linear = members[0].metrics.get("linear_baseline")
     measured |= {} if linear is None else {"linear_baseline": linear}
     if "val" in measured and "test" not in measured:

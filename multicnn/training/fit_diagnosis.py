@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from multicnn.tasks import Task
+from multicnn.tasks.intervals import wilson
 
 _GAP = 0.05  # of accuracy, training above validation, that is more than usual
 _LEARNED = 0.99  # of accuracy on training examples, beyond which nothing is too little
@@ -27,7 +28,9 @@ def verdict(measured: dict[str, Any], history: Sequence[dict[str, float]], task:
     trained, held_out = train[task.metric], val[task.metric]
     if task.metric != "accuracy":
         return f"{task.metric} {trained:.4g} on training examples, {held_out:.4g} on validation examples"
-    numbers = f"accuracy {trained:.1%} on training examples, {held_out:.1%} on validation examples"
+    low, high = wilson(held_out, val["n"])
+    interval = f"(95 % interval {low:.1%} to {high:.1%})"
+    numbers = f"accuracy {trained:.1%} on training examples, {held_out:.1%} {interval} on validation examples"
     chance = 2 * np.sqrt(max(held_out * (1 - held_out), 1e-4) / val["n"])  # two standard errors
     losses = [row["val_loss"] for row in history]
     linear = measured.get("linear_baseline")

@@ -17,6 +17,7 @@ from multicnn.data import store
 from multicnn.data.manifest import Manifest
 from multicnn.predictor import Predictor
 from multicnn.recipe import Model, Recipe
+from multicnn.tasks.intervals import with_interval
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
 
@@ -133,5 +134,5 @@ def linear_head(extractor: Predictor, features: Features) -> Predictor:
     for split in ("train", "val", "test"):
         values, targets = features.of(split)
         if len(values):
-            measured[split] = task.summary(task.counts(values @ kernel + bias, targets))
+            measured[split] = with_interval(task.summary(task.counts(values @ kernel + bias, targets)))
     return dataclasses.replace(made, metrics=measured)

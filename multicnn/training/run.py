@@ -16,6 +16,7 @@ from multicnn.evaluation.headline import validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
+from multicnn.tasks.intervals import with_interval
 from multicnn.training import run_folder
 from multicnn.training.build import Built, build
 from multicnn.training.context import RunContext
@@ -108,12 +109,12 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
     loop, evaluator, manifest = built.loop, built.evaluator, prepared.manifest
     finished = not loop.interrupted
     measured: dict[str, Any] = {
-        split: evaluator.metrics(split) for split in SPLITS if finished and len(manifest.rows(split))
+        split: with_interval(evaluator.metrics(split)) for split in SPLITS if finished and len(manifest.rows(split))
     }
     scored = next((split for split in ("test", "val") if split in measured), None)
     if scored is not None:
         linear = linear_score(manifest, prepared.store, prepared.augmentation.stored, scored)
-        measured |= {} if linear is None else {"linear_baseline": linear}
+        measured |= {} if linear is None else {"linear_baseline": with_interval(linear)}
     if scored == "val":
         measured["headline"] = validation_headline(manifest.task, measured)
         context.warn(measured["headline"])

@@ -30,7 +30,7 @@ class TransferCurves:
 
     Attributes:
         runs: A row for each run: `examples` (of the training), `seed`, `start` ("transfer" or "scratch"), `accuracy`, `loss`,
-            `macro_f1` (of the test set), `first_epoch` (validation accuracy after one epoch, if there is a validation set).
+            `macro_f1`, `n` (of the test set), `first_epoch` (validation accuracy after one epoch, if there is a validation set).
     """
 
     runs: pd.DataFrame
@@ -139,7 +139,7 @@ def run(
 
 def _row(metrics: dict, folder: Path, row: dict) -> dict:
     history = pd.read_csv(folder / "history.csv")
-    row |= {name: metrics["test"][name] for name in ("accuracy", "loss", "macro_f1")}
+    row |= {name: metrics["test"][name] for name in ("accuracy", "loss", "macro_f1", "n")}
     return row | {"first_epoch": history["val_accuracy"].iloc[0] if "val_accuracy" in history else None}
 
 

@@ -48,7 +48,9 @@ def test_a_data_report(tmp_path, decisions, lead):
     scores = [{"guess": "the commonest class", "split": "test", "accuracy": 0.5, "n": 1200}]
     tables = {"By class": counts, "By group": counts.iloc[:0]}
     report = read(write_data_report(tmp_path / "x.html", "State", findings, tables, scores, examples, "accuracy"))
-    assert {lead, "<finding 2>", "<cat>", "1,300", "0.5000", "The first 8 of 10", "By class"} <= set(report.text)
+    assert {lead, "<finding 2>", "<cat>", "1,300", "0.5000 (0.4718 to 0.5282)", "The first 8 of 10", "By class"} <= set(
+        report.text
+    )
     assert "By group" not in report.text and report.text.count("needs your attention") == decisions
     assert len(report.all("img")) == 15
 

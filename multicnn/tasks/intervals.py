@@ -1,0 +1,45 @@
+"""95 % intervals of shares of right answers: on few examples a number alone says less than it seems to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+_Z = 1.959963984540054  # the normal quantile of 97.5 %
+_SHARE = "accuracy"  # the metric that is a share of the examples in every task that has it
+ENDS = (f"{_SHARE}_low", f"{_SHARE}_high")
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a share of n examples (Wilson 1927).
+
+    Args:
+        share: The share of right answers, from 0 to 1.
+        n: Number of examples, from 1.
+    """
+    middle = share + _Z**2 / (2 * n)
+    spread = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    below, above = (middle - spread) / (1 + _Z**2 / n), (middle + spread) / (1 + _Z**2 / n)
+    return max(below, 0.0), min(above, 1.0)
+
+
+def with_interval(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metrics of `n` examples with `accuracy_low` and `accuracy_high` if an accuracy is among them."""
+    if _SHARE not in measured or not measured.get("n"):
+        return dict(measured)
+    return {**measured, **dict(zip(ENDS, wilson(measured[_SHARE], measured["n"])))}
+
+
+def interval_in_words(metric: str, value: Any, n: int | None) -> str:
+    """Return " (0.9715 to 0.9957)" for a metric that is a share of n examples, else ""."""
+    if metric != _SHARE or not n or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        return ""
+    low, high = wilson(value, n)
+    return f" ({low:.4f} to {high:.4f})"
+
+
+def percent(share: float, n: int) -> str:
+    """Return a share of n examples with its interval: "98.9 % (95 % interval 97.2 to 99.6 %)"."""
+    low, high = wilson(share, n)
+    return f"{100 * share:.1f} % (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
