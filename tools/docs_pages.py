@@ -7,10 +7,8 @@ So blocks, networks, recipe fields, commands and public names are described once
 from __future__ import annotations
 
 import ast
-import dataclasses
 import importlib
 import inspect
-import pkgutil
 import re
 import sys
 import types
@@ -25,13 +23,12 @@ import typer.main
 
 import multicnn
 import multicnn.blocks
-import multicnn.modalities
 from multicnn import cli
 from multicnn.models import ANY, MODELS
+from multicnn.recipe import fields
 
 ROOT = Path(__file__).parents[1]
 INNER_BLOCKS = {"merged", "cut_to", "switched"}  # leaves that `add`, `cropped` and `unpool` are made of
-NO_SETTINGS = {"bands", "level", "nearest"}  # of the augmentations: they come with the data
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -81,57 +78,24 @@ def models() -> str:
 
 
 def recipe_fields() -> str:
-    """Return the fields of a recipe, group by group, and of the preprocessing of each modality."""
-    parts = _groups("", multicnn.Recipe)
-    parts += [
-        _fields("preprocess", getattr(multicnn, name)) for name in multicnn.__all__ if name.endswith("Preprocess")
-    ]
+    """Return the fields of a recipe, section by section, and of the preprocessing of each modality."""
+    parts = []
+    for section in fields.sections():
+        if section.prefix == "augment":
+            continue
+        title = f"## `{section.kind}`" + (f": `{section.prefix}.*`" if section.prefix else "")
+        parts += [title, section.about, *map(_field, section.fields)]
     return "\n\n".join(parts)
 
 
-def _groups(prefix: str, kind: Any) -> list[str]:
-    """Return the section of a dataclass, and those of the groups inside it."""
-    parts, hints = [_fields(prefix, kind)], typing.get_type_hints(kind)
-    for field in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[field.name]):
-            parts += _groups(f"{prefix}.{field.name}".lstrip("."), hints[field.name])
-    return parts
-
-
-def _fields(prefix: str, kind: Any) -> str:
-    """Return a section with the fields of a dataclass as a definition list."""
-    texts, hints = arguments_of(inspect.getdoc(kind) or ""), typing.get_type_hints(kind)
-    entries = []
-    for field in dataclasses.fields(kind):
-        made = field.default_factory is not dataclasses.MISSING
-        default = field.default_factory() if made else field.default  # type: ignore[misc]
-        if field.name not in texts or dataclasses.is_dataclass(
-            default
-        ):  # the modality itself; a part with its own section
-            continue
-        full = f"{prefix}.{field.name}" if prefix else field.name
-        entries.append(f"`{full}: {_type(hints[field.name])} = {default!r}`\n:   {texts[field.name]}")
-    title = f"## `{kind.__name__}`" + (f": `{prefix}.*`" if prefix else "")
-    return "\n\n".join([title, (inspect.getdoc(kind) or "").split("\nArgs:")[0].strip(), *entries])
-
-
 def augmentations() -> str:
-    """Return the settings of `augment` by modality, from the functions `augment` of `multicnn.modalities`."""
-    modules = [name for _, name, _ in pkgutil.walk_packages(multicnn.modalities.__path__, "multicnn.modalities.")]
-    sections: dict[str, list[str]] = {}
-    for name in modules:
-        function = getattr(importlib.import_module(name), "augment", None) if "augment" in name.split(".")[-1] else None
-        if not inspect.isfunction(function):
-            continue
-        texts = arguments_of(inspect.getdoc(function) or "")
-        for parameter in inspect.signature(function).parameters.values():
-            if parameter.default is parameter.empty or parameter.name in NO_SETTINGS:
-                continue
-            text = f"`augment.{parameter.name} = {parameter.default!r}`\n:   {texts[parameter.name]}"
-            sections.setdefault(name.split(".")[2], []).append(text)
-    if set(sections) != {"image", "audio", "text"}:
-        raise LookupError(f"the augmentations of each modality are expected; found were those of {sorted(sections)}")
-    return "\n\n".join(f"### {modality}\n\n" + "\n\n".join(entries) for modality, entries in sections.items())
+    """Return the settings of `augment` by modality."""
+    sections = [section for section in fields.sections() if section.prefix == "augment"]
+    return "\n\n".join("\n\n".join([f"### {each.kind}", *map(_field, each.fields)]) for each in sections)
+
+
+def _field(field: fields.Field) -> str:
+    return f"`{field.name}: {field.type} = {field.default}`\n:   {field.meaning}"
 
 
 def command_line() -> str:
@@ -217,16 +181,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     make.__name__: make
     for make in (blocks, models, recipe_fields, augmentations, command_line, public_names, benchmarks, pipelines)
 }
-
-
-def arguments_of(docstring: str) -> dict[str, str]:
-    """Return the text of each argument of a Google-style docstring; "a, b: text" is the text of both."""
-    _, _, section = docstring.partition("\nArgs:\n")
-    texts: dict[str, str] = {}
-    for entry in re.split(r"\n(?=    \S)", re.split(r"\n(?=\S)", section)[0]):
-        names, _, text = entry.strip().partition(": ")
-        texts |= dict.fromkeys(names.split(", "), " ".join(text.split()))
-    return texts
 
 
 def _described(name: str, value: Any) -> str:

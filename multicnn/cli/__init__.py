@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from multicnn.cli import data, explain, networks, predictors, training, transfer, words
+from multicnn.cli import data, explain, fields, networks, predictors, training, transfer, words
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.quiet import import_tensorflow_silently
 from multicnn.utils.signals import unwind
@@ -21,7 +21,7 @@ for command in (
     *(data.doctor, data.preview),
     *(predictors.evaluate, predictors.predict),
     explain.explain,
-    *(networks.models, networks.inspect),
+    *(networks.models, networks.inspect, fields.fields),
 ):
     app.command()(command)
 app.add_typer(words.app, name="words")

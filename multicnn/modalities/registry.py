@@ -9,7 +9,7 @@ from typing import Any
 from multicnn.modalities.base import Preprocess
 
 # Imported when they are asked for, since they bring TensorFlow: module and class.
-_BUILT_IN = {
+BUILT_IN = {
     "image": ("multicnn.modalities.image.preprocess", "ImagePreprocess"),
     "audio": ("multicnn.modalities.audio.preprocess", "AudioPreprocess"),
     "text": ("multicnn.modalities.text.preprocess", "TextPreprocess"),
@@ -41,7 +41,7 @@ def register(preprocess: type[Preprocess]) -> None:
     if not isinstance(name, str) or not name:
         raise ValueError(f"`preprocess.modality` must be a name. Received: preprocess.modality={name!r}")
     taken = _REGISTERED.get(name)
-    owner = (taken.__module__, taken.__qualname__) if taken is not None else _BUILT_IN.get(name)
+    owner = (taken.__module__, taken.__qualname__) if taken is not None else BUILT_IN.get(name)
     if owner is not None and owner != (preprocess.__module__, preprocess.__qualname__):
         raise ValueError(
             f"`preprocess.modality` must be a name that {'.'.join(owner)} does not have. "
@@ -53,8 +53,8 @@ def register(preprocess: type[Preprocess]) -> None:
 
 def check(modality: str) -> None:
     """Raise ValueError where no modality of this name is registered; the message lists those that are."""
-    if modality not in _REGISTERED and modality not in _BUILT_IN:
-        known = ", ".join(dict.fromkeys([*_BUILT_IN, *_REGISTERED]))
+    if modality not in _REGISTERED and modality not in BUILT_IN:
+        known = ", ".join(dict.fromkeys([*BUILT_IN, *_REGISTERED]))
         raise ValueError(f"modality must be one of {known}, or registered before. Received: modality={modality!r}")
 
 
@@ -66,7 +66,7 @@ def lookup(modality: str) -> type[Preprocess]:
     """
     check(modality)
     if modality not in _REGISTERED:
-        module, name = _BUILT_IN[modality]
+        module, name = BUILT_IN[modality]
         _REGISTERED[modality] = getattr(importlib.import_module(module), name)
     return _REGISTERED[modality]
 

@@ -9,6 +9,8 @@ from typing import Any
 import pydantic
 
 from multicnn.recipe import renames
+from multicnn.recipe.fields import unknown_field
+from multicnn.utils import validation
 
 
 def assigned(data: dict[str, Any], settings: Sequence[str], *, recipe: bool = False) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def assigned(data: dict[str, Any], settings: Sequence[str], *, recipe: bool = Fa
             raise ValueError(f"a setting must read field=value. Received: set={setting!r}")
         try:
             value = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; nested without end
             value = text
         field, value = renames.current(data, path.strip(), value) if recipe else (path.strip(), value)
         *parents, last = field.split(".")
@@ -36,22 +38,12 @@ def assigned(data: dict[str, Any], settings: Sequence[str], *, recipe: bool = Fa
         for parent in parents:
             inner = fields.get(parent)
             if not isinstance(inner, dict):
-                raise ValueError(f"a recipe has no field {path!r}. Received: set={setting!r}")
+                raise ValueError(f"{unknown_field(path.strip())}. Received: set={setting!r}")
             fields = inner
         fields[last] = value
     return data
 
 
 def in_one_line(error: pydantic.ValidationError) -> str:
-    """Return an error message of one line: the fields that do not fit, and their values."""
-    problems = []
-    for problem in error.errors(include_url=False):
-        name = ".".join(map(str, problem["loc"]))
-        unknown = problem["type"] == "unexpected_keyword_argument"
-        message = (
-            f"a recipe has no field {name!r}"
-            if unknown
-            else f"`{name}`: {problem['msg'].removeprefix('Value error, ')}"
-        )
-        problems.append(message if "Received:" in message else f"{message}. Received: {name}={problem['input']!r}")
-    return "; ".join(problems)
+    """Return an error message of one line: the fields of a recipe that do not fit, and their values."""
+    return validation.in_one_line(error, unknown_field)

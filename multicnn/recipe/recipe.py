@@ -12,11 +12,17 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
 from multicnn.recipe.assignments import assigned, in_one_line
+from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.preprocess import PreprocessField
 from multicnn.recipe.renames import with_current_names
-from multicnn.recipe.sections import STRICT, DataSource, Model, Named, Optimizer, Runtime, Start
+from multicnn.recipe.sections import STRICT, Arguments, DataSource, Model, Named, Optimizer, Runtime, Start
+from multicnn.utils.constrained import Count, Epochs, FromZero, Seed, ShareBelowOne
+from multicnn.utils.validation import one_line_errors
+
+_SECTIONS = {"data", "model", "start", "optimizer", "runtime"}
 
 
+@one_line_errors(unknown=unknown_field)
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Recipe:
     """Everything about a run. Fields that are None are chosen from the data when the run starts.
@@ -61,28 +67,28 @@ class Recipe:
     preprocess: PreprocessField | None = None
     model: Model = Model()
     start: Start = Start()
-    augment: dict[str, Any] = dataclasses.field(default_factory=dict)
-    mixup: Annotated[float, pydantic.Field(ge=0)] = 0.0
-    cutmix: Annotated[float, pydantic.Field(ge=0)] = 0.0
-    epochs: Annotated[int, pydantic.Field(gt=0)] = 20
-    batch_size: Annotated[int, pydantic.Field(gt=0)] = 32
+    augment: Arguments = dataclasses.field(default_factory=dict)
+    mixup: Annotated[FromZero, pydantic.Field(le=1000)] = 0.0
+    cutmix: Annotated[FromZero, pydantic.Field(le=1000)] = 0.0
+    epochs: Epochs = 20
+    batch_size: Count = 32
     optimizer: Optimizer = Optimizer()
     loss: Named | None = None
-    label_smoothing: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
+    label_smoothing: ShareBelowOne = 0.0
     class_weights: bool = False
     monitor: str | None = None
-    patience: Annotated[int, pydantic.Field(gt=0)] | None = None
+    patience: Count | None = None
     runtime: Runtime = Runtime()
-    seed: Annotated[int, pydantic.Field(ge=0)] = 0
-    members: tuple[dict[str, Any], ...] = ()
+    seed: Seed = 0
+    members: tuple[Arguments, ...] = ()
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _with_current_names(cls, given: Any) -> Any:
         """The fields as they are given, those with a name of before under that of today."""
         if isinstance(given, ArgsKwargs):
-            return ArgsKwargs(given.args, with_current_names(given.kwargs or {}))
-        return with_current_names(given) if isinstance(given, Mapping) else given
+            return ArgsKwargs(given.args, _with_sections(given.kwargs or {}))
+        return _with_sections(given) if isinstance(given, Mapping) else given
 
     def member(self, index: int) -> Recipe:
         """Return the recipe of one of the networks of an ensemble.
@@ -125,6 +131,13 @@ class Recipe:
         if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
             data["preprocess"] = {"modality": modality}
         return Recipe.from_dict(assigned(data, settings, recipe=True))
+
+
+def _with_sections(fields: Mapping[str, Any]) -> dict[str, Any]:
+    for name in _SECTIONS & fields.keys():
+        if fields[name] == {}:  # no value of any field: who gave it meant something else
+            raise ValueError(f"`{name}` must be given by its fields. Received: {name}={{}}")
+    return with_current_names(fields)
 
 
 _ADAPTER = pydantic.TypeAdapter(Recipe)

@@ -9,12 +9,27 @@ import pydantic
 from pydantic.dataclasses import dataclass
 
 from multicnn.modalities import registry
+from multicnn.utils.constrained import (
+    MOST_EPOCHS,
+    Count,
+    CountFromZero,
+    FromZero,
+    Positive,
+    PositiveShare,
+    Share,
+    ShareBelowOne,
+    Text,
+    finite,
+)
+from multicnn.utils.validation import one_line_errors
 
-STRICT = pydantic.ConfigDict(extra="forbid")
+STRICT = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
-Named = str | tuple[str, dict[str, Any]]  # a name, or [name, parameters]
+Arguments = Annotated[dict[str, Any], pydantic.AfterValidator(finite)]
+Named = Annotated[str | tuple[str, dict[str, Any]], pydantic.AfterValidator(finite)]  # a name, or [name, parameters]
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class DataSource:
     """Where the examples are and how they divide.
@@ -37,23 +52,24 @@ class DataSource:
 
     path: str = ""
     pattern: str | None = None
-    text_column: str = "text"
-    label_column: str = "label"
-    label_separator: Annotated[str, pydantic.Field(min_length=1)] | None = None
-    split_column: str | None = None
-    group_column: str | None = None
-    test: str | None = None
+    text_column: Text = "text"
+    label_column: Text = "label"
+    label_separator: Text | None = None
+    split_column: Text | None = None
+    group_column: Text | None = None
+    test: Text | None = None
     leave_out: str | None = None
-    validation_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
-    test_fraction: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.1
+    validation_fraction: ShareBelowOne = 0.1
+    test_fraction: ShareBelowOne = 0.1
     modality: str | None = None
-    bad_limit: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.1
+    bad_limit: Share = 0.1
 
     def __post_init__(self) -> None:
         if self.modality is not None:
             registry.check(self.modality)
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Optimizer:
     """The optimizer by name, its learning rate, and how that changes over the run.
@@ -75,13 +91,14 @@ class Optimizer:
     """
 
     name: str = "adam"
-    learning_rate: Annotated[float, pydantic.Field(gt=0)] | None = None
+    learning_rate: Positive | None = None
     schedule: Named = "constant"
-    warmup_epochs: Annotated[float, pydantic.Field(ge=0)] = 0
-    weight_decay: Annotated[float, pydantic.Field(ge=0)] | None = None
-    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    warmup_epochs: Annotated[FromZero, pydantic.Field(le=MOST_EPOCHS)] = 0
+    weight_decay: FromZero | None = None
+    arguments: Arguments = dataclasses.field(default_factory=dict)
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Embedding:
     """How the token ids of a text become vectors.
@@ -105,12 +122,12 @@ class Embedding:
     """
 
     kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
-    dims: Annotated[int, pydantic.Field(gt=0)] = 100
+    dims: Annotated[Count, pydantic.Field(le=10**6)] = 100
     vectors: str | None = None
     format: Literal["gensim"] | None = None
-    length: Annotated[float, pydantic.Field(gt=0)] | None = None
-    dropout: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
-    ngrams: Annotated[int, pydantic.Field(ge=0)] = 0
+    length: Positive | None = None
+    dropout: ShareBelowOne = 0.0
+    ngrams: Annotated[CountFromZero, pydantic.Field(le=1000)] = 0
 
     def __post_init__(self) -> None:
         given = self.kind in ("static", "nonstatic", "multichannel")
@@ -124,6 +141,7 @@ class Embedding:
             )
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Model:
     """The network: which one, its hyperparameters, and what is set for all of its layers.
@@ -138,13 +156,14 @@ class Model:
         embedding: The embedding of a text network: how token ids become vectors.
     """
 
-    name: str | dict[str, Any] | None = None
-    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    name: Annotated[Text | dict[str, Any], pydantic.AfterValidator(finite)] | None = None
+    arguments: Arguments = dataclasses.field(default_factory=dict)
     initializer: Named | None = None
     regularizer: Named | None = None
     embedding: Embedding = Embedding()
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Runtime:
     """How the machine computes, and how often the run is saved.
@@ -161,12 +180,13 @@ class Runtime:
 
     precision: Precision = "auto"
     jit_compile: bool | None = None
-    devices: Annotated[int, pydantic.Field(gt=0)] = 1
-    checkpoint_seconds: Annotated[float, pydantic.Field(ge=0)] = 60
-    checkpoint_steps: Annotated[int, pydantic.Field(gt=0)] | None = None
+    devices: Count = 1
+    checkpoint_seconds: FromZero = 60
+    checkpoint_steps: Count | None = None
     tensorboard: bool = False
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Start:
     """Transfer learning: the weights that a network starts with, the layers that are frozen, and their learning rates.
@@ -186,11 +206,11 @@ class Start:
             ibid., section 3.2, with 1/2.6).
     """
 
-    path: str | None = None
+    path: Text | None = None
     names: dict[str, str] | None = None
-    freeze_until: str | None = None
-    unfreeze_every: Annotated[int, pydantic.Field(gt=0)] | None = None
-    rate_decay: Annotated[float, pydantic.Field(gt=0, le=1)] = 1.0
+    freeze_until: Text | None = None
+    unfreeze_every: Count | None = None
+    rate_decay: PositiveShare = 1.0
 
     def __post_init__(self) -> None:
         if self.path is None and (self.names or self.freeze_until):

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pydantic
-
 from multicnn.backends import forks
 from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
-from multicnn.recipe import DataSource, Recipe, in_one_line
+from multicnn.recipe import DataSource, Recipe
+from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment
 
@@ -87,17 +86,14 @@ def recipe_for(data: Data | None, fields: dict[str, Any]) -> Recipe:
         raise ValueError("`data` can only be omitted where `resume` names a run that was started. Received: data=None")
     known = {field.name for field in dataclasses.fields(Recipe)} | RENAMED.keys()
     for name in fields.keys() - known:
-        raise ValueError(f"a recipe has no field {name!r}. Received: {name}={fields[name]!r}")
-    try:
-        if isinstance(data, Recipe):
-            return Recipe(**changed(vars(data), fields))
-        if isinstance(data, DataSource):
-            source = data
-        else:
-            source = DataSource(path=str(data) if isinstance(data, (str, os.PathLike)) else PREFIX)
-        return Recipe(**changed({"data": source}, fields))
-    except pydantic.ValidationError as error:
-        raise ValueError(in_one_line(error)) from None
+        raise ValueError(f"{unknown_field(name)}. Received: {name}={fields[name]!r}")
+    if isinstance(data, Recipe):
+        return Recipe(**changed(vars(data), fields))
+    if isinstance(data, DataSource):
+        source = data
+    else:
+        source = DataSource(path=str(data) if isinstance(data, (str, os.PathLike)) else PREFIX)
+    return Recipe(**changed({"data": source}, fields))
 
 
 def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:

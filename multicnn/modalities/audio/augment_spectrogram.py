@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
+import pydantic
 import tensorflow as tf
 
 from multicnn.modalities.randomness import factor, integers, uniform
+from multicnn.utils.constrained import CountFromZero, FromZero, Share
 
 _EQUALIZED_BANDS = 4
 
@@ -15,11 +19,11 @@ def augment(
     seeds: tf.Tensor,
     bands: np.ndarray | None = None,
     *,
-    frequency_warp: float = 0.0,
-    time_shift: int = 0,
-    time_mask: int = 0,
-    frequency_mask: int = 0,
-    equalizer: float = 0.0,
+    frequency_warp: Share = 0.0,
+    time_shift: CountFromZero = 0,
+    time_mask: CountFromZero = 0,
+    frequency_mask: CountFromZero = 0,
+    equalizer: Annotated[FromZero, pydantic.Field(le=100)] = 0.0,
 ) -> tf.Tensor:
     """Randomly change finished features of audio, each example by its own seed.
 

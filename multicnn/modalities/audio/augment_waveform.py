@@ -5,14 +5,18 @@ from __future__ import annotations
 import functools
 import math
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import pydantic
 import tensorflow as tf
 
 from multicnn.modalities import content
 from multicnn.modalities.audio import decode
 from multicnn.modalities.randomness import factor, integers, uniform
+from multicnn.utils.constrained import Finite, FromZero, Share
 
+Decibels = Annotated[Finite, pydantic.Field(ge=-200, le=200)]
 _NOISE_SECONDS = 60
 _FOLDER_SECONDS = 600
 _BLOCK = 32  # steps at most that one product of matrices sums up
@@ -25,11 +29,11 @@ def augment(
     seeds: tf.Tensor,
     sample_rate: int,
     *,
-    speed: float = 0.0,
-    pitch: float = 0.0,
-    gain_db: float = 0.0,
+    speed: Share = 0.0,
+    pitch: Annotated[FromZero, pydantic.Field(le=12)] = 0.0,
+    gain_db: Annotated[FromZero, pydantic.Field(le=60)] = 0.0,
     noise: str | None = None,
-    snr_db: tuple[float, float] = (5.0, 30.0),
+    snr_db: tuple[Decibels, Decibels] = (5.0, 30.0),
 ) -> tf.Tensor:
     """Randomly changes waveforms, each by its own seed.
 

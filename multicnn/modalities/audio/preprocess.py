@@ -8,9 +8,10 @@ import itertools
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
@@ -33,29 +34,20 @@ from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Mark
 from multicnn.modalities.summaries import audio_features
+from multicnn.utils.constrained import Count, Finite, FromZero, Positive
+from multicnn.utils.validation import one_line_errors
 
 _MAX_SECONDS = 10.0
+_MOST_SAMPLES = 1 << 28  # of an example: an hour and a half at 48 kHz, 1 GB
+_MOST_HERTZ = 10**7
 _FIT_EXAMPLES = 1000
-_POSITIVE = (
-    "sample_rate",
-    "seconds",
-    "n_fft",
-    "hop_length",
-    "win_length",
-    "n_mels",
-    "n_mfcc",
-    "n_bins",
-    "bins_per_octave",
-    "n_chroma",
-    "trim_db",
-    "stretch_db",
-    "top_db",
-    "std",
-)
 _IN_DECIBELS = ("log_mel", "mfcc", "cqt")
 _FIT_SECONDS = 3600.0  # of audio held while the length is being learned: 230 MB at 16 kHz
+Samples = Annotated[Count, pydantic.Field(le=1 << 20)]
+Bands = Annotated[Count, pydantic.Field(le=1 << 14)]
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class AudioPreprocess(Preprocess):
     """Preprocess of audio clips: log-mel, MFCC, other features or the waveform, of one length.
@@ -88,33 +80,31 @@ class AudioPreprocess(Preprocess):
     sampled: ClassVar[bool] = True
 
     modality: Literal["audio"] = "audio"
-    sample_rate: int = 16000
-    seconds: float | None = None
+    sample_rate: Annotated[Count, pydantic.Field(le=_MOST_HERTZ)] = 16000
+    seconds: Positive | None = None
     features: FeatureKind = "log_mel"
-    n_fft: int = 512
-    hop_length: int = 160
-    win_length: int | None = None
-    n_mels: int = 40
-    n_mfcc: int = 40
-    n_bins: int = 84
-    bins_per_octave: int = 12
-    n_chroma: int = 12
-    fmin: float = 0.0
-    fmax: float | None = None
+    n_fft: Samples = 512
+    hop_length: Samples = 160
+    win_length: Samples | None = None
+    n_mels: Bands = 40
+    n_mfcc: Bands = 40
+    n_bins: Bands = 84
+    bins_per_octave: Bands = 12
+    n_chroma: Bands = 12
+    fmin: FromZero = 0.0
+    fmax: Positive | None = None
     htk: bool = False
     center: bool = True
-    trim_db: float | None = None
-    stretch_db: float | None = None
-    top_db: float | None = None
+    trim_db: Positive | None = None
+    stretch_db: Positive | None = None
+    top_db: Positive | None = None
     rank: Literal[1, 2] = 2
-    mean: float | None = None
-    std: float | None = None
+    mean: Finite | None = None
+    std: Positive | None = None
 
     def __post_init__(self) -> None:
-        for name in _POSITIVE:
-            value = getattr(self, name)
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be positive. Received: {name}={value}")
+        if self.seconds is not None and self.samples > _MOST_SAMPLES:
+            raise ValueError(f"seconds must be at most {_MOST_SAMPLES:,} samples. Received: seconds={self.seconds}")
         if self.win_length is not None and self.win_length > self.n_fft:
             raise ValueError(f"win_length must be at most n_fft ({self.n_fft}). Received: win_length={self.win_length}")
         for name in ("stretch_db", "top_db"):

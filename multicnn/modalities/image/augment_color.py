@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.randomness import around
+from multicnn.utils.constrained import Degrees, Share
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R 601
 # Columns: luma and the two axes of chroma that hue turns about (NTSC's Y, I, Q).
@@ -18,10 +19,10 @@ def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
     *,
-    brightness: float = 0.0,
-    contrast: float = 0.0,
-    saturation: float = 0.0,
-    hue: float = 0.0,
+    brightness: Share = 0.0,
+    contrast: Share = 0.0,
+    saturation: Share = 0.0,
+    hue: Degrees = 0.0,
 ) -> tf.Tensor:
     """Randomly change light and colour of stored images, each by its own seed; what leaves 0 to 255 is clipped.
 

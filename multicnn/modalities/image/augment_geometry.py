@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
+import pydantic
 import tensorflow as tf
 
 from multicnn.modalities.randomness import around, factor, integers, uniform
+from multicnn.utils.constrained import CountFromZero, Degrees, FromZero, PositiveShare, ShareBelowOne
 
 _CROP_RATIO = 4 / 3  # Szegedy et al. 2015, section 6
 _ERASE_RATIO = 10 / 3  # Zhong et al. 2020, section 4.1
@@ -17,12 +20,12 @@ def augment(
     seeds: tf.Tensor,
     *,
     mirror: bool = False,
-    shift: int = 0,
-    rotation: float = 0.0,
-    scale: float = 0.0,
-    shear: float = 0.0,
-    crop: float = 1.0,
-    erase: float = 0.0,
+    shift: CountFromZero = 0,
+    rotation: Degrees = 0.0,
+    scale: Annotated[FromZero, pydantic.Field(le=10)] = 0.0,
+    shear: Annotated[FromZero, pydantic.Field(le=80)] = 0.0,
+    crop: PositiveShare = 1.0,
+    erase: ShareBelowOne = 0.0,
 ) -> tf.Tensor:
     """Randomly move finished images and erase a part of them, each by its own seed.
 
@@ -44,8 +47,8 @@ def augment(
     Returns:
         float32, the shape of `batch`.
     """
-    _check(shift, rotation, scale, shear, crop, erase)
     batch = tf.convert_to_tensor(batch)
+    _check(batch, shift, rotation, scale, shear, crop, erase)
     if mirror or shift or rotation or scale or shear or crop < 1:
         batch = _moved(batch, seeds, mirror, shift, rotation, scale, shear, crop)
     if erase:
@@ -67,9 +70,12 @@ def rectangles(batch: tf.Tensor, seeds: tf.Tensor, largest: float, purpose: str)
     return (inside[0][:, :, tf.newaxis] & inside[1][:, tf.newaxis])[..., tf.newaxis]
 
 
-def _check(shift: int, rotation: float, scale: float, shear: float, crop: float, erase: float) -> None:
-    if shift < 0:
-        raise ValueError(f"shift must be 0 or more pixels. Received: shift={shift}")
+def _check(
+    batch: tf.Tensor, shift: int, rotation: float, scale: float, shear: float, crop: float, erase: float
+) -> None:
+    sides = [side for side in batch.shape[1:3] if side is not None]
+    if shift < 0 or (shift and sides and shift >= min(sides)):
+        raise ValueError(f"shift must be 0 or more pixels and under the sides {sides}. Received: shift={shift}")
     for name, value, most in (("rotation", rotation, 180), ("scale", scale, 10), ("shear", shear, 80)):
         if not 0 <= value <= most:
             raise ValueError(f"{name} must be 0 to {most}. Received: {name}={value}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
@@ -21,14 +23,19 @@ from multicnn.modalities.image import arrays, augment_color, augment_geometry, b
 from multicnn.modalities.image.probe import ImageProbe
 from multicnn.modalities.marks import Mark, constant, of_arrays
 from multicnn.modalities.summaries import image_features
+from multicnn.utils.constrained import Count, Finite, Positive
+from multicnn.utils.validation import one_line_errors
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _MAX_SIDE = 224
+_MOST_PIXELS = 1 << 26  # 8,192 x 8,192: as float32 in three channels 800 MB, and a batch of them fits nowhere
 _FIT_EXAMPLES = 1000
+_EACH_CHANNEL = pydantic.Field(min_length=1, max_length=3)
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class ImagePreprocess(Preprocess):
     """Preprocess of images: pixels of one size, centred and scaled.
@@ -47,22 +54,20 @@ class ImagePreprocess(Preprocess):
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")
 
     modality: Literal["image"] = "image"
-    size: tuple[int, int] | None = None
+    size: tuple[Count, Count] | None = None
     channels: Literal[1, 3] | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
+    mean: Annotated[tuple[Finite, ...], _EACH_CHANNEL] | None = None
+    std: Annotated[tuple[Positive, ...], _EACH_CHANNEL] | None = None
     reduced_decoding: bool = False
 
     def __post_init__(self) -> None:
-        if self.size is not None and min(self.size) < 1:
-            raise ValueError(f"size must be two positive numbers of pixels. Received: size={self.size}")
+        if self.size is not None and math.prod(self.size) > _MOST_PIXELS:
+            raise ValueError(f"size must be at most {_MOST_PIXELS:,} pixels in all. Received: size={self.size}")
         for name, values in (("mean", self.mean), ("std", self.std)):
             if values is not None and self.channels is not None and len(values) != self.channels:
                 raise ValueError(
                     f"{name} must have one number per channel ({self.channels}). Received: {name}={values}"
                 )
-        if self.std is not None and min(self.std, default=0) <= 0:
-            raise ValueError(f"std must be positive. Received: std={self.std}")
 
     @property
     def fitted(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.randomness import integers, uniform
+from multicnn.utils.constrained import CountFromZero, ShareBelowOne
 
 _UNKNOWN = 1
 _BEHIND = 1e9  # later than any place
@@ -19,10 +20,10 @@ def augment(
     level: Literal["words", "subwords", "characters"] = "words",
     nearest: np.ndarray | None = None,
     *,
-    neighbours: float = 0.0,
-    word_dropout: float = 0.0,
-    shuffle: int = 0,
-    typos: float = 0.0,
+    neighbours: ShareBelowOne = 0.0,
+    word_dropout: ShareBelowOne = 0.0,
+    shuffle: CountFromZero = 0,
+    typos: ShareBelowOne = 0.0,
 ) -> tf.Tensor:
     """Randomly change the tokens of texts, each by its own seed; padding stays at the end.
 

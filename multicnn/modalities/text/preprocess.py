@@ -24,12 +24,16 @@ from multicnn.modalities.text import augment, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
+from multicnn.utils.constrained import Count
+from multicnn.utils.validation import one_line_errors
 
 _LONGEST = {"words": 400, "subwords": 400, "characters": 1014}  # 1014: Zhang et al. 2015, section 2.2
 _UNKNOWN = 1
 _MOST_CHARACTERS = 1 << 20  # no network reads so far, and ten megabytes in a line need not cost a gigabyte
+Tokens = Annotated[Count, pydantic.Field(le=1000)]
 
 
+@one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class TextPreprocess(Preprocess):
     """Preprocess of texts: the ids that a text network embeds, 0 for padding, 1 for an unknown token, the vocabulary from 2 on.
@@ -62,21 +66,17 @@ class TextPreprocess(Preprocess):
     level: Literal["words", "characters", "subwords"] = "words"
     tokenizer: Literal["unicode", "whitespace", "kim"] = "unicode"
     lowercase: bool = True
-    length: int | None = None
+    length: Annotated[Count, pydantic.Field(le=_MOST_CHARACTERS)] | None = None
     long: Literal["cut", "windows"] = "cut"
-    max_vocabulary: int = 20000
-    min_count: int = 1
+    max_vocabulary: Count = 20000
+    min_count: Count = 1
     alphabet: Literal["learned", "zhang"] = "learned"
-    ngrams: tuple[Annotated[int, pydantic.Field(ge=1)], int] = (3, 5)
-    buckets: int = 20000
-    ngrams_per_word: int = 20
+    ngrams: tuple[Tokens, Tokens] = (3, 5)
+    buckets: Count = 20000
+    ngrams_per_word: Tokens = 20
     vocabulary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("length", "max_vocabulary", "min_count", "buckets", "ngrams_per_word"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be 1 or more. Received: {name}={value}")
         if len(set(self.vocabulary)) < len(self.vocabulary):
             repeated = Counter(self.vocabulary).most_common(1)[0][0]
             raise ValueError(f"vocabulary must name each token once. Received: vocabulary=(... {repeated!r} twice ...)")

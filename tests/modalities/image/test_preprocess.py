@@ -343,10 +343,10 @@ def test_json_round_trip_and_the_same_bits():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": (0, 3)}, "Received: size="),
+        ({"size": (0, 3)}, "Received: size.0=0"),
         ({"channels": 2}, "channels"),
         ({"channels": 3, "mean": (0.5,)}, "Received: mean="),
-        ({"std": (0.0,)}, "Received: std="),
+        ({"std": (0.0,)}, "Received: std.0=0.0"),
         ({"colour": 1}, "colour"),
     ],
 )
