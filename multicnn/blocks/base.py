@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import math
 import sys
 import types
 import typing
@@ -16,6 +17,8 @@ import keras
 from multicnn.blocks.builder import Builder, KerasBuilder, Tensor, builder_of_call
 from multicnn.blocks.signal import Cost
 from multicnn.blocks.symbolic import cost_of_build
+
+_LARGEST = 2**31 - 1  # of a size: what the libraries below hold
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -68,9 +71,11 @@ class Block:
             object.__setattr__(self, field.name, _plain(value, field.name))
         for name in self.at_least_one:
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                kind = type(self).__name__
-                raise ValueError(f"`{name}` of {kind} must be a whole number of at least 1. Received: {name}={value!r}")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST:
+                expected = (
+                    f"`{name}` of {type(self).__name__} must be a whole number of at least 1, at most {_LARGEST:,}"
+                )
+                raise ValueError(f"{expected}. Received: {name}={value!r}")
 
     @property
     def label(self) -> str:
@@ -163,7 +168,7 @@ def from_dict(data: Mapping[str, Any]) -> Block:
     fields = {name: _from_json(value) for name, value in data.items() if name != "type"}
     try:
         return kind._from_fields(fields)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"`data` does not fit {kind.__name__}: {error}. Received: data={dict(data)!r}") from error
 
 
@@ -264,6 +269,8 @@ def _plain(value: Any, name: str) -> Any:
         return tuple(_plain(item, name) for item in value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item, name) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"`{name}` must be finite. Received: {name}={value!r}")
     if value is None or isinstance(value, (bool, int, float, str, Block)):
         return value
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy scalar

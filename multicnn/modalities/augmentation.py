@@ -11,10 +11,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import pydantic
 import tensorflow as tf
 
 from multicnn.modalities.base import Augmenter, Preprocess
+from multicnn.utils.validation import typed
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
 
@@ -64,7 +64,7 @@ def augmentation(
             raise ValueError(
                 f"`augment` of {preprocess.modality} takes {list(known)}. Received: augment.{name}={value!r}"
             )
-    settings = {name: _typed(name, known[name], value) for name, value in settings.items()}
+    settings = {name: typed(f"augment.{name}", known[name], value) for name, value in settings.items()}
     before = _change(preprocess.augment_stored, settings, given or {})
     after = _change(preprocess.augment, settings, given or {})
     return Augmentation(preprocess if before is None else preprocess.augmented_view(), before, after)
@@ -75,13 +75,6 @@ def _settings(augmenter: Augmenter | None) -> dict[str, Any]:
         return {}
     parameters = inspect.signature(augmenter.function, eval_str=True).parameters.values()
     return {each.name: each.annotation for each in parameters if each.kind is each.KEYWORD_ONLY}
-
-
-def _typed(name: str, annotation: Any, value: Any) -> Any:
-    try:
-        return pydantic.TypeAdapter(annotation).validate_python(value)
-    except pydantic.ValidationError as error:
-        raise ValueError(f"augment.{name}: {error.errors()[0]['msg']}. Received: augment.{name}={value!r}") from None
 
 
 def _change(augmenter: Augmenter | None, settings: Mapping[str, Any], given: Mapping[str, Any]) -> Change | None:

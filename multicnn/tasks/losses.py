@@ -10,13 +10,19 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import pydantic
 from keras import ops
 
+from multicnn.layers.types import Tensor
+from multicnn.utils.constrained import FromZero, Positive
+from multicnn.utils.validation import typed
+
 if TYPE_CHECKING:
-    from multicnn.layers.types import Tensor
     from multicnn.tasks.base import Named
+
+Exponent = Annotated[FromZero, pydantic.Field(le=100)]
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -29,7 +35,7 @@ def squared_error(logits: Tensor, targets: Tensor) -> Tensor:
     return ops.sum(ops.square(ops.softmax(logits) - targets), axis=-1)
 
 
-def hinge(logits: Tensor, targets: Tensor, margin: float = 1.0) -> Tensor:
+def hinge(logits: Tensor, targets: Tensor, margin: Positive = 1.0) -> Tensor:
     """Hinge loss: max(0, margin + max of the other z - z of the class), of Crammer & Singer (2001); over t, its mean."""
     highest = ops.max(logits, axis=-1, keepdims=True)
     winner = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype="bool")
@@ -43,7 +49,7 @@ def logistic(logits: Tensor, targets: Tensor) -> Tensor:
     return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
 
 
-def focal(logits: Tensor, targets: Tensor, gamma: float = 2.0) -> Tensor:
+def focal(logits: Tensor, targets: Tensor, gamma: Exponent = 2.0) -> Tensor:
     """Focal loss: -sum t (1 - p)^gamma log p, of Lin et al. (2017): the easy examples weigh little. Their alpha: class weights."""
     log_p = ops.log_softmax(logits)
     # Where 1 - p is exactly 0, a power below 1 has no gradient.
@@ -70,10 +76,11 @@ def by_name(loss: Named, multilabel: bool = False) -> Callable[[Tensor, Tensor],
     if name not in names:
         those = " for multilabel data" if multilabel else ""
         raise ValueError(f"`loss` must be one of {list(names)}{those}. Received: loss={name!r}")
-    known = list(inspect.signature(LOSSES[name]).parameters)[2:]
+    known = dict(list(inspect.signature(LOSSES[name], eval_str=True).parameters.items())[2:])
     for parameter, value in parameters.items():
         if parameter not in known:
-            raise ValueError(f"the loss {name!r} takes {known}. Received: {parameter}={value!r}")
+            raise ValueError(f"the loss {name!r} takes {list(known)}. Received: {parameter}={value!r}")
+        typed(f"loss.{parameter}", known[parameter].annotation, value)
     return functools.partial(LOSSES[name], **parameters)
 
 

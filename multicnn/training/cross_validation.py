@@ -15,7 +15,7 @@ from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
 from multicnn.tasks.intervals import ENDS, with_interval
-from multicnn.training import ensemble, experiment
+from multicnn.training import ensemble, experiment, unstarted
 from multicnn.training.context import RunContext
 from multicnn.utils.files import write_json
 from multicnn.utils.reporter import Reporter
@@ -106,12 +106,13 @@ def run(
                 raise ValueError(
                     f"every class needs training examples in every fold. Received: label={label!r}, fold={name!r}"
                 )
-    experiment.record(folder, COMMAND, recipe, folds=folds)
-    for name, subfolder, fold in divided:
-        reporter.log(f"{subfolder}: {len(fold.rows('test')):,} test examples")
-        with experiment.resumable(folder, COMMAND, reporter.log):
-            metrics[name] = ensemble.train(recipe, fold, RunContext(folder / subfolder, reporter)).metrics
-        gc.collect()  # else the graphs of all folds stay in memory; `clear_session` would also clear the caller's
+    with unstarted.removed(folder):
+        experiment.record(folder, COMMAND, recipe, folds=folds)
+        for name, subfolder, fold in divided:
+            reporter.log(f"{subfolder}: {len(fold.rows('test')):,} test examples")
+            with experiment.resumable(folder, COMMAND, reporter.log):
+                metrics[name] = ensemble.train(recipe, fold, RunContext(folder / subfolder, reporter)).metrics
+            gc.collect()  # else the graphs of all folds stay in memory; `clear_session` would also clear the caller's
     validation = CrossValidation(metrics)
     write_json(folder / "crossval.json", {"folds": metrics, "summary": validation.summary()})
     return validation

@@ -17,7 +17,7 @@ from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_to_dict
 from multicnn.tasks.intervals import with_interval
-from multicnn.training import experiment, run_folder
+from multicnn.training import experiment, run_folder, unstarted
 from multicnn.training.context import RunContext
 from multicnn.training.run import complete, run
 from multicnn.utils.files import write_json
@@ -32,6 +32,11 @@ def train(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
     Raises:
         ValueError: As `run.run`; or there is one member only, or one cannot be a member.
     """
+    with unstarted.removed(context.run_folder):
+        return _train(recipe, manifest, context)
+
+
+def _train(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
     if not recipe.members:
         return run(recipe, manifest, context)
     if len(recipe.members) == 1:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import keras
+import numpy as np
 
 from multicnn import models
 from multicnn.blocks import Block
@@ -13,6 +14,8 @@ from multicnn.blocks.cost import measure_model
 from multicnn.blocks.rank import keras_object
 from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe
+from multicnn.utils.constrained import FromZero
+from multicnn.utils.validation import typed
 
 
 def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
@@ -44,7 +47,7 @@ def model_block(recipe: Recipe, classes: int) -> Block:
         if (value := getattr(recipe.model, name)) is None:
             continue
         try:
-            keras_object(kind, value)
+            _try(kind, value)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise ValueError(
@@ -54,6 +57,17 @@ def model_block(recipe: Recipe, classes: int) -> Block:
         with suppress(ValueError):  # no convolution by channel is there
             block = block.replaced(**{f"depthwise_{name}": value})
     return block
+
+
+def _try(kind: Any, value: Any) -> None:
+    """Make an initializer or a regularizer, and weights by it: most of Keras's look at their parameters only then."""
+    made = keras_object(kind, value)
+    parameters = value[1] if isinstance(value, tuple) else {}
+    for name in {"stddev", "scale", "gain"} & parameters.keys():
+        typed(name, FromZero, parameters[name])
+    weights = made((2, 2)) if kind is keras.initializers else made(keras.ops.ones((2, 2)))
+    if not np.isfinite(keras.ops.convert_to_numpy(weights)).all():
+        raise ValueError("it gives numbers that are not finite")
 
 
 def _names(kind: Any) -> list[str]:

@@ -94,7 +94,7 @@ def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> Va
     recipe, manifest = prepared.recipe, prepared.manifest
     rows = pipeline.order(manifest.rows("train"), recipe.seed, error.epoch)
     rows = rows[error.step * recipe.batch_size :][: recipe.batch_size]
-    listed = context.run_folder / "not_finite.csv"
+    listed = context.run_folder / run_folder.NOT_FINITE
     examples = manifest.table.loc[rows, ["id", "label"]]
     examples.to_csv(listed, index=False)
     return ValueError(

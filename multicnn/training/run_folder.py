@@ -15,7 +15,7 @@ from multicnn.predictor import Predictor, load, software
 from multicnn.recipe import Recipe
 from multicnn.utils.files import atomic_file, locked, sweep, write_json, write_text
 
-MANIFEST, BAD_FILES = "manifest.parquet", "bad_files.csv"
+MANIFEST, BAD_FILES, NOT_FINITE = "manifest.parquet", "bad_files.csv", "not_finite.csv"
 
 # Where the data is and how often the run is saved changes no bit of it; the data itself is compared by its contents.
 _MAY_CHANGE = {

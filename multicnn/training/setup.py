@@ -16,7 +16,7 @@ from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.recipe import DataSource, Recipe
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
-from multicnn.training import experiment
+from multicnn.training import experiment, unstarted
 
 Source = str | os.PathLike | DataSource | Iterable[object]  # data in memory are iterable, whatever their type
 Data = Source | Recipe
@@ -103,6 +103,6 @@ def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
         now = datetime.datetime.now()  # to the microsecond: runs that start together each have their own
         out = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S-%f}"
     folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not unstarted.is_free(folder):
         raise ValueError(f"`out` must be a new or empty folder, so that no run is lost. Received: out={str(out)!r}")
     return folder

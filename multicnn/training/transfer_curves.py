@@ -13,7 +13,7 @@ import pandas as pd
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation import figures
 from multicnn.recipe import Recipe, Start
-from multicnn.training import experiment
+from multicnn.training import experiment, unstarted
 from multicnn.training.context import RunContext
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.training.run import run as run_one
@@ -116,9 +116,20 @@ def run(
     if not len(manifest.rows("test")):
         raise ValueError("`data` must have test examples, of its own or as data.test. Received: none")
     both = PretrainedWeights(recipe).completed(recipe, manifest.modality)
-    experiment.record(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
-    rows = []
-    for seed in range(recipe.seed, recipe.seed + seeds):
+    with unstarted.removed(folder):
+        experiment.record(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
+        curves = TransferCurves(pd.DataFrame(_trained(both, manifest, sizes, seeds, folder, reporter)))
+    curves.table().to_csv(folder / "transfer_curves.csv")
+    figures.transfer_curves(curves.table(), folder / "transfer_curves.png")
+    return curves
+
+
+def _trained(
+    both: Recipe, manifest: Manifest, sizes: Sequence[int], seeds: int, folder: Path, reporter: Reporter
+) -> list[dict]:
+    """Train every network, and return its row of the table, of which runs.csv holds as many as are trained."""
+    rows: list[dict] = []
+    for seed in range(both.seed, both.seed + seeds):
         order = _classes_in_turn(manifest, seed)
         for size in sizes:
             subset = _only(manifest, order[:size])
@@ -131,10 +142,7 @@ def run(
                 rows.append(_row(made.metrics, folder / name, {"examples": size, "seed": seed, "start": kind}))
                 gc.collect()  # else the graphs of all runs stay in memory; `clear_session` would also clear the caller's
                 pd.DataFrame(rows).to_csv(folder / "runs.csv", index=False)
-    curves = TransferCurves(pd.DataFrame(rows))
-    curves.table().to_csv(folder / "transfer_curves.csv")
-    figures.transfer_curves(curves.table(), folder / "transfer_curves.png")
-    return curves
+    return rows
 
 
 def _row(metrics: dict, folder: Path, row: dict) -> dict:

@@ -41,6 +41,23 @@ def one_line_errors(unknown: Callable[[str], str] | None = None) -> Callable[[_C
     return decorate
 
 
+def typed(name: str, annotation: object, value: object) -> object:
+    """Return a value in the type that an argument is annotated with, as a field of that type would hold it.
+
+    Args:
+        name: The name of the argument, for the message.
+        annotation: Its type, perhaps one of `constrained`.
+        value: The value that was given.
+
+    Raises:
+        ValueError: It does not fit.
+    """
+    try:
+        return pydantic.TypeAdapter(annotation).validate_python(value)
+    except pydantic.ValidationError as error:
+        raise ValueError(f"{name}: {error.errors()[0]['msg']}. Received: {name}={_short(value)}") from None
+
+
 def in_one_line(error: pydantic.ValidationError, unknown: Callable[[str], str]) -> str:
     """Return the message of an error: the fields that do not fit, and their values.
 

@@ -124,7 +124,7 @@ def test_numbers_of_things_are_whole_and_at_least_one(block):
     counts = [field for field, hint in type(block).__annotations__.items() if hint == "int"]
     assert set(block.at_least_one) >= set(counts) - NO_COUNTS
     for name in block.at_least_one:
-        for wrong in (0, -3, 1.5, "4"):
+        for wrong in (0, -3, 1.5, "4", True, 10**11):
             with pytest.raises(
                 ValueError, match=rf"`{name}` of {type(block).__name__} must be a whole number of at least 1"
             ):

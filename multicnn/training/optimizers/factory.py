@@ -11,6 +11,8 @@ import keras
 
 from multicnn.backends import keras_private
 from multicnn.training.optimizers import Nadam, OneCycle, Rprop, Warmup
+from multicnn.utils.constrained import Count, FromZero, Positive, Share, ShareBelowOne
+from multicnn.utils.validation import typed
 
 # Decay pulls weights to zero; on a bias, a norm, a slope of PReLU or a rarely seen word vector nobody means that.
 _NOT_DECAYED = ["bias", "gamma", "beta", "alpha", "embeddings"]
@@ -40,6 +42,15 @@ NAMES: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "rprop": (Rprop, {"learning_rate": 0.01}),
 }
 
+# What the arguments of Keras's optimizers can be; Keras itself takes any number.
+_RANGES: dict[str, object] = {
+    **dict.fromkeys(("momentum", "beta_1", "beta_2", "rho", "ema_momentum"), ShareBelowOne),
+    **dict.fromkeys(("epsilon", "clipnorm", "global_clipnorm", "clipvalue", "eta_minus", "eta_plus"), Positive),
+    **dict.fromkeys(("ema_overwrite_frequency", "gradient_accumulation_steps"), Count),
+    "weight_decay": FromZero,
+    "initial_accumulator_value": FromZero,
+}
+
 
 def make(optimizer: Any, steps_per_epoch: int, epochs: int) -> keras.optimizers.Optimizer:
     """Return the Keras optimizer of a `recipe.Optimizer`, with its schedule over the steps of the whole run.
@@ -61,10 +72,18 @@ def make(optimizer: Any, steps_per_epoch: int, epochs: int) -> keras.optimizers.
     if optimizer.weight_decay is not None:
         config["weight_decay"] = optimizer.weight_decay
     try:
+        for name in optimizer.arguments.keys() & _RANGES.keys():
+            if optimizer.arguments[name] is not None:  # Keras's own default of those that clip
+                typed(name, _RANGES[name], optimizer.arguments[name])
         made = kind(**config)
     except (TypeError, ValueError) as error:
-        received = f"optimizer.arguments={optimizer.arguments!r}"
-        raise ValueError(f"`optimizer.arguments` do not fit {kind.__name__} ({error}). Received: {received}") from error
+        reason, received = (
+            str(error).partition(" Received")[0].rstrip("."),
+            f"optimizer.arguments={optimizer.arguments!r}",
+        )
+        raise ValueError(
+            f"`optimizer.arguments` do not fit {kind.__name__} ({reason}). Received: {received}"
+        ) from error
     if made.weight_decay:
         made.exclude_from_weight_decay(var_names=_NOT_DECAYED)
     return made
@@ -116,13 +135,15 @@ def learning_rates(optimizer: Any, rate: float, steps_per_epoch: int, epochs: in
     if name not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {sorted(SCHEDULES)}. Received: optimizer.schedule={name!r}")
     warmup = round(optimizer.warmup_epochs * steps_per_epoch)
+    known = dict(list(inspect.signature(SCHEDULES[name], eval_str=True).parameters.items())[2:])
     try:
+        for parameter in parameters.keys() & known.keys():
+            typed(parameter, known[parameter].annotation, parameters[parameter])
         made = SCHEDULES[name](rate, max(steps_per_epoch * epochs - warmup, 1), **parameters)
     except (TypeError, ValueError) as error:
-        known = list(inspect.signature(SCHEDULES[name]).parameters)[2:]
-        raise ValueError(
-            f"the schedule {name!r} takes {known} ({error}). Received: optimizer.schedule={optimizer.schedule!r}"
-        ) from error
+        reason = str(error).partition(" Received")[0].rstrip(".")
+        received = f"optimizer.schedule={optimizer.schedule!r}"
+        raise ValueError(f"the schedule {name!r} takes {list(known)} ({reason}). Received: {received}") from error
     return Warmup(made, warmup) if warmup else made
 
 
@@ -130,7 +151,7 @@ def _constant(rate: float, steps: int) -> float:
     return rate
 
 
-def _step(rate: float, steps: int, at: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Any:
+def _step(rate: float, steps: int, at: tuple[Share, ...] = (0.5, 0.75), factor: Positive = 0.1) -> Any:
     """Multiply the rate by `factor` at each of these shares of the run (He et al. 2015, section 4.2: a tenth at 1/2 and 3/4)."""
     if sorted(at) != list(at) or not all(0 < share < 1 for share in at):
         raise ValueError("`at` must hold rising shares of the run, between 0 and 1")
@@ -140,7 +161,7 @@ def _step(rate: float, steps: int, at: tuple[float, ...] = (0.5, 0.75), factor: 
     return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
 
 
-def _cosine(rate: float, steps: int, alpha: float = 0.0) -> Any:
+def _cosine(rate: float, steps: int, alpha: Share = 0.0) -> Any:
     """Return half a cosine down to `alpha` of the rate (Loshchilov & Hutter 2017, equation 5, without restarts)."""
     return keras.optimizers.schedules.CosineDecay(rate, steps, alpha)
 

@@ -9,6 +9,8 @@ import keras
 from keras import ops
 from keras.optimizers import schedules
 
+from multicnn.utils.constrained import Positive, Share
+
 
 @keras.saving.register_keras_serializable("multicnn")
 class Warmup(schedules.LearningRateSchedule):
@@ -58,7 +60,7 @@ class OneCycle(schedules.LearningRateSchedule):
         end: The last one is `peak / start / end`.
     """
 
-    def __init__(self, peak: float, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4):
+    def __init__(self, peak: float, steps: int, rise: Share = 0.3, start: Positive = 25.0, end: Positive = 1e4):
         if not 0 < rise < 1:
             raise ValueError(f"`rise` must be a share of the steps, between 0 and 1. Received: rise={rise!r}")
         self.peak, self.steps, self.rise, self.start, self.end = peak, steps, rise, start, end

@@ -1,0 +1,56 @@
+"""Runs that end before their first checkpoint: their folder holds nothing of value, and must not block the corrected call."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from multicnn.training.run_folder import BAD_FILES, MANIFEST, NOT_FINITE
+
+_LISTS = (BAD_FILES, NOT_FINITE)  # named in error messages, for the user to look into
+_RECORDS = (
+    *("recipe.json", "labels.txt", "versions.json", "preprocess.json", "start.json", "plan.json", MANIFEST),
+    *("history.csv", "health.csv"),
+)
+
+
+@contextlib.contextmanager
+def removed(folder: Path) -> Iterator[None]:
+    """Remove what a run has written into a new folder, if it is refused before its first checkpoint.
+
+    Lists of examples that the error message names stay. A file that cannot be written or read (OSError) and an interruption
+    leave everything: the run can be resumed.
+    """
+    new = is_free(folder)
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception:
+        if new and not any(folder.rglob("*.npz")) and not any(folder.rglob("*.keras")):
+            _clear(folder)
+            for each in missing:
+                with contextlib.suppress(OSError):  # something is in it
+                    each.rmdir()
+        raise
+
+
+def is_free(folder: Path) -> bool:
+    """Return True if a folder can take a new run: it does not exist, or holds nothing but the lists of a run that failed."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and all(path.is_dir() or path.name in _LISTS for path in folder.rglob("*"))
+
+
+def _clear(folder: Path) -> None:
+    """Delete what runs write before their first checkpoint, by its names: nothing else can be theirs."""
+    for path in folder.rglob("*"):
+        empty = path.name in _LISTS and len(path.read_text(encoding="utf-8").splitlines()) < 2
+        if path.is_file() and (path.name in _RECORDS or empty):
+            path.unlink()
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            with contextlib.suppress(OSError):
+                path.rmdir()
