@@ -83,6 +83,13 @@ def scope(devices: int) -> AbstractContextManager[Any]:
     return keras.distribution.DataParallel(devices=taken, auto_shard_dataset=False).scope()
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Return True for the error of an array that does not fit into memory."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+    )
+
+
 def training_step(network: keras.Model, losses: Losses, score: Losses) -> Step:
     """Return a compiled training step: forward pass, backward pass, update.
 
@@ -140,7 +147,7 @@ def training_step(network: keras.Model, losses: Losses, score: Losses) -> Step:
         try:
             values, sums = compiled(values, *put(np.asarray(inputs), np.asarray(targets)))
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" in str(error):
+            if out_of_memory(error):
                 raise MemoryError(str(error)) from error
             raise
         for variable, value in zip(variables, values):

@@ -76,6 +76,11 @@ def scope(devices: int) -> AbstractContextManager[Any]:
     return tf.distribute.MirroredStrategy([device.name for device in known[:devices]]).scope()
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Return True for the error of an array that does not fit into memory."""
+    return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
+
+
 def training_step(network: keras.Model, losses: Losses, score: Losses) -> Step:
     """Return a compiled training step: forward pass, backward pass, update.
 

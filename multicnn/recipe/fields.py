@@ -45,7 +45,7 @@ class Section(NamedTuple):
 
 
 class _Module(NamedTuple):
-    """What the source of a module binds at its top: classes, functions, type aliases, and names imported from the package."""
+    """The names bound at the top of a module: classes and functions, type aliases, and imports from the package."""
 
     path: Path
     definitions: dict[str, ast.ClassDef | ast.FunctionDef]

@@ -10,19 +10,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import pydantic
 from keras import ops
 
 from multicnn.layers.types import Tensor
-from multicnn.utils.constrained import FromZero, Positive
+from multicnn.utils.constrained import Exponent, Positive
 from multicnn.utils.validation import typed
 
 if TYPE_CHECKING:
     from multicnn.tasks.base import Named
-
-Exponent = Annotated[FromZero, pydantic.Field(le=100)]
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ import numpy as np
 
 from multicnn.utils.files import atomic_file
 
+_NAME = "epoch-{:05d}-step-{:07d}.npz"
+FIRST = _NAME.format(0, 0)  # before the first step
 _SHARE = 0.02  # of the time, at most, goes into saving
 
 
@@ -53,7 +55,7 @@ class Checkpoints:
         Raises:
             OSError: The file cannot be written; the last good checkpoint is left, and named.
         """
-        path = self.folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
+        path = self.folder / _NAME.format(epoch, step)
         if path in self.saved[-1:]:
             return
         started = time.perf_counter()

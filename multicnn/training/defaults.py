@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from multicnn import models
 from multicnn.backends import engine
 from multicnn.data.manifest import Manifest
 from multicnn.data.paths import locate
@@ -11,7 +12,8 @@ from multicnn.modalities import Preprocess, lookup
 from multicnn.modalities.augmentation import augmentation
 from multicnn.recipe import Recipe
 from multicnn.tasks import LossSettings, Task
-from multicnn.training.model import model_block
+from multicnn.tasks.registry import choose_task
+from multicnn.training.model import check_kernels, model_block
 from multicnn.training.optimizers import factory
 from multicnn.training.pretrained import PretrainedWeights
 
@@ -66,6 +68,20 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
     model_block(recipe, len(task.labels))
     preprocess.check_stem(recipe, locate)
     return recipe
+
+
+def check_values(recipe: Recipe) -> None:
+    """Raise ValueError for what no data can make right, before any is read."""
+    factory.make(recipe.optimizer, 1, 1)
+    check_kernels(recipe)
+    engine.scope(recipe.runtime.devices)
+    task = choose_task(recipe.task, recipe.data.label_separator)
+    task.check_loss(LossSettings(task.default_loss if recipe.loss is None else recipe.loss, recipe.label_smoothing))
+    name = recipe.model.name
+    if (
+        isinstance(name, dict) or name in models.MODELS
+    ):  # a user's function is called once, with the classes of the data
+        models.create(name, 2, **recipe.model.arguments)
 
 
 def _check_mixing(recipe: Recipe, preprocess: Preprocess, task: Task) -> None:

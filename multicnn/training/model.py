@@ -17,6 +17,8 @@ from multicnn.recipe import Recipe
 from multicnn.utils.constrained import FromZero
 from multicnn.utils.validation import typed
 
+_KERNELS = {"initializer": keras.initializers, "regularizer": keras.regularizers}
+
 
 def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
     """Return the whole network of a recipe as a Block, with what the preprocess puts in front of the model.
@@ -42,21 +44,28 @@ def model_block(recipe: Recipe, classes: int) -> Block:
         ValueError: The model, a hyperparameter, the initializer or the regularizer is unknown.
     """
     assert recipe.model.name is not None  # the recipe is completed
+    check_kernels(recipe)
     block = models.create(recipe.model.name, classes, **recipe.model.arguments)
-    for name, kind in (("initializer", keras.initializers), ("regularizer", keras.regularizers)):
+    for name in _KERNELS:
         if (value := getattr(recipe.model, name)) is None:
             continue
-        try:
-            _try(kind, value)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise ValueError(
-                f"`model.{name}` must be one of {_names(kind)} ({reason}). Received: model.{name}={value!r}"
-            ) from error
         block = block.replaced(**{f"kernel_{name}": value})
         with suppress(ValueError):  # no convolution by channel is there
             block = block.replaced(**{f"depthwise_{name}": value})
     return block
+
+
+def check_kernels(recipe: Recipe) -> None:
+    """Raise ValueError for an initializer or a regularizer of a recipe that Keras does not know or cannot make."""
+    for name, kind in _KERNELS.items():
+        value = getattr(recipe.model, name)
+        try:
+            if value is not None:
+                _try(kind, value)
+        except Exception as error:  # Keras raises anything for what it cannot make
+            reason = f"{type(error).__name__}: {error}".splitlines()[0].partition(" Received")[0].rstrip(".")
+            known = f"one of {_names(kind)}, or one of them with its parameters"
+            raise ValueError(f"`model.{name}` ({reason}) must be {known}. Received: model.{name}={value!r}") from error
 
 
 def _try(kind: Any, value: Any) -> None:
@@ -77,4 +86,4 @@ def _names(kind: Any) -> list[str]:
         with suppress(Exception):  # Keras raises anything for what it cannot make
             keras_object(kind, name)
             known.append(name)
-    return sorted(known)
+    return sorted(name for name in known if name.islower())

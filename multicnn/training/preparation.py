@@ -26,7 +26,7 @@ from multicnn.modalities import Preprocess, mixup
 from multicnn.modalities.augmentation import Augmentation, augmentation
 from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
-from multicnn.training import run_folder
+from multicnn.training import memory, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.freezing import frozen_layers
 from multicnn.training.model import network_block
@@ -159,6 +159,8 @@ def prepare(
     stem = _stem(recipe, manifest, context)
     if with_network:
         measured = measure(network_block(recipe, stem, len(manifest.labels)), stem.preprocess.input_shape)
+        examples_a_step = min(recipe.batch_size, len(manifest.rows("train")))
+        memory.check(measured, stem.preprocess.input_shape, examples_a_step)
         recipe = _with_precision(recipe, measured.multiply_adds, context.folder)
         frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
     augmented = augmentation_of(recipe, stem)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.backends import random_state
+from multicnn.backends import engine, random_state
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation.baseline import linear_score
@@ -70,7 +70,7 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
         KeyboardInterrupt: The run was interrupted (after SIGTERM: SystemExit); it can be resumed.
     """
     folder = context.run_folder
-    built = build(prepared, context)
+    built = _built(prepared, context)
     loop, predictor = built.loop, built.predictor
     context.log(_summary(prepared, loop.settings.steps))
     try:
@@ -87,6 +87,16 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
         signals.stop(loop.interrupted, line)
     context.log(f"the predictor is {folder / 'model.keras'}")
     return predictor
+
+
+def _built(prepared: Prepared, context: RunContext) -> Built:
+    try:
+        return build(prepared, context)
+    except Exception as error:
+        if not engine.out_of_memory(error):
+            raise
+        count = prepared.measured.parameters
+        raise ValueError(f"`model.name` must fit into memory. Received: {count:,} parameters") from None
 
 
 def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> ValueError:

@@ -17,6 +17,7 @@ from multicnn.recipe import DataSource, Recipe
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment, unstarted
+from multicnn.training.defaults import check_values
 
 Source = str | os.PathLike | DataSource | Iterable[object]  # data in memory are iterable, whatever their type
 Data = Source | Recipe
@@ -46,8 +47,10 @@ def settled(
     forks.check()
     memory = in_memory(data)
     recipe = recipe_for(started if started is not None and (data is None or memory is not None) else data, fields)
-    # What the settings say of the data decides the modality, which decides what the other settings can mean.
-    first = recipe.replaced([s for s in settings if s.startswith(("data.", "task"))])
+    # What the settings say of the data decides the modality, which decides what those of the preprocessing can mean.
+    first = recipe.replaced([s for s in settings if not s.strip().startswith("preprocess.")])
+    for each in (first, *(first.member(i) for i in range(len(first.members)))):
+        check_values(each)
     manifest = load(first.data, first.task, memory)
     recipe = recipe.replaced(settings, manifest.modality)
     if memory is not None:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from multicnn.training.checkpoint import FIRST
 from multicnn.training.run_folder import BAD_FILES, MANIFEST, NOT_FINITE
 
 _LISTS = (BAD_FILES, NOT_FINITE)  # named in error messages, for the user to look into
@@ -17,7 +18,7 @@ _RECORDS = (
 
 @contextlib.contextmanager
 def removed(folder: Path) -> Iterator[None]:
-    """Remove what a run has written into a new folder, if it is refused before its first checkpoint.
+    """Remove what a run has written into a new folder, if it fails with nothing but the checkpoint before its first step.
 
     Lists of examples that the error message names stay. A file that cannot be written or read (OSError) and an interruption
     leave everything: the run can be resumed.
@@ -29,12 +30,16 @@ def removed(folder: Path) -> Iterator[None]:
     except OSError:
         raise
     except Exception:
-        if new and not any(folder.rglob("*.npz")) and not any(folder.rglob("*.keras")):
+        if new and all(path.name == FIRST for path in _states(folder)):
             _clear(folder)
             for each in missing:
                 with contextlib.suppress(OSError):  # something is in it
                     each.rmdir()
         raise
+
+
+def _states(folder: Path) -> Iterator[Path]:
+    yield from (*folder.rglob("*.npz"), *folder.rglob("*.keras"))
 
 
 def is_free(folder: Path) -> bool:
@@ -48,7 +53,7 @@ def _clear(folder: Path) -> None:
     """Delete what runs write before their first checkpoint, by its names: nothing else can be theirs."""
     for path in folder.rglob("*"):
         empty = path.name in _LISTS and len(path.read_text(encoding="utf-8").splitlines()) < 2
-        if path.is_file() and (path.name in _RECORDS or empty):
+        if path.is_file() and (path.name in (*_RECORDS, FIRST) or empty):
             path.unlink()
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pydantic
 
@@ -41,7 +41,7 @@ def one_line_errors(unknown: Callable[[str], str] | None = None) -> Callable[[_C
     return decorate
 
 
-def typed(name: str, annotation: object, value: object) -> object:
+def typed(name: str, annotation: Any, value: object) -> Any:
     """Return a value in the type that an argument is annotated with, as a field of that type would hold it.
 
     Args:
