@@ -80,10 +80,9 @@ def _try(kind: Any, value: Any) -> None:
 
 
 def _names(kind: Any) -> list[str]:
-    """Return the names by which Keras knows its initializers or regularizers."""
-    known = []
-    for name in vars(kind):
+    """Return the names by which Keras knows its initializers or regularizers, one of each."""
+    known = {}
+    for name in sorted(vars(kind)):  # "he_normal" after "HeNormal", and in its place
         with suppress(Exception):  # Keras raises anything for what it cannot make
-            keras_object(kind, name)
-            known.append(name)
-    return sorted(name for name in known if name.islower())
+            known[type(keras_object(kind, name))] = name
+    return sorted(known.values())

@@ -54,7 +54,6 @@ FromZero = Annotated[float, _number, pydantic.Field(ge=0, le=1e9, allow_inf_nan=
 Exponent = Annotated[FromZero, pydantic.Field(le=100)]
 Share = Annotated[float, _number, pydantic.Field(ge=0, le=1, allow_inf_nan=False)]
 ShareBelowOne = Annotated[float, _number, pydantic.Field(ge=0, lt=1, allow_inf_nan=False)]
-PositiveExponent = Annotated[FromZero, pydantic.Field(le=100)]
-Share = Annotated[float, _number, pydantic.Field(gt=0, le=1, allow_inf_nan=False)]
+PositiveShare = Annotated[float, _number, pydantic.Field(gt=0, le=1, allow_inf_nan=False)]
 Degrees = Annotated[float, _number, pydantic.Field(ge=0, le=180, allow_inf_nan=False)]
 Text = Annotated[str, pydantic.Field(min_length=1)]
