@@ -9,7 +9,6 @@ import os
 import platform
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.backends import engine, forks
-from multicnn.blocks import Block, from_dict, network, unknown_kinds
+from multicnn.blocks import Block, network
 from multicnn.blocks.base import names_of_kinds
 from multicnn.data.inputs import inputs_of, name_of, source_of
 from multicnn.data.load import divided, load_unsplit
@@ -31,15 +30,15 @@ from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.modalities import Preprocess
+from multicnn.models import artefact
 from multicnn.models.user_code import import_code, names_of_own_code
-from multicnn.recipe import DataSource, Recipe, preprocess_from_dict, preprocess_to_dict
+from multicnn.recipe import DataSource, Recipe, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
-from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
+from multicnn.tasks import Task, task_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
 from multicnn.version import __version__
 
-_MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
 _BATCH = 256
 
 
@@ -235,8 +234,9 @@ class Predictor:
         forks.check()
         with atomic_file(path) as part:
             float32_copy(self.block, self.network).save(part)
+            described = self._description() | {"checksums": artefact.checksums(part)}
             with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(_MEMBER, json.dumps(self._description(), ensure_ascii=False, indent=1))
+                archive.writestr(artefact.MEMBER, json.dumps(described, ensure_ascii=False, indent=1))
         return path
 
     def __reduce__(self) -> tuple[Callable[..., Predictor | _Unusable], tuple[bytes, list[str]]]:
@@ -248,7 +248,7 @@ class Predictor:
 
     def _description(self) -> dict[str, Any]:
         return {
-            "format": 2,
+            "format": artefact.FORMAT,
             "preprocess": preprocess_to_dict(self.preprocess),
             "block": self.block.to_dict(),
             "task": task_to_dict(self.task),
@@ -290,6 +290,10 @@ class Predictor:
         )
 
 
+class ArtefactError(ValueError):
+    """A file is no artefact, or it is damaged, or what it says does not fit together."""
+
+
 def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predictor:
     """Load a predictor, with Keras's safe mode on.
 
@@ -305,31 +309,22 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
     for code in (blocks,) if isinstance(blocks, str) else blocks:
         import_code(code)
     try:
-        with zipfile.ZipFile(path) as archive:
-            data = json.loads(archive.read(_MEMBER))
+        read = artefact.read(Path(path))
     except FileNotFoundError:
         raise ValueError(f"`path` must name a .keras file; nothing is there. Received: path={str(path)!r}") from None
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError) as error:
-        raise ValueError(
-            f"`path` must be a .keras file that multicnn saved ({error}). Received: path={str(path)!r}"
-        ) from None
-    if data["format"] not in (1, 2):
-        raise ValueError(
-            f"`path` was saved by a newer multicnn (format {data['format']}). Received: path={str(path)!r}"
-        )
-    if unknown := unknown_kinds(data["block"]):
-        raise ValueError(
-            f"`path` has a network with Blocks that are not defined: {', '.join(unknown)}. Import the module that defines "
-            f"them first, or name it or its file by blocks= (--blocks on the command line). Received: path={str(path)!r}"
-        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        raise ArtefactError(
+            f"`path` must be a .keras file that multicnn saved ({reason}). Received: path={str(path)!r}"
+        ) from error
     return Predictor(
-        preprocess=preprocess_from_dict(data["preprocess"]),
-        block=from_dict(data["block"]),
-        network=keras.saving.load_model(path, compile=False, safe_mode=True),
-        task=task_from_dict(data["task"]) if data["format"] > 1 else _task_of_format_1(data),
-        recipe=with_current_names(data["recipe"]),
-        metrics=data["metrics"],
-        versions=data["versions"],
+        preprocess=read.preprocess,
+        block=read.block,
+        network=read.network,
+        task=read.task,
+        recipe=with_current_names(read.data["recipe"]),
+        metrics=read.data["metrics"],
+        versions=read.data["versions"],
     )
 
 
@@ -354,12 +349,6 @@ def _unpickled(data: bytes, code: Sequence[str]) -> Predictor | _Unusable:
         path = Path(folder) / "model.keras"
         path.write_bytes(data)
         return load(path, blocks=code)
-
-
-def _task_of_format_1(data: dict[str, Any]) -> Task:
-    """Return the task of an artefact that has the labels alone; a separator in its recipe says that they are many."""
-    task = choose_task(None, data["recipe"].get("data", {}).get("label_separator"))
-    return task_from_dict(task_to_dict(task) | {"labels": data["labels"]})
 
 
 def float32_copy(block: Block, trained: keras.Model) -> keras.Model:

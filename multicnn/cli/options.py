@@ -137,9 +137,10 @@ def recipe_or_path(path: _Path) -> Recipe | _Path:
     if path is None or not path.endswith((".py", ".json")) or not Path(path).is_file():
         return path
     from multicnn.recipe import Recipe
+    from multicnn.utils.files import read_json
 
     if path.endswith(".json"):
-        return Recipe.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        return Recipe.from_dict(read_json(Path(path)))
     import runpy
 
     recipe = runpy.run_path(path).get("recipe")

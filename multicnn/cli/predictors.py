@@ -8,7 +8,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -86,11 +86,23 @@ def predict(
 
 
 def text_or_file(item: str) -> str | bytes:
-    """Return the contents of the file of this name, if there is one, else the text itself."""
-    if os.path.isfile(item):
-        with suppress(OSError):
-            return Path(item).read_bytes()
-    return item
+    """Return the contents of the file of this name, if there is one, else the text itself.
+
+    Raises:
+        ValueError: There is a pipe or a device of this name, or the file is too large.
+    """
+    from multicnn.utils import regular_files
+
+    try:
+        return regular_files.read_bytes(item, "text_bytes")
+    except regular_files.NotRegularError as error:
+        raise ValueError(f"`inputs` must be texts or files ({error.strerror}). Received: inputs={item!r}") from None
+    except OSError:
+        return item
+    except ValueError as error:
+        if "\0" in item:  # no name of a file
+            return item
+        raise ValueError(f"`inputs` must be within the limits ({error}). Received: inputs={item!r}") from None
 
 
 def _check(inputs: Iterable[str], csv: Path | None) -> None:

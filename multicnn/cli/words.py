@@ -153,6 +153,7 @@ def _tokens(path: str, column: str, tokenizer: str) -> list[list[str]]:
 def _texts(path: str, column: str) -> list[str]:
     from multicnn.data.paths import locate
     from multicnn.data.sources.reading import TABLES, read_table
+    from multicnn.utils import regular_files
 
     file = Path(locate(path))
     if not file.is_file():
@@ -164,7 +165,11 @@ def _texts(path: str, column: str) -> list[str]:
             for text, bad in zip(table.column("text_column", column), table.reasons_for([column]))
             if text and not bad
         ]
-    return [line for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    try:
+        lines = regular_files.read_bytes(file, "table_bytes").decode("utf-8", "replace").splitlines()
+    except ValueError as error:
+        raise ValueError(f"`texts` must be within the limits ({error}). Received: texts={path!r}") from None
+    return [line for line in lines if line.strip()]
 
 
 def _show(neighbours: dict[str, list[tuple[str, float]]], as_json: bool) -> None:

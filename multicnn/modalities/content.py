@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 from multicnn.modalities import formats
+from multicnn.utils import regular_files
 from multicnn.utils.urls import REMEDY, is_url
-
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_BLOCK = 1 << 16
 
 # (offset, magic bytes, modality, name of the format); the first that matches wins.
 _MAGIC = (
@@ -90,21 +87,12 @@ def recognise(data: bytes) -> tuple[str | None, str]:
     return "text", "text"
 
 
-def blocks(path: str | os.PathLike) -> Iterator[bytes]:
-    """The bytes of a file, piece by piece. Of a small one `open` would take half as long again."""
-    file = os.open(path, _READ_ONLY)
-    try:
-        while block := os.read(file, _BLOCK):
-            yield block
-    finally:
-        os.close(file)
-
-
 def read(source: str | os.PathLike | bytes) -> bytes:
     """The bytes of a path, or the bytes given.
 
     Raises:
-        ValueError: The file is missing, unreadable or empty; the message is a short reason without the path.
+        ValueError: The file is missing, no regular file, unreadable, empty or too large; the message is a short reason without
+            the path.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
@@ -114,7 +102,7 @@ def read(source: str | os.PathLike | bytes) -> bytes:
         raise ValueError(REMEDY)
     else:
         try:
-            data = b"".join(blocks(source))
+            data = regular_files.read_bytes(source)
         except OSError as error:
             raise ValueError(f"cannot be read: {error.strerror or type(error).__name__}") from error
     if not data:

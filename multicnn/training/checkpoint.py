@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from multicnn.utils import archives
 from multicnn.utils.files import atomic_file
 
 _NAME = "epoch-{:05d}-step-{:07d}.npz"
@@ -117,12 +117,9 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
         Damaged: The file is no complete checkpoint.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            if (broken := archive.testzip()) is not None:
-                raise Damaged(f"the checksum of {broken} is wrong")
-        with np.load(path) as members:
-            head = json.loads(members["head"].tobytes())
-            arrays = {name: [members[f"{name}/{i:05d}"] for i in range(n)] for name, n in head["arrays"].items()}
+        members = archives.read_npz(path)  # which compares all checksums
+        head = json.loads(members["head"].tobytes())
+        arrays = {name: [members[f"{name}/{i:05d}"] for i in range(n)] for name, n in head["arrays"].items()}
     except Exception as error:  # a broken archive raises anything
         raise Damaged(f"{path} is damaged ({error})") from error
     return head["plain"], arrays

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from multicnn.recipe import Recipe
-from multicnn.utils.files import write_json
+from multicnn.utils.files import read_json, write_json
 
 
 def record(folder: Path, command: str, recipe: Recipe, **values: Any) -> None:
@@ -26,7 +25,7 @@ def recorded(folder: Path, command: str) -> tuple[Recipe, dict[str, Any]]:
         ValueError: No such runs were started there.
     """
     path = folder / "plan.json"
-    values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    values = read_json(path) if path.exists() else {}
     if values.pop("command", values.pop("verb", None)) != command:  # "verb" in older files
         raise ValueError(
             f"`resume` must be the folder of a {command} that was started. Received: resume={str(folder)!r}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +31,7 @@ from multicnn.training.freezing import frozen_layers
 from multicnn.training.model import network_block
 from multicnn.training.precision import policy
 from multicnn.training.pretrained import PretrainedWeights
-from multicnn.utils.files import write_json
+from multicnn.utils.files import read_json, write_json
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -214,7 +213,7 @@ def _stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
     """Return the stem with its preprocessing, which is fitted once and then read from the run folder."""
     path = None if context.folder is None else context.folder / "preprocess.json"
     if path is not None and path.exists():
-        preprocess = preprocess_from_dict(json.loads(path.read_text(encoding="utf-8")))
+        preprocess = preprocess_from_dict(read_json(path))
         return preprocess.stem(recipe, training_examples(recipe, manifest), locate)
     stem = fit_stem(recipe, manifest, context)
     if path is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.models.user_code import code_of
 from multicnn.predictor import Predictor, load, software
 from multicnn.recipe import Recipe
-from multicnn.utils.files import atomic_file, locked, sweep, write_json, write_text
+from multicnn.utils.files import atomic_file, locked, read_json, sweep, write_json, write_text
 
 MANIFEST, BAD_FILES, NOT_FINITE = "manifest.parquet", "bad_files.csv", "not_finite.csv"
 
@@ -60,7 +59,7 @@ def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[st
         write_json(versions, now)
     else:
         sweep(folder)
-        then = json.loads(versions.read_text(encoding="utf-8"))
+        then = read_json(versions)
         if then != now:
             changed = ", ".join(
                 f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
@@ -76,7 +75,7 @@ def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[st
 def saved_recipe(folder: Path) -> Recipe | None:
     """Return the recipe of the run that was started in a folder, or None."""
     path = folder / "recipe.json"
-    return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    return Recipe.from_dict(read_json(path)) if path.exists() else None
 
 
 def check_saved(folder: Path, recipe: Recipe) -> bool:
@@ -148,7 +147,7 @@ def check_start(folder: Path, fingerprint: str) -> None:
         ValueError: The weights are not those of the start.
     """
     path = folder / "start.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["sha256"] != fingerprint:
+    if path.exists() and read_json(path)["sha256"] != fingerprint:
         raise ValueError(
             f"a run can only be resumed with the weights that it was started with. Received: resume={str(folder)!r}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import keras
 import numpy as np
+
+from multicnn.utils import archives
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -33,7 +34,7 @@ def is_ours(path: Path) -> bool:
     """Return True for an artefact of multicnn, False for any other file."""
     if path.suffix != ".keras" or not path.is_file():
         return False
-    with _one_line(path), zipfile.ZipFile(path) as archive:
+    with _one_line(path), archives.opened(path) as archive:
         return "multicnn.json" in archive.namelist()
 
 
@@ -72,8 +73,7 @@ def _one_line(path: Path | str) -> Iterator[None]:
 
 
 def _npz(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    return archives.read_npz(path)
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:

@@ -1,17 +1,20 @@
-"""Write files atomically and durably, and lock folders."""
+"""Write files atomically and durably, read JSON within limits, and lock folders."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from multicnn.utils import regular_files
 
 if sys.platform != "win32":
     import fcntl
 
+_DEEPEST = 200  # levels of a JSON file; networks of papers have under 40
 _TEMPORARY = ".part-"  # a prefix, since some writers choose the format by the suffix
 
 
@@ -50,6 +53,39 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
+def read_json(path: Path, limit: str = "table_bytes") -> dict:
+    """Return the object of a JSON file.
+
+    Args:
+        path: A regular file.
+        limit: The name of the limit of its size.
+
+    Raises:
+        ValueError: It is too large, no JSON, or nested too deeply.
+        OSError: It cannot be read, or is no regular file.
+    """
+    try:
+        return parse_json(regular_files.read_bytes(path, limit))
+    except ValueError as error:
+        raise ValueError(f"{path} must be a file of JSON ({error})") from None
+
+
+def parse_json(data: bytes) -> dict:
+    """Return the object of JSON; ValueError where it is none, or nested so deeply that what reads it would fail."""
+    try:
+        value = json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"an object is expected, not {type(value).__name__}")
+    level: list[object] = [value]
+    depth = 0
+    while level := [inner for outer in level if isinstance(outer, (dict, list)) for inner in _children(outer)]:
+        if (depth := depth + 1) > _DEEPEST:
+            raise ValueError(f"it is nested over {_DEEPEST} levels deep")
+    return value
+
+
 def sweep(folder: Path) -> None:
     """Delete the temporary files of killed processes in a folder and those below it."""
     for temporary in folder.rglob(_TEMPORARY + "*"):
@@ -84,6 +120,10 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _children(value: dict | list) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _synchronise(path: Path) -> None:

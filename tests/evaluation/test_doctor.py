@@ -126,4 +126,4 @@ def test_a_pipe_is_listed_and_not_waited_for(tmp_path, monkeypatch):
     manifest = load_manifest(DataSource(path=str(tmp_path / "data")))
     (row,) = np.flatnonzero(manifest.table["status"] == "bad")
     monkeypatch.setattr(content, "read", lambda source: pytest.fail(f"{source} is read"))
-    assert doctor._shown(manifest, row) == ("a/pipe.png: not a file", "a", None)
+    assert doctor._shown(manifest, row) == ("a/pipe.png: not a file but a pipe", "a", None)

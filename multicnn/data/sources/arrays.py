@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
 from multicnn.data.sources.given_labels import labels_of
 from multicnn.data.sources.split_names import split_named
+from multicnn.utils import archives
 
 
 def resolve_arrays(path: Path, modality: str | None) -> Manifest:
@@ -61,9 +61,8 @@ def examples_of_archive(archive: Mapping[str, np.ndarray], received: str) -> lis
 
 def _open(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        return archives.read_npz(path)
+    except (ValueError, OSError) as error:
         raise ValueError(
             f"path must be an .npz archive of plain arrays ({error}). Received: path={str(path)!r}"
         ) from None

@@ -12,6 +12,7 @@ from multicnn.data.sources.naming import Named, composed
 from multicnn.data.sources.split_names import splits_named
 from multicnn.modalities import lookup
 from multicnn.modalities.content import mismatch
+from multicnn.utils import regular_files
 
 
 def modality_of(root: Path, contents: list[Content]) -> str:
@@ -75,9 +76,11 @@ def _printable(name: str) -> str:
 
 def _read_text(path: Path) -> tuple[str, str]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = regular_files.read_bytes(path, "text_bytes").decode("utf-8-sig")
     except UnicodeDecodeError:
         return str(path), "not UTF-8"
+    except ValueError as error:
+        return str(path), str(error)
     except OSError as error:  # it has vanished since
         return str(path), f"unreadable: {error.strerror}"
     return (text, "") if text.strip() else (str(path), "empty text")

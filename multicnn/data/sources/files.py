@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from multicnn.modalities import content
+from multicnn.utils import limits, regular_files
 from multicnn.utils.urls import REMEDY, is_url
 
 SLOW = 1e-4  # seconds per file from which threads are faster
@@ -48,19 +48,25 @@ class Content(NamedTuple):
 def read(path: Path | str) -> Content:
     """Hash one file and recognise its kind by its first bytes."""
     try:
-        mode = os.stat(path).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # reading a pipe would block
-            return Content("", "", "not a file")
+        size = regular_files.check(path).st_size
         head, digest = b"", hashlib.blake2b(digest_size=16)
-        for block in content.blocks(path):
-            digest.update(block)
-            head = head or block
     except FileNotFoundError:
         return Content("", "", REMEDY if is_url(path) else "missing file")
+    except regular_files.NotRegularError as error:
+        return Content("", "", error.strerror or "not a file")
     except OSError as error:
         return Content("", "", f"unreadable: {error.strerror}")
     except ValueError:  # a name in a table
         return Content("", "", "file name holds a NUL character")
+    try:
+        limits.check("file_bytes", size, f"large: {size:,} bytes")
+        for block in regular_files.blocks(path):
+            digest.update(block)
+            head = head or block
+    except OSError as error:
+        return Content("", "", f"unreadable: {error.strerror}")
+    except ValueError as error:
+        return Content("", "", str(error))
     if not head:
         return Content(digest.hexdigest(), content.kind_by_name(path), "empty file")
     return Content(digest.hexdigest(), content.recognise(head[:512])[0] or content.kind_by_name(path), "")

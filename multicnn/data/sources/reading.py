@@ -8,6 +8,7 @@ from pathlib import Path
 
 from multicnn.data.sources.columns import Table, of_values, repeated_names
 from multicnn.data.sources.delimiters import rows_of
+from multicnn.utils import parquet, regular_files
 
 _NOT_JSON = (ValueError, RecursionError)  # a number of thousands of digits is the one, a thousand brackets the other
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
@@ -37,18 +38,10 @@ def read_table(path: Path) -> Table:
 
 def _parquet(path: Path) -> tuple[list[str], list[list[object]]]:
     """Return the names and the values of the columns, which may have a name twice."""
-    import pyarrow
-    from pyarrow import parquet
-
     try:
-        try:
-            table = parquet.read_table(path)
-        except pyarrow.ArrowInvalid:  # two columns of one name, which the reader of data sets does not take
-            table = parquet.ParquetFile(path).read()
-        return list(table.column_names), [column.to_pylist() for column in table.columns]
-    except (pyarrow.ArrowException, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise ValueError(f"path must be a Parquet file ({first}). Received: path={str(path)!r}") from None
+        return parquet.read_columns(path)
+    except ValueError as error:
+        raise ValueError(f"path must be a Parquet file ({error}). Received: path={str(path)!r}") from None
 
 
 def _json(path: Path) -> tuple[list[dict[str, object]], list[str], list[tuple[str, int]]]:
@@ -81,9 +74,16 @@ def _json(path: Path) -> tuple[list[dict[str, object]], list[str], list[tuple[st
     return records, reasons, twice
 
 
+def _bytes(path: Path) -> bytes:
+    try:
+        return regular_files.read_bytes(path, "table_bytes")
+    except ValueError as error:
+        raise ValueError(f"path must be a table within the limits ({error}). Received: path={str(path)!r}") from None
+
+
 def _text(path: Path) -> tuple[str, bool]:
     """Return the text of a file, with U+FFFD for bytes that are not UTF-8, and whether all of it is UTF-8."""
-    data = path.read_bytes()
+    data = _bytes(path)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ValueError(f"path must be a table in UTF-8, not UTF-16. Received: path={str(path)!r}")
     try:

@@ -10,12 +10,12 @@ import numpy as np
 
 from multicnn.modalities import content, formats
 from multicnn.modalities.audio import lengths
+from multicnn.utils import limits
 
 if TYPE_CHECKING:
     import soundfile
 
 _BLOCK = 1 << 16  # frames read at a time: a header that declares hours costs nothing before they are there
-_MAX_FRAMES = 1 << 28  # 1 GiB of float32: 93 minutes at 48 kHz
 _RATES = range(1_000, 1_000_001)  # Hz
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
@@ -39,15 +39,17 @@ def from_bytes(data: bytes) -> tuple[np.ndarray, int]:
     formats.check(kind, "audio")
     if modality in ("image", "text") or (modality is None and not kind.startswith("the bytes")):
         raise ValueError(f"not audio: starts like {kind}")
-    decoded = [_stream(stream, modality, kind) for stream in lengths.streams(data, kind)]
+    decoded, samples = [], 0
+    for stream in lengths.streams(data, kind):
+        decoded.append(_stream(stream, modality, kind))
+        samples += len(decoded[-1][0])
+        limits.check("audio_samples", samples, f"long: {samples} samples in {len(decoded)} {kind} streams of one file")
     if len(decoded) == 1:
         return decoded[0]
     rates = list(dict.fromkeys(rate for _, rate in decoded))
     if len(rates) > 1:
         named = ", ".join(f"{rate:,} Hz" for rate in rates)
         raise ValueError(f"{len(decoded)} {kind} streams in one file, of different sample rates: {named}")
-    if sum(len(waveform) for waveform, _ in decoded) > _MAX_FRAMES:
-        raise ValueError(f"too long: {len(decoded)} {kind} streams in one file")
     return np.concatenate([waveform for waveform, _ in decoded]), rates[0]
 
 
@@ -62,8 +64,7 @@ def _stream(data: bytes, modality: str | None, kind: str) -> tuple[np.ndarray, i
             rate, declared = file.samplerate, file.frames
             if rate not in _RATES:
                 raise ValueError(f"absurd sample rate: {rate} Hz")
-            if declared > _MAX_FRAMES:
-                raise ValueError(f"too long, or of unknown length: the header declares {declared} samples")
+            limits.check("audio_samples", declared, f"long, or of unknown length: {declared} samples")
             waveform = _mono(file)
     except soundfile.LibsndfileError as error:
         if modality is None:
@@ -106,6 +107,7 @@ def plain_wav(data: bytes) -> tuple[np.ndarray, int] | None:
         return None
     if frame != 2 * channels or not count or count % frame or _WAV_HEADER.size + count > len(data):
         return None
+    limits.check("audio_samples", count // frame, f"long: {count // frame} samples")
     samples = np.frombuffer(data, "<i2", count // 2, _WAV_HEADER.size).astype(np.float32) * np.float32(2**-15)
     return (samples.reshape(-1, channels).mean(axis=1) if channels > 1 else samples), rate
 
@@ -146,8 +148,8 @@ def resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
         raise ValueError(f"absurd sample rate: {rate} Hz")
     if rate == sample_rate:
         return waveform
-    if len(waveform) * sample_rate > _MAX_FRAMES * rate:
-        raise ValueError(f"too long: {len(waveform) / rate:.0f} s")
+    samples = len(waveform) * sample_rate // rate
+    limits.check("audio_samples", samples, f"long: {len(waveform) / rate:.0f} s, {samples} samples at {sample_rate} Hz")
     import soxr
 
     return _checked(soxr.resample(waveform, rate, sample_rate).astype(np.float32, copy=False))
@@ -162,8 +164,10 @@ class _Bytes(io.BytesIO):
 
 def _mono(file: soundfile.SoundFile) -> np.ndarray:
     # Not SoundFile.blocks: where the data end early, it fills the last block with what was in memory.
-    blocks = [np.zeros(0, np.float32)]
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+    blocks, samples = [np.zeros(0, np.float32)], 0
+    while len(block := file.read(max(_BLOCK // file.channels, 1), dtype="float32", always_2d=True)):
+        samples += len(block)
+        limits.check("audio_samples", samples, f"long: {samples} samples or more")
         blocks.append(block.mean(axis=1) if block.shape[1] > 1 else block[:, 0])
     return np.concatenate(blocks)
 

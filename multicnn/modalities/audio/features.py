@@ -12,8 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.modalities.audio import librosa_features, spectrogram
+from multicnn.utils import limits
 
 FeatureKind = Literal["log_mel", "mfcc", "waveform", "cqt", "chroma_stft", "pcen"]
+_FRAMED = 16  # times as many numbers in all frames of a waveform, which are never there at once, as in an example
 _SAMPLES = 2**19  # of the waveforms whose features are computed in one call
 
 
@@ -72,6 +74,18 @@ class FeatureSpec:
             frames = spectrogram.frame_count(self.samples, self.n_fft, self.hop_length, self.center)
             bands = self.n_mels if self.kind == "log_mel" else self.n_mfcc
         return (frames, bands, 1) if self.rank == 2 else (frames, bands)
+
+
+def check_size(spec: FeatureSpec) -> None:
+    """Raise ValueError where the features of one waveform, or the arrays that they are computed with, would be over the limits."""
+    frames = -(-spec.samples // spec.hop_length)
+    sizes = {
+        f"clips of {spec.samples} samples": spec.samples,
+        f"{spec.n_mels} filters of {spec.n_fft} samples": spec.n_mels * spec.n_fft,
+        f"{frames} frames of {spec.n_fft} samples": 0 if spec.kind == "waveform" else frames * spec.n_fft // _FRAMED,
+    }
+    for name, values in sizes.items():
+        limits.check("example_values", values, f"large: {name}")
 
 
 def of_one(waveform: np.ndarray, spec: FeatureSpec) -> np.ndarray:

@@ -123,6 +123,8 @@ class AudioPreprocess(Preprocess):
             raise ValueError(
                 f"seconds must hold one frame ({self._fewest_samples} samples). Received: seconds={self.seconds}"
             )
+        if self.seconds is not None:
+            features.check_size(self.feature_spec)
 
     @property
     def fitted(self) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multicnn.modalities import content, formats
 from multicnn.modalities.image import jpeg
+from multicnn.utils import limits
 
 if TYPE_CHECKING:
     from PIL import Image
 
 # What Pillow may open: the formats that only hold pixels (PostScript, for one, would start an interpreter).
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
-_MAX_PIXELS = 100_000_000
+_DEFLATE = 1032  # the most that a byte of a PNG's data can become
+_PILLOW = threading.Lock()  # its limit is a global of its
 _TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 
 
@@ -28,22 +31,23 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
             its resolution is decoded, as little as is not under `size`. None decodes all.
 
     Raises:
-        ValueError: Not an image, damaged, truncated, or of more than 100 megapixels; the message is a short reason.
+        ValueError: Not an image, damaged, truncated, or over a limit of `utils.limits`; the message is a short reason.
     """
     from PIL import Image
 
     shape = jpeg.plain_shape(data) if size is None else None
-    if shape and shape[0] * shape[1] <= _MAX_PIXELS and (pixels := jpeg.decode(data, shape[2])) is not None:
-        return pixels
+    if shape:
+        check_size(*shape[:2])
+        jpeg.check_scans(data, *shape[:2])
+        if (pixels := jpeg.decode(data, shape[2])) is not None:
+            return pixels
     modality, kind = content.recognise(data)
     formats.check(kind, "image")
     if modality not in ("image", None):
         raise ValueError(f"not an image: starts like {kind}")
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            width, height = image.size
-            if width * height > _MAX_PIXELS:
-                raise _Refused(f"too large: {width} x {height} pixels")
+        with _opened(data) as image:
+            _check_header(data, image)
             if image.format in ("JPEG", "MPO"):  # MPO is a JPEG with more of them behind it
                 orientation = _orientation(image)
                 if size:
@@ -56,7 +60,8 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
     except _Refused as error:
         raise ValueError(str(error)) from None
     except Image.DecompressionBombError:
-        raise ValueError(f"too large: more than {_MAX_PIXELS // 1_000_000} megapixels") from None
+        most = limits.current().image_pixels
+        raise ValueError(f"too large: more pixels than the limit of {most:,} (MULTICNN_LIMITS=image_pixels)") from None
     except (
         Exception
     ) as error:  # Pillow answers damage with many kinds of exception, SyntaxError and struct.error among them
@@ -69,9 +74,7 @@ def from_pillow(image: Image.Image) -> np.ndarray:
     Raises:
         ValueError: Damaged, truncated, or of more than 100 megapixels; the message is a short reason.
     """
-    width, height = image.size
-    if width * height > _MAX_PIXELS:
-        raise ValueError(f"too large: {width} x {height} pixels")
+    check_size(image.height, image.width)
     try:
         image.load()
         return _upright(_to_pixels(image), _orientation(image))
@@ -95,6 +98,7 @@ def from_array(array: np.ndarray) -> np.ndarray:
         raise ValueError(f"pixels must have the shape (h, w) or (h, w, 1, 3 or 4), not {array.shape}")
     if not array.size:
         raise ValueError("no pixels")
+    check_size(*array.shape[:2])
     return _over_white(array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
 
 
@@ -109,8 +113,42 @@ def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
     return ((luma + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
+def check_size(height: int, width: int) -> None:
+    """Raise ValueError where an image is over the limits of its pixels and sides, before anything of it is allocated."""
+    for name, amount in (("image_pixels", height * width), ("image_side", max(height, width))):
+        limits.check(name, amount, f"large: {width} x {height} pixels")
+
+
 class _Refused(Exception):
     """An image that Pillow can open and that is turned down here."""
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Open an image with our limit of its pixels where that was raised above Pillow's own."""
+    from PIL import Image
+
+    most = Image.MAX_IMAGE_PIXELS
+    if most is None or limits.current().image_pixels <= 2 * most:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    with _PILLOW:
+        try:
+            Image.MAX_IMAGE_PIXELS = None
+            return Image.open(io.BytesIO(data), formats=_FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = most
+
+
+def _check_header(data: bytes, image: Image.Image) -> None:
+    """Refuse an image whose header declares too much, or more than its bytes can hold."""
+    width, height = image.size
+    try:
+        check_size(height, width)
+        if image.format in ("JPEG", "MPO"):
+            jpeg.check_scans(data, height, width)
+    except ValueError as error:
+        raise _Refused(str(error)) from None
+    if image.format == "PNG" and width * height > 8 * _DEFLATE * len(data):  # a pixel has a bit at least
+        raise _Refused(f"truncated PNG: {len(data):,} bytes cannot hold {width} x {height} pixels")
 
 
 def _reason(error: Exception, data: bytes, modality: str | None, kind: str) -> str:

@@ -7,7 +7,10 @@ import struct
 import numpy as np
 import simplejpeg
 
-_START, _END = b"\xff\xd8", b"\xff\xd9"
+from multicnn.utils import limits
+
+_START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
+_MOST_SCANS = 50  # of an image with as many pixels as are allowed
 _FRAME = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _PLAIN = (*_FRAME, 0xC4, 0xDB, 0xDD, 0xE0, 0xEE, 0xFE)  # tables, JFIF, Adobe, comments: nothing that turns an image
 
@@ -21,6 +24,14 @@ def plain_shape(data: bytes) -> tuple[int, int, int] | None:
             return (height, width, channels) if depth == 8 and channels in (1, 3) else None
         at += 2 + length
     return None
+
+
+def check_scans(data: bytes, height: int, width: int) -> None:
+    """Raise ValueError where a progressive JPEG has so many scans, each of which may pass over all pixels, that it would hang."""
+    scans = data.count(_SCAN)
+    limits.check(
+        "image_pixels", scans * height * width // _MOST_SCANS, f"large: {scans:,} scans of {width} x {height} pixels"
+    )
 
 
 def decode(data: bytes, channels: int, least: tuple[int, int] | None = None) -> np.ndarray | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
 from multicnn.modalities.text.word_vectors.vocabulary_filter import VocabularyFilter
+from multicnn.utils import regular_files
 
 MAGIC = 793712314
 _ARGUMENTS = 12  # dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn, lrUpdateRate
@@ -29,7 +30,7 @@ def read_facebook(path: Path, choice: VocabularyFilter) -> WordVectors:
     Raises:
         ValueError: The file is cut, quantised, or no fastText model.
     """
-    with open(path, "rb") as file:
+    with regular_files.opened(path) as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         dims, bucket, shortest, longest, words, start = _head(data)

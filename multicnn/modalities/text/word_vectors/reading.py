@@ -6,22 +6,28 @@ GloVe's 400,000 in 31 MB) and refuse a cut file; gensim's are the oracle of thei
 
 from __future__ import annotations
 
-import gzip
 import mmap
 import pickle
 import re
 import struct
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from multicnn.modalities.text.word_vectors.fasttext_format import read_facebook
+from multicnn.modalities.text.word_vectors.lines import Lines, opened
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
 from multicnn.modalities.text.word_vectors.vocabulary_filter import VocabularyFilter
+from multicnn.utils import parquet, regular_files
 
 _WORD_LISTS = (".txt", ".vocab", ".parquet")
+_DAMAGE = (
+    *(ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, struct.error, zlib.error),
+    *(pickle.UnpicklingError, AttributeError, ImportError),
+)
 _HEADER = re.compile(rb"(\d+) (\d+)\s*\n")
 
 
@@ -60,7 +66,7 @@ def read(
     except OSError as error:
         reason = error.strerror or str(error)
         raise ValueError(f"`path` must be a file of word vectors ({reason}). Received: path={str(path)!r}") from None
-    except (ValueError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, KeyError) as error:
+    except _DAMAGE as error:
         reason = str(error) or "it ends too early"
         raise ValueError(
             f"`path` must be a whole file of word vectors ({reason}). Received: path={str(path)!r}"
@@ -72,7 +78,7 @@ def read(
 
 def _reader(path: Path) -> Callable[[Path, VocabularyFilter], WordVectors]:
     """Return the function that reads this kind of file."""
-    with _opened(path) as file:
+    with opened(path) as file:
         head = file.read(4096)
     if not head:
         raise ValueError("the file is empty")
@@ -108,8 +114,8 @@ def _is_text(rest: bytes, dims: int) -> bool:
 def _text(path: Path, choice: VocabularyFilter) -> WordVectors:
     """Read a word and its numbers a line, perhaps after a line with the number of words and of dimensions."""
     rows: dict[str, np.ndarray] = {}
-    with _opened(path) as file:
-        first = file.readline()
+    with Lines(path) as file:
+        first = file.next()
         header = _HEADER.fullmatch(first if first.endswith(b"\n") else first + b"\n")
         announced, dims = (int(header[1]), int(header[2])) if header else (None, len(first.split()) - 1)
         number, line = (0, b"") if header else (1, first)
@@ -130,13 +136,7 @@ def _text(path: Path, choice: VocabularyFilter) -> WordVectors:
     return WordVectors(tuple(rows), vectors)
 
 
-def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
-    with open(path, "rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if compressed else open(path, "rb", buffering=1 << 20)
-
-
-def _lines(file: IO[bytes] | gzip.GzipFile, first: bytes | None) -> Iterator[tuple[int, bytes]]:
+def _lines(file: Lines, first: bytes | None) -> Iterator[tuple[int, bytes]]:
     number = 0
     if first is not None:
         number = 1
@@ -162,7 +162,7 @@ def _numbers(line: bytes, dims: int, number: int) -> np.ndarray | None:
 
 def _word2vec_binary(path: Path, choice: VocabularyFilter) -> WordVectors:
     """Read word2vec's binary format, mapped: after the first line a word, a space and float32 numbers, again and again."""
-    with open(path, "rb") as file:
+    with regular_files.opened(path) as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     header = _HEADER.match(data)
     if header is None:
@@ -187,8 +187,8 @@ def _word2vec_binary(path: Path, choice: VocabularyFilter) -> WordVectors:
 
 def _numpy(path: Path, choice: VocabularyFilter) -> WordVectors:
     matrix = np.load(path, mmap_mode="r")
-    if matrix.ndim != 2:
-        raise ValueError(f"a matrix with a row a word is expected, not the shape {matrix.shape}")
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
+        raise ValueError(f"a matrix with a row a word is expected, not {matrix.dtype} of the shape {matrix.shape}")
     words = _word_list(path, len(matrix))
     return _of_matrix(words, matrix, choice)
 
@@ -201,11 +201,9 @@ def _word_list(path: Path, count: int) -> list[str]:
         what = f"{path.stem}{_WORD_LISTS[0]}"
         raise ValueError(f"the list of its words is expected beside it, as {what}; there are {len(own)} lists")
     if own[0].suffix == ".parquet":
-        from pyarrow import parquet
-
-        words = [str(word) for word in parquet.read_table(own[0]).column(0).to_pylist()]
+        words = list(map(str, parquet.read_columns(own[0])[1][0]))
     else:
-        words = own[0].read_text(encoding="utf-8").split("\n")
+        words = regular_files.read_text(own[0]).split("\n")
         words = words[:-1] if words and not words[-1] else words
     if len(words) != count:
         raise ValueError(f"{own[0].name} has {len(words):,} words for {count:,} vectors")

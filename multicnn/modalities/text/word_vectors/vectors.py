@@ -165,6 +165,9 @@ def table(vectors: WordVectors, vocabulary: Collection[str], seed: int = 0) -> t
         for i, word in enumerate(vocabulary):
             if not known[i] and (composed := vectors.compose(word)) is not None:
                 made[i + 2], known[i] = composed, True
+    if not np.isfinite(made).all():
+        word = next(word for word, vector in zip(vocabulary, made[2:]) if not np.isfinite(vector).all())
+        raise ValueError(f"`vectors` must be finite numbers. Received: vectors with another one for {word!r}")
     return made, known
 
 

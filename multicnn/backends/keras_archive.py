@@ -1,0 +1,250 @@
+"""Check a `.keras` archive before Keras opens it: its members, the classes that it names, and its weights.
+
+Keras builds what `config.json` describes: whatever class or function it names is imported and called. Its safe mode refuses some
+of them by name; here everything is refused that is not a layer or an operation of Keras, a layer of this package, or an object
+that a module which the user imported has registered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+import threading
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from multicnn.utils import archives, limits
+from multicnn.utils.files import parse_json
+
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+_MEMBERS = frozenset({CONFIG, WEIGHTS, "metadata.json", "multicnn.json"})
+_ADDING = threading.RLock()
+
+# Layers that run code, read files or hold whatever another library made.
+_LAYERS_REFUSED = frozenset(
+    {
+        *("Lambda", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"),
+        *("TextVectorization", "StringLookup", "IntegerLookup"),
+    }
+)
+_MODELS = {
+    ("keras.src.models.functional", "Functional"),
+    ("keras.src.models.sequential", "Sequential"),
+    *((module, name) for module in ("keras", "keras.models") for name in ("Functional", "Sequential", "Model")),
+}
+_POLICIES = {"DTypePolicy", "FloatDTypePolicy"}
+_NAMESPACES = {
+    "keras.layers": (keras.layers, keras.Layer),
+    "keras.initializers": (keras.initializers, keras.initializers.Initializer),
+    "keras.regularizers": (keras.regularizers, keras.regularizers.Regularizer),
+    "keras.constraints": (keras.constraints, keras.constraints.Constraint),
+}
+_OPERATIONS = "keras.src.ops."
+_VALUES = {"__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__", "__bytes__"}
+_NUMBERS = "fiub"  # kinds of NumPy's types; bfloat16 is saved as bytes ("V")
+_DTYPE = re.compile(r"(bool|string|bfloat16|u?int(8|16|32|64)|float(16|32|64)|complex(64|128))")
+
+
+class ArchiveError(ValueError):
+    """A `.keras` file that is damaged, or that Keras must not open; the message is a short reason."""
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open the archive of a Keras model, its members checked by name, method and size.
+
+    Raises:
+        ArchiveError: It is none, or a member is damaged (in the block too), unknown, missing or too large.
+        OSError: It cannot be read, or is no regular file.
+    """
+    try:
+        with archives.opened(path) as archive:
+            names = set(archive.namelist())
+            if unknown := sorted(names - _MEMBERS):
+                raise ArchiveError(f"it has a member {unknown[0]!r} that no model of Keras has")
+            if missing := sorted({CONFIG, WEIGHTS} - names):
+                raise ArchiveError(f"it lacks {missing[0]}")
+            yield archive
+    except ValueError as error:
+        raise ArchiveError(str(error)) from error
+
+
+def member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return a member, whose checksum is compared; ValueError where it is JSON over the limit of its size."""
+    size = archive.getinfo(name).file_size
+    if name != WEIGHTS:
+        limits.check("json_bytes", size, f"large: {name} of {size:,} bytes")
+    return archive.read(name)
+
+
+def check(archive: zipfile.ZipFile) -> dict[str, list[tuple[int, ...]]]:
+    """Check config and weights of an opened archive.
+
+    Returns:
+        The shapes of the weights of each layer that has some, by its name.
+
+    Raises:
+        ArchiveError: The config names what must not be built, or the weights are damaged, not finite, or not in the file itself.
+    """
+    config = parse_json(member(archive, CONFIG))
+    check_config(config | {"compile_config": None})  # which is not built
+    return _weights(member(archive, WEIGHTS))
+
+
+def check_config(config: object) -> None:
+    """Raise ArchiveError where the config of a model names a class or function that must not be built."""
+    pending: list[object] = [config]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Mapping):
+            if "class_name" in value:
+                _check_object(value)
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+
+
+def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model:
+    """Return the model of an archive that `check` has passed.
+
+    Args:
+        path: The archive.
+        shapes: What `check` returned: no more numbers than those are allocated.
+
+    Raises:
+        ArchiveError: Keras cannot build it, or it is not the model of its weights.
+    """
+    numbers = sum(int(np.prod(shape)) for each in shapes.values() for shape in each)
+    try:
+        with _at_most(numbers):
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # of a config that was tampered with, anything
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ArchiveError(f"Keras cannot build its network: {reason}") from error
+
+
+def _check_object(value: Mapping) -> None:
+    name, module = value.get("class_name"), value.get("module")
+    registered = value.get("registered_name", name)
+    if not all(isinstance(each, str | None) for each in (name, module, registered)) or name is None:
+        raise ArchiveError(f"its network has an object whose name is none: {name!r}")
+    if name in _VALUES:
+        inner = value.get("config")
+        dtype = inner.get("dtype") if isinstance(inner, Mapping) else None
+        if dtype is not None and not (isinstance(dtype, str) and _DTYPE.fullmatch(dtype)):
+            raise ArchiveError(f"its network has a value of the type {dtype!r}")
+    elif not _is_allowed(name, module, registered, value.get("config")):
+        raise ArchiveError(
+            f"its network has {'.'.join(filter(None, (module, name)))!r}, which is no layer or operation of Keras, and which no "
+            "imported module has registered"
+        )
+
+
+def _is_allowed(name: str, module: str | None, registered: str | None, config: object) -> bool:
+    """Return True for what a network may be made of, found as Keras would find it."""
+    if name == "function":
+        function = config if isinstance(config, str) else ""
+        if keras.saving.get_registered_object(function) is not None:
+            return True
+        return (
+            module == "keras.activations"
+            and callable(getattr(keras.activations, function, None))
+            and (function not in ("get", "serialize", "deserialize"))
+        )
+    known = keras.saving.get_registered_object(registered)
+    if known is not None:  # Keras takes it whatever the module is
+        return isinstance(known, type) and issubclass(known, _bases())
+    if module in _NAMESPACES:
+        namespace, base = _NAMESPACES[module]
+        found = getattr(namespace, name, None)
+        return isinstance(found, type) and issubclass(found, base) and name not in _LAYERS_REFUSED
+    if module is not None and module.startswith(_OPERATIONS):
+        found = getattr(sys.modules.get(module), name, None)
+        return isinstance(found, type) and issubclass(found, keras.Operation) and found.__module__ == module
+    return (module, name) in _MODELS or (module in ("keras", "keras.dtype_policies") and name in _POLICIES)
+
+
+def _bases() -> tuple[type, ...]:
+    return (keras.Operation, *(base for _, base in _NAMESPACES.values()))
+
+
+# Weights
+
+
+def _weights(data: bytes) -> dict[str, list[tuple[int, ...]]]:
+    """Return the shapes of the weights in an HDF5 file by layer, all of them inside it and finite."""
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file:
+            return _shapes(file, len(data))
+    except ArchiveError:
+        raise
+    except Exception as error:  # a damaged file raises anything
+        raise ArchiveError(
+            f"its weights are damaged: {(str(error) or type(error).__name__).splitlines()[0]}"
+        ) from error
+
+
+def _shapes(file: h5py.File, size: int) -> dict[str, list[tuple[int, ...]]]:
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    total = 0
+    for name, dataset in _datasets(file):
+        if dataset.external or dataset.is_virtual or dataset.dtype.kind not in _NUMBERS or dataset.shape is None:
+            raise ArchiveError(f"its weights {dataset.name} are not numbers in the file itself")
+        total += dataset.nbytes
+        limits.check_unpacked(total, size, "its weights")
+        values = dataset[()]
+        if dataset.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ArchiveError(f"its weights of {name} are not finite numbers")
+        shapes.setdefault(name, []).append(tuple(dataset.shape))
+    return shapes
+
+
+def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Yield each dataset of a file and the name of its layer; only what is linked in the file itself, and once."""
+    pending: list[tuple[str, h5py.Group]] = [("", file)]
+    visited: set[int] = set()
+    while pending:
+        layer, group = pending.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in visited:
+            raise ArchiveError("its weights have a group inside itself")
+        visited.add(address)
+        own = group.attrs.get("name")
+        layer = own if isinstance(own, str) and own else layer
+        for key in group:
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                raise ArchiveError(f"its weights have a link at {group.name}/{key}")
+            inner = group[key]
+            if isinstance(inner, h5py.Dataset):
+                yield layer, inner
+            else:
+                pending.append((layer, inner))
+
+
+@contextlib.contextmanager
+def _at_most(numbers: int) -> Iterator[None]:
+    """Let the layers that are built in the block allocate no more numbers than these."""
+    made, thread, original = 0, threading.get_ident(), keras.Layer.add_weight
+
+    def add_weight(layer: keras.Layer, *arguments: Iterable[int], **options: Iterable[int]) -> keras.Variable:
+        nonlocal made
+        shape = options.get("shape", arguments[0] if arguments else None)
+        if threading.get_ident() == thread:
+            made += int(np.prod([int(side) for side in shape or ()], dtype=object))
+            if made > numbers:
+                raise ValueError(f"its layers have more weights than the {numbers:,} numbers of the file")
+        return original(layer, *arguments, **options)
+
+    with _ADDING:
+        keras.Layer.add_weight = add_weight
+        try:
+            yield
+        finally:
+            keras.Layer.add_weight = original
