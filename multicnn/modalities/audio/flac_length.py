@@ -58,7 +58,7 @@ def _samples(data: bytes, declared: int) -> int | None:
 def _last_sample(data: bytes, start: int) -> int | None:
     """Return the number of samples up to the end of the frame that starts here; None where none does."""
     head = data[start : start + 16]
-    if len(head) < 16 or head[1] & 0xFE != 0xF8 or head[3] & 1 or not head[2] >> 4:
+    if len(head) < 8 or head[1] & 0xFE != 0xF8 or head[3] & 1 or not head[2] >> 4:
         return None
     ones = 8 - (head[4] ^ 0xFF).bit_length()  # as in UTF-8: the bytes of the number, of one byte none
     if ones in (1, 8):

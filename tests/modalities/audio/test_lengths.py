@@ -118,3 +118,12 @@ def test_what_is_not_certain_is_refused_with_the_true_reason(data, reason):
 def test_a_chunk_of_its_own_kind_behind_the_samples_is_none():
     data = riff(samples(400, PCM[:400]), b"regn" + struct.pack("<I", 8000) + bytes(8000))
     assert len(decode.from_bytes(data)[0]) == 200
+
+
+@pytest.mark.parametrize("samples", [1, 100, 4096, 20_000])
+@pytest.mark.parametrize("level", [0.0, 0.25])
+def test_a_flac_of_silence_has_frames_of_thirteen_bytes(samples, level):
+    file = io.BytesIO()
+    soundfile.write(file, np.full(samples, level), 8000, format="FLAC")
+    waveform, _ = decode.from_bytes(file.getvalue())
+    np.testing.assert_array_equal(waveform, np.full(samples, level, np.float32))
