@@ -15,6 +15,7 @@ import numpy as np
 
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Marking
+from multicnn.modalities.suitability import Suiting
 from multicnn.modalities.summaries import flat_features
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, Protocol):
+class Preprocess(Loadable, Suiting, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes

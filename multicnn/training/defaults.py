@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 from multicnn import models
 from multicnn.backends import engine
@@ -16,6 +18,8 @@ from multicnn.tasks.registry import choose_task
 from multicnn.training.model import check_kernels, model_block
 from multicnn.training.optimizers import factory
 from multicnn.training.pretrained import PretrainedWeights
+
+_LOOKED_AT = 1000  # examples, by which the preprocess is chosen
 
 
 def weights_of(recipe: Recipe) -> PretrainedWeights | None:
@@ -82,6 +86,36 @@ def check_values(recipe: Recipe) -> None:
         isinstance(name, dict) or name in models.MODELS
     ):  # a user's function is called once, with the classes of the data
         models.create(name, 2, **recipe.model.arguments)
+
+
+def with_suited_preprocess(recipe: Recipe, settings: Sequence[str], manifest: Manifest) -> tuple[Recipe, Manifest]:
+    """Return a recipe with its settings and, where it names no preprocess, one that suits the data if the usual one does not.
+
+    Args:
+        recipe: The recipe without the settings.
+        settings: Changes of it, as "a.b=1".
+        manifest: The manifest of its data, with the splits that they have so far.
+
+    Returns:
+        The recipe, whose preprocess may still be open, and the manifest with remarks on what the preprocess may not be meant for.
+    """
+    changed = recipe.replaced(settings, manifest.modality)
+    usual = lookup(manifest.modality)()
+    if recipe.preprocess is None and changed.start.path is None:
+        suited = lookup(manifest.modality).suited(_training_sources(manifest))
+        if suited != usual:
+            other = dataclasses.replace(recipe, preprocess=suited).replaced(settings, manifest.modality)
+            with contextlib.suppress(ValueError):  # what the recipe says of the network needs the usual one
+                (other.preprocess or suited).check_stem(other, locate)
+                changed = other
+    return changed, manifest.with_remarks((changed.preprocess or usual).doubts(_training_sources(manifest)))
+
+
+def _training_sources(manifest: Manifest) -> Iterator[object]:
+    """Yield the sources of some training examples, from all over the data."""
+    rows = manifest.rows()
+    rows = rows[manifest.table["split"].iloc[rows].isin(["train", ""])]
+    yield from (manifest.raw_source(int(row)) for row in rows[:: max(len(rows) // _LOOKED_AT, 1)])
 
 
 def _check_mixing(recipe: Recipe, preprocess: Preprocess, task: Task) -> None:

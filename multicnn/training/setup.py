@@ -17,7 +17,7 @@ from multicnn.recipe import DataSource, Recipe
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment, unstarted
-from multicnn.training.defaults import check_values
+from multicnn.training.defaults import check_values, with_suited_preprocess
 
 Source = str | os.PathLike | DataSource | Iterable[object]  # data in memory are iterable, whatever their type
 Data = Source | Recipe
@@ -52,7 +52,7 @@ def settled(
     for each in (first, *(first.member(i) for i in range(len(first.members)))):
         check_values(each)
     manifest = load(first.data, first.task, memory)
-    recipe = recipe.replaced(settings, manifest.modality)
+    recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
     if memory is not None:
         recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, path=path_of(manifest)))
     return recipe, manifest

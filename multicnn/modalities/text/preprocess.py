@@ -20,7 +20,7 @@ from multicnn.modalities import content, formats
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Mark, constant, of_arrays
-from multicnn.modalities.text import augment, tokenizers, uniform
+from multicnn.modalities.text import augment, baseline, scripts, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
@@ -316,18 +316,21 @@ class TextPreprocess(Preprocess):
         return with_vocabulary(weights, network, self.vocabulary, trained.vocabulary)
 
     def baseline_features(self, train: Sequence[str], rows: np.ndarray, test: Sequence[str]) -> tuple[Any, Any, str]:
-        """Return the TF-IDF of words and word pairs."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        # Words and single punctuation marks, as the networks see them: a question mark is a feature.
-        pattern = r"\w+|[^\w\s]"
-        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=pattern, dtype=np.float32)
-        features = vectorizer.fit_transform([train[row] for row in rows])
-        return features, vectorizer.transform(test), "TF-IDF of words and word pairs"
+        """Return the TF-IDF of words and word pairs, or of characters of a script without spaces."""
+        return baseline.tf_idf([train[row] for row in rows], test)
 
     def probe(self) -> Probe:
         """Return the length of each text; words and shingles are those of the default tokenizer."""
-        return TextProbe(TextPreprocess())
+        return TextProbe(scripts.CharactersOfScripts(TextPreprocess()))
+
+    @classmethod
+    def suited(cls, sources: Iterable[object]) -> Self:
+        """Return a preprocess of characters for texts in a script without spaces between words, else of words."""
+        return cls(level="characters") if scripts.share(sources) > 0.5 else cls()
+
+    def doubts(self, sources: Iterable[object]) -> list[Finding]:
+        """Return how many of the texts have no spaces between their words, and what that means at this level."""
+        return scripts.doubts(sources, self.level)
 
     @functools.cached_property
     def _pieces(self) -> TokenCache:
