@@ -28,6 +28,7 @@ ORDER = (
         "__init__",
         "cli",
         "lessons",
+        "sklearn",
         "api",
         "server",
         "exporters",
@@ -42,7 +43,7 @@ ORDER = (
 PURE_KERAS = re.compile(r"multicnn\.(blocks|layers|models|tasks\.losses|training\.optimizers)(\.|$)")
 
 LIMITS = {
-    "entries at the top of multicnn/": 18,
+    "entries at the top of multicnn/": 19,  # sklearn.py among them: scikit-learn's users look for it there
     "rooms without a place in ORDER": 0,
     "upward imports": 0,
     "circles of rooms": 0,

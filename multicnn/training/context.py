@@ -19,12 +19,14 @@ class RunContext:
         reporter: Receives messages and progress.
         workers: The processes that train together.
         started: `time.perf_counter()` when the run started.
+        report: Write the report and its figures, which take longer than the training of a small network.
     """
 
     folder: Path | None = None
     reporter: Reporter = dataclasses.field(default_factory=Reporter)
     workers: Workers = dataclasses.field(default_factory=Workers)
     started: float = dataclasses.field(default_factory=time.perf_counter)
+    report: bool = True
 
     def inside(self, name: str) -> RunContext:
         """Return the context of a run that starts now in a folder inside this one."""

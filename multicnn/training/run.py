@@ -140,7 +140,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         "seconds": round(time.perf_counter() - context.started, 1),
     }
     write_json(context.run_folder / "metrics.json", measured)
-    if finished:
+    if finished and context.report:
         report_run(context.run_folder, prepared.preprocess, manifest, evaluator.logits)
     return dataclasses.replace(built.predictor, metrics=measured)
 

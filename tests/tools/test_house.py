@@ -114,4 +114,4 @@ def test_check_fails_only_where_a_limit_is_exceeded(faulty, tmp_path):
 
 def test_two_checkouts_stand_side_by_side(faulty, tmp_path):
     _, printed = run(faulty, checkout(tmp_path, SOUND))
-    assert printed.splitlines()[0].split("multicnn/")[1].split() == ["8", "6", "limit", "18"]
+    assert printed.splitlines()[0].split("multicnn/")[1].split() == ["8", "6", "limit", "19"]
