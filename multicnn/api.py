@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from multicnn.backends import forks, random_state
 from multicnn.backends.processes import Workers
+from multicnn.data.inputs import inputs_of, source_of
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.memory import in_memory
@@ -459,7 +460,7 @@ def inspect(
 
 def explain_texts(
     predictor: Predictor | str | os.PathLike,
-    texts: Sequence[str | bytes],
+    texts: Iterable[object],
     out: str | os.PathLike | None = None,
     *,
     label: str | None = None,
@@ -468,7 +469,7 @@ def explain_texts(
 
     Args:
         predictor: A text predictor, or the path of its .keras file.
-        texts: One text, or several.
+        texts: One text, or many, as `Predictor.predict` takes them.
         out: The HTML page to write, if any.
         label: The class to explain; None is the one predicted for each text.
 
@@ -476,7 +477,8 @@ def explain_texts(
         ValueError: The predictor is none of texts, the class is unknown, or there is no text, or nothing in one.
     """
     explainer = _explainer(_loaded(predictor))
-    decoded = [explainer.preprocess.decode(text) for text in ([texts] if isinstance(texts, (str, bytes)) else texts)]
+    given = (source_of(text, explainer.preprocess) for text in inputs_of(texts, explainer.preprocess))
+    decoded = [explainer.preprocess.decode(cast("str | bytes", text)) for text in given]
     if not decoded:
         raise ValueError("`texts` must hold at least one text. Received: texts=[]")
     explanations = list(explainer.explain(decoded, label))

@@ -123,7 +123,7 @@ class Predictor:
         """Return the float64 outputs of logits (n, classes): the probability of each class, as the task defines it."""
         return self.task.outputs(logits)
 
-    def predict(self, inputs: Any) -> list[Prediction]:
+    def predict(self, inputs: object) -> list[Prediction]:
         """Predict one input or several: paths or folders, contents of files, texts, arrays, images of Pillow, uploads.
 
         An array may be a batch; a pair (waveform, rate) is one clip. A bad input gives a prediction with its `error`, in its
@@ -136,7 +136,7 @@ class Predictor:
         column = self.recipe.get("data", {}).get("text_column", "text")
         return list(self.stream(inputs_of(inputs, self.preprocess, column)))
 
-    def stream(self, inputs: Iterable[Any]) -> Iterator[Prediction]:
+    def stream(self, inputs: Iterable[object]) -> Iterator[Prediction]:
         """Predict inputs one batch after another, in their order, without holding them all.
 
         Raises:
@@ -257,7 +257,7 @@ class Predictor:
             "versions": self.versions,
         }
 
-    def _predict_batch(self, inputs: list[tuple[int, Any]]) -> Iterator[Prediction]:
+    def _predict_batch(self, inputs: list[tuple[int, object]]) -> Iterator[Prediction]:
         windows = [self._windows(source) for _, source in inputs]
         examples = [example for each in windows if not isinstance(each, str) for _, example in each]
         logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
@@ -269,7 +269,7 @@ class Predictor:
             else:
                 yield self._prediction(name, [(start, next(rows)) for start, _ in decoded])
 
-    def _windows(self, source: Any) -> list[tuple[float, np.ndarray]] | str:
+    def _windows(self, source: object) -> list[tuple[float, np.ndarray]] | str:
         """Return start and stored example of each window of an input, or the reason why there is none."""
         try:
             raw = self.preprocess.decode(source_of(source, self.preprocess))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest, content_hash
@@ -32,12 +32,13 @@ __all__ = [
 
 
 def examine(
-    source: DataSource | Manifest | str | os.PathLike[str], progress: Callable[[int, int], None] | None = None
+    source: DataSource | Manifest | str | os.PathLike[str] | Iterable[object],
+    progress: Callable[[int, int], None] | None = None,
 ) -> DataReport:
     """Examine a data set before a network is trained on it; see `multicnn.data.checks.examine`.
 
     Args:
-        source: A `DataSource`, the path of one, or a manifest with its splits decided.
+        source: A `DataSource`, the path of one, data in memory, or a manifest with its splits decided.
         progress: Called with (examples done, examples in all) from time to time.
 
     Returns:
@@ -48,6 +49,9 @@ def examine(
 
     if not isinstance(source, Manifest):
         from multicnn.data.load import load_manifest
+        from multicnn.data.sources.memory import in_memory
 
-        source = load_manifest(source if isinstance(source, DataSource) else DataSource(path=str(source)))
+        memory = in_memory(source)
+        path = str(source) if memory is None else ""
+        source = load_manifest(source if isinstance(source, DataSource) else DataSource(path=path), data=memory)
     return checks.examine(source, progress)

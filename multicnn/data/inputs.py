@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from multicnn.data.items import Readable, is_cell, is_numbers, is_waveform, of_numbers, plain
 from multicnn.data.listing import with_files_of_folders
+from multicnn.data.sources.frame import is_frame
+from multicnn.data.sources.huggingface import HuggingFaceDataset, input_column, inputs_of_column
+from multicnn.data.sources.tf_data import TensorDataset, inputs_in
 from multicnn.modalities import Preprocess, content
 from multicnn.utils.urls import REMEDY, is_url
 
@@ -66,7 +69,11 @@ def _separated(given: object, preprocess: Preprocess, text_column: str) -> Itera
         raise ValueError(f"a mapping with the keys {', '.join(map(str, given))}: pass the values that are inputs")
     if type(given).__module__.startswith("PIL."):
         return [given]
-    if hasattr(given, "columns") and hasattr(given, "iloc"):
+    if isinstance(given, HuggingFaceDataset):
+        return inputs_of_column(given, input_column(given, text_column if preprocess.inline else ""))
+    if isinstance(given, TensorDataset):
+        return _of_elements(inputs_in(given), preprocess)
+    if is_frame(given):
         return _column(given, [text_column, "text"] if preprocess.inline else _COLUMNS)
     if isinstance(given, (list, tuple)):
         return _of_array(of_numbers(given), preprocess) if is_numbers(given) else given
@@ -75,6 +82,12 @@ def _separated(given: object, preprocess: Preprocess, text_column: str) -> Itera
     if isinstance(given, Iterable):
         return given
     raise ValueError("pass paths, contents of files, arrays or texts, one or many of them")
+
+
+def _of_elements(elements: Iterable[object], preprocess: Preprocess) -> Iterator[object]:
+    """Yield the inputs of examples or batches."""
+    for element in elements:
+        yield from _of_array(np.asarray(element), preprocess)
 
 
 def _column(frame: object, names: Iterable[str]) -> list[object]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from multicnn.data.manifest import Manifest
+from multicnn.data.sources.memory import in_order_of
 from multicnn.models.user_code import code_of
 from multicnn.predictor import Predictor, load, software
 from multicnn.recipe import Recipe
@@ -120,6 +121,7 @@ def check_data(saved: Manifest, now: Manifest, folder: Path) -> Manifest:
     Raises:
         ValueError: Examples are gone, new or changed; the message counts them and names the first of each.
     """
+    now = in_order_of(now, saved)
     if saved.fingerprint() != now.fingerprint() or saved.labels != now.labels:
         named = "; ".join(_changes(saved, now)) or "their order"
         raise ValueError(f"a run can only be resumed with its own data: {named}. Received: resume={str(folder)!r}")

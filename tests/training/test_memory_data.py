@@ -42,6 +42,8 @@ def test_a_run_is_resumed_with_its_data_alone(trained):
     predictor, folder = trained
     longer = multicnn.train((X, Y), resume=folder, epochs=3)
     assert longer.metrics["train"]["n"] == predictor.metrics["train"]["n"] and sha(longer) != sha(predictor)
+    reverse = multicnn.train((X[::-1], Y[::-1]), resume=folder, epochs=3)  # the run is finished
+    assert sha(reverse) == sha(longer)
     with pytest.raises(ValueError, match="a run can only be resumed with its own data: 1 examples gone"):
         multicnn.train((X[:-1], Y[:-1]), resume=folder, epochs=4)
     with pytest.raises(ValueError, match="data in memory: pass them again, as `data`"):

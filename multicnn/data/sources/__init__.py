@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def resolve(
-    source: DataSource, task: Task | str | Mapping[str, Any] | None = None, data: Iterable[object] | None = None
+    source: DataSource, task: Task | str | Mapping[str, object] | None = None, data: Iterable[object] | None = None
 ) -> Manifest:
     """Resolve a data source to a manifest: hash and label every example, and mark unusable ones as bad.
 

@@ -21,7 +21,7 @@ class Examples:
         name: The name of `x`, by which each example is called: "x_test" gives the ids "x_test[0]" ...
         x: An array of numbers with an example along its first axis, or a list of inputs.
         y: The label of each, as a cell of a table.
-        split: "train", "val", "test" or "".
+        split: "train", "val", "test" or "", of all of them or of each.
         groups: The group of each; None where there are none.
         rate: Sample rate of waveforms in Hz, if it was given.
     """
@@ -29,7 +29,7 @@ class Examples:
     name: str
     x: np.ndarray | list[object]
     y: list[str]
-    split: str = ""
+    split: str | list[str] = ""
     groups: list[str] | None = None
     rate: int | None = None
 
@@ -93,10 +93,14 @@ def manifest_of(subsets: Sequence[Examples], modality: str | None) -> Manifest:
         sources=read.sources,
         labels=labels,
         hashes=read.hashes,
-        splits=[subset.split for subset in subsets for _ in subset.x],
+        splits=[split for subset in subsets for split in _each(subset.split, len(subset.x))],
         groups=[group for subset in subsets for group in subset.groups or [""] * len(subset.x)],
         reasons=read.reasons,
         arrays=read.arrays,
         sample_rate=read.rate,
     )
     return replace(made, remarks=read.remarks)
+
+
+def _each(split: str | list[str], n: int) -> list[str]:
+    return [split] * n if isinstance(split, str) else split

@@ -20,7 +20,7 @@ def labels_of(y: object, n: int, name: str = "y") -> list[str]:
     Raises:
         ValueError: There are more or fewer labels than examples, or they are none.
     """
-    values = y if isinstance(y, (list, tuple)) else _listed(y, name)
+    values = y if isinstance(y, (list, tuple)) and not _is_one_hot(y) else _listed(y, name)
     if len(values) != n:
         received = f"Received: {n:,} examples, {len(values):,} labels"
         raise ValueError(f"{name} must hold one label per example. {received}")
@@ -31,12 +31,24 @@ def labels_of(y: object, n: int, name: str = "y") -> list[str]:
     return [_cell(cell, name) for cell in cells]
 
 
+def _is_one_hot(rows: list[object] | tuple[object, ...]) -> bool:
+    """Return True for arrays of zeros and ones of one length: they are no lists of labels."""
+    arrays = [row for row in rows if isinstance(row, np.ndarray) and row.ndim == 1]
+    same = 0 < len(arrays) == len(rows) and len({len(row) for row in arrays}) == 1
+    return same and bool(np.isin(np.stack(arrays), (0, 1)).all())
+
+
 def _listed(y: object, name: str) -> list[object]:
+    if isinstance(y, (list, tuple)):
+        return _column(np.stack(y), name)
     if not hasattr(y, "__array__"):
         if isinstance(y, (str, bytes)) or not isinstance(y, Iterable):
             raise ValueError(f"{name} must hold one label per example. Received: {name} of {type(y).__name__}")
         return list(y)
-    array = np.asarray(y)
+    return _column(np.asarray(y), name)
+
+
+def _column(array: np.ndarray, name: str) -> list[object]:
     if array.ndim == 2 and array.shape[1] == 1:  # as keras.datasets.cifar10 has them
         array = array[:, 0]
     if array.ndim != 1:

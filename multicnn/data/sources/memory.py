@@ -1,20 +1,29 @@
-"""Resolve data in memory: arrays and lists with their labels, and mappings of these by split."""
+"""Resolve data in memory: arrays, lists, frames and data sets of other libraries, with their labels."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 
 from multicnn.data.items import is_waveform
 from multicnn.data.manifest import Manifest
+from multicnn.data.sources.arrays import examples_of_archive
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
+from multicnn.data.sources.frame import is_frame, resolve_frames
 from multicnn.data.sources.given_labels import labels_of
-from multicnn.data.sources.split_names import split_named
+from multicnn.data.sources.huggingface import HuggingFaceDataset, resolve_huggingface
+from multicnn.data.sources.split_names import splits_named
+from multicnn.data.sources.tf_data import TensorDataset, read
+from multicnn.modalities.finding import Finding
 from multicnn.recipe import DataSource, Recipe
 
 PREFIX = "memory:"  # of the path of such data in a recipe
-_FORMS = "(x, y) with a label for each input, or a list of (input, label) pairs"
+_FORMS = "(x, y) with a label for each input, a frame, a data set, or a list of (input, label) pairs"
 
 
 def in_memory(data: object) -> Iterable[object] | None:
@@ -37,29 +46,102 @@ def path_of(manifest: Manifest) -> str:
     return PREFIX + digest.hexdigest()
 
 
+def in_order_of(now: Manifest, saved: Manifest) -> Manifest:
+    """Return examples in the order in which a run has had them; as they are where they are not the same examples."""
+    orders = []
+    for table in (saved.table, now.table):
+        orders.append(np.argsort((table["hash"] + table["label"]).to_numpy(dtype=str), kind="stable"))
+    if len(now) != len(saved) or (now.table["id"] != saved.table["id"]).any():
+        return now
+    then, order = orders[0], np.empty(len(now), dtype=np.int64)
+    order[then] = orders[1]
+    table = now.table.iloc[order].reset_index(drop=True).assign(id=saved.table["id"])
+    return replace(now, table=table) if table["hash"].equals(saved.table["hash"]) else now
+
+
 def resolve_memory(source: DataSource, data: Iterable[object]) -> Manifest:
     """Resolve data in memory.
 
     Args:
         source: How they are read: `modality`, and the names of columns.
-        data: (x, y), a list of (input, label) pairs, or a mapping of these by the name of their split.
+        data: (x, y); a list of (input, label) pairs; a frame, or a mapping of columns; a finite tf.data.Dataset; a data set of
+            Hugging Face; a mapping with the names of an .npz archive; or a mapping of any of these by the name of their split.
 
     Raises:
         ValueError: They are none of these, or inputs and labels do not fit; the message says what to pass.
     """
-    if isinstance(data, Mapping) and data and all(isinstance(key, str) and split_named(key) for key in data):
-        subsets = [_subset(f"x_{split_named(name)}", subset, split_named(name) or "") for name, subset in data.items()]
-        return manifest_of(subsets, source.modality)
-    return manifest_of([_subset("x", data, "")], source.modality)
+    subsets, remarks = _by_split(data)
+    if all(isinstance(each, HuggingFaceDataset) for each in subsets.values()):
+        made = resolve_huggingface(source, subsets)  # type: ignore[arg-type]
+    elif all(is_frame(each) for each in subsets.values()):
+        made = resolve_frames(source, subsets)  # type: ignore[arg-type]
+    elif isinstance(data, Mapping) and any(name == "x" or str(name).startswith("x_") for name in data):
+        made = manifest_of(examples_of_archive(data, "Received: data of " + type(data).__name__), source.modality)
+    elif isinstance(data, Mapping) and "" in subsets:
+        made = resolve_frames(source, {"": _frame(data)})
+    else:
+        examples = [_subset(f"x_{split}" if split else "x", each, split) for split, each in subsets.items()]
+        made = manifest_of(examples, source.modality)
+    return made.with_remarks(remarks)
+
+
+def _by_split(data: Iterable[object]) -> tuple[dict[str, object], list[Finding]]:
+    """Return the data of each split, or all with the name "", and which of them are left out."""
+    if not isinstance(data, Mapping) or not data:
+        return {"": data}, []
+    named = splits_named([str(key) for key in data])
+    others = [key for key in data if not named[str(key)]]
+    if len(others) == len(named) or (
+        others and not all(isinstance(each, HuggingFaceDataset) for each in data.values())
+    ):
+        return {"": data}, []
+    remark = Finding("splits", f"left out: {', '.join(map(str, others))}", False)
+    return {named[str(key)] or "": data[key] for key in data if key not in others}, [remark] if others else []
+
+
+def _frame(columns: Mapping[str, object]) -> pd.DataFrame:
+    try:
+        return pd.DataFrame({name: list(column) for name, column in columns.items()})  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        keys = ", ".join(map(str, columns))
+        raise ValueError(
+            f"data must be {_FORMS}, or a mapping of columns. Received: data with the keys {keys}"
+        ) from None
 
 
 def _subset(name: str, data: object, split: str) -> Examples:
     """Return the examples of one split."""
-    if isinstance(data, tuple) and len(data) == 2 and not is_waveform(data):
+    if isinstance(data, TensorDataset):
+        x, y = read(data)
+    elif isinstance(data, tuple) and len(data) == 2 and not is_waveform(data):
         x, y = data
-    elif isinstance(data, Sequence) and data and all(isinstance(pair, tuple) and len(pair) == 2 for pair in data):
-        x, y = [pair[0] for pair in data], [pair[1] for pair in data]
     else:
-        raise ValueError(f"data must be {_FORMS}. Received: data of {type(data).__name__}")
+        x, y = _pairs(data)
     inputs, rate = inputs_of(x, name)
     return Examples(name, inputs, labels_of(y, len(inputs), name.replace("x", "y", 1)), split, rate=rate)
+
+
+def _pairs(data: object) -> tuple[list[object], list[object]]:
+    """Return the inputs and labels of a list of pairs, or of a data set with the methods of one."""
+    if hasattr(data, "features") and not hasattr(data, "__len__"):
+        raise ValueError(
+            "data must not be streamed: load them without `streaming=True`. Received: data without a length"
+        )
+    items = data if isinstance(data, (list, tuple)) else _indexed(data)
+    pairs = [item for item in items if isinstance(item, tuple) and len(item) == 2]
+    if not pairs or len(pairs) < len(items):
+        raise ValueError(f"data must be {_FORMS}. Received: data of {type(data).__name__}")
+    if all(is_waveform(pair) and np.ndim(pair[0]) == 1 for pair in pairs):
+        raise ValueError(
+            "data must be (x, y): pairs of a waveform and its rate have no labels. Received: data of such pairs"
+        )
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def _indexed(data: object) -> list[object]:
+    """Return the items of a data set of PyTorch's or Keras's kind, or nothing."""
+    if isinstance(data, (np.ndarray, Mapping)) or not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        return []
+    if hasattr(data, "__array__") or is_frame(data):
+        return []
+    return [data[i] for i in range(len(data))]

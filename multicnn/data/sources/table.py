@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manifest:
     """Resolve a table: one of texts if it has the text column, else one of the files in its column `file_name`."""
-    table = read_table(path)
+    return of_table(source, read_table(path), path.parent, modality)
+
+
+def of_table(source: DataSource, table: Table, root: Path, modality: str | None) -> Manifest:
+    """Resolve the columns of a table; names of files are relative to `root`."""
     of_files = not table.known(source.text_column) and table.known("file_name")
     if of_files or (modality is not None and not lookup(modality).inline):
-        return resolve_listed(source, table, path.parent, modality)
+        return resolve_listed(source, table, root, modality)
     texts = table.column("text_column", source.text_column)
     labels = [label.strip() for label in table.column("label_column", source.label_column)]
     splits = table.splits(source) or [""] * len(table)
@@ -40,7 +44,7 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
     ]
     return Manifest.of(
         modality or INLINE,
-        ids=[f"{path.name}:{i + 1}" for i in range(len(table))],
+        ids=[f"{table.name}:{i + 1}" for i in range(len(table))],
         sources=texts,
         labels=labels,
         splits=[named[split] or "" for split in splits],

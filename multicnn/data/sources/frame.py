@@ -1,0 +1,81 @@
+"""Resolve frames and mappings of columns, by the rules of a table on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from multicnn.data.manifest import Manifest
+from multicnn.data.sources.columns import of_values
+from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
+from multicnn.data.sources.given_labels import labels_of
+from multicnn.data.sources.split_names import splits_named
+from multicnn.data.sources.table import of_table
+from multicnn.modalities import lookup
+from multicnn.recipe import DataSource
+
+_NAME = "frame"
+_INPUTS = ("image", "audio")  # columns of examples that are neither texts nor names of files
+
+
+def is_frame(data: object) -> bool:
+    """Return True for a frame of pandas, or of a library with the same methods."""
+    return hasattr(data, "columns") and hasattr(data, "iloc")
+
+
+def resolve_frames(source: DataSource, frames: Mapping[str, pd.DataFrame]) -> Manifest:
+    """Resolve frames with the columns of a table.
+
+    Args:
+        source: Its columns, and the modality where it is given.
+        frames: A frame for each split, or one with the name "".
+
+    Raises:
+        ValueError: A column is missing.
+    """
+    if len(frames) == 1 and "" in frames:
+        frame = frames[""]
+    else:
+        frame = pd.concat([each.assign(split=split) for split, each in frames.items()], ignore_index=True)
+        source = replace(source, split_column="split")
+    names = [str(name) for name in frame.columns]
+    values = {name: frame.iloc[:, i].tolist() for i, name in enumerate(names)}
+    repeated = frozenset(name for name in names if names.count(name) > 1)
+    return resolve_columns(source, values, len(frame), repeated)
+
+
+def resolve_columns(
+    source: DataSource, values: Mapping[str, Sequence[object]], n: int, repeated: frozenset[str] = frozenset()
+) -> Manifest:
+    """Resolve columns: a table of texts or of names of files, else examples in a column "image" or "audio".
+
+    Args:
+        source: The names of the columns, and the modality where it is given.
+        values: The values of each column.
+        n: The number of rows.
+        repeated: The names that more than one column has.
+
+    Raises:
+        ValueError: A column is missing.
+    """
+    table = of_values(
+        _NAME, {name: column for name, column in values.items() if name not in _INPUTS}, [""] * n, repeated
+    )
+    chosen = next((name for name in _INPUTS if name in values), None)
+    inline = source.modality is not None and lookup(source.modality).inline
+    of_files = table.known("file_name") or (table.known(source.text_column) and (inline or source.modality is None))
+    if chosen is None or of_files:
+        return of_table(source, table, Path(os.curdir), source.modality)
+    x, rate = inputs_of(list(values[chosen]), chosen)
+    y = labels_of(table.column("label_column", source.label_column), n, source.label_column)
+    groups = table.column("group_column", source.group_column) if source.group_column else None
+    splits = table.splits(source) or [""] * n
+    named = splits_named(set(splits))
+    if unknown := sorted(split for split in named if named[split] is None):
+        raise ValueError(f"split_column must hold names of splits. Received: {unknown[0]!r}")
+    subset = Examples("x", x, y, [named[split] or "" for split in splits], groups, rate)
+    return manifest_of([subset], source.modality)
