@@ -282,7 +282,7 @@ def show_table(
     (console or Console()).print(table)
 
 
-def _metric(name: str, value: Any, n: int) -> str:
+def _metric(name: str, value: float | None, n: int) -> str:
     """Return a metric of n examples, a share with its 95 % interval."""
     return _number(value) + interval_in_words(name, value, int(n))
 

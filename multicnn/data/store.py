@@ -20,14 +20,13 @@ import tensorflow as tf
 from multicnn.data import cache
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.modalities.base import Loadable
-from multicnn.modalities.marks import Mark
+from multicnn.modalities.marks import Marked
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
 _TASK_BYTES = 2**22  # of the examples in a task of a thread
 FEWEST, MOST = 16, 1024  # examples in a task
 _TASKS = 8  # per thread for a small data set, so that threads finish at about the same time
 _ALIGNED = 64  # bytes: TensorFlow's tensors start at multiples of it
-_Decoded = tuple[list[np.ndarray | str], list[Mark]]
 _EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
@@ -275,7 +274,7 @@ def _release(array: np.ndarray) -> None:
         pages.madvise(mmap.MADV_DONTNEED)  # the mapping is shared, so nothing is lost
 
 
-def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> Iterator[_Decoded]:
+def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> Iterator[Marked]:
     """Yield, chunk by chunk, the example of each row in order, or the reason why there is none; and the marks."""
     workers = os.cpu_count() or 1
     bytes_each = int(np.prod(preprocess.stored_shape)) * np.dtype(preprocess.stored_dtype).itemsize
@@ -283,7 +282,7 @@ def _in_threads(manifest: Manifest, preprocess: Loadable, rows: np.ndarray) -> I
     chunks = iter([rows[i : i + size] for i in range(0, len(rows), size)])
     pending: deque[Future] = deque()
 
-    def work(chunk: np.ndarray) -> _Decoded:
+    def work(chunk: np.ndarray) -> Marked:
         return preprocess.marked_examples_of([manifest.raw_source(row) for row in chunk.tolist()])
 
     with ThreadPoolExecutor(workers) as pool:

@@ -14,7 +14,7 @@ import numpy as np
 from multicnn.evaluation import figures, page
 from multicnn.evaluation.headline import headline
 from multicnn.tasks import Task
-from multicnn.tasks.intervals import ENDS, interval_in_words
+from multicnn.tasks.intervals import ENDS, Metrics, interval_in_words
 
 if TYPE_CHECKING:
     import pandas
@@ -149,7 +149,7 @@ def _split_name(key: str, metrics: Mapping[str, Any]) -> str:
     return name if "test" in metrics or key != "linear_baseline" else "linear baseline, validation"
 
 
-def _row(name: str, measured: Mapping[str, Any]) -> dict[str, Any]:
+def _row(name: str, measured: Metrics) -> Metrics:
     """Return the metrics of a split, a share of right answers with its 95 % interval."""
     intervals = {key: interval_in_words(key, value, measured["n"]) for key, value in measured.items()}
     numbers = {key: f"{page.number(measured[key])}{words}" for key, words in intervals.items() if words}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -20,13 +20,17 @@ class Mark(enum.IntFlag):
     PADDED = 4  # it was shorter
 
 
+Source: TypeAlias = Any  # what the `decode` of a modality takes
+Marked: TypeAlias = tuple[list[np.ndarray | str], list[Mark]]  # stored examples or reasons, and the mark of each
+
+
 class Marking(Protocol):
     """The members of a preprocess that report what its decoding did; by default nothing."""
 
-    def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
+    def examples_of(self, sources: Sequence[Source]) -> list[np.ndarray | str]:
         """Return the stored example of each source, or the reason why there is none."""
 
-    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+    def marked_examples_of(self, sources: Sequence[Source]) -> Marked:
         """Return `examples_of` these sources and the mark of each."""
         examples = self.examples_of(sources)
         return examples, [Mark.NONE] * len(examples)

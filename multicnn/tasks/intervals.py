@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
+Metrics: TypeAlias = Mapping[str, Any]  # of a task, by their names
 _Z = 1.959963984540054  # the normal quantile of 97.5 %
 _SHARE = "accuracy"  # the metric that is a share of the examples in every task that has it
 ENDS = (f"{_SHARE}_low", f"{_SHARE}_high")
@@ -24,16 +25,16 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return max(below, 0.0), min(above, 1.0)
 
 
-def with_interval(measured: Mapping[str, Any]) -> dict[str, Any]:
+def with_interval(measured: Metrics) -> dict[str, Any]:
     """Return metrics of `n` examples with `accuracy_low` and `accuracy_high` if an accuracy is among them."""
     if _SHARE not in measured or not measured.get("n"):
         return dict(measured)
     return {**measured, **dict(zip(ENDS, wilson(measured[_SHARE], measured["n"])))}
 
 
-def interval_in_words(metric: str, value: Any, n: int | None) -> str:
+def interval_in_words(metric: str, value: float | None, n: int | None) -> str:
     """Return " (0.9715 to 0.9957)" for a metric that is a share of n examples, else ""."""
-    if metric != _SHARE or not n or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if metric != _SHARE or not n or value is None or not 0 <= value <= 1:
         return ""
     low, high = wilson(value, n)
     return f" ({low:.4f} to {high:.4f})"

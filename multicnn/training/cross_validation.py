@@ -47,7 +47,7 @@ class CrossValidation:
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fold")
 
-    def summary(self) -> dict[str, dict[str, Any]]:
+    def summary(self) -> dict[str, dict[str, float]]:
         """Return mean and standard deviation (n - 1) of the test metrics over the folds, each counting the same.
 
         `accuracy_of_all` is that of the test examples of all folds together, with its 95 % interval.
@@ -63,7 +63,7 @@ class CrossValidation:
             for split in _MEASURED
         }
 
-    def _of_all(self, split: str) -> dict[str, Any]:
+    def _of_all(self, split: str) -> dict[str, float]:
         sizes = [measured["test"]["n"] for measured in self.metrics.values()]
         right = sum(share * n for share, n in zip(self._values(split, "accuracy"), sizes))
         together = with_interval({"accuracy": right / sum(sizes), "n": sum(sizes)})

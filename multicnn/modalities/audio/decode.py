@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import soundfile
 
 _BLOCK = 1 << 16  # frames read at a time: a header that declares hours costs nothing before they are there
+_LOUDEST = 1 << 32  # times full scale: beyond what a 32-bit number can be that was not divided by its range
 _RATES = range(1_000, 1_000_001)  # Hz
 _MP3_SLACK = 2 * 1152  # frames: encoder delay and padding are not always declared
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
@@ -175,6 +176,9 @@ def _mono(file: soundfile.SoundFile) -> np.ndarray:
 def _checked(waveform: np.ndarray) -> np.ndarray:
     if not len(waveform):
         raise ValueError("no samples")
-    if not np.isfinite(waveform).all():
-        raise ValueError("NaN samples" if np.isnan(waveform).any() else "infinite samples")
+    peak = max(waveform.max(), -waveform.min())
+    if np.isnan(peak) or np.isinf(peak):
+        raise ValueError("NaN samples" if np.isnan(peak) else "infinite samples")
+    if peak > _LOUDEST:
+        raise ValueError(f"absurd samples: up to {peak:.2g} times full scale")
     return waveform

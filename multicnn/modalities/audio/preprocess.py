@@ -8,14 +8,14 @@ import itertools
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content
+from multicnn.modalities import absurd, content
 from multicnn.modalities.audio import (
     arrays,
     augment_spectrogram,
@@ -32,7 +32,7 @@ from multicnn.modalities.audio.probe import AudioProbe
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
-from multicnn.modalities.marks import Mark
+from multicnn.modalities.marks import Marked, Source
 from multicnn.modalities.summaries import audio_features
 from multicnn.utils.constrained import Count, Finite, FromZero, Positive
 from multicnn.utils.validation import one_line_errors
@@ -222,7 +222,7 @@ class AudioPreprocess(Preprocess):
         """Return a copy that has learned what is None.
 
         `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s; mean and standard deviation are
-        those of all features of the examples.
+        those of all features of the examples. A clip that is as no real one is (`modalities.absurd`) does not count.
 
         Args:
             raws: Decoded training clips, of which the first 1,000 are read (an hour of them for mean and std).
@@ -240,13 +240,18 @@ class AudioPreprocess(Preprocess):
         if not clips:
             raise ValueError("fit needs at least one training clip. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
-        total = squares = 0.0
+        means, powers = [], []
         for example in features.of_each(map(learned.window, clips), learned.feature_spec):
             values = example.astype(np.float64)
-            total += values.mean()
-            squares += np.square(values).mean()
-        mean = total / len(clips)
-        std = max(math.sqrt(max(squares / len(clips) - mean**2, 0.0)), 1e-3)
+            means.append(values.mean())
+            powers.append(np.square(values).mean())
+        used = np.flatnonzero(absurd.believable(powers, absurd.LOUD))
+        total = squares = 0.0
+        for i in used:  # one after another: their sum has the bits that it always had
+            total += means[i]
+            squares += powers[i]
+        mean = total / len(used)
+        std = max(math.sqrt(max(squares / len(used) - mean**2, 0.0)), 1e-3)
         return dataclasses.replace(
             learned,
             mean=float(mean) if self.mean is None else self.mean,
@@ -264,14 +269,14 @@ class AudioPreprocess(Preprocess):
         """
         return features.of_one(self.window(raw), self.feature_spec)
 
-    def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
+    def examples_of(self, sources: Sequence[Source]) -> list[np.ndarray | str]:
         """Return `example(decode(source))` of each source, to the bit, or the reason why there is none.
 
         Faster than one by one.
         """
         return self.marked_examples_of(sources)[0]
 
-    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+    def marked_examples_of(self, sources: Sequence[Source]) -> Marked:
         """Return `examples_of` these sources, and a mark of each clip that is silent, cut or padded."""
         windows, marks = window_marks.of_sources(self, sources)
         waveforms = (window for window in windows if not isinstance(window, str))
@@ -386,5 +391,6 @@ class AudioPreprocess(Preprocess):
 
     def _usual_seconds(self, durations: list[float]) -> float:
         fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10
-        usual = math.ceil(10 * np.percentile(durations, 95) - 1e-6) / 10
+        real = np.array(durations)[absurd.believable(durations, absurd.LONG)]
+        usual = math.ceil(10 * np.percentile(real, 95) - 1e-6) / 10
         return max(min(usual, _MAX_SECONDS), fewest)

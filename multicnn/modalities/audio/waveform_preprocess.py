@@ -12,7 +12,7 @@ import tensorflow as tf
 from multicnn.modalities.audio import features, window_marks
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
-from multicnn.modalities.marks import Mark
+from multicnn.modalities.marks import Marked, Source
 
 
 class FromWaveforms(Preprocess, Protocol):
@@ -68,7 +68,7 @@ class WaveformPreprocess(Preprocess):
         """Return the waveform itself, of the length of the window: float32, shape (samples,)."""
         return self.preprocess.window(raw)
 
-    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+    def marked_examples_of(self, sources: Sequence[Source]) -> Marked:
         """Return the windows of these sources, and a mark of each that is silent, cut or padded."""
         return window_marks.of_sources(self.preprocess, sources)
 

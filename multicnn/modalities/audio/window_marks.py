@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from multicnn.modalities.finding import Finding
-from multicnn.modalities.marks import Mark, constant
+from multicnn.modalities.marks import Mark, Marked, Source, constant
 
 SILENT = 1e-3  # largest sample, of full scale: -60 dB
 REPORT = (
@@ -20,7 +20,7 @@ REPORT = (
 class Clips(Protocol):
     """The members of an `AudioPreprocess` that are used here."""
 
-    def decode(self, source: Any) -> np.ndarray:
+    def decode(self, source: Source) -> np.ndarray:
         """Return the waveform of a source."""
 
     def window(self, raw: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def of_clip(raw: np.ndarray, window: np.ndarray) -> Mark:
     return mark | Mark.CONSTANT if max(window.max(), -window.min()) < SILENT else mark
 
 
-def of_sources(clips: Clips, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+def of_sources(clips: Clips, sources: Sequence[Source]) -> Marked:
     """Return the window of each source, or the reason why there is none, and its mark."""
     windows: list[np.ndarray | str] = []
     marks = []

@@ -21,7 +21,7 @@ from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
-from multicnn.modalities.marks import Mark, constant, of_arrays
+from multicnn.modalities.marks import Marked, Source, constant, of_arrays
 from multicnn.modalities.summaries import image_features
 from multicnn.utils.constrained import Count, Finite, Positive
 from multicnn.utils.validation import one_line_errors
@@ -171,7 +171,7 @@ class ImagePreprocess(Preprocess):
         height, width, _ = self.stored_shape
         return resize.resized(decode.in_channels(raw, self.channels), (height, width))
 
-    def marked_examples_of(self, sources: Sequence[Any]) -> tuple[list[np.ndarray | str], list[Mark]]:
+    def marked_examples_of(self, sources: Sequence[Source]) -> Marked:
         """Return `examples_of` these sources, and a mark where an image is blank."""
         examples = self.examples_of(sources)
         return examples, of_arrays(examples, blank.blank([each for each in examples if not isinstance(each, str)]))

@@ -16,10 +16,10 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content, formats
+from multicnn.modalities import absurd, content, formats
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.finding import Finding
-from multicnn.modalities.marks import Mark, constant, of_arrays
+from multicnn.modalities.marks import Marked, constant, of_arrays
 from multicnn.modalities.text import augment, baseline, scripts, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
@@ -136,7 +136,7 @@ class TextPreprocess(Preprocess):
         """Return a copy that has learned what is empty.
 
         The vocabulary, by falling count and then by token, and the length, that of the longest text (at most 400 words or
-        1014 characters).
+        1014 characters; one that is as no real text of the data is, by `modalities.absurd`, does not count).
 
         Args:
             raws: Decoded training texts; all are read.
@@ -145,15 +145,16 @@ class TextPreprocess(Preprocess):
             ValueError: `raws` is empty, or no token occurs `min_count` times.
         """
         counts: Counter[str] = Counter()
-        longest = 0
+        lengths = []
         cut = functools.lru_cache(maxsize=1 << 20)(self.tokens)
         for raw in raws:
             # Words never reach over white space, and most pieces between come again and again.
             found = self.tokens(raw) if self.level == "characters" else [t for piece in raw.split() for t in cut(piece)]
             counts.update(found)
-            longest = max(longest, len(found))
+            lengths.append(len(found))
         if not counts:
             raise ValueError("fit needs at least one training text with a token in it. Received: raws=(empty)")
+        longest = int(np.max(lengths, where=absurd.believable(lengths, absurd.LONG), initial=1))
         length = self.length or min(longest, _LONGEST[self.level])
         return dataclasses.replace(self, length=length, vocabulary=self.vocabulary or self._learned(counts))
 
@@ -230,7 +231,7 @@ class TextPreprocess(Preprocess):
         examples = iter(self.examples(raws))
         return [answer or next(examples) for answer in answers]
 
-    def marked_examples_of(self, sources: Sequence[str | bytes]) -> tuple[list[np.ndarray | str], list[Mark]]:
+    def marked_examples_of(self, sources: Sequence[str | bytes]) -> Marked:
         """Return `examples_of` these sources, and a mark where a text has no two different tokens."""
         examples = self.examples_of(sources)
         return examples, of_arrays(examples, uniform.uniform([each for each in examples if not isinstance(each, str)]))
