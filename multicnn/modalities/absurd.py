@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 LONG = 60.0  # times the median: of durations, and of words in a text
-LOUD = 1e6  # times the median: of mean squares
+LOUD = 1e6  # times the median: of the mean squares of waveforms
 _SHARE = 100  # one example in so many may be absurd, and one of fewer; more are what the data are like
 
 

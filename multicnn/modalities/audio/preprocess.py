@@ -241,11 +241,13 @@ class AudioPreprocess(Preprocess):
             raise ValueError("fit needs at least one training clip. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
         means, powers = [], []
+        # Of full scale at least: no clip of PCM is ever left out.
+        levels = [max(float(np.square(clip, dtype=np.float64).mean()), 1.0) for clip in clips]
         for example in features.of_each(map(learned.window, clips), learned.feature_spec):
             values = example.astype(np.float64)
             means.append(values.mean())
             powers.append(np.square(values).mean())
-        used = np.flatnonzero(absurd.believable(powers, absurd.LOUD))
+        used = np.flatnonzero(absurd.believable(levels, absurd.LOUD))
         total = squares = 0.0
         for i in used:  # one after another: their sum has the bits that it always had
             total += means[i]
