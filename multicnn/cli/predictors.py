@@ -67,10 +67,10 @@ def predict(
     bad = False
     names: deque[str] = deque()  # of the inputs that the stream has taken
 
-    def sources() -> Iterator[str | bytes]:
+    def sources() -> Iterator[str | bytes | Path]:
         for item in _expanded(inputs, csv):
-            names.append(item)
-            yield text_or_file(item) if predictor.preprocess.inline else item
+            names.append(str(item))
+            yield text_or_file(item) if predictor.preprocess.inline and isinstance(item, str) else item
 
     with csv_table(csv, predictor, per_window) if csv else nullcontext(lambda prediction: None) as add:
         for prediction in predictor.stream(sources()):
@@ -116,8 +116,8 @@ def _check(inputs: Iterable[str], csv: Path | None) -> None:
             raise ValueError(f"`csv` must be another file than the inputs. Received: csv={str(csv)!r}")
 
 
-def _expanded(inputs: Iterable[str], csv: Path | None) -> Iterator[str]:
-    """Yield the inputs, with the files of a folder in its place, and the lines of standard input in place of "-".
+def _expanded(inputs: Iterable[str], csv: Path | None) -> Iterator[str | Path]:
+    """Yield the inputs, with the paths of the files of a folder in its place, and the lines of standard input for "-".
 
     The table of an earlier call, which this one writes anew, is not one of the files.
     """
@@ -127,6 +127,7 @@ def _expanded(inputs: Iterable[str], csv: Path | None) -> Iterator[str]:
         if item == "-":
             yield from (line.rstrip("\r\n").removeprefix("\ufeff") for line in sys.stdin if line.strip())
         elif os.path.isdir(item):
-            yield from (file for file in files_in(item) if csv is None or os.path.abspath(file) != os.path.abspath(csv))
+            files = map(Path, files_in(item))
+            yield from (file for file in files if csv is None or os.path.abspath(file) != os.path.abspath(csv))
         else:
-            yield item
+            yield Path(item) if item.lower().endswith((".csv", ".tsv")) and os.path.isfile(item) else item

@@ -15,6 +15,7 @@ from multicnn.data.sources.tf_data import TensorDataset, inputs_in
 from multicnn.modalities import Preprocess, content
 from multicnn.utils.urls import REMEDY, is_url
 
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _COLUMNS = ("file_name", "path", "image", "audio")  # of a frame of files or examples
 
 
@@ -49,7 +50,11 @@ def source_of(item: object, preprocess: Preprocess) -> object:
         ValueError: It cannot be read; the message is a short reason.
     """
     item = plain(item)
-    return content.read(item) if preprocess.inline and isinstance(item, os.PathLike) else item
+    if not (preprocess.inline and isinstance(item, os.PathLike)):
+        return item
+    if os.path.splitext(item)[1].lower() in _TABLES:
+        raise ValueError("a table, not a text: pass its texts, on the command line one a line by standard input (-)")
+    return content.read(item)
 
 
 def name_of(item: object, position: int) -> str:

@@ -84,9 +84,12 @@ def test_a_folder_of_texts(of_texts, tmp_path, monkeypatch, capsys):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "1.txt").write_text("a film")
     (tmp_path / "texts" / "2.png").write_bytes((ARTEFACTS / "digits_4.png").read_bytes())
-    code, out, _ = call(monkeypatch, capsys, "predict", of_texts, tmp_path / "texts", "a film", "--json")
-    first, second, same = map(json.loads, out.splitlines())
-    assert code == 1 and "error" in second
+    (tmp_path / "texts" / "3.csv").write_text("text,label\na film,cat\n")
+    arguments = (tmp_path / "texts", "a film", tmp_path / "texts" / "3.csv", "a film.csv")
+    code, out, _ = call(monkeypatch, capsys, "predict", of_texts, *arguments, "--json")
+    first, second, third, same, table, text = map(json.loads, out.splitlines())
+    assert code == 1 and "error" in second and "error" not in text
+    assert "a table, not a text" in third["error"] == table["error"]
     assert same["probabilities"] == first["probabilities"]
 
 
