@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, 
 
 import numpy as np
 
+from multicnn.modalities.array_inputs import ArrayInputs
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Marking
 from multicnn.modalities.suitability import Suiting
@@ -197,7 +198,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, Suiting, Protocol):
+class Preprocess(Loadable, ArrayInputs, Suiting, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes
@@ -237,37 +238,6 @@ class Preprocess(Loadable, Suiting, Protocol):
     def upgraded(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Return the fields that any version of this class has written, as they are to be read today."""
         return data
-
-    @classmethod
-    def from_archive(cls, x: np.ndarray) -> np.ndarray | list[str]:
-        """Return the elements of an array of an .npz file, in their order, as `decode` takes them.
-
-        Raises:
-            ValueError: They cannot be examples of this modality.
-        """
-        if cls.inline and x.dtype.kind not in "US":
-            raise ValueError(f"x must be strings. Received: shape={x.shape}, dtype={x.dtype}")
-        return list(map(str, x.tolist())) if cls.inline else x
-
-    @classmethod
-    def from_memory(cls, items: Sequence[object]) -> list[object]:
-        """Return objects in memory as `decode` takes them, in a form that other sources of the same example have too.
-
-        Args:
-            items: Arrays, pairs of a waveform and its rate, contents of files, or other objects.
-
-        Returns:
-            An example for each; a ValueError stands for what cannot be one.
-        """
-        return list(items)
-
-    def separated(self, x: np.ndarray) -> list[np.ndarray]:
-        """Return the inputs of an array of numbers that `predict` was given: itself, or those of a batch.
-
-        Raises:
-            ValueError: The array may be one or the other; the message says what to pass.
-        """
-        return [x]
 
     def windows(self, raw: Any) -> list[tuple[float, Any]]:
         """Return the parts of a decoded example that are predicted one by one, each with its start: by default the whole."""

@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
 import multicnn
 
@@ -23,6 +25,7 @@ def trained(tmp_path_factory):
     return multicnn.train((X, Y), folder, **SMALL), folder
 
 
+@pytest.mark.slow
 def test_the_same_weights_as_from_an_archive(trained, tmp_path):
     np.savez(tmp_path / "a.npz", x=X, y=Y)
     assert sha(multicnn.train(tmp_path / "a.npz", tmp_path / "run", **SMALL)) == sha(trained[0])
@@ -38,6 +41,7 @@ def test_evaluate_knows_the_data_of_the_training(trained):
     assert predictor.evaluate((X[1:], Y[1:]))["n"] == 59
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_with_its_data_alone(trained):
     predictor, folder = trained
     longer = multicnn.train((X, Y), resume=folder, epochs=3)
@@ -63,3 +67,39 @@ def test_data_in_memory_in_every_command(tmp_path):
     assert again.metrics.keys() == crossed.metrics.keys()
     with pytest.raises(ValueError, match="pass them again"):
         multicnn.crossval(resume=tmp_path / "folds")
+
+
+def batches(data, **fields):
+    """Return the hashes of the examples of each split, and the batches of the first epoch."""
+    prepared = multicnn.prepare(data, **fields)
+    table = prepared.manifest.table
+    splits = sorted(zip(table["hash"], table["split"]))
+    return splits, [(x.numpy(), y.numpy()) for x, y in prepared.dataset("train")]
+
+
+CLIPS = (RNG.uniform(-1, 1, (60, 800)) * 2**14 * (1 + (Y == "light"))[:, None]).astype(np.int16)
+
+
+def folder_of(root, write):
+    for i, label in enumerate(Y):
+        (root / label).mkdir(parents=True, exist_ok=True)
+        write(root / label / f"{i:02}", i)
+    return multicnn.DataSource(path=str(root), hash="content")
+
+
+@pytest.mark.parametrize("kind", ["image", pytest.param("audio", marks=pytest.mark.slow)])
+def test_a_folder_of_lossless_files_is_divided_and_trained_as_its_arrays(kind, tmp_path):
+    order = np.argsort(Y, kind="stable")  # of the folder
+    if kind == "image":
+        source = folder_of(tmp_path, lambda path, i: Image.fromarray(X[i]).save(f"{path}.png"))
+        data = X[order], Y[order]
+    else:
+        source = folder_of(
+            tmp_path, lambda path, i: soundfile.write(f"{path}.{('wav', 'flac')[i % 2]}", CLIPS[i], 8000)
+        )
+        data = (CLIPS[order], 8000), Y[order]
+    (splits, files), (expected, arrays) = batches(source), batches(data)
+    assert splits == expected
+    for (x, y), (other_x, other_y) in zip(files, arrays, strict=True):
+        np.testing.assert_array_equal(x, other_x)
+        np.testing.assert_array_equal(y, other_y)

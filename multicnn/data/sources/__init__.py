@@ -15,6 +15,7 @@ import pandas as pd
 from multicnn.data.builtin import BUILTIN
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import resolve_arrays
+from multicnn.data.sources.by_content import by_content
 from multicnn.data.sources.folder import resolve_folder
 from multicnn.data.sources.labels import unified
 from multicnn.data.sources.memory import PREFIX, resolve_memory
@@ -63,6 +64,8 @@ def resolve(
             problem = f"it names {' and '.join(own)} examples of its own: pass its test folder or table"
             raise ValueError(f"test must hold test examples only; {problem}. Received: test={source.test!r}")
         manifest = _with_test(manifest, test, str(source.test))
+    if source.hash == "content":
+        manifest = by_content(manifest)
     return _fitted(unified(_read(manifest, choose_task(task, source.label_separator))), str(source.path))
 
 

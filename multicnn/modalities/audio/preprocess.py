@@ -38,6 +38,7 @@ from multicnn.utils.constrained import Count, Finite, FromZero, Positive
 from multicnn.utils.validation import one_line_errors
 
 _MAX_SECONDS = 10.0
+_LOSSLESS = ("WAV", "FLAC", "AIFF", "AU", "CAF")
 _MOST_SAMPLES = 1 << 28  # of an example: an hour and a half at 48 kHz, 1 GB
 _MOST_HERTZ = 10**7
 _FIT_EXAMPLES = 1000
@@ -213,6 +214,11 @@ class AudioPreprocess(Preprocess):
     def from_memory(cls, items: Sequence[object]) -> list[object]:
         """Return mono waveforms, with their rate where they have one, and contents of files."""
         return arrays.of_items(items)
+
+    @classmethod
+    def content_of(cls, data: bytes) -> np.ndarray | None:
+        """Return the mono waveform of a file of a lossless format; None of another."""
+        return decode.from_bytes(data)[0] if content.recognise(data)[1] in _LOSSLESS else None
 
     def separated(self, x: np.ndarray) -> list[np.ndarray]:
         """Return one clip, or those of a batch."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _MAX_SIDE = 224
+_LOSSLESS = ("PNG", "BMP", "GIF", "PNM")
 _MOST_PIXELS = 1 << 24  # 4,096 x 4,096: as float32 in three channels 200 MB
 _FIT_EXAMPLES = 1000
 _EACH_CHANNEL = pydantic.Field(min_length=1, max_length=3)
@@ -130,6 +131,11 @@ class ImagePreprocess(Preprocess):
     def from_memory(cls, items: Sequence[object]) -> list[object]:
         """Return pixels as uint8, and contents of files."""
         return arrays.of_items(items)
+
+    @classmethod
+    def content_of(cls, data: bytes) -> np.ndarray | None:
+        """Return the pixels of a file of a lossless format; None of another."""
+        return decode.from_bytes(data) if content.recognise(data)[1] in _LOSSLESS else None
 
     def separated(self, x: np.ndarray) -> list[np.ndarray]:
         """Return one image, or those of a batch."""

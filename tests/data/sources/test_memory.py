@@ -5,6 +5,7 @@ import pytest
 
 from multicnn.data.load import load_manifest
 from multicnn.data.sources import resolve
+from multicnn.data.sources.memory import in_order_of, path_of
 from multicnn.recipe import DataSource
 
 RNG = np.random.default_rng(0)
@@ -149,3 +150,18 @@ def test_what_was_understood_is_reported(x, note):
 def test_errors(data, message):
     with pytest.raises(ValueError, match=message):
         manifest_of(data)
+
+
+def test_the_order_of_a_run():
+    saved, now = manifest_of((PIXELS, Y)), manifest_of((PIXELS[::-1], Y[::-1]))
+    assert columns(in_order_of(now, saved)) == columns(saved) != columns(now)
+    for row in range(len(PIXELS)):
+        np.testing.assert_array_equal(in_order_of(now, saved).raw_source(row), PIXELS[row])
+    for other in ((PIXELS, Y[::-1]), (PIXELS[1:], Y[1:]), (255 - PIXELS, Y)):
+        assert in_order_of(manifest_of(other), saved).fingerprint() != saved.fingerprint()
+    assert path_of(saved) == path_of(now) != path_of(manifest_of((255 - PIXELS, Y)))
+
+
+def test_data_in_memory_are_asked_for_again():
+    with pytest.raises(ValueError, match="path stands for data in memory: pass them again, as `data`"):
+        resolve(DataSource(path=path_of(manifest_of((PIXELS, Y)))))
