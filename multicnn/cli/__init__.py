@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
 
 import typer
+import typer.core
 
 from multicnn.cli import data, explain, fields, networks, predictors, training, transfer, words
 from multicnn.cli.messages import in_words_of_the_command
+from multicnn.cli.printing import printable_errors, say
 from multicnn.cli.quiet import import_tensorflow_silently
 from multicnn.utils.signals import unwind
 from multicnn.version import __version__
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+class _Commands(typer.core.TyperGroup):
+    make_context = printable_errors()(typer.core.TyperGroup.make_context)
+    invoke = printable_errors()(typer.core.TyperGroup.invoke)
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 for command in (
     *(training.demo, training.train, training.crossval, training.find_rate),
     *(transfer.features, transfer.transfer_curves),
@@ -50,14 +59,20 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # hide TensorFlow's messages from users
     import_tensorflow_silently()
     unwind()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale may lack the letters of a label
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except MemoryError as error:
+        say(f"multicnn: the memory is too small ({error or 'MemoryError'}): take fewer or smaller examples", error=True)
+        sys.exit(2)
     except (ValueError, TypeError, OSError) as error:
         if os.environ.get("MULTICNN_TRACEBACK"):
             raise
         message = in_words_of_the_command(str(error), typer.main.get_command(app), sys.argv[1:])
-        print(f"multicnn: {' '.join(message.split())}", file=sys.stderr)
+        say(f"multicnn: {' '.join(message.split())}", error=True)
         sys.exit(2)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from multicnn.cli.options import Data, Json, Settings, reads_data, recipe_or_path
+from multicnn.cli.printing import say, say_json
 
 
 @reads_data
@@ -37,7 +37,7 @@ def doctor(
             settings=settings or [],
         )
     if as_json:
-        print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))
+        say_json(diagnosis.to_dict())
     else:
         show_diagnosis(diagnosis)
     if not diagnosis.clean:
@@ -55,4 +55,4 @@ def preview(
     """Write a page of training examples as the network will see them, before and after augmentation."""
     from multicnn import api
 
-    print(api.preview(recipe_or_path(data), out, settings=settings or [], examples=examples, draws=draws))
+    say(api.preview(recipe_or_path(data), out, settings=settings or [], examples=examples, draws=draws))

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from multicnn import api
+from multicnn.cli.printing import printable
 from multicnn.cli.tables import RichReporter, show_table
 from multicnn.data.load import load_manifest
 from multicnn.predictor import Predictor
@@ -84,7 +85,7 @@ def _show_predictions(name: str, predictor: Predictor, console: Console) -> None
         source = manifest.table["source"][row] if manifest.inline else Path(manifest.table["id"][row]).name
         true = manifest.table["label"][row]
         console.print(
-            f"  {str(source)[:70]!r}: {prediction.label} ({prediction.probability:.2f}), truly {true}",
+            f"  {str(source)[:70]!r}: {printable(prediction.label)} ({prediction.probability:.2f}), truly {printable(true)}",
             highlight=False,
             markup=False,
         )

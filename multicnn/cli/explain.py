@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from multicnn.cli.options import Json, loads_predictors
 from multicnn.cli.predictors import text_or_file
+from multicnn.cli.printing import printable, say, say_json
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 
@@ -44,7 +44,7 @@ def explain(
         explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)
     if as_json:
         result: dict[str, Any] = {"texts": [explanation.to_dict() for explanation in explained]}
-        print(json.dumps(result | ({"data": findings.to_dict()} if findings else {}), ensure_ascii=False))
+        say_json(result | ({"data": findings.to_dict()} if findings else {}))
         return
     if findings:
         _show_findings(findings)
@@ -52,7 +52,7 @@ def explain(
         for explanation in explained:
             _show(explanation, top)
     if out is not None:
-        print(out)
+        say(out)
 
 
 def _is_data(inputs: list[str]) -> bool:
@@ -76,14 +76,15 @@ def _show(explanation: Any, top: int) -> None:
     shown = Text()
     between = "" if all(len(token) == 1 for token in explanation.tokens) else " "
     for token, score in zip(explanation.tokens, scores.tolist()):
-        shown.append(token, style=_style(score, largest))
+        shown.append(printable(token), style=_style(score, largest))
         shown.append(between)
     console = Console()
     console.print(shown)
     sums = f"logit {explanation.logits[explanation.column]:.3f}"
     if explanation.method == "n-grams":
         sums += f" = n-grams {scores.sum():+.3f}, bias {explanation.bias[explanation.column]:+.3f}"
-    console.print(f"{explanation.label} ({explanation.probability:.3f}); {sums}", highlight=False, markup=False)
+    line = f"{printable(explanation.label)} ({explanation.probability:.3f}); {sums}"
+    console.print(line, highlight=False, markup=False)
     rows = [
         [
             gram.text,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from multicnn.cli.options import Json
+from multicnn.cli.printing import say, say_json
 
 
 def fields(
@@ -31,11 +31,11 @@ def fields(
         raise ValueError(f"{unknown_field(prefix)}. Received: prefix={prefix!r}")
     if as_json:
         listed = [{**field._asdict(), "of": section.kind} for section, chosen in found for field in chosen]
-        print(json.dumps(listed, ensure_ascii=False))
+        say_json(listed)
         return
     width = min(shutil.get_terminal_size().columns, 120)
     for section, chosen in found:
-        print(f"{section.kind}: {section.about.splitlines()[0]}")
+        say(f"{section.kind}: {section.about.splitlines()[0]}")
         for field in chosen:
-            print(f"  {field.name}: {field.type} = {field.default}")
+            say(f"  {field.name}: {field.type} = {field.default}")
             print(textwrap.fill(field.meaning, width, initial_indent=" " * 6, subsequent_indent=" " * 6))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multicnn.cli.printing import printable
 from multicnn.utils.files import atomic_file
 from multicnn.utils.spreadsheets import harmless
 
@@ -32,12 +33,12 @@ def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
 def text_lines(predictor: Predictor, prediction: Prediction, per_window: bool) -> str:
     """Return a prediction as a line of text: input, label, probabilities; and a line for each window."""
     if prediction.error is not None:
-        return f"{prediction.input}\terror: {prediction.error}"
+        return f"{printable(prediction.input)}\terror: {printable(prediction.error)}"
     answers: list[tuple[str, Prediction | Answer]] = [(prediction.input, prediction)]
     for start, answer in _windows(predictor, prediction) if per_window else ():
         if position := predictor.preprocess.position(start):
             answers.append((f"  {position}", answer))
-    return "\n".join(f"{name}\t{answer.label}\t{_shares(answer)}" for name, answer in answers)
+    return "\n".join(f"{printable(name)}\t{printable(answer.label)}\t{_shares(answer)}" for name, answer in answers)
 
 
 def check_csv(path: Path) -> None:

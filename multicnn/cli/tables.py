@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from multicnn.cli.printing import printable
 from multicnn.evaluation.doctor import Diagnosis
 from multicnn.evaluation.evaluate import Evaluation
 from multicnn.evaluation.inspect import Inspection
@@ -107,7 +108,7 @@ class _ConsoleHandler(logging.Handler):
         self.console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.console.print(record.getMessage(), highlight=False, markup=False)
+        self.console.print(printable(record.getMessage()), highlight=False, markup=False)
 
 
 class _Bar(keras.callbacks.Callback):
@@ -223,9 +224,9 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     console = Console()
     for finding in diagnosis.examination.findings:
         mark = "!" if finding.decision else " "
-        console.print(f"{mark} {finding.name}: {finding.message}", highlight=False, markup=False)
+        console.print(printable(f"{mark} {finding.name}: {finding.message}"), highlight=False, markup=False)
     verdict = "no issue needs your attention" if diagnosis.clean else "! needs your attention"
-    console.print(f"{verdict}; the page with examples: {diagnosis.page}", highlight=False, markup=False)
+    console.print(printable(f"{verdict}; the page with examples: {diagnosis.page}"), highlight=False, markup=False)
 
 
 def _shown(number: float | None, style: str) -> str:
@@ -273,12 +274,12 @@ def show_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console | None = None
 ) -> None:
     """Print a table with numbers aligned to the right."""
-    table = Table(title=title or None)
+    table = Table(title=escape(printable(title)) or None)
     for i, name in enumerate(columns):
         numeric = bool(rows) and i > 0 and str(rows[0][i])[:1].isdigit()
-        table.add_column(str(name), justify="right" if numeric else "left")
+        table.add_column(escape(printable(name)), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(escape(str(value)) for value in row))  # a class may be called [b]
+        table.add_row(*(escape(printable(value)) for value in row))  # a class may be called [b]
     (console or Console()).print(table)
 
 

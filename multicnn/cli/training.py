@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +23,7 @@ from multicnn.cli.options import (
     recipe_or_path,
     sets_fields,
 )
+from multicnn.cli.printing import say, say_json
 
 
 def demo(
@@ -123,7 +123,7 @@ def crossval(
             settings=settings or [],
         )
     if as_json:
-        print(json.dumps({"folds": validation.metrics, "summary": validation.summary()}, ensure_ascii=False))
+        say_json({"folds": validation.metrics, "summary": validation.summary()})
     else:
         show_crossval(validation)
 
@@ -143,9 +143,9 @@ def find_rate(
         curve = api.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings or [])
     if as_json:
         lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
-        print(json.dumps({"suggestion": curve.suggestion, "limit": curve.limit, "plot": str(out), **lists}))
+        say_json({"suggestion": curve.suggestion, "limit": curve.limit, "plot": str(out), **lists})
     else:
-        print(
+        say(
             f"the loss falls fastest at a learning rate of {curve.suggestion:.1e} and stops falling at {curve.limit:.1e}: {out}"
         )
-        print(f"use it with --set optimizer.learning_rate={curve.suggestion:.1e}")
+        say(f"use it with --set optimizer.learning_rate={curve.suggestion:.1e}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from multicnn.cli.options import (
     reads_data,
     recipe_or_path,
 )
+from multicnn.cli.printing import say, say_json
 
 
 @loads_predictors
@@ -45,10 +45,10 @@ def features(
             model, data, out, stage=stage, start=start, head=head, reporter=reporter, settings=settings or []
         )
         n, dims = extracted.values.shape
-        print(f"{n:,} examples, {dims:,} features of {extracted.stage}: {out}")
+        say(f"{n:,} examples, {dims:,} features of {extracted.stage}: {out}")
         if predictor is not None:
             reporter.finished(predictor)
-            print(f"a predictor on them: {out.with_suffix('.keras')}")
+            say(f"a predictor on them: {out.with_suffix('.keras')}")
 
 
 @reads_data
@@ -85,6 +85,6 @@ def transfer_curves(
             settings=settings or [],
         )
     if as_json:
-        print(json.dumps({"runs": curves.runs.to_dict("records"), "claims": curves.claims()}))
+        say_json({"runs": curves.runs.to_dict("records"), "claims": curves.claims()})
     else:
         show_transfer(curves)

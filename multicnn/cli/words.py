@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from multicnn.cli.options import Json, loads_predictors
+from multicnn.cli.printing import say, say_json
 
 if TYPE_CHECKING:
     from multicnn.modalities.text.word_vectors import WordVectors
@@ -50,7 +50,7 @@ def learn(
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
     vectors = word_vectors.learn(tokens, kind, seed=seed, **settings)
     vectors.save(out)
-    print(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
+    say(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
 
 
 @app.command()
@@ -104,10 +104,10 @@ def coverage(
     types, tokens = 1 - len(missing) / len(counts), 1 - sum(count for _, count in missing) / total
     if as_json:
         result = {"types": types, "tokens": tokens, "words": len(counts), "occurrences": total, "missing": missing[:20]}
-        print(json.dumps(result, ensure_ascii=False))
+        say_json(result)
         return
-    print(f"{types:.1%} of {len(counts):,} different words and {tokens:.1%} of {total:,} have a vector")
-    print("most frequent without:", ", ".join(f"{word} ({count:,})" for word, count in missing[:20]) or "none")
+    say(f"{types:.1%} of {len(counts):,} different words and {tokens:.1%} of {total:,} have a vector")
+    say("most frequent without:", ", ".join(f"{word} ({count:,})" for word, count in missing[:20]) or "none")
 
 
 @app.command()
@@ -124,7 +124,7 @@ def plot(
     from multicnn.modalities.text import word_vectors
 
     word_vectors.plot_words(_open(vectors, most, format=format), out, words or None, count)
-    print(out)
+    say(out)
 
 
 def _open(path: str, most: int | None, **wanted: Any) -> WordVectors:
@@ -174,9 +174,9 @@ def _texts(path: str, column: str) -> list[str]:
 
 def _show(neighbours: dict[str, list[tuple[str, float]]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(neighbours, ensure_ascii=False))
+        say_json(neighbours)
         return
     for title, words in neighbours.items():
-        print(title)
+        say(title)
         for word, cosine in words:
-            print(f"  {cosine:.3f}  {word}")
+            say(f"  {cosine:.3f}  {word}")

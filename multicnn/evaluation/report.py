@@ -15,6 +15,8 @@ from multicnn.evaluation import figures, page
 from multicnn.evaluation.headline import headline
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import ENDS, Metrics, interval_in_words
+from multicnn.utils.files import write_text
+from multicnn.utils.spreadsheets import csv_text, shown
 
 if TYPE_CHECKING:
     import pandas
@@ -68,9 +70,9 @@ def write_evaluation(
     """
     folder = Path(folder)
     for name, table in task.tables(logits, targets).items():
-        table.to_csv(folder / f"{name}.csv")
+        write_text(folder / f"{name}.csv", csv_text(table, index=True))
     mistakes = task.mistakes(logits, targets, ids)
-    mistakes.to_csv(folder / "mistakes.csv", index=False)
+    write_text(folder / "mistakes.csv", csv_text(mistakes))
     if (matrix := task.confusion(logits, targets)) is not None:
         figures.confusion_matrix(matrix, task.labels, folder / "confusion_matrix.png")
     return mistakes
@@ -141,7 +143,7 @@ def _rows(path: Path) -> list[dict[Hashable, str]]:
     import pandas
 
     # The module csv refuses a field that is a book.
-    return pandas.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+    return pandas.read_csv(path, dtype=str, keep_default_na=False).map(shown).to_dict("records")
 
 
 def _split_name(key: str, metrics: Mapping[str, Any]) -> str:

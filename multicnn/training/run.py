@@ -26,7 +26,8 @@ from multicnn.training.nan_check import NotFinite
 from multicnn.training.preparation import Prepared, prepare
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import signals
-from multicnn.utils.files import write_json
+from multicnn.utils.files import write_json, write_text
+from multicnn.utils.spreadsheets import csv_text
 
 
 def run(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
@@ -106,7 +107,7 @@ def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> Va
     rows = rows[error.step * recipe.batch_size :][: recipe.batch_size]
     listed = context.run_folder / run_folder.NOT_FINITE
     examples = manifest.table.loc[rows, ["id", "label"]]
-    examples.to_csv(listed, index=False)
+    write_text(listed, csv_text(examples))
     return ValueError(
         f"{error}; the examples of the batch ({', '.join(examples['id'].iloc[:3])} ...) are listed in {listed}. Lower "
         "optimizer.learning_rate, clip the gradients (optimizer.arguments.global_clipnorm), or train in float32. "

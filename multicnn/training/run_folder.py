@@ -14,6 +14,7 @@ from multicnn.models.user_code import code_of
 from multicnn.predictor import Predictor, load, software
 from multicnn.recipe import Recipe
 from multicnn.utils.files import atomic_file, locked, read_json, sweep, write_json, write_text
+from multicnn.utils.spreadsheets import csv_text
 
 MANIFEST, BAD_FILES, NOT_FINITE = "manifest.parquet", "bad_files.csv", "not_finite.csv"
 
@@ -138,7 +139,7 @@ def keep_manifest(folder: Path, manifest: Manifest) -> None:
 
 def list_bad(folder: Path, manifest: Manifest) -> Path:
     """Write the list of the bad examples, and return its path."""
-    write_text(folder / BAD_FILES, manifest.bad_rows().to_csv(index=False))
+    write_text(folder / BAD_FILES, csv_text(manifest.bad_rows()))
     return folder / BAD_FILES
 
 

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas
+
 # The full-width forms count as the plain ones in some spreadsheets, and a tab or a line break is skipped before them.
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def csv_text(table: pandas.DataFrame, index: bool = False) -> str:
+    """Return a table as CSV in which no cell, and no name of a column or row, is a formula.
+
+    A name of a file that is not UTF-8 stays recognisable.
+    """
+    table = table.map(harmless).rename(columns=harmless)
+    text = (table.rename(index=harmless) if index else table).to_csv(index=index)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def shown(cell: str) -> str:
+    """Return what was `harmless(...)` of a cell, without the apostrophe."""
+    return cell[1:] if cell.startswith("'") and harmless(cell[1:]) == cell else cell
 
 
 def harmless(cell: object) -> object:

@@ -6,7 +6,7 @@ import io
 import pandas as pd
 import pytest
 
-from multicnn.utils.spreadsheets import harmless
+from multicnn.utils.spreadsheets import csv_text, harmless, shown
 
 FORMULAS = [
     *('=HYPERLINK("http://a.example","open")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1:A9)", "\t=1+1", "\r=1+1"),
@@ -26,5 +26,16 @@ def test_everything_else_stays(cell):
 
 def test_a_whole_table():
     frame = pd.DataFrame({"=label": ["=1+1", "cat"], "n": [-1, 2]})
-    text = frame.map(harmless).rename(columns=harmless).to_csv(index=False)
+    text = csv_text(frame)
     assert list(csv.reader(io.StringIO(text))) == [["'=label", "n"], ["'=1+1", "-1"], ["cat", "2"]]
+    text = csv_text(frame.rename(index={0: "@row"}), index=True)
+    assert list(csv.reader(io.StringIO(text)))[1] == ["'@row", "'=1+1", "-1"]
+
+
+@pytest.mark.parametrize("cell", [*FORMULAS, "", "cat", "'quoted'", "-1"])
+def test_a_page_shows_a_cell_as_it_was(cell):
+    assert shown(str(harmless(cell))) == cell
+
+
+def test_a_name_that_is_not_utf8_stays_recognisable():
+    assert csv_text(pd.DataFrame({"id": ["a\udcff.png"]})).encode() == b"id\na\\udcff.png\n"
