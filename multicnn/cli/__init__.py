@@ -12,7 +12,7 @@ import typer.core
 
 from multicnn.cli import data, explain, fields, networks, predictors, training, transfer, words
 from multicnn.cli.messages import in_words_of_the_command
-from multicnn.cli.printing import printable_errors, say
+from multicnn.cli.printing import print_line, printable_errors
 from multicnn.cli.quiet import import_tensorflow_silently
 from multicnn.utils.signals import unwind
 from multicnn.version import __version__
@@ -68,11 +68,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError as error:
-        say(f"multicnn: the memory is too small ({error or 'MemoryError'}): take fewer or smaller examples", error=True)
+        print_line(
+            f"multicnn: the memory is too small ({error or 'MemoryError'}): take fewer or smaller examples", error=True
+        )
         sys.exit(2)
     except (ValueError, TypeError, OSError) as error:
         if os.environ.get("MULTICNN_TRACEBACK"):
             raise
         message = in_words_of_the_command(str(error), typer.main.get_command(app), sys.argv[1:])
-        say(f"multicnn: {' '.join(message.split())}", error=True)
+        print_line(f"multicnn: {' '.join(message.split())}", error=True)
         sys.exit(2)

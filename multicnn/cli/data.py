@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from multicnn.cli.options import Data, Json, Settings, reads_data, recipe_or_path
-from multicnn.cli.printing import say, say_json
+from multicnn.cli.printing import print_json, print_line
 
 
 @reads_data
@@ -37,7 +37,7 @@ def doctor(
             settings=settings or [],
         )
     if as_json:
-        say_json(diagnosis.to_dict())
+        print_json(diagnosis.to_dict())
     else:
         show_diagnosis(diagnosis)
     if not diagnosis.clean:
@@ -55,4 +55,4 @@ def preview(
     """Write a page of training examples as the network will see them, before and after augmentation."""
     from multicnn import api
 
-    say(api.preview(recipe_or_path(data), out, settings=settings or [], examples=examples, draws=draws))
+    print_line(api.preview(recipe_or_path(data), out, settings=settings or [], examples=examples, draws=draws))

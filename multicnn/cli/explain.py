@@ -10,7 +10,7 @@ import typer
 
 from multicnn.cli.options import Json, loads_predictors
 from multicnn.cli.predictors import text_or_file
-from multicnn.cli.printing import printable, say, say_json
+from multicnn.cli.printing import print_json, print_line, printable
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 
@@ -44,7 +44,7 @@ def explain(
         explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)
     if as_json:
         result: dict[str, Any] = {"texts": [explanation.to_dict() for explanation in explained]}
-        say_json(result | ({"data": findings.to_dict()} if findings else {}))
+        print_json(result | ({"data": findings.to_dict()} if findings else {}))
         return
     if findings:
         _show_findings(findings)
@@ -52,7 +52,7 @@ def explain(
         for explanation in explained:
             _show(explanation, top)
     if out is not None:
-        say(out)
+        print_line(out)
 
 
 def _is_data(inputs: list[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from multicnn.cli.options import Json
-from multicnn.cli.printing import say, say_json
+from multicnn.cli.printing import print_json, print_line
 
 
 def fields(
@@ -31,11 +31,11 @@ def fields(
         raise ValueError(f"{unknown_field(prefix)}. Received: prefix={prefix!r}")
     if as_json:
         listed = [{**field._asdict(), "of": section.kind} for section, chosen in found for field in chosen]
-        say_json(listed)
+        print_json(listed)
         return
     width = min(shutil.get_terminal_size().columns, 120)
     for section, chosen in found:
-        say(f"{section.kind}: {section.about.splitlines()[0]}")
+        print_line(f"{section.kind}: {section.about.splitlines()[0]}")
         for field in chosen:
-            say(f"  {field.name}: {field.type} = {field.default}")
+            print_line(f"  {field.name}: {field.type} = {field.default}")
             print(textwrap.fill(field.meaning, width, initial_indent=" " * 6, subsequent_indent=" " * 6))

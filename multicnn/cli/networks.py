@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from multicnn.cli.options import Json, loads_predictors
-from multicnn.cli.printing import say_json
+from multicnn.cli.printing import print_json
 
 
 def models(as_json: Json = False) -> None:
@@ -27,7 +27,7 @@ def models(as_json: Json = False) -> None:
         for name, known in MODELS.items()
     ]
     if as_json:
-        say_json(rows)
+        print_json(rows)
         return
     from multicnn.cli.tables import show_table
 
@@ -68,7 +68,7 @@ def inspect(
     shape = None if input_shape is None else _shape(input_shape)
     table = inspect(model, shape, classes=classes, arguments=assigned({}, settings or []), modality=modality)
     if as_json:
-        say_json(table.to_dict())
+        print_json(table.to_dict())
         return
     from multicnn.cli.tables import show_inspection
 

@@ -15,7 +15,7 @@ import typer
 
 from multicnn.cli.options import Json, Settings, loads_predictors
 from multicnn.cli.prediction_rows import check_csv, csv_table, json_row, text_lines
-from multicnn.cli.printing import say_json
+from multicnn.cli.printing import print_json
 from multicnn.utils.urls import REMEDY, is_url
 
 
@@ -36,7 +36,7 @@ def evaluate(
     with RichReporter(quiet=as_json) as reporter:
         evaluation = api.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
-        say_json(evaluation.metrics | ({"note": evaluation.note} if evaluation.note else {}))
+        print_json(evaluation.metrics | ({"note": evaluation.note} if evaluation.note else {}))
     else:
         show_evaluation(evaluation)
 
@@ -78,7 +78,7 @@ def predict(
             bad |= prediction.error is not None
             add(prediction)
             if as_json:
-                say_json(json_row(prediction, per_window))
+                print_json(json_row(prediction, per_window))
             else:
                 print(text_lines(predictor, prediction, per_window))
     if bad:

@@ -19,12 +19,12 @@ def printable(text: object) -> str:
     return _HIDDEN.sub(lambda match: ascii(match[0])[1:-1], str(text))
 
 
-def say(*texts: object, error: bool = False) -> None:
+def print_line(*texts: object, error: bool = False) -> None:
     """Print one line on standard output, or standard error."""
     print(*map(printable, texts), file=sys.stderr if error else sys.stdout)
 
 
-def say_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print plain data as a line of JSON; a number that is not finite, which JSON lacks, is null."""
     text = json.dumps(_finite(value), ensure_ascii=False)
     print(_HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text))

@@ -23,7 +23,7 @@ from multicnn.cli.options import (
     recipe_or_path,
     sets_fields,
 )
-from multicnn.cli.printing import say, say_json
+from multicnn.cli.printing import print_json, print_line
 
 
 def demo(
@@ -123,7 +123,7 @@ def crossval(
             settings=settings or [],
         )
     if as_json:
-        say_json({"folds": validation.metrics, "summary": validation.summary()})
+        print_json({"folds": validation.metrics, "summary": validation.summary()})
     else:
         show_crossval(validation)
 
@@ -143,9 +143,9 @@ def find_rate(
         curve = api.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings or [])
     if as_json:
         lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
-        say_json({"suggestion": curve.suggestion, "limit": curve.limit, "plot": str(out), **lists})
+        print_json({"suggestion": curve.suggestion, "limit": curve.limit, "plot": str(out), **lists})
     else:
-        say(
+        print_line(
             f"the loss falls fastest at a learning rate of {curve.suggestion:.1e} and stops falling at {curve.limit:.1e}: {out}"
         )
-        say(f"use it with --set optimizer.learning_rate={curve.suggestion:.1e}")
+        print_line(f"use it with --set optimizer.learning_rate={curve.suggestion:.1e}")

@@ -18,7 +18,7 @@ from multicnn.cli.options import (
     reads_data,
     recipe_or_path,
 )
-from multicnn.cli.printing import say, say_json
+from multicnn.cli.printing import print_json, print_line
 
 
 @loads_predictors
@@ -45,10 +45,10 @@ def features(
             model, data, out, stage=stage, start=start, head=head, reporter=reporter, settings=settings or []
         )
         n, dims = extracted.values.shape
-        say(f"{n:,} examples, {dims:,} features of {extracted.stage}: {out}")
+        print_line(f"{n:,} examples, {dims:,} features of {extracted.stage}: {out}")
         if predictor is not None:
             reporter.finished(predictor)
-            say(f"a predictor on them: {out.with_suffix('.keras')}")
+            print_line(f"a predictor on them: {out.with_suffix('.keras')}")
 
 
 @reads_data
@@ -85,6 +85,6 @@ def transfer_curves(
             settings=settings or [],
         )
     if as_json:
-        say_json({"runs": curves.runs.to_dict("records"), "claims": curves.claims()})
+        print_json({"runs": curves.runs.to_dict("records"), "claims": curves.claims()})
     else:
         show_transfer(curves)

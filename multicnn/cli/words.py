@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from multicnn.cli.options import Json, loads_predictors
-from multicnn.cli.printing import say, say_json
+from multicnn.cli.printing import print_json, print_line
 
 if TYPE_CHECKING:
     from multicnn.modalities.text.word_vectors import WordVectors
@@ -50,7 +50,7 @@ def learn(
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
     vectors = word_vectors.learn(tokens, kind, seed=seed, **settings)
     vectors.save(out)
-    say(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
+    print_line(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
 
 
 @app.command()
@@ -104,10 +104,10 @@ def coverage(
     types, tokens = 1 - len(missing) / len(counts), 1 - sum(count for _, count in missing) / total
     if as_json:
         result = {"types": types, "tokens": tokens, "words": len(counts), "occurrences": total, "missing": missing[:20]}
-        say_json(result)
+        print_json(result)
         return
-    say(f"{types:.1%} of {len(counts):,} different words and {tokens:.1%} of {total:,} have a vector")
-    say("most frequent without:", ", ".join(f"{word} ({count:,})" for word, count in missing[:20]) or "none")
+    print_line(f"{types:.1%} of {len(counts):,} different words and {tokens:.1%} of {total:,} have a vector")
+    print_line("most frequent without:", ", ".join(f"{word} ({count:,})" for word, count in missing[:20]) or "none")
 
 
 @app.command()
@@ -124,7 +124,7 @@ def plot(
     from multicnn.modalities.text import word_vectors
 
     word_vectors.plot_words(_open(vectors, most, format=format), out, words or None, count)
-    say(out)
+    print_line(out)
 
 
 def _open(path: str, most: int | None, **wanted: Any) -> WordVectors:
@@ -174,9 +174,9 @@ def _texts(path: str, column: str) -> list[str]:
 
 def _show(neighbours: dict[str, list[tuple[str, float]]], as_json: bool) -> None:
     if as_json:
-        say_json(neighbours)
+        print_json(neighbours)
         return
     for title, words in neighbours.items():
-        say(title)
+        print_line(title)
         for word, cosine in words:
-            say(f"  {cosine:.3f}  {word}")
+            print_line(f"  {cosine:.3f}  {word}")

@@ -16,9 +16,13 @@ def csv_text(table: pandas.DataFrame, index: bool = False) -> str:
 
     A name of a file that is not UTF-8 stays recognisable.
     """
-    table = table.map(harmless).rename(columns=harmless)
-    text = (table.rename(index=harmless) if index else table).to_csv(index=index)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+    def written(cell: object) -> object:
+        cell = harmless(cell)
+        return cell.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(cell, str) else cell
+
+    table = table.map(written).rename(columns=written)
+    return (table.rename(index=written) if index else table).to_csv(index=index)
 
 
 def shown(cell: str) -> str:

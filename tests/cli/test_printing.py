@@ -23,8 +23,8 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.items(), ids=ascii)
 def test_what_a_terminal_acts_on_is_written_out(text, expected, capsys):
-    printing.say(text)
-    printing.say(text, error=True)
+    printing.print_line(text)
+    printing.print_line(text, error=True)
     out = capsys.readouterr()
     assert out.out == out.err == expected + "\n"
 
@@ -32,7 +32,7 @@ def test_what_a_terminal_acts_on_is_written_out(text, expected, capsys):
 @pytest.mark.parametrize("text", CASES, ids=ascii)
 def test_json_stays_json(text, capsys):
     value = {text: [text, float("nan"), {"n": 1.5, "inf": -float("inf")}]}
-    printing.say_json(value)
+    printing.print_json(value)
     out = capsys.readouterr().out
     assert json.loads(out) == {text: [text, None, {"n": 1.5, "inf": None}]}
     assert printing.printable(out.removesuffix("\n")) == out.removesuffix("\n")

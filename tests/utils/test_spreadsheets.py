@@ -38,4 +38,4 @@ def test_a_page_shows_a_cell_as_it_was(cell):
 
 
 def test_a_name_that_is_not_utf8_stays_recognisable():
-    assert csv_text(pd.DataFrame({"id": ["a\udcff.png"]})).encode() == b"id\na\\udcff.png\n"
+    assert csv_text(pd.DataFrame({"id": pd.Series(["a\udcff.png"], dtype=object)})).encode() == b"id\na\\udcff.png\n"
