@@ -17,7 +17,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.by_content import by_content
 from multicnn.data.sources.folder import resolve_folder
-from multicnn.data.sources.labels import unified
+from multicnn.data.sources.labels import unified, without_good_rows
 from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
@@ -155,6 +155,7 @@ def _fitted(manifest: Manifest, path: str) -> Manifest:
             else "empty"
         )
         raise ValueError(f"path must hold a usable example. Received: path={path!r} ({first})")
+    manifest = manifest if given.labels else manifest.with_remarks(without_good_rows(manifest))
     if too_few is not None:
         hints = "".join(f"; {remark.message}" for remark in manifest.remarks)
         raise ValueError(f"path must hold {too_few}{hints}. Received: path={path!r}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,14 @@ class Table:
             return self.column("split_column", name)
         column = self.optional(name)
         return column if column is not None and all(split_named(word) is not None for word in set(column)) else None
+
+    def doubtful_splits(self, source: DataSource) -> Iterator[Finding]:
+        """Yield a remark where a column called `split` is not taken, although most of its cells name splits."""
+        column = [] if source.split_column else self.optional("split") or []
+        others = Counter(word for word in column if split_named(word) is None)
+        if others and others.total() < len(column) / 2:
+            message = f"the column split is not taken, since it also holds {others.most_common(1)[0][0]!r}"
+            yield Finding("splits", f"{message}; with data.split_column=split such rows are bad", True)
 
 
 def of_values(

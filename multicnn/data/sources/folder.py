@@ -12,7 +12,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import is_system, read_all, walk
 from multicnn.data.sources.layout import Layout, layout_of
-from multicnn.data.sources.metadata import metadata_of, split_metadata
+from multicnn.data.sources.metadata import metadata_of, split_metadata, unlisted
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.table import resolve_listed
@@ -34,7 +34,8 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     """
     root = Path(os.path.abspath(root))
     if (listed := metadata_of(root)) is not None:
-        return resolve_listed(source, read_table(listed), root, modality)
+        manifest = resolve_listed(source, read_table(listed), root, modality)
+        return manifest.with_remarks(unlisted(manifest, root, walk(root), listed.name))
     files = list(walk(root))
     if not files:
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
@@ -42,7 +43,8 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     layout = layout_of(files, str(root), labelled=pattern is not None and pattern.has_label)
     if (table := split_metadata(root, layout)) is not None:
         manifest = resolve_listed(source, table, root, modality)
-        return replace(manifest, remarks=(*layout.remarks, *manifest.remarks))
+        return manifest.with_remarks([*layout.remarks, *unlisted(manifest, root, files, table.name)])
+    every, files = files, [path for path in files if not layout.omits(path)]
     parsed = [_parse(path, layout, pattern) for path in files]
     _check_labels(source, root, files, parsed)
     folder, names = os.path.join(root, ""), ["/".join(path) for path in files]
@@ -58,7 +60,7 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
         [contents[i] for i in keep],
     )
     by_folder = pattern is None or not pattern.has_label
-    return replace(manifest, remarks=(*layout.remarks, *(_empty_classes(root, layout, files) if by_folder else ())))
+    return replace(manifest, remarks=(*layout.remarks, *(_empty_classes(root, layout, every) if by_folder else ())))
 
 
 def _parse(path: tuple[str, ...], layout: Layout, pattern: NamePattern | None) -> Named | str:

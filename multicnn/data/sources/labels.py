@@ -46,6 +46,19 @@ def unified(manifest: Manifest) -> Manifest:
     return manifest.with_remarks(remarks)
 
 
+def without_good_rows(manifest: Manifest) -> Iterator[Finding]:
+    """Yield a remark on the labels of which no training row can be used, and which are no classes for that."""
+    table = manifest.table
+    bad = table[(table["status"] == "bad") & table["split"].isin(["train", ""])]
+    lost = bad[~bad["label"].isin([*manifest.labels, ""])]
+    if manifest.task.classes and len(lost):
+        names = list(dict.fromkeys(lost["label"]))
+        listed = ", ".join(map(repr, names[:_LISTED])) + (", ..." if len(names) > _LISTED else "")
+        reason = lost["reason"].iloc[0]
+        message = f"no example of {listed} can be used, so that it is no class; the first is {reason}"
+        yield Finding("lost classes", message, True)
+
+
 def _spellings(names: Iterable[str], trained: set[str], classes: Collection[str]) -> dict[str, str]:
     """Return the spelling of the class of each label; `classes` are those of a fitted task."""
     names = sorted(names)

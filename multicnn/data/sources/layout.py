@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from multicnn.data.sources import split_names
 from multicnn.modalities.finding import Finding
@@ -19,11 +19,13 @@ class Layout:
     Attributes:
         splits: The split of each folder that is one, by its path below the root; empty where the data has no splits.
         classes_first: True where the folders of the splits stand in those of the classes.
+        unlabelled: The folders whose files have no labels, and are left out.
         remarks: What was understood and might be meant otherwise.
     """
 
     splits: dict[Path, str] = field(default_factory=dict)
     classes_first: bool = False
+    unlabelled: tuple[Path, ...] = ()
     remarks: tuple[Finding, ...] = ()
 
     def read(self, path: Path) -> tuple[Path, str] | None:
@@ -36,6 +38,10 @@ class Layout:
             if (split := self.splits.get(folders[:n])) is not None:
                 return (folders[:1] if self.classes_first else ()) + folders[n:], split
         return None
+
+    def omits(self, path: Path) -> bool:
+        """Return True for a file in a folder of examples without labels."""
+        return any(path[: len(folder)] == folder for folder in self.unlabelled)
 
 
 def layout_of(paths: Sequence[Path], root: str, labelled: bool = False) -> Layout:
@@ -58,17 +64,40 @@ def layout_of(paths: Sequence[Path], root: str, labelled: bool = False) -> Layou
         around = len(names) == 1 and _divided(_folders(paths, (*wrapper, *names)))
         if splits and not around and (not wrapper or labelled or any(len(path) > len(wrapper) + 2 for path in paths)):
             inner = {_innermost(paths, (*wrapper, name)): split for name, split in splits.items()}
-            return Layout(inner, False, tuple(_evaluation(splits)))
+            beside = [(*wrapper, name) for name in names - splits.keys() if split_names.is_unlabelled(name)]
+            return _with_classes(Layout(inner, False, tuple(beside), tuple(_evaluation(splits))), paths, labelled)
         if len(names) != 1:
             break
         wrapper += (names.pop(),)
-    return _classes_first(paths) or Layout({}, False, tuple(_doubts(paths, root)))
+    return _classes_first(paths) or Layout(remarks=tuple(_doubts(paths, root)))
 
 
 def _folders(paths: Sequence[Path], inside: Path) -> set[str]:
     """Return the names of the folders directly inside a folder that hold files."""
     n = len(inside)
     return {path[n] for path in paths if len(path) > n + 1 and path[:n] == inside}
+
+
+def _with_classes(layout: Layout, paths: Sequence[Path], labelled: bool) -> Layout:
+    """Return a layout without the folders that stand for no class: of examples without labels, in the training set alone."""
+    classes = {folder: set() if labelled else _folders(paths, folder) for folder in layout.splits}
+    trained = {folder for folder, split in layout.splits.items() if split == "train"}
+    others = {name for folder in layout.splits.keys() - trained for name in classes[folder]}
+    omitted = list(layout.unlabelled)
+    for folder in sorted(trained) if others else ():
+        omitted += [(*folder, name) for name in classes[folder] - others if split_names.is_unlabelled(name)]
+    remarks = list(layout.remarks)
+    for folder in sorted(omitted):
+        count = sum(path[: len(folder)] == folder for path in paths)
+        message = f"the {count:,} files in {'/'.join(folder)!r} are taken for examples without labels and left out"
+        remarks.append(Finding("unlabelled examples", message, False))
+    names = set().union(*classes.values())
+    if len(names) == 1 and (inside := {each for folder in classes for each in _folders(paths, (*folder, *names))}):
+        message = f"all files are in folders {min(names)!r}, which hold {', '.join(map(repr, sorted(inside)[:4]))}"
+        remarks.append(
+            Finding("one folder", f"{message}: if these are the classes, move them into the split folders", False)
+        )
+    return replace(layout, unlabelled=tuple(sorted(omitted)), remarks=tuple(remarks))
 
 
 def _divided(names: set[str]) -> bool:
@@ -109,7 +138,7 @@ def _classes_first(paths: Sequence[Path]) -> Layout | None:
         return None
     splits = split_names.split_folders({name for each in inside.values() for name in each})
     by_path: dict[Path, str] = {(name, each): splits[each] for name in inside for each in inside[name]}
-    return Layout(by_path, True, tuple(_evaluation(splits)))
+    return Layout(by_path, True, (), tuple(_evaluation(splits)))
 
 
 def _evaluation(splits: dict[str, str]) -> Iterator[Finding]:

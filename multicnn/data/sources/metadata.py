@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from multicnn.data.manifest import Manifest
 from multicnn.data.sources.columns import Table, joined
 from multicnn.data.sources.layout import Layout
+from multicnn.data.sources.naming import composed
 from multicnn.data.sources.reading import read_table
+from multicnn.data.sources.split_names import split_folders
+from multicnn.modalities import lookup
+from multicnn.modalities.content import kind_by_name
+from multicnn.modalities.finding import Finding
 
 NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
@@ -49,3 +57,33 @@ def _below(table: Table, folder: tuple[str, ...], layout: Layout) -> Table:
     names = [f"{'/'.join(folder)}/{name}" if name.strip() else name for name in table.column("file_name", "file_name")]
     split = {} if table.known("split") else {"split": [layout.splits[folder]] * len(table)}
     return replace(table, columns=table.columns | {table.known("file_name") or "file_name": names} | split)
+
+
+def folder_splits(names: Sequence[str]) -> tuple[list[str] | None, tuple[Finding, ...]]:
+    """Return the split of each of the files of a table whose names begin with split folders, else None, and a remark."""
+    folders = [name.partition("/")[0] if "/" in name else "" for name in names]
+    splits = split_folders(set(folders) - {""})
+    if len(set(splits.values())) < 2 or any(
+        name.strip() and folder not in splits for name, folder in zip(names, folders)
+    ):
+        return None, ()
+    listed = ", ".join(f"{folder!r} ({splits[folder]})" for folder in sorted(splits))
+    remark = Finding("splits", f"the table names none, so they are those of the folders: {listed}", False)
+    return [splits.get(folder, "") for folder in folders], (remark,)
+
+
+def unlisted(manifest: Manifest, root: Path, files: Iterable[tuple[str, ...]], table: str) -> Iterator[Finding]:
+    """Yield a remark on the files of the same modality below the root that no table lists."""
+    listed = {composed(os.path.normpath(str(source))) for source in manifest.table["source"]}
+    if lookup(manifest.modality).inline:  # the sources are the texts
+        listed = {composed(os.path.normpath(root / name)) for name in manifest.table["id"]}
+    names = ["/".join(path) for path in files if kind_by_name(path[-1]) == manifest.modality]
+    left = [name for name in names if composed(os.path.normpath(root / name)) not in listed and not metadata_name(name)]
+    if left:
+        message = f"{len(left):,} files are not listed in {table} and are left out, the first {left[0]!r}"
+        yield Finding("unlisted files", message, False)
+
+
+def metadata_name(path: str) -> bool:
+    """Return True for the path of a table of metadata."""
+    return path.rpartition("/")[2] in NAMES

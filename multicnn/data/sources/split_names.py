@@ -19,6 +19,7 @@ _FILLERS = {
     *("images", "image", "imgs", "img", "pictures", "photos", "pics"),
     *("audio", "wav", "wavs", "clips", "sounds", "recordings", "speech", "text", "texts"),
 }
+_UNLABELLED = {"unsup", "unsupervised", "unlabeled", "unlabelled", "pred", "predict", "prediction", "predictions"}
 _TOKEN = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 
 
@@ -62,6 +63,11 @@ def like_splits(names: Iterable[str]) -> list[str]:
     """Return the names, sorted, that are or hold the word for a split; none where it is one name of more words."""
     like = {name: split for name in names if (split := _parsed(name)[0]) is not None}
     return sorted(like) if len(set(like.values())) > 1 or any(map(plain_split, like)) else []
+
+
+def is_unlabelled(name: str) -> bool:
+    """Return True for the name of a folder of examples without labels, such as "unsup" or "seg_pred"."""
+    return any(token.lower() in _UNLABELLED for token in _TOKEN.findall(name))
 
 
 def evaluation_words(splits: dict[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.columns import Table
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
+from multicnn.data.sources.metadata import folder_splits
 from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_names import splits_named
@@ -51,7 +52,7 @@ def of_table(source: DataSource, table: Table, root: Path, modality: str | None)
         groups=[composed(group) for group in groups],
         hashes=[content_hash(text) for text in texts],
         reasons=reasons,
-    ).with_remarks(table.remarks)
+    ).with_remarks([*table.remarks, *table.doubtful_splits(source)])
 
 
 def _reason(reason: str, text: str) -> str:
@@ -70,25 +71,32 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
     names = [_on_disk(root, name) for name in table.column("file_name", "file_name")]
     if not names:
         raise ValueError(f"path must be a table with rows. Received: path={str(root / table.name)!r} (no rows)")
-    pattern = pattern_of(source)
-    parsed = _parse_rows(source, table, pattern)
+    pattern, remarks = pattern_of(source), table.remarks
+    splits = table.splits(source, conventional=True)
+    if splits is None and not (pattern and pattern.has_split):
+        splits, more = folder_splits(names)
+        remarks += more
+    parsed = _parse_rows(source, table, pattern, splits)
     contents = read_all([root / name for name in names])
     blank = Content("", "", "empty file name")
     contents = [content if name.strip() else blank for name, content in zip(names, contents, strict=True)]
     modality = modality or modality_of(root, contents)
-    return manifest_of_files(modality, root, names, parsed, contents).with_remarks(table.remarks)
+    return manifest_of_files(modality, root, names, parsed, contents).with_remarks(remarks)
 
 
 def _on_disk(root: Path, name: str) -> str:
-    """Return the name of a file as it is on disk, where a table may have the other form of Unicode."""
-    if name.isascii() or os.path.exists(root / name):
+    """Return the name of a file as it is on disk, where a table may have the other form of Unicode, or Windows' separators."""
+    if (name.isascii() and "\\" not in name) or os.path.exists(root / name):
         return name
+    name = name.replace("\\", "/")
     forms = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
     return next((form for form in forms if os.path.exists(root / form)), name)
 
 
-def _parse_rows(source: DataSource, table: Table, pattern: NamePattern | None) -> list[Named | str]:
-    columns: dict[str, Sequence[str] | None] = {"split": table.splits(source, conventional=True)}
+def _parse_rows(
+    source: DataSource, table: Table, pattern: NamePattern | None, splits: list[str] | None
+) -> list[Named | str]:
+    columns: dict[str, Sequence[str] | None] = {"split": splits}
     if table.known(source.label_column) or pattern is None or not pattern.has_label:
         columns["label"] = table.column("label_column", source.label_column)
     if source.group_column and not (pattern and pattern.has_group and not table.known(source.group_column)):

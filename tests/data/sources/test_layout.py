@@ -90,3 +90,48 @@ def test_a_test_source_with_splits_of_its_own(tmp_path, picture, source):
     ):
         resolve(source(tmp_path / "a", test=tmp_path / "b"))
     assert len(resolve(source(tmp_path / "a", test=tmp_path / "b" / "test")).rows("test")) == 1
+
+
+def test_examples_without_labels_are_left_out(tmp_path, picture, source):
+    for place in ("train/cat", "train/dog", "train/unsup", "test/cat", "test/dog", "seg_pred"):
+        picture(tmp_path / place / "1.png")
+    manifest = resolve(source(tmp_path))
+    assert manifest.labels == ("cat", "dog") and len(manifest) == 4
+    assert [remark.message for remark in manifest.remarks] == [
+        "the 1 files in 'seg_pred' are taken for examples without labels and left out",
+        "the 1 files in 'train/unsup' are taken for examples without labels and left out",
+    ]
+    picture(tmp_path / "test" / "unsup" / "1.png")
+    assert resolve(source(tmp_path)).labels == ("cat", "dog", "unsup")
+
+
+def test_a_folder_around_the_classes_of_each_split_is_named(tmp_path, picture, source):
+    for place in ("train/images/cat", "train/images/dog", "test/images/cat"):
+        picture(tmp_path / place / "1.png")
+    with pytest.raises(
+        ValueError, match=r"only 'images'.*which hold 'cat', 'dog': if these are the classes, move them"
+    ):
+        resolve(source(tmp_path))
+
+
+def test_metadata_whose_files_lie_in_split_folders(tmp_path, picture, source):
+    for place in ("train/1.png", "train/2.png", "test/1.png", "test/extra.png"):
+        picture(tmp_path / place)
+    rows = "file_name,label\ntrain/1.png,cat\ntrain\\2.png,dog\ntest/1.png,cat\n"
+    (tmp_path / "metadata.csv").write_text(rows)
+    manifest = resolve(source(tmp_path))
+    assert manifest.table["split"].tolist() == ["train", "train", "test"] and not len(manifest.bad_rows())
+    assert [remark.message for remark in manifest.remarks] == [
+        "the table names none, so they are those of the folders: 'test' (test), 'train' (train)",
+        "1 files are not listed in metadata.csv and are left out, the first 'test/extra.png'",
+    ]
+
+
+def test_a_class_of_which_nothing_can_be_used_is_named(photos, source):
+    (photos / "cow").mkdir()
+    (photos / "cow" / "1.png").touch()
+    (remark,) = resolve(source(photos)).remarks
+    assert (
+        remark.decision
+        and remark.message == "no example of 'cow' can be used, so that it is no class; the first is empty file"
+    )

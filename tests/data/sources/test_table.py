@@ -46,7 +46,11 @@ def test_a_column_called_split_is_taken_if_it_names_splits(tmp_path, source, las
     path = write(
         tmp_path / "t.csv", [("a", "x", "train"), ("b", "y", "train"), ("c", "x", last)], ("text", "label", "split")
     )
-    assert resolve(source(path)).table["split"].tolist() == splits
+    manifest = resolve(source(path))
+    assert manifest.table["split"].tolist() == splits
+    assert [remark.message for remark in manifest.remarks] == [
+        "the column split is not taken, since it also holds 'other'; with data.split_column=split such rows are bad"
+    ] * (last == "other")
 
 
 SEVERAL = [("a", ["x", "y"]), ("b", []), ("c", ["z"]), ("d", ["y", "x", "y"]), ("e", ["z", "x"])]
