@@ -53,6 +53,7 @@ def test_it_is_fitted_cloned_and_pickled(fitted):
     x, y = images(40)
     probabilities = classifier.predict_proba(x)
     assert list(folder.iterdir()) == [], "no run folder is left behind"
+    assert "linear_baseline" not in classifier.predictor_.metrics, "nobody would see it"
     assert classifier.classes_.tolist() == [0, 1] and classifier.classes_.dtype == y.dtype
     assert probabilities.shape == (40, 2) and probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)

@@ -19,7 +19,7 @@ class RunContext:
         reporter: Receives messages and progress.
         workers: The processes that train together.
         started: `time.perf_counter()` when the run started.
-        report: Write the report and its figures, which take longer than the training of a small network.
+        report: Compare with the linear baseline and write the report, which takes longer than the training of a small network.
     """
 
     folder: Path | None = None

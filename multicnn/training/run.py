@@ -123,10 +123,10 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         split: with_interval(evaluator.metrics(split)) for split in SPLITS if finished and len(manifest.rows(split))
     }
     scored = next((split for split in ("test", "val") if split in measured), None)
-    if scored is not None:
+    if scored is not None and context.report:
         linear = linear_score(manifest, prepared.store, prepared.augmentation.stored, scored)
         measured |= {} if linear is None else {"linear_baseline": with_interval(linear)}
-    if scored == "val":
+    if scored == "val" and context.report:
         measured["headline"] = validation_headline(manifest.task, measured)
         context.warn(measured["headline"])
     if finished:
