@@ -186,7 +186,10 @@ def _understood(x: np.ndarray, examples: np.ndarray) -> tuple[Finding, ...]:
     if x.dtype == examples.dtype or not x.size:
         return ()
     was, now = (f"{each.dtype} from {each.min():g} to {each.max():g}" for each in (x, examples))
-    return (Finding("numbers", f"the examples are {was}, read as {now}", False),)
+    high = float(x.max())
+    dim = examples.dtype.kind == "u" and 1 < high < np.iinfo(examples.dtype).max / 4
+    remedy = f"; if {high:g} is their full scale, pass x / {high:g}" if dim else ""
+    return (Finding("numbers", f"the examples are {was}, read as {now}{remedy}", False),)
 
 
 def _hash(example: object) -> str:

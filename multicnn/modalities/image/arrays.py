@@ -55,12 +55,12 @@ def of_items(items: Sequence[object]) -> list[object]:
     return [_of_item(item, bright) for item in items]
 
 
-def separated(x: np.ndarray, channels: int | None) -> list[np.ndarray]:
+def separated(x: np.ndarray, shape: tuple[int, int, int]) -> list[np.ndarray]:
     """Return the images of an array: itself, or those of a batch.
 
     Args:
         x: One image as in `pixels`, or a batch: (n, h, w), (n, h, w, c) or (n, c, h, w).
-        channels: Channels that the network sees; None where that is not known.
+        shape: (height, width, channels) that the network sees.
 
     Raises:
         ValueError: The array may be one or the other; the message says what to pass.
@@ -71,8 +71,10 @@ def separated(x: np.ndarray, channels: int | None) -> list[np.ndarray]:
         return [x]
     if x.ndim == 3 and x.shape[0] not in CHANNELS:
         return list(_of_one_scale(x))
-    if x.ndim == 3 and (x.shape[0] == 1 or (x.shape[0] == channels and channel_axis(x.shape) == 0)):
+    if x.ndim == 3 and (x.shape[0] == 1 or (x.shape[0] == shape[2] and channel_axis(x.shape) == 0)):
         return [x]
+    if x.ndim == 3 and shape == (*x.shape[1:], 1):
+        return list(_of_one_scale(x))
     if x.ndim == 3:
         one_or_many = (
             f"one image of {x.shape[0]} channels as np.moveaxis(x, 0, -1), {x.shape[0]} grey images as list(x)"

@@ -139,7 +139,7 @@ class ImagePreprocess(Preprocess):
 
     def separated(self, x: np.ndarray) -> list[np.ndarray]:
         """Return one image, or those of a batch."""
-        return arrays.separated(x, self.channels)
+        return arrays.separated(x, self.stored_shape)
 
     def fit(self, raws: Iterable[np.ndarray]) -> ImagePreprocess:
         """Return a copy that has learned what is None.

@@ -118,7 +118,10 @@ def test_a_bad_input_is_a_bad_row():
     "x, note",
     [
         (PIXELS / PIXELS.max(), "are float64 from 0 to 1, read as uint8 from 0 to 255"),
-        (PIXELS // 16 / 1.0, "are float64 from 0 to 15, read as uint8 from 0 to 15"),
+        (
+            PIXELS // 16 / 1.0,
+            "are float64 from 0 to 15, read as uint8 from 0 to 15; if 15 is their full scale, pass x / 15",
+        ),
         (CLIPS, "came without one and are taken"),
     ],
 )
