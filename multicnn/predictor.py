@@ -133,8 +133,9 @@ class Predictor:
         Raises:
             ValueError: `inputs` is no input and holds none, may be one or many, is a URL, or a folder without files.
         """
-        column = self.recipe.get("data", {}).get("text_column", "text")
-        return list(self.stream(inputs_of(inputs, self.preprocess, column)))
+        known = self.recipe.get("data", {})
+        trained_on = DataSource(**{name: known[name] for name in ("text_column", "sample_rate") if name in known})
+        return list(self.stream(inputs_of(inputs, self.preprocess, trained_on)))
 
     def stream(self, inputs: Iterable[object]) -> Iterator[Prediction]:
         """Predict inputs one batch after another, in their order, without holding them all.

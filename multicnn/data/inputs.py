@@ -13,20 +13,21 @@ from multicnn.data.sources.frame import is_frame
 from multicnn.data.sources.huggingface import HuggingFaceDataset, input_column, inputs_of_column
 from multicnn.data.sources.tf_data import TensorDataset, inputs_in
 from multicnn.modalities import Preprocess, content
+from multicnn.recipe import DataSource
 from multicnn.utils.urls import REMEDY, is_url
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _COLUMNS = ("file_name", "path", "image", "audio")  # of a frame of files or examples
 
 
-def inputs_of(given: object, preprocess: Preprocess, text_column: str = "text") -> Iterable[object]:
+def inputs_of(given: object, preprocess: Preprocess, trained_on: DataSource | None = None) -> Iterable[object]:
     """Return the inputs that `predict` was given, one by one.
 
     Args:
         given: One input, or a list, an array or tensor with an input along its first axis, a column or a frame, or any
             iterable of inputs. A pair of an array and a number is a waveform with its rate; any other tuple is a list.
         preprocess: The preprocess of the predictor.
-        text_column: The column of the texts in the training.
+        trained_on: The source of the training, for the column of texts, and the rate of waveforms that come without one.
 
     Raises:
         ValueError: It is no input and holds none, or may be one or many; the message says what to pass.
@@ -35,11 +36,13 @@ def inputs_of(given: object, preprocess: Preprocess, text_column: str = "text") 
         if is_url(given):
             raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={str(given)!r}")
     try:
-        many = _separated(given, preprocess, text_column)
+        many = _separated(given, preprocess, trained_on.text_column if trained_on else "text")
     except ValueError as error:
         raise ValueError(
             f"`inputs` cannot be understood: {error}. Received: inputs of {type(given).__name__}"
         ) from None
+    if preprocess.sampled and trained_on is not None and trained_on.sample_rate:
+        many = _with_rate(many, trained_on.sample_rate)
     return many if preprocess.inline else with_files_of_folders(many)
 
 
@@ -87,6 +90,11 @@ def _separated(given: object, preprocess: Preprocess, text_column: str) -> Itera
     if isinstance(given, Iterable):
         return given
     raise ValueError("pass paths, contents of files, arrays or texts, one or many of them")
+
+
+def _with_rate(many: Iterable[object], rate: int) -> Iterator[object]:
+    for each in many:
+        yield (each, rate) if hasattr(each, "__array__") or is_numbers(each) else each
 
 
 def _of_elements(elements: Iterable[object], preprocess: Preprocess) -> Iterator[object]:

@@ -47,6 +47,8 @@ class DataSource:
         validation_fraction: Fraction of the examples for validation, where the source does not divide them itself.
         test_fraction: Fraction of the examples for testing, likewise.
         modality: "image", "audio", "text" or another registered modality, where the files do not tell.
+        sample_rate: Rate in Hz of waveforms in arrays that come without one, in training and in prediction; that of waveforms
+            in memory is kept here.
         hash: The hash of an image or a clip in a file, which decides its split and its duplicates: that of the "file", or of the
             "content" of a lossless format (PNG, BMP, WAV, FLAC ...), which the same example in an array has too.
         bad_limit: The share of bad examples above which the run stops.
@@ -64,6 +66,7 @@ class DataSource:
     validation_fraction: ShareBelowOne = 0.1
     test_fraction: ShareBelowOne = 0.1
     modality: str | None = None
+    sample_rate: Annotated[int, pydantic.Field(ge=1_000, le=1_000_000)] | None = None
     hash: Literal["file", "content"] = "file"
     bad_limit: Share = 0.1
 

@@ -54,7 +54,9 @@ def settled(
     manifest = load(first.data, first.task, memory)
     recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
     if memory is not None:
-        recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, path=path_of(manifest)))
+        rate = manifest.sample_rate or recipe.data.sample_rate
+        source = dataclasses.replace(recipe.data, path=path_of(manifest), sample_rate=rate)
+        recipe = dataclasses.replace(recipe, data=source)
     return recipe, manifest
 
 

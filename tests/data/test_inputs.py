@@ -13,6 +13,7 @@ from PIL import Image
 
 from multicnn.data.inputs import inputs_of, name_of, source_of
 from multicnn.modalities import AudioPreprocess, ImagePreprocess, TextPreprocess
+from multicnn.recipe import DataSource
 
 GREY = ImagePreprocess(size=(8, 9), channels=1, mean=(0.5,), std=(1.0,))
 RGB = ImagePreprocess(size=(8, 9), channels=3, mean=(0.5,) * 3, std=(1.0,) * 3)
@@ -156,6 +157,14 @@ def test_a_path_of_a_text_is_read_and_a_string_is_a_text(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("a good film")
     assert decoded([path, str(path)], TEXT) == ["a good film", str(path)]
+
+
+def test_waveforms_without_a_rate_have_that_of_the_training():
+    halved = AudioPreprocess(sample_rate=4000, seconds=1.0, mean=0.0, std=1.0)
+    given = inputs_of(CLIPS, halved, DataSource(sample_rate=8000))
+    np.testing.assert_array_equal(
+        [halved.decode(each) for each in given], [halved.decode((clip, 8000)) for clip in CLIPS]
+    )
 
 
 def test_names():

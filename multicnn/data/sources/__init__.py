@@ -66,7 +66,8 @@ def resolve(
         manifest = _with_test(manifest, test, str(source.test))
     if source.hash == "content":
         manifest = by_content(manifest)
-    return _fitted(unified(_read(manifest, choose_task(task, source.label_separator))), str(source.path))
+    name, received = ("path", f"path={source.path!r}") if data is None else ("data", f"data of {type(data).__name__}")
+    return _fitted(unified(_read(manifest, choose_task(task, source.label_separator))), name, received)
 
 
 def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:
@@ -80,7 +81,7 @@ def _resolve_path(source: DataSource, path: str, argument: str, modality: str | 
     if local.is_dir():
         return resolve_folder(source, local, modality)
     if local.is_file() and local.suffix.lower() == ".npz":
-        return resolve_arrays(local, modality)
+        return resolve_arrays(local, modality, source.sample_rate)
     if local.is_file() and local.suffix.lower() in TABLES:
         return resolve_table(source, local, modality)
     # Last, so that nothing on disk is hidden by a built-in data set of the same name.
@@ -128,8 +129,14 @@ def _read(manifest: Manifest, task: Task) -> Manifest:
     return replace(manifest, table=manifest.table.assign(label=cells), task=task).with_bad(reasons)
 
 
-def _fitted(manifest: Manifest, path: str) -> Manifest:
-    """Return the manifest with its task fitted to the training rows, and the rows bad that it has no target for."""
+def _fitted(manifest: Manifest, name: str, received: str) -> Manifest:
+    """Return the manifest with its task fitted to the training rows, and the rows bad that it has no target for.
+
+    Args:
+        manifest: The examples.
+        name: The name of the argument that they come from, for errors.
+        received: The end of an error message.
+    """
     given, good = manifest.task, manifest.rows()
     learned = good[manifest.table["split"].iloc[good].isin(["train", ""])]
     labels = manifest.table["label"].to_numpy(dtype=object)
@@ -154,9 +161,9 @@ def _fitted(manifest: Manifest, path: str) -> Manifest:
             if len(bad)
             else "empty"
         )
-        raise ValueError(f"path must hold a usable example. Received: path={path!r} ({first})")
+        raise ValueError(f"{name} must hold a usable example. Received: {received} ({first})")
     manifest = manifest if given.labels else manifest.with_remarks(without_good_rows(manifest))
     if too_few is not None:
         hints = "".join(f"; {remark.message}" for remark in manifest.remarks)
-        raise ValueError(f"path must hold {too_few}{hints}. Received: path={path!r}") from None
+        raise ValueError(f"{name} must hold {too_few}{hints}. Received: {received}") from None
     return manifest

@@ -14,7 +14,7 @@ from multicnn.data.sources.split_names import split_named
 from multicnn.utils import archives
 
 
-def resolve_arrays(path: Path, modality: str | None) -> Manifest:
+def resolve_arrays(path: Path, modality: str | None, rate: int | None = None) -> Manifest:
     """Resolve an .npz file with `x_train`, `y_train` and perhaps `x_val`, `y_val`, `x_test`, `y_test`, or `x`, `y`.
 
     The elements of x are uint8 images (height, width) or (height, width, channels), waveforms (samples,) (with their
@@ -26,7 +26,7 @@ def resolve_arrays(path: Path, modality: str | None) -> Manifest:
     archive = _open(path)
     subsets = examples_of_archive(archive, f"Received: path={str(path)!r}")
     try:
-        return manifest_of(subsets, modality)
+        return manifest_of(subsets, modality, rate)
     except ValueError as error:
         raise ValueError(f"{error} in {path.name}") from None
 

@@ -21,7 +21,7 @@ _NO_RATE = (
     Finding(
         "sample rate",
         "the waveforms came without one and are taken to be at that of the preprocessing: where they are not, "
-        "pass ((x, rate), y), or `sample_rate` in an .npz file",
+        "pass ((x, rate), y), or data.sample_rate",
         False,
     ),
 )

@@ -70,8 +70,13 @@ def _stacked(items: list[object]) -> np.ndarray | list[object]:
     return items
 
 
-def manifest_of(subsets: Sequence[Examples], modality: str | None) -> Manifest:
+def manifest_of(subsets: Sequence[Examples], modality: str | None, rate: int | None = None) -> Manifest:
     """Return the manifest of examples in memory, splits that are "" not yet decided.
+
+    Args:
+        subsets: The examples.
+        modality: The modality of all of them, where it was given.
+        rate: Sample rate in Hz of waveforms that have none of their own.
 
     Raises:
         ValueError: They have no one modality, or are none of its examples; the message says what to pass.
@@ -79,7 +84,7 @@ def manifest_of(subsets: Sequence[Examples], modality: str | None) -> Manifest:
     rates = {subset.rate for subset in subsets}
     if len(rates) > 1:
         raise ValueError(f"all waveforms must have one sample rate. Received: {sorted(map(str, rates))}")
-    rate = rates.pop()
+    rate = rates.pop() or rate
     arrays = [subset.x for subset in subsets if isinstance(subset.x, np.ndarray)]
     if len(arrays) == len(subsets) and len({x.shape[1:] for x in arrays}) == 1:
         read = of_array(arrays[0] if len(arrays) == 1 else np.concatenate(arrays), modality, rate)

@@ -78,4 +78,4 @@ def resolve_columns(
     if unknown := sorted(split for split in named if named[split] is None):
         raise ValueError(f"split_column must hold names of splits. Received: {unknown[0]!r}")
     subset = Examples("x", x, y, [named[split] or "" for split in splits], groups, rate)
-    return manifest_of([subset], source.modality)
+    return manifest_of([subset], source.modality, source.sample_rate)

@@ -76,12 +76,14 @@ def resolve_memory(source: DataSource, data: Iterable[object]) -> Manifest:
     elif all(is_frame(each) for each in subsets.values()):
         made = resolve_frames(source, subsets)  # type: ignore[arg-type]
     elif isinstance(data, Mapping) and any(name == "x" or str(name).startswith("x_") for name in data):
-        made = manifest_of(examples_of_archive(data, "Received: data of " + type(data).__name__), source.modality)
+        made = manifest_of(
+            examples_of_archive(data, "Received: data of " + type(data).__name__), source.modality, source.sample_rate
+        )
     elif isinstance(data, Mapping) and "" in subsets:
         made = resolve_frames(source, {"": _frame(data)})
     else:
         examples = [_subset(f"x_{split}" if split else "x", each, split) for split, each in subsets.items()]
-        made = manifest_of(examples, source.modality)
+        made = manifest_of(examples, source.modality, source.sample_rate)
     return made.with_remarks(remarks)
 
 

@@ -51,8 +51,8 @@ def test_the_same_examples_as_in_an_archive(tmp_path, source, arrays, data):
 
 
 def test_a_waveform_keeps_its_rate():
-    for data in (((CLIPS, 8000), Y), ([(clip, 8000) for clip in CLIPS], Y)):
-        waveform, rate = manifest_of(data).raw_source(2)
+    for data, given in ((((CLIPS, 8000), Y), 16000), ((CLIPS, Y), 8000), (([(clip, 8000) for clip in CLIPS], Y), None)):
+        waveform, rate = manifest_of(data, sample_rate=given).raw_source(2)
         assert rate == 8000
         np.testing.assert_array_equal(waveform, CLIPS[2])
 
