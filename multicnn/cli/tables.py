@@ -225,6 +225,8 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     for finding in diagnosis.examination.findings:
         mark = "!" if finding.decision else " "
         console.print(printable(f"{mark} {finding.name}: {finding.message}"), highlight=False, markup=False)
+    if diagnosis.listed is not None:
+        console.print(printable(f"every example of these findings: {diagnosis.listed}"), highlight=False, markup=False)
     verdict = "no issue needs your attention" if diagnosis.clean else "! needs your attention"
     console.print(printable(f"{verdict}; the page with examples: {diagnosis.page}"), highlight=False, markup=False)
 

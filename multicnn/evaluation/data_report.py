@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multicnn.evaluation import page
+from multicnn.utils.files import write_text
+from multicnn.utils.spreadsheets import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,9 @@ def write_data_report(
     findings: Sequence[Finding],
     tables: Mapping[str, pd.DataFrame],
     scores: Sequence[Mapping[str, Any]],
-    examples: Mapping[int, tuple[str, str, Shown | None]],
+    examples: Mapping[int, tuple[str, str, Sequence[Shown]]],
     metric: str,
+    listed: Path | None = None,
 ) -> Path:
     """Write the page, that needs no other file.
 
@@ -34,8 +37,9 @@ def write_data_report(
         findings: What the checks found, in the order of the page.
         tables: Counts by their caption; empty ones are left out.
         scores: Rows with `guess`, `split`, the metric and `n`: what is to be had without a network.
-        examples: Id, label and example (what `media.embed` takes, or None where there is nothing to show) by row.
+        examples: Id, label and the example as it is shown (none or more of what `media.embed` takes) by row.
         metric: The name of the score in `scores`.
+        listed: The file that lists every example of every finding.
 
     Returns:
         `path`.
@@ -49,10 +53,38 @@ def write_data_report(
         findings=[(finding, shown_members(finding)) for finding in findings],
         most_groups=GROUPS,
         examples=examples,
+        listed="" if listed is None else listed.name,
         scores=scores,
         metric=metric,
         tables={caption: frame for caption, frame in tables.items() if len(frame)},
     )
+
+
+def write_list(path: Path, findings: Sequence[Finding], table: pd.DataFrame) -> Path | None:
+    """Write a row for each example of each finding; return the path, or None where no finding has examples.
+
+    Args:
+        path: The CSV file to write, beside the page.
+        findings: What the checks found.
+        table: The manifest's table of the examples.
+    """
+    rows = [
+        (finding.name, "yes" if finding.decision else "no", number, row)
+        for finding in findings
+        for number, group in enumerate(finding.groups, start=1)
+        for row in group
+    ]
+    if not rows:
+        path.unlink(missing_ok=True)  # of an earlier look at the same data
+        return None
+    import pandas as pd
+
+    columns = ["finding", "needs_attention", "group", "row"]
+    listed = pd.DataFrame(rows, columns=columns).set_index("row")
+    listed = listed.join(table[["id", "label", "split", "source", "reason"]])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, listed.map(harmless).to_csv(index=False))
+    return path
 
 
 def shown_members(finding: Finding) -> list[tuple[int, int]]:

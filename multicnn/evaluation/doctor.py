@@ -13,7 +13,7 @@ from typing import Any
 from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline import linear_score
-from multicnn.evaluation.data_report import shown_rows, write_data_report
+from multicnn.evaluation.data_report import shown_rows, write_data_report, write_list
 from multicnn.modalities import Preprocess, Shown, lookup
 from multicnn.recipe import Recipe
 from multicnn.utils.reporter import Reporter
@@ -30,6 +30,7 @@ class Diagnosis:
         examination: The findings, counts and the majority's score.
         linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the test split; None where it has no examples.
         page: The HTML page.
+        listed: The CSV file with every example of every finding; None where no finding has any.
         by_split: That model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
     """
 
@@ -37,6 +38,7 @@ class Diagnosis:
     linear: dict[str, Any] | None
     page: Path
     by_split: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
+    listed: Path | None = None
 
     @property
     def clean(self) -> bool:
@@ -63,13 +65,14 @@ class Diagnosis:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; of each finding up to 100 groups of ids."""
+        """Return plain data; of each finding the number of groups, and the ids of up to 100; `listed` names the file of all."""
         ids = self.examination.manifest.table["id"].to_numpy(dtype=object)
         findings = [
             {
                 "name": finding.name,
                 "message": finding.message,
                 "decision": finding.decision,
+                "groups": len(finding.groups),
                 "examples": [[ids[row] for row in group] for group in finding.groups[:_LISTED]],
             }
             for finding in self.examination.findings
@@ -81,6 +84,7 @@ class Diagnosis:
             "majority": self.examination.majority,
             "linear_baseline": self.linear,
             "by_split": self.by_split,
+            "listed": None if self.listed is None else str(self.listed),
         }
 
 
@@ -116,11 +120,13 @@ def diagnose(
         examples, _ = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
         linear = linear_score(manifest, examples, preprocess) if scored else None
         by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
-    diagnosis = Diagnosis(examination, linear, Path(page), by_split)
+    listed = write_list(Path(page).with_suffix(".findings.csv"), examination.findings, manifest.table)
+    diagnosis = Diagnosis(examination, linear, Path(page), by_split, listed)
     tables = {"By class": examination.counts, "By group": examination.groups}
     title = f"The state of {recipe.data.path}"
     members = {row: _shown(manifest, row) for row in shown_rows(examination.findings)}
-    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), members, manifest.task.metric)
+    metric = manifest.task.metric
+    write_data_report(page, title, examination.findings, tables, diagnosis.scores(), members, metric, listed)
     return diagnosis
 
 
@@ -140,13 +146,13 @@ def _by_split(manifest: Manifest, examples: store.Store, preprocess: Preprocess)
     return scored
 
 
-def _shown(manifest: Manifest, row: int) -> tuple[str, str, Shown | None]:
-    """Return id, label and example of a row, None for an example that cannot be decoded."""
+def _shown(manifest: Manifest, row: int) -> tuple[str, str, list[Shown]]:
+    """Return id, label and example of a row, which is empty where it cannot be decoded."""
     preprocess, source = lookup(manifest.modality)(), manifest.raw_source(row)
-    shown = None
+    shown: list[Shown] = []
     # A pipe, say, would be waited for.
     if not manifest.is_file(row) or (isinstance(source, str) and os.path.isfile(source)):
         with suppress(ValueError):
-            shown = preprocess.shown(preprocess.decode(source))
+            shown = preprocess.pictured(preprocess.decode(source))
     reason = manifest.table["reason"][row]
     return manifest.table["id"][row] + (f": {reason}" if reason else ""), manifest.table["label"][row], shown

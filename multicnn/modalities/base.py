@@ -345,6 +345,10 @@ class Preprocess(Loadable, ArrayInputs, Suiting, Protocol):
     def shown(self, raw: Any) -> Shown:
         """Return a decoded example as pages show it."""
 
+    def pictured(self, raw: Any) -> list[Shown]:
+        """Return a decoded example as something that is seen at a glance: by default as `shown`."""
+        return [self.shown(raw)]
+
     @abstractmethod
     def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
         """Return what the network sees of an example.

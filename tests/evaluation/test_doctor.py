@@ -61,9 +61,11 @@ def call(monkeypatch, capsys, *arguments):
 
 
 def table(path, *, contradict):
-    rows = [{"text": f"{'good' if i % 2 else 'bad'} {i} {i * 37 % 101} [b]", "label": f"[{i % 2}]"} for i in range(200)]
+    rows = [
+        {"text": f"{'good' if i % 2 else 'bad'} {i} {i * 37 % 101} [b]", "label": f"[b{i % 2}]"} for i in range(200)
+    ]
     if contradict:
-        rows.append({**rows[0], "label": "[1]"})
+        rows.append({**rows[0], "label": "[b1]"})
     pd.DataFrame(rows).to_csv(path, index=False)
     return path
 
@@ -73,10 +75,15 @@ def test_exit_code_0_when_clean_and_1_when_something_asks_for_a_decision(tmp_pat
     clean, planted = table(tmp_path / "clean.csv", contradict=False), table(tmp_path / "planted.csv", contradict=True)
     code, out, err = call(monkeypatch, capsys, "doctor", clean)
     assert code == 0, out + err
-    assert "no issue needs your attention" in out and "[0]" in out and (tmp_path / "doctor.html").exists()
+    assert "no issue needs your attention" in out and "[b0]" in out and (tmp_path / "doctor.html").exists()
     code, out, _ = call(monkeypatch, capsys, "doctor", planted, "--out", tmp_path / "page.html")
     assert code == 1
     assert "! contradictions among exact duplicates: 1 groups" in " ".join(out.split())
+    listed = pd.read_csv(tmp_path / "page.findings.csv")
+    assert "page.findings.csv" in out
+    contradicting = listed[listed["finding"].str.startswith("contradictions")]
+    assert contradicting["id"].tolist() == ["planted.csv:1", "planted.csv:201"]
+    assert contradicting["label"].tolist() == ["[b0]", "[b1]"] and set(contradicting["needs_attention"]) == {"yes"}
     code, out, _ = call(monkeypatch, capsys, "doctor", planted, "--json")
     said = json.loads(out)
     assert code == 1 and not said["clean"]
@@ -126,4 +133,4 @@ def test_a_pipe_is_listed_and_not_waited_for(tmp_path, monkeypatch):
     manifest = load_manifest(DataSource(path=str(tmp_path / "data")))
     (row,) = np.flatnonzero(manifest.table["status"] == "bad")
     monkeypatch.setattr(content, "read", lambda source: pytest.fail(f"{source} is read"))
-    assert doctor._shown(manifest, row) == ("a/pipe.png: not a file but a pipe", "a", None)
+    assert doctor._shown(manifest, row) == ("a/pipe.png: not a file but a pipe", "a", [])

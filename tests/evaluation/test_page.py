@@ -44,13 +44,23 @@ def test_a_data_report(tmp_path, decisions, lead):
     findings = [Finding(f"<finding {i}>", "a & b", i < decisions, groups if i == 0 else ()) for i in range(3)]
     assert shown_rows(findings) == list(range(16))
     counts = pd.DataFrame({"train": [1200, 4], "all": [1300, 6]}, index=["<cat>", "dog"])
-    examples = {row: (f"{row}.png", "<cat>", PIXELS if row else None) for row in range(16)}
+    examples = {row: (f"{row}.png", "<cat>", [PIXELS] if row else []) for row in range(16)}
     scores = [{"guess": "the commonest class", "split": "test", "accuracy": 0.5, "n": 1200}]
     tables = {"By class": counts, "By group": counts.iloc[:0]}
-    report = read(write_data_report(tmp_path / "x.html", "State", findings, tables, scores, examples, "accuracy"))
-    assert {lead, "<finding 2>", "<cat>", "1,300", "0.5000 (0.4718 to 0.5282)", "The first 8 of 10", "By class"} <= set(
-        report.text
+    report = read(
+        write_data_report(
+            tmp_path / "x.html", "State", findings, tables, scores, examples, "accuracy", tmp_path / "x.findings.csv"
+        )
     )
+    assert {
+        lead,
+        "<finding 2>",
+        "<cat>",
+        "1,300",
+        "0.5000 (0.4718 to 0.5282)",
+        "The first 8 of 10; all are in x.findings.csv",
+        "By class",
+    } <= set(report.text)
     assert "By group" not in report.text and report.text.count("needs your attention") == decisions
     assert len(report.all("img")) == 15
 

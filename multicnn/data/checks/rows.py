@@ -11,6 +11,7 @@ from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.modalities.finding import Finding, listed
 
 _IMBALANCE = 10  # times as many examples in the largest class as in the smallest
+_REPEATED = 5  # times that something stands in several classes before it is taken for a placeholder
 _FEW = 10  # training examples of a class
 
 
@@ -69,6 +70,13 @@ def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like
             f"{tested:,} validation or test examples have {like} as a training example: the scores will be too good"
         )
         findings.append(Finding(f"leaks of {name}", message, True, _tuples(leaks)))
+    if placeholders := [rows for rows in groups if len(rows) >= _REPEATED and len(set(labels[rows])) > 1]:
+        classes = len(set(labels[np.concatenate(placeholders)]))
+        message = (
+            f"{sum(map(len, placeholders)):,} examples of {classes:,} classes have {like}, {max(map(len, placeholders)):,} times "
+            "the commonest: a placeholder, such as 'image not available'? Leave it out"
+        )
+        findings.append(Finding(f"placeholders among {name}", message, True, _tuples(placeholders)))
     if conflicts:
         message = f"{len(conflicts):,} groups of examples with {like} have different labels"
         findings.append(Finding(f"contradictions among {name}", message, True, _tuples(conflicts)))

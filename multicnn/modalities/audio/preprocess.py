@@ -357,11 +357,20 @@ class AudioPreprocess(Preprocess):
         """Return a decoded waveform as a player."""
         return Shown("audio", raw, self.sample_rate)
 
+    def pictured(self, raw: np.ndarray) -> list[Shown]:
+        """Return a player, and the log-mel spectrogram of what it plays."""
+        clip = raw[: round(_MAX_SECONDS * self.sample_rate)]
+        seconds = max(len(clip), self.n_fft) / self.sample_rate
+        log_mel = dataclasses.replace(self, seconds=seconds, features="log_mel", stretch_db=None)
+        spectrum, spec = log_mel.example(clip), log_mel.feature_spec
+        drawn = spectrogram_figure.draw(spectrum, spec, *spectrogram_figure.limits(spectrum, spec))
+        return [self.shown(raw), Shown("figure", drawn)]
+
     def shown_input(self, finished: np.ndarray, plain: np.ndarray, stored: np.ndarray) -> list[Shown]:
         """Return the features as a figure in the colors of the example without augmentation; a waveform as a player."""
         if self.features == "waveform":
             return [Shown("audio", finished[:, 0] * (self.std or 1.0) + (self.mean or 0.0), self.sample_rate)]
-        limits = float(plain.min()), float(plain.max())
+        limits = spectrogram_figure.limits(plain, self.feature_spec)
         return [Shown("figure", spectrogram_figure.draw(finished, self.feature_spec, *limits))]
 
     def receptive_field(self, steps: tuple[int, ...]) -> str:

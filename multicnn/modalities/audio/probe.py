@@ -12,6 +12,7 @@ from multicnn.modalities.audio import decode, spectrogram
 from multicnn.modalities.base import Examples, Probe
 from multicnn.modalities.finding import Finding, about, listed, spread
 from multicnn.modalities.near_duplicates import alike_vectors
+from multicnn.modalities.outliers import outliers
 
 _SILENT = 1e-3  # largest sample, of full scale: -60 dB
 _FULL = 0.999  # of full scale
@@ -89,7 +90,14 @@ class AudioProbe(Probe):
             Finding("sample rates", listed(f"{rate:,} Hz" for rate in records["rate"].tolist()), False),
             Finding("channels", listed(records["channels"].tolist()), False),
             Finding("durations", spread(records["seconds"], " s"), False),
-            *about("silent audio", rows[silent], "are silent: no sample above -60 dB", of=len(rows)),
+            *about("silent audio", rows[silent], _silence(records["channels"][silent]), of=len(rows)),
+            *outliers(
+                records["seconds"],
+                rows,
+                "outlier durations",
+                "are far longer or shorter than the others, in seconds",
+                8.0,
+            ),
             *about(
                 "clipped audio",
                 rows[records["clipped"] > _CLIPPED],
@@ -113,6 +121,15 @@ class AudioProbe(Probe):
 
         same = [_correlation(waveform(int(one)), waveform(int(other))) >= _SAME for one, other in pairs[likeliest]]
         return pairs[likeliest][np.array(same, dtype=bool)]
+
+
+def _silence(channels: np.ndarray) -> str:
+    """Return what silent clips with these numbers of channels are, with the likely reason where some have two."""
+    stereo = int((channels == 2).sum())
+    cancelled = (
+        f"; {stereo:,} of them have two channels, which may cancel each other: save one of the two" if stereo else ""
+    )
+    return f"are silent: no sample above -60 dB{cancelled}"
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -9,13 +9,14 @@ import numpy as np
 from multicnn.modalities.audio import librosa_features
 from multicnn.modalities.audio.features import FeatureSpec
 
-_SIZE, _DPI = (2.8, 1.6), 100  # inches, and pixels in one
+_SIZE, _DPI = (4.0, 2.2), 100  # inches, and pixels in one
 _AXES = {"log_mel": "mel", "pcen": "mel", "cqt": "cqt_hz", "chroma_stft": "chroma"}  # an MFCC's has no unit
-_FONT = {"fontsize": 7}
+_FONT = {"fontsize": 8}
+_NOISE = 0.25  # of the values of what is heard: the level of the background, which is to be dark
 
 
 def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np.ndarray:
-    """Return a figure of the features of one clip: uint8 pixels, shape (160, 280, 3).
+    """Return a figure of the features of one clip: uint8 pixels, shape (220, 400, 3).
 
     Args:
         features: Float features of shape `spec.shape`.
@@ -29,16 +30,30 @@ def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np
     from matplotlib.ticker import MaxNLocator
 
     canvas = FigureCanvasAgg(Figure(figsize=_SIZE, dpi=_DPI, facecolor="white"))
-    axes = canvas.figure.add_axes((0.16, 0.22, 0.78, 0.74))
+    axes = canvas.figure.add_axes((0.13, 0.17, 0.84, 0.78))
     values = features.reshape(features.shape[:2]).T
     specshow(values, ax=axes, vmin=low, vmax=high, cmap="magma", **_scales(spec))
     if not spec.stretch_db:  # a stretched clip has no seconds
         axes.xaxis.set(major_locator=MaxNLocator(4), major_formatter="{x:g}")
-    axes.tick_params(labelsize=6, length=2, pad=1)
+    axes.tick_params(labelsize=8, length=2, pad=1)
     axes.set_xlabel("" if spec.stretch_db else "seconds", **_FONT, labelpad=1)
     axes.set_ylabel("coefficient" if spec.kind == "mfcc" else axes.get_ylabel(), **_FONT, labelpad=1)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def limits(features: np.ndarray, spec: FeatureSpec) -> tuple[float, float]:
+    """Return the values of the darkest and the brightest color, by which what is heard stands out from its background.
+
+    Args:
+        features: Float features of shape `spec.shape`.
+        spec: The kind of features.
+    """
+    low, high = float(features.min()), float(features.max())
+    if spec.kind in ("log_mel", "cqt"):
+        heard = features[features > low]  # the padding is at the lowest level, far below any background
+        low = float(np.quantile(heard, _NOISE)) if heard.size else low
+    return low, high if high > low else low + 1.0  # silence is dark
 
 
 def _scales(spec: FeatureSpec) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_FLAT, _DARK = 8, 16  # of 255; 12 bits stored in 16 reach 15
+_FLAT, DARK = 8, 16  # of 255; 12 bits stored in 16 reach 15
 REPORT = (
     "are of one colour or nearly black as the network sees them: 16-bit images that use few of their values, or a transparency "
     "that hides everything? Save such images with their values spread over the whole range, and without alpha"
@@ -17,4 +17,4 @@ def blank(examples: Sequence[np.ndarray]) -> np.ndarray:
     """Return True for each blank one of some uint8 images: bool, shape (images,)."""
     most = np.array([example.max() for example in examples], dtype=np.int64)
     least = np.array([example.min() for example in examples], dtype=np.int64)
-    return (most - least <= _FLAT) | (most < _DARK)
+    return (most - least <= _FLAT) | (most < DARK)

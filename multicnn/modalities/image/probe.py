@@ -11,10 +11,16 @@ from multicnn.modalities import content
 from multicnn.modalities.base import Examples, Probe
 from multicnn.modalities.finding import Finding, about, listed, spread
 from multicnn.modalities.image import decode, resize
+from multicnn.modalities.image.blank import DARK
 from multicnn.modalities.near_duplicates import alike_vectors
+from multicnn.modalities.outliers import outliers
 
 _SIDE, _COARSE, _THUMB = 32, 8, 16
 _BLANK = 2.0  # standard deviation of the grey levels, of 255
+_DARK_ADVICE = (
+    f"are nearly black, with no value above {DARK - 1} of 255: 16-bit images that use few of their values? Save them with their "
+    "values spread over the whole range"
+)
 _NARROW = 4.0  # times as long as wide
 _TINY = 8  # pixels
 _SAME_BITS = 0.8  # cosine of the signs: at most 6 of 63 bits differ
@@ -35,6 +41,8 @@ class ImageProbe(Probe):
             ("width", "i4"),
             ("mode", "U16"),
             ("deviation", "f4"),
+            ("brightness", "f4"),
+            ("lightest", "f4"),
             ("bits", "i1", (_COARSE**2 - 1,)),
             ("thumb", "u1", (_THUMB, _THUMB)),
         ]
@@ -61,6 +69,7 @@ class ImageProbe(Probe):
         record = np.zeros((), self.stored_dtype)
         record["height"], record["width"] = raw.pixels.shape[:2]
         record["mode"], record["deviation"] = raw.mode, small.std()
+        record["brightness"], record["lightest"] = small.mean(), raw.pixels.max()
         record["bits"] = np.where(coarse > np.median(coarse), 1, -1)
         record["thumb"] = _grey(raw.pixels, _THUMB)
         return record
@@ -68,6 +77,7 @@ class ImageProbe(Probe):
     def findings(self, examples: Examples, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
         """Return the findings about the measurements of these rows."""
         height, width = records["height"], records["width"]
+        blank, dark = records["deviation"] < _BLANK, records["lightest"] < DARK
         long = np.maximum(height, width) / np.minimum(height, width)
         sizes = list(zip(width.tolist(), height.tolist()))
         same = f"all {sizes[0][0]} x {sizes[0][1]}" if len(set(sizes)) == 1 else ""
@@ -78,7 +88,17 @@ class ImageProbe(Probe):
         return [
             Finding("sizes", message, False),
             Finding("modes", listed(records["mode"].tolist()), False),
-            *about("blank images", rows[records["deviation"] < _BLANK], "are of one colour", of=len(rows)),
+            *about("blank images", rows[blank], "are of one colour", of=len(rows)),
+            *about("dark images", rows[dark & ~blank], _DARK_ADVICE, of=len(rows)),
+            *outliers(height * width, rows, "outlier sizes", "have far more or fewer pixels than the others", 16.0),
+            *outliers(
+                records["brightness"],
+                rows,
+                "outlier brightness",
+                "are far lighter or darker than the others, by their mean of 255 levels",
+                60.0,
+                logarithmic=False,
+            ),
             *about("narrow images", rows[long > _NARROW], f"are over {_NARROW:g} times as long as wide", of=len(rows)),
             *about("tiny images", rows[np.minimum(height, width) < _TINY], f"have a side under {_TINY} pixels", False),
         ]

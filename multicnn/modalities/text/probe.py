@@ -50,9 +50,11 @@ class TextProbe(Probe):
     def findings(self, examples: Examples, rows: np.ndarray, records: np.ndarray) -> list[Finding]:
         """Return the findings about the measurements of these rows."""
         words = records["words"]
+        short = words <= 1
         long = rows[words > _LONG * max(np.median(words), 1)]
         return [
             Finding("lengths", f"{spread(words, ' words')}; {spread(records['characters'], ' characters')}", False),
+            *about("short texts", rows[short], "are one token, or none", bool(short.mean() > _UNKNOWN), of=len(rows)),
             *about("long texts", long, f"are over {_LONG} times as long as the median", False, of=len(rows)),
             *self._unknown(examples, rows),
         ]
