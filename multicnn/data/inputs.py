@@ -9,7 +9,7 @@ import numpy as np
 
 from multicnn.data.items import Readable, is_cell, is_numbers, is_waveform, of_numbers, plain
 from multicnn.data.listing import with_files_of_folders
-from multicnn.data.sources.frame import is_frame
+from multicnn.data.sources.frame import as_frame, is_frame
 from multicnn.data.sources.huggingface import HuggingFaceDataset, input_column, inputs_of_column
 from multicnn.data.sources.tf_data import TensorDataset, inputs_in
 from multicnn.modalities import Preprocess, content
@@ -82,7 +82,7 @@ def _separated(given: object, preprocess: Preprocess, text_column: str) -> Itera
     if isinstance(given, TensorDataset):
         return _of_elements(inputs_in(given), preprocess)
     if is_frame(given):
-        return _column(given, [text_column, "text"] if preprocess.inline else _COLUMNS)
+        return _column(as_frame(given), [text_column, "text"] if preprocess.inline else _COLUMNS)
     if isinstance(given, (list, tuple)):
         return _of_array(of_numbers(given), preprocess) if is_numbers(given) else given
     if hasattr(given, "__array__"):

@@ -64,6 +64,8 @@ def of_array(x: np.ndarray, modality: str | None, rate: int | None) -> Contents:
     if x.dtype.kind in "SO":
         return of_items(x.tolist(), modality, rate)
     modality = modality or modality_of_array(x, rate)
+    if x.dtype.kind == "f" and not np.isfinite(x).all():  # bad examples, one by one
+        return of_items(list(x), modality, rate)
     preprocess = lookup(modality)
     examples = preprocess.from_archive(x)
     if isinstance(examples, list):

@@ -23,11 +23,16 @@ _INPUTS = ("image", "audio")  # columns of examples that are neither texts nor n
 
 
 def is_frame(data: object) -> bool:
-    """Return True for a frame of pandas, or of a library with the same methods."""
-    return hasattr(data, "columns") and hasattr(data, "iloc")
+    """Return True for a frame of pandas, or of a library that makes one, such as Polars or Arrow."""
+    return hasattr(data, "columns") and (hasattr(data, "iloc") or hasattr(data, "to_pandas"))
 
 
-def resolve_frames(source: DataSource, frames: Mapping[str, pd.DataFrame]) -> Manifest:
+def as_frame(data: object) -> pd.DataFrame:
+    """Return a frame as one of pandas."""
+    return data if hasattr(data, "iloc") or not hasattr(data, "to_pandas") else data.to_pandas()  # type: ignore[return-value]
+
+
+def resolve_frames(source: DataSource, frames: Mapping[str, object]) -> Manifest:
     """Resolve frames with the columns of a table.
 
     Args:
@@ -37,10 +42,11 @@ def resolve_frames(source: DataSource, frames: Mapping[str, pd.DataFrame]) -> Ma
     Raises:
         ValueError: A column is missing.
     """
-    if len(frames) == 1 and "" in frames:
-        frame = frames[""]
+    tables = {split: as_frame(each) for split, each in frames.items()}
+    if len(tables) == 1 and "" in tables:
+        frame = tables[""]
     else:
-        frame = pd.concat([each.assign(split=split) for split, each in frames.items()], ignore_index=True)
+        frame = pd.concat([each.assign(split=split) for split, each in tables.items()], ignore_index=True)
         source = replace(source, split_column="split")
     names = [str(name) for name in frame.columns]
     values = {name: frame.iloc[:, i].tolist() for i, name in enumerate(names)}

@@ -74,7 +74,7 @@ def resolve_memory(source: DataSource, data: Iterable[object]) -> Manifest:
     if all(isinstance(each, HuggingFaceDataset) for each in subsets.values()):
         made = resolve_huggingface(source, subsets)  # type: ignore[arg-type]
     elif all(is_frame(each) for each in subsets.values()):
-        made = resolve_frames(source, subsets)  # type: ignore[arg-type]
+        made = resolve_frames(source, subsets)
     elif isinstance(data, Mapping) and any(name == "x" or str(name).startswith("x_") for name in data):
         made = manifest_of(
             examples_of_archive(data, "Received: data of " + type(data).__name__), source.modality, source.sample_rate

@@ -115,6 +115,8 @@ def _scaled(x: np.ndarray, bright: bool) -> np.ndarray:
         raise ValueError(f"pixels must be numbers. Received: dtype={x.dtype}")
     if x.dtype.kind == "b":
         return x.astype(np.uint8) * 255
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise ValueError("pixels that are not finite")
     low, high = float(x.min()), float(x.max())
     if not bright and low >= 0 and high <= 1:
         return np.rint(x * 255).astype(np.uint8)

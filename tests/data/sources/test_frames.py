@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import tensorflow as tf
 
@@ -33,6 +34,7 @@ def in_memory(data, **fields):
         (FRAME.assign(label=FRAME.label.astype("category")), {}),
         (FRAME.set_index("group"), {}),
         ({"text": TEXTS, "label": LABELS}, {}),
+        (pyarrow.Table.from_pandas(FRAME), {}),
         (FRAME, {"group_column": "group"}),
         (FRAME.assign(split=["train", "train", "val", "test"] * 10), {}),
         ((FRAME.text, FRAME.label), {}),

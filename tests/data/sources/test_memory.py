@@ -105,6 +105,16 @@ def test_images_of_pillow():
     assert made.table["hash"].tolist() == manifest_of((PIXELS, Y)).table["hash"].tolist()
 
 
+@pytest.mark.parametrize("x, rate", [(PIXELS / 255, None), (CLIPS, 8000)])
+def test_numbers_that_are_not_finite_are_bad_rows(x, rate):
+    x = x.copy()
+    x[2, 1] = np.nan
+    made = manifest_of((x if rate is None else (x, rate), Y))
+    assert made.bad_rows()["reason"].tolist() == ["pixels that are not finite" if rate is None else "NaN samples"]
+    good = manifest_of((np.delete(x, 2, 0) if rate is None else (np.delete(x, 2, 0), rate), np.delete(Y, 2)))
+    assert made.table["hash"].drop(2).tolist() == good.table["hash"].tolist()
+
+
 def test_a_bad_input_is_a_bad_row():
     made = manifest_of(([*PIXELS, None, "missing.png", np.zeros((2, 2), complex)], [*Y, 0, 1, 2]))
     assert made.bad_rows()["reason"].tolist() == [
