@@ -14,6 +14,7 @@ from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.baseline import linear_score
 from multicnn.evaluation.data_report import shown_rows, write_data_report, write_list
+from multicnn.evaluation.headline import judged_split
 from multicnn.modalities import Preprocess, Shown, lookup
 from multicnn.recipe import Recipe
 from multicnn.utils.reporter import Reporter
@@ -28,7 +29,7 @@ class Diagnosis:
 
     Attributes:
         examination: The findings, counts and the majority's score.
-        linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the test split; None where it has no examples.
+        linear: `accuracy`, `macro_f1`, `n` and `model` of a linear model on the `scored` split; None where there is none.
         page: The HTML page.
         listed: The CSV file with every example of every finding; None where no finding has any.
         by_split: That model's `accuracy` and `n` over folds, by the way to split: "examples at random", "groups whole".
@@ -50,6 +51,11 @@ class Diagnosis:
         """The main metric of the task."""
         return self.examination.manifest.task.metric
 
+    @property
+    def scored(self) -> str | None:
+        """The split that the linear model is scored on."""
+        return judged_split(self.examination.manifest)
+
     def scores(self) -> list[dict[str, Any]]:
         """Return rows with `guess`, `split`, the task's `metric` and `n`."""
         manifest = self.examination.manifest
@@ -58,7 +64,7 @@ class Diagnosis:
             for split, accuracy in self.examination.majority.items()
         ]
         if self.linear:
-            rows.append({"guess": self.linear["model"], "split": "test", **self.linear})
+            rows.append({"guess": self.linear["model"], "split": self.scored, **self.linear})
         rows += [
             {"guess": "the linear model over folds", "split": way, **score} for way, score in self.by_split.items()
         ]
@@ -113,12 +119,13 @@ def diagnose(
         raise ValueError("compare_splits needs data with two groups or more. Received: compare_splits=True")
     examination = checks.examine(manifest, reporter.reading)
     manifest = examination.manifest
-    scored = len(manifest.rows("test")) > 0 and manifest.table["label"].iloc[manifest.rows("train")].nunique() > 1
+    split = judged_split(manifest)
+    scored = split is not None and manifest.table["label"].iloc[manifest.rows("train")].nunique() > 1
     linear, by_split = None, {}
     if scored or compare_splits:
         preprocess = fit(manifest)
         examples, _ = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
-        linear = linear_score(manifest, examples, preprocess) if scored else None
+        linear = linear_score(manifest, examples, preprocess, split) if scored and split else None
         by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
     listed = write_list(Path(page).with_suffix(".findings.csv"), examination.findings, manifest.table)
     diagnosis = Diagnosis(examination, linear, Path(page), by_split, listed)

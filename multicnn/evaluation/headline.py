@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from multicnn.data.manifest import Manifest
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import percent
 
 CHOSE = "also used to choose the epoch"
 REMEDY = "give test examples of their own as data.test (train --test)"
+
+
+def judged_split(manifest: Manifest) -> str | None:
+    """Return the split whose result counts: the test set, or without one the validation set; None where there is neither."""
+    return next((split for split in ("test", "val") if len(manifest.rows(split))), None)
 
 
 def headline(task: Task, measured: Mapping[str, Any]) -> str:

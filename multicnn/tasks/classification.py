@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,8 +15,6 @@ from multicnn.tasks.registry import register
 
 if TYPE_CHECKING:
     from multicnn.layers.types import Tensor
-
-_NUMBERS = re.compile(r"\[-?\d[-\d., ]*\]")  # a list of them, as a table of JSON lines may have
 
 
 @register
@@ -32,7 +29,7 @@ class Classification(ClassTask):
         """Return the label as it stands; an empty one, or a list, makes the row a bad one."""
         if not cell.strip():
             raise ValueError("empty label")
-        if cell.startswith(('["', "[]")) or _NUMBERS.fullmatch(cell):
+        if cell.startswith('["') or cell == "[]":
             raise ValueError("label_separator must be given where labels are lists. Received: label_separator=None")
         return cell
 

@@ -12,7 +12,7 @@ from multicnn.backends import engine, random_state
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation.baseline import linear_score
-from multicnn.evaluation.headline import validation_headline
+from multicnn.evaluation.headline import judged_split, validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
@@ -122,7 +122,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
     measured: dict[str, Any] = {
         split: with_interval(evaluator.metrics(split)) for split in SPLITS if finished and len(manifest.rows(split))
     }
-    scored = next((split for split in ("test", "val") if split in measured), None)
+    scored = judged_split(manifest) if finished else None
     if scored is not None and context.report:
         linear = linear_score(manifest, prepared.store, prepared.augmentation.stored, scored)
         measured |= {} if linear is None else {"linear_baseline": with_interval(linear)}

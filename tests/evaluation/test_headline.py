@@ -45,6 +45,13 @@ def test_a_run_on_data_without_test_examples(tmp_path):
     assert others.metrics["n"] == 30 and not others.note
 
 
+def test_the_doctor_scores_the_linear_model_on_the_validation_examples(tmp_path):
+    diagnosis = multicnn.doctor(split_table(tmp_path / "t.csv"), tmp_path / "doctor.html")
+    assert [(row["split"], row["n"]) for row in diagnosis.scores()][-1] == ("val", 20)
+    findings = {finding.name: finding for finding in diagnosis.examination.findings}
+    assert not findings["no test examples"].decision
+
+
 @pytest.mark.parametrize(
     ("splits", "fields", "counts"),
     [

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def text_of(value: object) -> str:
-    """Return a value of a table or an array as text: bytes as UTF-8, a list as JSON, "" for a missing value.
+    """Return a value of a table or an array as text: bytes as UTF-8, a list as JSON of such texts, "" for a missing value.
 
     Raises:
         ValueError: It cannot be text; the message is a short reason.
@@ -21,8 +21,7 @@ def text_of(value: object) -> str:
         elements = value.tolist() if isinstance(value, np.ndarray) else list(value)
         if any(isinstance(element, (list, tuple, dict, np.ndarray)) for element in elements):
             raise ValueError("a list of lists or objects, not one value")
-        elements = [_from_utf8(element) if isinstance(element, bytes) else element for element in elements]
-        return json.dumps(elements, ensure_ascii=False, default=str)
+        return json.dumps([text_of(element) for element in elements], ensure_ascii=False)
     if isinstance(value, dict):
         raise ValueError("an object, not one value")
     return "" if is_missing(value) else str(value)
