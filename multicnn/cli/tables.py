@@ -26,7 +26,7 @@ from multicnn.evaluation.doctor import Diagnosis
 from multicnn.evaluation.evaluate import Evaluation
 from multicnn.evaluation.inspect import Inspection
 from multicnn.predictor import Predictor
-from multicnn.tasks.intervals import ENDS, interval_in_words
+from multicnn.tasks.intervals import BOUNDS, interval_in_words
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.dry_run import DryRun
 from multicnn.training.transfer_curves import TransferCurves
@@ -97,7 +97,7 @@ class RichReporter(Reporter):
         show_table("", ["", "examples", *(name.replace("_f1", " F1") for name in names)], rows, self.console)
 
 
-_BESIDE = ("n", "model", *ENDS)  # no columns of the table of metrics
+_BESIDE = ("n", "model", *BOUNDS)  # no columns of the table of metrics
 _CROSSVAL = {"linear": "accuracy"}  # columns that are of another metric than they are called
 _OF_THE_EPOCH = ("epoch", "learning_rate", "seconds", "waited")  # of a row of history.csv, beside the metrics
 
@@ -161,7 +161,7 @@ class _Bar(keras.callbacks.Callback):
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print the metrics, the tables of the task and, where each example has one class, the confusion matrix."""
     metrics = evaluation.metrics
-    numbers = {name: _metric(name, value, metrics["n"]) for name, value in metrics.items() if name not in ENDS}
+    numbers = {name: _metric(name, value, metrics["n"]) for name, value in metrics.items() if name not in BOUNDS}
     show_table("", list(numbers), [list(numbers.values())])
     for name, table in evaluation.tables().items():
         rows = [[label, *map(_number, row)] for label, row in zip(table.index, table.to_numpy())]

@@ -1,4 +1,4 @@
-"""What is to be said where none of many examples can be read."""
+"""The error and the words where none of many examples can be read."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import numpy as np
 from multicnn.evaluation import figures, page
 from multicnn.evaluation.headline import headline
 from multicnn.tasks import Task
-from multicnn.tasks.intervals import ENDS, Metrics, interval_in_words
+from multicnn.tasks.intervals import BOUNDS, Metrics, interval_in_words
 from multicnn.utils.files import write_text
 from multicnn.utils.spreadsheets import csv_text, shown
 
@@ -165,7 +165,7 @@ def _order(split: str) -> int:
 def _columns(splits: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Return the metrics that any split has, and what they are called on the page."""
     names = dict.fromkeys(name for split in splits for name in split if isinstance(split[name], (int, float)))
-    names = {name: None for name in names if name not in ENDS}
+    names = {name: None for name in names if name not in BOUNDS}
     order = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS) - 1.5)
     return {name: METRICS.get(name, name.replace("_", " ")) for name in order}
 

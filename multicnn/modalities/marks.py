@@ -1,4 +1,4 @@
-"""Marks of examples that lost something when they were decoded, and what is reported of them."""
+"""Marks of examples that lost something when they were decoded, and the findings about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multicnn.modalities.finding import Finding, about
 
 
 class Mark(enum.IntFlag):
-    """What happened to an example on its way to the stored form."""
+    """Changes of an example on its way to the stored form."""
 
     NONE = 0
     CONSTANT = 1  # nothing is left that the network could tell from another

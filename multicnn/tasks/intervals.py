@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 Metrics: TypeAlias = Mapping[str, Any]  # of a task, by their names
 _Z = 1.959963984540054  # the normal quantile of 97.5 %
 _SHARE = "accuracy"  # the metric that is a share of the examples in every task that has it
-ENDS = (f"{_SHARE}_low", f"{_SHARE}_high")
+BOUNDS = (f"{_SHARE}_low", f"{_SHARE}_high")
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -22,14 +22,14 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     middle = share + _Z**2 / (2 * n)
     spread = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     below, above = (middle - spread) / (1 + _Z**2 / n), (middle + spread) / (1 + _Z**2 / n)
-    return max(below, 0.0), min(above, 1.0)
+    return 0.0 if share == 0 else below, 1.0 if share == 1 else above  # exactly, whatever rounding says
 
 
 def with_interval(measured: Metrics) -> dict[str, Any]:
     """Return metrics of `n` examples with `accuracy_low` and `accuracy_high` if an accuracy is among them."""
     if _SHARE not in measured or not measured.get("n"):
         return dict(measured)
-    return {**measured, **dict(zip(ENDS, wilson(measured[_SHARE], measured["n"])))}
+    return {**measured, **dict(zip(BOUNDS, wilson(measured[_SHARE], measured["n"])))}
 
 
 def interval_in_words(metric: str, value: float | None, n: int | None) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.recipe import Recipe
-from multicnn.tasks.intervals import ENDS, with_interval
+from multicnn.tasks.intervals import BOUNDS, with_interval
 from multicnn.training import ensemble, experiment, unstarted
 from multicnn.training.context import RunContext
 from multicnn.utils.files import write_json
@@ -67,7 +67,7 @@ class CrossValidation:
         sizes = [measured["test"]["n"] for measured in self.metrics.values()]
         right = sum(share * n for share, n in zip(self._values(split, "accuracy"), sizes))
         together = with_interval({"accuracy": right / sum(sizes), "n": sum(sizes)})
-        return {f"{name}_of_all": together[name] for name in ("accuracy", *ENDS)}
+        return {f"{name}_of_all": together[name] for name in ("accuracy", *BOUNDS)}
 
     def _values(self, split: str, number: str) -> list[float]:
         return [measured[split][number] for measured in self.metrics.values() if number in measured[split]]

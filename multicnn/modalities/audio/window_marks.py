@@ -1,4 +1,4 @@
-"""What becomes of clips in a window of one length: silence, cut, padded."""
+"""Marks of clips in a window of one length: silent, cut, padded."""
 
 from __future__ import annotations
 
