@@ -40,8 +40,9 @@ from multicnn.training.preparation import Prepared, augmentation_of, fit_preproc
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.run import complete
-from multicnn.training.setup import Data, Source, new_folder, settled, settled_experiment
+from multicnn.training.setup import Data, Source, check_free, new_folder, settled, settled_experiment
 from multicnn.training.transfer_curves import TransferCurves
+from multicnn.utils.outputs import check_file
 from multicnn.utils.reporter import Reporter, SilentReporter
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def train(
     workers = Workers()
     context = RunContext(reporter=(reporter or Reporter()) if workers.first else SilentReporter(), workers=workers)
     if resume is None:
+        check_free("runs/new" if out is None else out)  # before the data are read
         recipe, manifest = settled(data, settings, fields)
         with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
@@ -183,6 +185,7 @@ def preview(
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
     """
+    check_file(out)
     recipe, manifest = settled(data, settings, fields)
     for remark in manifest.remarks:
         Reporter().warn(f"{remark.name}: {remark.message}")
@@ -216,10 +219,10 @@ def find_rate(
     Raises:
         ValueError: The data or the recipe cannot be used, or the loss falls at no rate.
     """
-    if plot is not None:  # an error is raised now, not after the steps
-        Path(plot).parent.mkdir(parents=True, exist_ok=True)
+    check_file(plot, "plot")
     curve = rate_finder.find_rate(*settled(data, settings, fields), reporter or Reporter())
     if plot is not None:
+        Path(plot).parent.mkdir(parents=True, exist_ok=True)
         figures.rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, Path(plot))
     return curve
 
@@ -270,6 +273,7 @@ def doctor(
     Raises:
         ValueError: The data cannot be used at all; the message says why, in a line.
     """
+    check_file(out)
     recipe, manifest = settled(data, settings, fields)
 
     def fit(examined: Manifest) -> Preprocess:
@@ -345,6 +349,7 @@ def features(
     """
     if head not in (None, "linear"):
         raise ValueError(f"`head` must be 'linear', or none. Received: head={head!r}")
+    check_file(out)
     if out is not None and Path(out).suffix != ".npz":
         raise ValueError(f"`out` must end in .npz. Received: out={str(out)!r}")
     forks.check()
@@ -476,6 +481,7 @@ def explain_texts(
     Raises:
         ValueError: The predictor is none of texts, the class is unknown, or there is no text, or nothing in one.
     """
+    check_file(out)
     explainer = _explainer(_loaded(predictor))
     given = (source_of(text, explainer.preprocess) for text in inputs_of(texts, explainer.preprocess))
     decoded = [explainer.preprocess.decode(cast("str | bytes", text)) for text in given]
@@ -514,6 +520,7 @@ def explain_data(
     Raises:
         ValueError: As in `explain_texts` and `evaluate`.
     """
+    check_file(out)
     predictor = _loaded(predictor)
     explainer = _explainer(predictor)
     evaluation = predictor.evaluation(data, split=split)

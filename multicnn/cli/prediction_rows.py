@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from multicnn.cli.printing import printable
 from multicnn.utils.files import atomic_file
+from multicnn.utils.outputs import check_file
 from multicnn.utils.spreadsheets import harmless
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def check_csv(path: Path) -> None:
     """Raise ValueError, before any work is done, where a CSV file cannot be written."""
     if path.suffix.lower() != ".csv":
         raise ValueError(f"`csv` must end in .csv. Received: csv={str(path)!r}")
-    folder = next(each for each in path.absolute().parents if each.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ValueError(f"`csv` must be a file that can be written. Received: csv={str(path)!r}")
+    check_file(path, "csv")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import typer
 
 from multicnn.cli.options import Json, loads_predictors
 from multicnn.cli.printing import print_json, print_line
+from multicnn.utils.outputs import check_file
 
 if TYPE_CHECKING:
     from multicnn.modalities.text.word_vectors import WordVectors
@@ -45,10 +46,13 @@ def learn(
     """Learn word vectors from texts, with gensim."""
     from multicnn.modalities.text import word_vectors
 
-    out.parent.mkdir(parents=True, exist_ok=True)  # fail before learning, not after
+    check_file(out)
+    if out.suffix not in word_vectors.SUFFIXES:
+        raise ValueError(f"`out` must end in one of {', '.join(word_vectors.SUFFIXES)}. Received: out={str(out)!r}")
     tokens = _tokens(texts, text_column, tokenizer)
     settings = {"dims": dims, "window": window, "min_count": min_count, "epochs": epochs, "workers": workers}
     vectors = word_vectors.learn(tokens, kind, seed=seed, **settings)
+    out.parent.mkdir(parents=True, exist_ok=True)
     vectors.save(out)
     print_line(f"{out}: {len(vectors):,} words of {sum(map(len, tokens)):,} tokens, {vectors.dims} dimensions")
 
@@ -123,6 +127,7 @@ def plot(
     """Plot words in the plane by t-SNE of their vectors."""
     from multicnn.modalities.text import word_vectors
 
+    check_file(out)
     word_vectors.plot_words(_open(vectors, most, format=format), out, words or None, count)
     print_line(out)
 

@@ -18,6 +18,7 @@ from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment, unstarted
 from multicnn.training.defaults import check_values, with_suited_preprocess
+from multicnn.utils.outputs import check_folder
 
 Source = str | os.PathLike | DataSource | Iterable[object]  # data in memory are iterable, whatever their type
 Data = Source | Recipe
@@ -75,6 +76,7 @@ def settled_experiment(
         ValueError: As `settled`; no such runs were started in `resume`, or `data` or `out` is given beside it.
     """
     if resume is None:
+        check_free("runs/new" if out is None else out)  # before the data are read
         recipe, manifest = settled(data, settings, fields, load)
         return recipe, manifest, new_folder(out, recipe), {}
     if out is not None or (data is not None and in_memory(data) is None):
@@ -107,7 +109,11 @@ def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
         name = Path(recipe.data.path.removeprefix("tfds:").replace(PREFIX, "memory-")).stem or "run"
         now = datetime.datetime.now()  # to the microsecond: runs that start together each have their own
         out = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S-%f}"
-    folder = Path(out)
-    if not unstarted.is_free(folder):
+    return check_free(out)
+
+
+def check_free(out: str | os.PathLike) -> Path:
+    """Return the folder of a new run; ValueError where it holds something, or cannot be made."""
+    if os.path.isfile(out) or not unstarted.is_free(check_folder(out)):
         raise ValueError(f"`out` must be a new or empty folder, so that no run is lost. Received: out={str(out)!r}")
-    return folder
+    return Path(out)

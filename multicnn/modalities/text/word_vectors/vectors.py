@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+SUFFIXES = (".txt", ".vec", ".bin", ".npy")  # that `WordVectors.save` knows
+
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
@@ -120,7 +122,7 @@ class WordVectors:
             ValueError: The suffix is none of these, or a word holds a space or a line break.
         """
         path = Path(path)
-        if path.suffix not in (".txt", ".vec", ".bin", ".npy"):
+        if path.suffix not in SUFFIXES:
             raise ValueError(f"`path` must end in .txt, .vec, .bin or .npy. Received: path={str(path)!r}")
         odd = [word for word in self.words if not word or any(letter.isspace() for letter in word)]
         if odd:
