@@ -27,6 +27,7 @@ from multicnn.evaluation.inspect import Inspection
 from multicnn.evaluation.preview import write_preview
 from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.modalities import Preprocess
+from multicnn.models.trust import allowing, check_recipe
 from multicnn.predictor import Predictor, load
 from multicnn.training import cross_validation, ensemble, experiment, linear_probe, preparation, rate_finder, run_folder
 from multicnn.training import dry_run as dry_runs
@@ -54,6 +55,7 @@ def train(
     out: str | os.PathLike | None = None,
     *,
     resume: str | os.PathLike | None = None,
+    allow: Sequence[str] = (),
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -67,6 +69,8 @@ def train(
         resume: The folder of a run that was interrupted, or killed at any moment. The resumed run ends with the same bits
             as one that was never stopped. Its data and recipe must be those it was started with; only the path of the data,
             how often the run is saved, `data.bad_limit`, and, under a constant schedule, a larger number of epochs may change.
+        allow: What the recipe of a resumed run may do: "code" lets it import the module or file of its `model.name`, "pickle"
+            read word vectors that gensim saved.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
@@ -98,6 +102,9 @@ def train(
             raise ValueError(
                 f"`resume` must be the folder of a run that was started, if no data are named. Received: resume={str(resume)!r}"
             )
+        if saved is not None and (data is None or in_memory(data) is not None):
+            with allowing(*allow):
+                check_recipe(saved, "resume", resume, [*settings, *fields])
         if saved is not None and data is None and not settings and not fields:
             if (done := run_folder.finished(folder, saved, context.log)) is not None:
                 return done  # its data need not be there any more
@@ -288,6 +295,7 @@ def crossval(
     *,
     folds: int | None = 10,
     resume: str | os.PathLike | None = None,
+    allow: Sequence[str] = (),
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -300,6 +308,7 @@ def crossval(
         out: The folder of the run folders and crossval.json; by default a new one in runs/.
         folds: Number of folds; None leaves each group (a speaker, a fold of metadata.csv) out in turn.
         resume: The folder of an interrupted cross-validation to resume: it has data, recipe and number of folds.
+        allow: What the recipe of resumed runs may do, as in `train`.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe.
@@ -310,9 +319,10 @@ def crossval(
     Raises:
         ValueError: The data or the recipe cannot be used, or there are too few groups or examples.
     """
-    recipe, manifest, folder, saved = settled_experiment(
-        cross_validation.COMMAND, resume, data, out, settings, fields, load=load_unsplit
-    )
+    with allowing(*allow):
+        recipe, manifest, folder, saved = settled_experiment(
+            cross_validation.COMMAND, resume, data, out, settings, fields, load=load_unsplit
+        )
     folds = experiment.as_started(saved, "folds", folds, default=10)
     return cross_validation.run(recipe, manifest, folds, folder, reporter)
 
@@ -377,6 +387,7 @@ def transfer_curves(
     sizes: Sequence[int] = (),
     seeds: int = 3,
     resume: str | os.PathLike | None = None,
+    allow: Sequence[str] = (),
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
@@ -391,6 +402,7 @@ def transfer_curves(
         sizes: Numbers of training examples.
         seeds: Number of runs of each kind and size.
         resume: The folder of interrupted curves to resume: it has data, recipe, weights, sizes and seeds.
+        allow: What the recipe of resumed runs may do, as in `train`.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe.
@@ -404,9 +416,10 @@ def transfer_curves(
     """
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
-    recipe, manifest, folder, saved = settled_experiment(
-        curves.COMMAND, resume, data, out, settings, fields, load=load_manifest
-    )
+    with allowing(*allow):
+        recipe, manifest, folder, saved = settled_experiment(
+            curves.COMMAND, resume, data, out, settings, fields, load=load_manifest
+        )
     sizes = experiment.as_started(saved, "sizes", sorted({int(size) for size in sizes}), default=[])
     seeds = experiment.as_started(saved, "seeds", seeds, default=3)
     return curves.run(recipe, manifest, sizes, seeds, folder, reporter)

@@ -48,7 +48,7 @@ _NAMESPACES = {
 }
 _OPERATIONS = "keras.src.ops."
 _VALUES = {"__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__", "__bytes__"}
-_NUMBERS = "fiub"  # kinds of NumPy's types; bfloat16 is saved as bytes ("V")
+_BFLOAT16 = np.dtype("V2")  # as which Keras saves it
 _DTYPE = re.compile(r"(bool|string|bfloat16|u?int(8|16|32|64)|float(16|32|64)|complex(64|128))")
 
 
@@ -100,15 +100,19 @@ def check(archive: zipfile.ZipFile) -> dict[str, list[tuple[int, ...]]]:
 
 def check_config(config: object) -> None:
     """Raise ArchiveError where the config of a model names a class or function that must not be built."""
-    pending: list[object] = [config]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, Mapping):
-            if "class_name" in value:
-                _check_object(value)
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
+    for value in _mappings(config):
+        if "class_name" in value:
+            _check_object(value)
+
+
+def check_block(block: object) -> None:
+    """Raise ArchiveError where the serial form of a Block would have Keras build what must not be built."""
+    check_config(block)
+    for value in _mappings(block):
+        if value.get("type") == "lift":
+            name = str(value.get("layer")).rpartition(">")[2]
+            if name in _LAYERS_REFUSED or str(value.get("layer")) in _LAYERS_REFUSED:
+                raise ArchiveError(f"its network lifts {name!r}, which may run code or read files")
 
 
 def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model:
@@ -128,6 +132,17 @@ def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model
     except Exception as error:  # of a config that was tampered with, anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ArchiveError(f"Keras cannot build its network: {reason}") from error
+
+
+def _mappings(value: object) -> Iterator[Mapping]:
+    pending: list[object] = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, Mapping):
+            yield inner
+            pending += inner.values()
+        elif isinstance(inner, (list, tuple)):
+            pending += inner
 
 
 def _check_object(value: Mapping) -> None:
@@ -195,7 +210,8 @@ def _shapes(file: h5py.File, size: int) -> dict[str, list[tuple[int, ...]]]:
     shapes: dict[str, list[tuple[int, ...]]] = {}
     total = 0
     for name, dataset in _datasets(file):
-        if dataset.external or dataset.is_virtual or dataset.dtype.kind not in _NUMBERS or dataset.shape is None:
+        numeric = dataset.dtype.kind in "fiub" or dataset.dtype == _BFLOAT16
+        if dataset.external or dataset.is_virtual or not numeric or dataset.shape is None:
             raise ArchiveError(f"its weights {dataset.name} are not numbers in the file itself")
         total += dataset.nbytes
         limits.check_unpacked(total, size, "its weights")

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from multicnn.cli.options import Data, Json, Settings, reads_data, recipe_or_path
+from multicnn.cli.options import Data, Json, Settings, reads_data, reads_recipes, recipe_or_path
 from multicnn.cli.printing import print_json, print_line
 
 
 @reads_data
+@reads_recipes
 def doctor(
     data: Data,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("doctor.html"),
@@ -30,7 +31,7 @@ def doctor(
 
     with RichReporter(quiet=as_json) as reporter:
         diagnosis = api.doctor(
-            recipe_or_path(data),
+            recipe_or_path(data, settings),
             out,
             compare_splits=groups,
             reporter=reporter,
@@ -45,6 +46,7 @@ def doctor(
 
 
 @reads_data
+@reads_recipes
 def preview(
     data: Data,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),
@@ -55,4 +57,6 @@ def preview(
     """Write a page of training examples as the network will see them, before and after augmentation."""
     from multicnn import api
 
-    print_line(api.preview(recipe_or_path(data), out, settings=settings or [], examples=examples, draws=draws))
+    print_line(
+        api.preview(recipe_or_path(data, settings), out, settings=settings or [], examples=examples, draws=draws)
+    )

@@ -35,6 +35,12 @@ _BLOCKS = typer.Option(
     metavar="MODULE|FILE.py",
     help="Import Blocks, tasks or modalities of your own, which the recipe or the model.keras needs.",
 )
+_ALLOW_CODE = typer.Option(
+    "--allow-code", help="Let a recipe from a file, or of a run folder, import the code that it names."
+)
+_ALLOW_PICKLE = typer.Option(
+    "--allow-pickle", help="Let such a recipe read word vectors that are a pickle, which runs code."
+)
 Weights = typer.Option(
     "--from",
     metavar="FILE",
@@ -105,6 +111,20 @@ def loads_predictors(function: Callable[..., None]) -> Callable[..., None]:
     return _with_options(command, function, {"blocks": Annotated[list[str] | None, _BLOCKS]})
 
 
+def reads_recipes(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --allow-code and --allow-pickle: what recipes from files, and in run folders, may do."""
+
+    @functools.wraps(function)
+    def command(*, allow_code: bool | None, allow_pickle: bool | None, **arguments: object) -> None:
+        from multicnn.models.trust import allowing
+
+        with allowing(*["code"] * bool(allow_code), *["pickle"] * bool(allow_pickle)):
+            function(**arguments)
+
+    options = {"allow_code": Annotated[bool | None, _ALLOW_CODE], "allow_pickle": Annotated[bool | None, _ALLOW_PICKLE]}
+    return _with_options(command, function, options)
+
+
 def _with_options(
     command: Callable[..., None], function: Callable[..., None], options: Mapping[str, Any]
 ) -> Callable[..., None]:
@@ -128,19 +148,24 @@ def assigned(fields: Mapping[str, Any], settings: list[str] | None) -> list[str]
     return given + (settings or [])
 
 
-def recipe_or_path(path: _Path) -> Recipe | _Path:
+def recipe_or_path(path: _Path, settings: list[str] | None) -> Recipe | _Path:
     """Return the recipe of a .json file, or that a .py file binds to `recipe`; else the path of the data, if any.
 
+    Args:
+        path: The path.
+        settings: The settings of the recipe that the user has typed.
+
     Raises:
-        ValueError: The file holds no recipe.
+        ValueError: The file holds no recipe, or one that would run code, which is not allowed.
     """
     if path is None or not path.endswith((".py", ".json")) or not Path(path).is_file():
         return path
+    from multicnn.models.trust import check_recipe
     from multicnn.recipe import Recipe
     from multicnn.utils.files import read_json
 
     if path.endswith(".json"):
-        return Recipe.from_dict(read_json(Path(path)))
+        return check_recipe(Recipe.from_dict(read_json(Path(path))), "data", path, settings or ())
     import runpy
 
     recipe = runpy.run_path(path).get("recipe")

@@ -20,6 +20,7 @@ from multicnn.cli.options import (
     Weights,
     loads_predictors,
     reads_data,
+    reads_recipes,
     recipe_or_path,
     sets_fields,
 )
@@ -63,6 +64,7 @@ TRAINING = {
 
 @sets_fields(TRAINING | READING)
 @loads_predictors
+@reads_recipes
 def train(
     data: DataUnlessResumed = None,
     out: RunFolder = None,
@@ -86,7 +88,9 @@ def train(
         from multicnn.cli.tables import RichReporter
 
         with RichReporter() as reporter:
-            predictor = api.train(recipe_or_path(data), out, resume=resume, reporter=reporter, settings=settings or [])
+            predictor = api.train(
+                recipe_or_path(data, settings), out, resume=resume, reporter=reporter, settings=settings or []
+            )
             reporter.finished(predictor)
 
 
@@ -95,11 +99,12 @@ def _dry_run(data: str, settings: list[str]) -> None:
     from multicnn.cli.tables import RichReporter, show_dry_run
 
     with RichReporter() as reporter:
-        measured = api.dry_run(recipe_or_path(data), reporter=reporter, settings=settings)
+        measured = api.dry_run(recipe_or_path(data, settings), reporter=reporter, settings=settings)
     show_dry_run(measured)
 
 
 @reads_data
+@reads_recipes
 def crossval(
     data: DataUnlessResumed = None,
     folds: Annotated[int, typer.Option(help="Number of folds.")] = 10,
@@ -115,7 +120,7 @@ def crossval(
 
     with RichReporter() as reporter:
         validation = api.crossval(
-            recipe_or_path(data),
+            recipe_or_path(data, settings),
             out,
             folds=None if groups else folds,
             resume=resume,
@@ -129,6 +134,7 @@ def crossval(
 
 
 @reads_data
+@reads_recipes
 def find_rate(
     data: Data,
     out: Annotated[Path, typer.Option(help="The plot to write.")] = Path("rates.png"),
@@ -140,7 +146,7 @@ def find_rate(
     from multicnn.cli.tables import RichReporter
 
     with RichReporter() as reporter:
-        curve = api.find_rate(recipe_or_path(data), out, reporter=reporter, settings=settings or [])
+        curve = api.find_rate(recipe_or_path(data, settings), out, reporter=reporter, settings=settings or [])
     if as_json:
         lists = {"rates": curve.rates.tolist(), "losses": curve.losses.tolist()}
         print_json({"suggestion": curve.suggestion, "limit": curve.limit, "plot": str(out), **lists})

@@ -16,6 +16,7 @@ from multicnn.cli.options import (
     Weights,
     loads_predictors,
     reads_data,
+    reads_recipes,
     recipe_or_path,
 )
 from multicnn.cli.printing import print_json, print_line
@@ -53,6 +54,7 @@ def features(
 
 @reads_data
 @loads_predictors
+@reads_recipes
 def transfer_curves(
     data: DataUnlessResumed = None,
     start: Annotated[str | None, Weights] = None,
@@ -75,7 +77,7 @@ def transfer_curves(
         raise ValueError(f"`sizes` must be whole numbers separated by commas. Received: sizes={sizes!r}") from None
     with RichReporter(quiet=as_json) as reporter:
         curves = api.transfer_curves(
-            recipe_or_path(data),
+            recipe_or_path(data, settings),
             start,
             out,
             sizes=numbers,

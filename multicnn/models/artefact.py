@@ -22,6 +22,7 @@ from multicnn.blocks import Block, from_dict, unknown_kinds
 from multicnn.blocks.cost import Leaf, measure
 from multicnn.modalities import Preprocess
 from multicnn.recipe import in_one_line, preprocess_from_dict
+from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils import limits
 from multicnn.utils.files import parse_json
@@ -73,6 +74,7 @@ def read(path: Path) -> Artefact:
             f"it has a network with Blocks that are not defined: {', '.join(unknown)}. Import the module that defines "
             "them first, or name it or its file by blocks= (--blocks on the command line)"
         )
+    keras_archive.check_block(data["block"])
     preprocess, block, task = _values(data)
     _check_network(block, preprocess, task, shapes)
     network = keras_archive.load(path, shapes)
@@ -107,6 +109,9 @@ def _check_fields(data: Mapping) -> None:
         if not isinstance(data.get(name), kind):
             received = f"is no {kind.__name__}" if name in data else "is missing"
             raise ArchiveError(f"its description is damaged: {name!r} {received}")
+    for name in ("data", "model"):  # of which the predictor reads single fields; the others are for people
+        if not isinstance(with_current_names(data["recipe"]).get(name, {}), dict):
+            raise ArchiveError(f"its description is damaged: 'recipe.{name}' is no dict")
     labels = data["task"].get("labels", []) if version > 1 else data["labels"]
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ArchiveError("its labels are no list of texts")

@@ -13,6 +13,7 @@ from multicnn.backends import forks
 from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
+from multicnn.models.trust import check_recipe
 from multicnn.recipe import DataSource, Recipe
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
@@ -84,6 +85,7 @@ def settled_experiment(
             f"`resume` decides the data and the folder of the runs: omit `data` and `out`. Received: resume={str(resume)!r}"
         )
     recipe, values = experiment.recorded(Path(resume), command)
+    check_recipe(recipe, "resume", resume, [*settings, *fields])
     return *settled(data, settings, fields, load, started=recipe), Path(resume), values
 
 

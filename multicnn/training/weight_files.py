@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from multicnn.backends import keras_archive
 from multicnn.utils import archives
 
 
@@ -86,7 +87,9 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def _keras(path: Path) -> dict[str, np.ndarray]:
-    return _arrays(keras.saving.load_model(path, compile=False, safe_mode=True))
+    with keras_archive.opened(path) as archive:
+        shapes = keras_archive.check(archive)
+    return _arrays(keras_archive.load(path, shapes))
 
 
 def _arrays(model: keras.Model) -> dict[str, np.ndarray]:
