@@ -30,9 +30,8 @@ from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.modalities import Preprocess
-from multicnn.models import artefact
 from multicnn.models.user_code import import_code, names_of_own_code
-from multicnn.recipe import DataSource, Recipe, preprocess_to_dict
+from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, task_to_dict
 from multicnn.utils.files import atomic_file

@@ -21,7 +21,8 @@ from multicnn.backends.keras_archive import CONFIG, WEIGHTS, ArchiveError
 from multicnn.blocks import Block, from_dict, unknown_kinds
 from multicnn.blocks.cost import Leaf, measure
 from multicnn.modalities import Preprocess
-from multicnn.recipe import in_one_line, preprocess_from_dict
+from multicnn.recipe.assignments import in_one_line
+from multicnn.recipe.preprocess import preprocess_from_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils import limits
