@@ -45,7 +45,7 @@ class DataSource:
         test: A separate folder or table of test examples.
         leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
         validation_fraction: Fraction of the examples for validation, where the source does not divide them itself.
-        test_fraction: Fraction of the examples for testing, likewise.
+        test_fraction: Fraction of the examples for testing, likewise; 0 where it names training and validation examples.
         modality: "image", "audio", "text" or another registered modality, where the files do not tell.
         sample_rate: Rate in Hz of waveforms in arrays that come without one, in training and in prediction; that of waveforms
             in memory is kept here.

@@ -15,6 +15,7 @@ from multicnn.data.sources.layout import Layout, layout_of
 from multicnn.data.sources.metadata import metadata_of, split_metadata, unlisted
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of
 from multicnn.data.sources.reading import read_table
+from multicnn.data.sources.split_tables import resolve_split_tables
 from multicnn.data.sources.table import resolve_listed
 from multicnn.modalities.finding import Finding
 
@@ -30,7 +31,8 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
 
     Raises:
         ValueError: The folder is empty, holds no image, audio or text, has no folder per class and no pattern for
-            the label, its pattern matches no file name, or folders look like splits and are not.
+            the label, its pattern matches no file name, folders look like splits and are not, or it holds tables only
+            whose names are not those of splits.
     """
     root = Path(os.path.abspath(root))
     if (listed := metadata_of(root)) is not None:
@@ -39,6 +41,8 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     files = list(walk(root))
     if not files:
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
+    if (tables := resolve_split_tables(source, root, files, modality)) is not None:
+        return tables
     pattern = pattern_of(source)
     layout = layout_of(files, str(root), labelled=pattern is not None and pattern.has_label)
     if (table := split_metadata(root, layout)) is not None:

@@ -15,7 +15,7 @@ _EVALUATION = ("eval", "evaluation")  # the validation set, or the test set wher
 _IN_NAMES = {word: split for word, split in _WORDS.items() if word} | dict.fromkeys(_EVALUATION, "val")
 # Words beside that of the split which say nothing more.
 _FILLERS = {
-    *("set", "sets", "data", "dataset", "split", "folder", "files", "file", "samples", "examples"),
+    *("of", "set", "sets", "data", "dataset", "split", "folder", "files", "file", "samples", "examples"),
     *("images", "image", "imgs", "img", "pictures", "photos", "pics"),
     *("audio", "wav", "wavs", "clips", "sounds", "recordings", "speech", "text", "texts"),
 }

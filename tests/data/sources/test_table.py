@@ -276,3 +276,32 @@ def test_errors(tmp_path, source, name, data, fields, message):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ValueError, match=message):
         resolve(source(tmp_path / name, **fields))
+
+
+@pytest.mark.parametrize(
+    "names, splits",
+    [
+        (("test.csv", "train.csv"), ["test", "train"]),
+        (("train.parquet", "validation.parquet"), ["train", "val"]),
+        (
+            ("test-00000-of-00001.jsonl", "train-00000-of-00002.jsonl", "train-00001-of-00002.jsonl"),
+            ["test", "train", "train"],
+        ),
+    ],
+)
+def test_a_folder_of_a_table_for_each_split(tmp_path, source, names, splits):
+    for name in names:
+        write(tmp_path / name, [(f"good {name}", "pos"), (f"bad {name}", "neg")])
+    (tmp_path / "README.md").write_text("about")
+    manifest = resolve(source(tmp_path))
+    assert manifest.table["split"].tolist() == [split for split in splits for _ in range(2)]
+    assert manifest.table["id"].tolist()[:2] == [f"{names[0]}:1", f"{names[0]}:2"] and manifest.modality == "text"
+
+
+def test_a_folder_of_other_tables_is_refused_with_what_to_pass(tmp_path, source):
+    for name in ("reviews.csv", "train.csv"):
+        write(tmp_path / name, ROWS)
+    with pytest.raises(
+        ValueError, match=r"\('reviews.csv', 'train.csv'\): pass one of them, and perhaps another as data.test"
+    ):
+        resolve(source(tmp_path))
