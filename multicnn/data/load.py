@@ -30,11 +30,6 @@ def load_manifest(source: DataSource, task: TaskLike = None, data: Iterable[obje
         ValueError: The source is wrong, as in `resolve`; or there is no such group to leave out, or the source has another
             test set.
     """
-    if source.leave_out is not None and source.test is not None:
-        raise ValueError(
-            "leave_out must be None where test is given: each would be the test set. "
-            f"Received: leave_out={source.leave_out!r}, test={source.test!r}"
-        )
     return divided(load_unsplit(source, task, data), source)
 
 
@@ -58,5 +53,10 @@ def load_unsplit(source: DataSource, task: TaskLike = None, data: Iterable[objec
 
     A path that does not exist is looked for in MULTICNN_DATA. Arguments are those of `load_manifest`.
     """
+    if source.leave_out is not None and source.test is not None:
+        raise ValueError(
+            "leave_out must be None where test is given: each would be the test set. "
+            f"Received: leave_out={source.leave_out!r}, test={source.test!r}"
+        )
     located = dataclasses.replace(source, path=locate(source.path), test=source.test and locate(source.test))
     return resolve(located, task, data)

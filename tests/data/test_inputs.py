@@ -119,6 +119,13 @@ def test_what_is_understood(given, preprocess, expected):
         (np.zeros((2, 5)), TEXT, "an array of float64: pass strings"),
         (PLANES[:3, :6], GREY, "may be one image or many: pass one image of 3 channels as np.moveaxis"),
         (np.zeros((2, 3, 4, 5, 6)), RGB, "images must have the shape"),
+        (
+            PLANES.reshape(5, 72),
+            GREY,
+            r"may be rows of pixels or one image: pass rows of pixels as x.reshape\(-1, 8, 9, 1\)",
+        ),
+        (RNG.integers(0, 500, (20, 100)), AUDIO, "may be features or token ids"),
+        (-80 * RNG.random((98, 128)), AUDIO, "may be features or token ids"),
         (np.zeros((2, 8000), np.float32), AUDIO, r"may be one clip or many: pass one clip as \(x, rate\)"),
         (np.zeros((8000, 5), np.float32), AUDIO, "may be one clip or many"),
         ("https://example.org/a.png", RGB, "must be on this machine"),

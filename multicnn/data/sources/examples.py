@@ -52,6 +52,10 @@ def inputs_of(x: object, name: str = "x") -> tuple[np.ndarray | list[object], in
     if hasattr(x, "columns") and hasattr(x, "iloc") and len(x.columns) == 1:  # a frame of one column
         return inputs_of(x.iloc[:, 0], name)
     if hasattr(x, "__array__") and not hasattr(x, "columns"):
+        if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+            raise ValueError(
+                f"{name} must not be masked: fill its values, as by x.filled(0). Received: {name} with a mask"
+            )
         array = np.asarray(x)
         if array.ndim and array.dtype.kind in "USO":
             return _stacked(array.tolist()), None
@@ -81,6 +85,8 @@ def manifest_of(subsets: Sequence[Examples], modality: str | None, rate: int | N
     Raises:
         ValueError: They have no one modality, or are none of its examples; the message says what to pass.
     """
+    if not any(len(subset.x) for subset in subsets):
+        raise ValueError("data must hold examples. Received: none")
     rates = {subset.rate for subset in subsets}
     if len(rates) > 1:
         raise ValueError(f"all waveforms must have one sample rate. Received: {sorted(map(str, rates))}")

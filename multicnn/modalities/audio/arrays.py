@@ -9,6 +9,7 @@ import numpy as np
 from multicnn.modalities.audio import decode
 
 _PCM = ("int8", "int16", "int32")
+_TOO_LOUD = 16.0  # 24 dB above full scale; log-mels in dB and features that are not scaled exceed it
 _LOUD = 128.0  # whole floats that reach so far are samples of PCM that were not divided by its range
 
 
@@ -60,6 +61,8 @@ def separated(x: np.ndarray) -> list[np.ndarray]:
     if x.ndim == 1 or (x.ndim == 2 and (len(x) == 1 or x.shape[1] <= 2 < len(x))):
         return [x]
     if x.ndim == 3 or (x.ndim == 2 and x.shape[1] > decode.MOST_CHANNELS and len(x) > 2):
+        if x.ndim == 2 and x.size and (float(x.min()) >= 0 < float(x.max()) or _exceeds_full_scale(x)):
+            raise ValueError("rows of numbers that may be features or token ids: pass waveforms as list(x)")
         return list(x)
     if x.ndim == 2:
         one_or_many = "one clip as (x, rate) of shape (samples, channels), many as list(x)"
@@ -86,6 +89,11 @@ def _upright(array: np.ndarray) -> np.ndarray:
             raise ValueError(f"a waveform must have the shape {expected}, not {array.shape}; pass many as a list")
         return array.T
     return array
+
+
+def _exceeds_full_scale(x: np.ndarray) -> bool:
+    """Return whether floats are no waveforms of full scale 1, even of a mix that is too loud."""
+    return x.dtype.kind == "f" and float(np.abs(x).max()) > _TOO_LOUD
 
 
 def _checked(x: np.ndarray) -> np.ndarray:

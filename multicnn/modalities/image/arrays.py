@@ -67,6 +67,9 @@ def separated(x: np.ndarray, shape: tuple[int, int, int]) -> list[np.ndarray]:
     """
     if x.ndim == 4 and channel_axis(x.shape[1:]) is not None:
         return list(_of_one_scale(x))
+    if x.ndim == 2 and x.shape[1] == np.prod(shape) and x.shape != shape[:2]:
+        rows = f"as x.reshape(-1, {', '.join(map(str, shape))}), one grey image as x[None]"
+        raise ValueError(f"an array of shape {x.shape} may be rows of pixels or one image: pass rows of pixels {rows}")
     if x.ndim == 2 or (x.ndim == 3 and channel_axis(x.shape) == 2):
         return [x]
     if x.ndim == 3 and x.shape[0] not in CHANNELS:
