@@ -14,6 +14,7 @@ from multicnn.cli.tables import RichReporter, show_table
 from multicnn.data.load import load_manifest
 from multicnn.predictor import Predictor
 from multicnn.recipe import DataSource, Model, Optimizer, Recipe
+from multicnn.tasks.intervals import interval_in_words
 
 RECIPES = {
     "digits": Recipe(
@@ -66,14 +67,18 @@ def run(epochs: int | None = None) -> None:
     columns = ["data set", "model", "parameters", "accuracy", "linear", "seconds"]
     show_table("multicnn demo", columns, rows, console)
     for name, _, _, accuracy, linear, _ in rows:
-        if float(accuracy) < float(linear):
+        if float(accuracy.split()[0]) < float(linear.split()[0]):
             console.print(f"On {name} the linear baseline is better, as is common with so few examples.")
     console.print(_NEXT, highlight=False)
 
 
 def _row(name: str, predictor: Predictor) -> list[str]:
     measured = predictor.metrics
-    accuracies = [f"{measured[key]['accuracy']:.3f}" for key in ("test", "linear_baseline")]
+    accuracies = [
+        f"{accuracy:.3f}{interval_in_words('accuracy', accuracy, measured[key]['n'])}"
+        for key in ("test", "linear_baseline")
+        for accuracy in [measured[key]["accuracy"]]
+    ]
     return [name, measured["model"], f"{measured['parameters']:,}", *accuracies, f"{measured['seconds']:.0f}"]
 
 

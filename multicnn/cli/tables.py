@@ -164,7 +164,10 @@ def show_evaluation(evaluation: Evaluation) -> None:
     numbers = {name: _metric(name, value, metrics["n"]) for name, value in metrics.items() if name not in BOUNDS}
     show_table("", list(numbers), [list(numbers.values())])
     for name, table in evaluation.tables().items():
-        rows = [[label, *map(_number, row)] for label, row in zip(table.index, table.to_numpy())]
+        rows = [
+            [label, *(_metric(column, row[column], row.get("support", 0)) for column in table.columns)]
+            for label, row in table.iterrows()
+        ]
         show_table(name.replace("_", " "), [str(table.index.name or ""), *table.columns], rows)
     task = evaluation.manifest.task
     matrix = task.confusion(evaluation.logits, evaluation.targets)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 Metrics: TypeAlias = Mapping[str, Any]  # of a task, by their names
 _Z = 1.959963984540054  # the normal quantile of 97.5 %
 _SHARE = "accuracy"  # the metric that is a share of the examples in every task that has it
+_OF_EXAMPLES = (_SHARE, "recall")  # the metrics that are shares of a number of examples
 BOUNDS = (f"{_SHARE}_low", f"{_SHARE}_high")
 
 
@@ -34,7 +35,7 @@ def with_interval(measured: Metrics) -> dict[str, Any]:
 
 def interval_in_words(metric: str, value: float | None, n: int | None) -> str:
     """Return " (0.9715 to 0.9957)" for a metric that is a share of n examples, else ""."""
-    if metric != _SHARE or not n or value is None or not 0 <= value <= 1:
+    if metric not in _OF_EXAMPLES or not n or value is None or not 0 <= value <= 1:
         return ""
     low, high = wilson(value, n)
     return f" ({low:.4f} to {high:.4f})"
