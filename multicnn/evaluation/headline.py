@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from multicnn.data.manifest import Manifest
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import percent
+
+if TYPE_CHECKING:
+    from multicnn.data.manifest import Manifest
 
 CHOSE = "also used to choose the epoch"
 REMEDY = "give test examples of their own as data.test (train --test)"
