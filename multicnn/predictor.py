@@ -36,6 +36,7 @@ from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, task_to_dict
 from multicnn.utils.files import atomic_file
 from multicnn.utils.reporter import Reporter
+from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
 _BATCH = 256
@@ -311,7 +312,8 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
     try:
         read = artefact.read(Path(path))
     except FileNotFoundError:
-        raise ValueError(f"`path` must name a .keras file; nothing is there. Received: path={str(path)!r}") from None
+        missing = REMEDY if is_url(path) else "nothing is there"
+        raise ValueError(f"`path` must name a .keras file; {missing}. Received: path={str(path)!r}") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
         raise ArtefactError(

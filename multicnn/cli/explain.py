@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from multicnn.cli.options import Json, loads_predictors
-from multicnn.cli.predictors import text_or_file
+from multicnn.cli.predictors import refuse_urls, text_or_file
 from multicnn.cli.printing import print_json, print_line, printable
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
@@ -35,6 +35,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
+    refuse_urls(inputs)
     from multicnn.api import explain_data, explain_texts
 
     findings = None

@@ -105,11 +105,16 @@ def text_or_file(item: str) -> str | bytes:
         raise ValueError(f"`inputs` must be within the limits ({error}). Received: inputs={item!r}") from None
 
 
-def _check(inputs: Iterable[str], csv: Path | None) -> None:
-    """Raise ValueError for what cannot be right, before the predictor is loaded."""
+def refuse_urls(inputs: Iterable[str]) -> None:
+    """Raise ValueError where an input is a URL: on the command line nobody means it as a text."""
     for item in inputs:
         if is_url(item):
             raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={item!r}")
+
+
+def _check(inputs: Iterable[str], csv: Path | None) -> None:
+    """Raise ValueError for what cannot be right, before the predictor is loaded."""
+    refuse_urls(inputs)
     if csv is not None:
         check_csv(csv)
         if csv.exists() and any(os.path.isfile(item) and csv.samefile(item) for item in inputs):

@@ -62,7 +62,6 @@ class RichReporter(Reporter):
         self._handler, self._level = _ConsoleHandler(self.console), logging.NOTSET
 
     def __enter__(self) -> RichReporter:
-        self.bars.start()
         self._level = LOGGER.level
         LOGGER.addHandler(self._handler)
         LOGGER.setLevel(logging.INFO)
@@ -71,12 +70,18 @@ class RichReporter(Reporter):
     def __exit__(self, *error: object) -> None:
         LOGGER.setLevel(self._level)
         LOGGER.removeHandler(self._handler)
-        self.bars.stop()
+        if self.bars.live.is_started:
+            self.bars.stop()
+
+    def add_bar(self, title: str, total: int) -> TaskID:
+        """Return a new bar. Nothing is drawn before the first, so that an error stands alone."""
+        self.bars.start()
+        return self.bars.add_task(title, total=total, note="")
 
     def reading(self, done: int, total: int) -> None:
         """Draw a bar of the examples that have been read."""
         if self.task is None:
-            self.task = self.bars.add_task("reading", total=total, note="")
+            self.task = self.add_bar("reading", total)
         self.bars.update(self.task, completed=done, total=total)
         if done >= total:
             self.bars.remove_task(self.task)
@@ -120,7 +125,7 @@ class _Bar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         total = self.params["epochs"] * self.params["steps"]
-        self.task = self.reporter.bars.add_task("training", total=total, note="")
+        self.task = self.reporter.add_bar("training", total)
         self.started = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

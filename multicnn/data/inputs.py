@@ -43,7 +43,7 @@ def inputs_of(given: object, preprocess: Preprocess, trained_on: DataSource | No
         ) from None
     if preprocess.sampled and trained_on is not None and trained_on.sample_rate:
         many = _with_rate(many, trained_on.sample_rate)
-    return many if preprocess.inline else with_files_of_folders(many)
+    return with_files_of_folders(many, strings_are_texts=preprocess.inline)
 
 
 def source_of(item: object, preprocess: Preprocess) -> object:

@@ -26,14 +26,14 @@ def files_in(folder: str | os.PathLike) -> list[str]:
     return files
 
 
-def with_files_of_folders(inputs: Iterable[_Input]) -> Iterator[_Input | str]:
-    """Yield inputs, and in place of the path of a folder the files below it.
+def with_files_of_folders(inputs: Iterable[_Input], strings_are_texts: bool) -> Iterator[_Input | Path]:
+    """Yield inputs, and in place of the path of a folder those of the files below it.
 
     Raises:
         ValueError: A folder holds no files.
     """
     for each in inputs:
-        if isinstance(each, (str, os.PathLike)) and os.path.isdir(each):
-            yield from files_in(each)
+        if isinstance(each, os.PathLike if strings_are_texts else (str, os.PathLike)) and os.path.isdir(each):
+            yield from map(Path, files_in(each))
         else:
             yield each

@@ -12,6 +12,7 @@ import numpy as np
 
 from multicnn.backends import keras_archive
 from multicnn.utils import archives
+from multicnn.utils.urls import REMEDY, is_url
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -26,7 +27,8 @@ def read(path: Path) -> dict[str, np.ndarray]:
     readers = {".npz": _npz, ".safetensors": _safetensors, ".keras": _keras}
     if path.suffix not in readers or not path.is_file():
         expected = f"a file that ends in one of {', '.join(readers)}, or 'keras.applications'"
-        raise ValueError(f"`start.path` must be {expected}. Received: start.path={str(path)!r}")
+        missing = f" ({REMEDY})" if is_url(path) else ""
+        raise ValueError(f"`start.path` must be {expected}. Received: start.path={str(path)!r}{missing}")
     with _one_line(path):
         return readers[path.suffix](path)
 

@@ -90,6 +90,9 @@ def test_a_folder_of_texts(of_texts, tmp_path, monkeypatch, capsys):
     first, second, third, same, table, text = map(json.loads, out.splitlines())
     assert code == 1 and "error" in second and "error" not in text
     assert "a table, not a text" in third["error"] == table["error"]
+    in_python = multicnn.load(of_texts).predict(tmp_path / "texts")
+    assert [each.error is None for each in in_python] == [True, False, False]
+    assert in_python[0].probabilities == first["probabilities"]
     assert same["probabilities"] == first["probabilities"]
 
 
@@ -124,12 +127,19 @@ def test_a_spreadsheet_runs_no_name(of_images, tmp_path, monkeypatch, capsys):
 
 URL = "https://a.example/cat.jpg"
 REFUSED = {
-    "a URL": (["x.keras", "a.png", URL], "must be on this machine"),
-    "a folder without files": (["model.keras", "empty"], "folders that hold some"),
-    "another format of table": (["x.keras", "a.png", "--csv", "out.xlsx"], "--csv must end in .csv"),
-    "a folder as table": (["x.keras", "a.png", "--csv", "folder.csv"], "--csv must be a file"),
-    "a table in a file": (["x.keras", "a.png", "--csv", "a.png/out.csv"], "--csv must be a file"),
-    "an input as table": (["x.keras", "texts.csv", "--csv", "./texts.csv"], "another file than the inputs"),
+    "a URL": (["predict", "x.keras", "a.png", URL], "must be on this machine"),
+    "a URL to explain": (["explain", "x.keras", URL], "must be on this machine"),
+    "a URL of a model": (["predict", URL, "a.png"], "nothing is downloaded"),
+    "a URL of data": (["evaluate", "model.keras", URL], "nothing is downloaded"),
+    "a URL to examine": (["doctor", URL], "nothing is downloaded"),
+    "a URL to preview": (["preview", URL], "nothing is downloaded"),
+    "a URL to train on": (["train", URL], "nothing is downloaded"),
+    "a URL of weights": (["train", "digits", "--from", URL], "nothing is downloaded"),
+    "a folder without files": (["predict", "model.keras", "empty"], "folders that hold some"),
+    "another format of table": (["predict", "x.keras", "a.png", "--csv", "out.xlsx"], "--csv must end in .csv"),
+    "a folder as table": (["predict", "x.keras", "a.png", "--csv", "folder.csv"], "--csv must be a file"),
+    "a table in a file": (["predict", "x.keras", "a.png", "--csv", "a.png/out.csv"], "--csv must be a file"),
+    "an input as table": (["predict", "x.keras", "texts.csv", "--csv", "./texts.csv"], "another file than the inputs"),
 }
 
 
@@ -143,7 +153,7 @@ def test_a_wrong_call_is_one_line_and_leaves_nothing(name, of_images, tmp_path, 
         (tmp_path / each).mkdir()
     before = sorted(tmp_path.rglob("*"))
     arguments, words = REFUSED[name]
-    code, out, err = call(monkeypatch, capsys, "predict", *arguments)
+    code, out, err = call(monkeypatch, capsys, *arguments)
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1 and words in err and "Received: " in err
     assert sorted(tmp_path.rglob("*")) == before
