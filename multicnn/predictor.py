@@ -30,6 +30,7 @@ from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.modalities import Preprocess
+from multicnn.modalities.reasons import BAD, reason
 from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
@@ -236,7 +237,8 @@ class Predictor:
         with atomic_file(path) as part:
             float32_copy(self.block, self.network).save(part)
             described = self._description() | {"checksums": artefact.checksums(part)}
-            with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
+            # Given the name, zipfile makes a new archive where it cannot open this one.
+            with open(part, "r+b") as file, zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr(artefact.MEMBER, json.dumps(described, ensure_ascii=False, indent=1))
         return path
 
@@ -275,8 +277,8 @@ class Predictor:
         try:
             raw = self.preprocess.decode(source_of(source, self.preprocess))
             return [(start, self.preprocess.example(window)) for start, window in self.preprocess.windows(raw)]
-        except ValueError as error:
-            return str(error)
+        except BAD as error:
+            return reason(error)
 
     def _prediction(self, name: str, windows: list[tuple[float, np.ndarray]]) -> Prediction:
         whole = self.task.answer(self.task.merge(np.stack([output for _, output in windows])))

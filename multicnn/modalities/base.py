@@ -16,6 +16,7 @@ import numpy as np
 from multicnn.modalities.array_inputs import ArrayInputs
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Marking
+from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.suitability import Suiting
 from multicnn.modalities.summaries import flat_features
 
@@ -94,8 +95,8 @@ class Loadable(Marking, Protocol):
         for source in sources:
             try:
                 answers.append(self.example(self.decode(source)))
-            except ValueError as error:
-                answers.append(str(error) or "cannot be decoded")
+            except BAD as error:
+                answers.append(reason(error))
         return answers
 
 

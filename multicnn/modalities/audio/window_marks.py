@@ -9,6 +9,7 @@ import numpy as np
 
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Mark, Marked, Source, constant
+from multicnn.modalities.reasons import BAD, reason
 
 SILENT = 1e-3  # largest sample, of full scale: -60 dB
 REPORT = (
@@ -40,12 +41,14 @@ def of_sources(clips: Clips, sources: Sequence[Source]) -> Marked:
     for source in sources:
         try:
             raw = clips.decode(source)
-        except ValueError as error:
-            windows.append(str(error) or "cannot be decoded")
+            window = clips.window(raw)
+            mark = of_clip(raw, window)
+        except BAD as error:
+            windows.append(reason(error))
             marks.append(Mark.NONE)
         else:
-            windows.append(window := clips.window(raw))
-            marks.append(of_clip(raw, window))
+            windows.append(window)
+            marks.append(mark)
     return windows, marks
 
 

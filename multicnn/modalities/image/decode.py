@@ -57,6 +57,8 @@ def from_bytes(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
                     return _upright(pixels, orientation)
             image.load()  # before the orientation of a PNG is read, which would pass over damage
             return _upright(_to_pixels(image), _orientation(image))
+    except MemoryError:
+        raise
     except _Refused as error:
         raise ValueError(str(error)) from None
     except Image.DecompressionBombError:
@@ -78,6 +80,8 @@ def from_pillow(image: Image.Image) -> np.ndarray:
     try:
         image.load()
         return _upright(_to_pixels(image), _orientation(image))
+    except MemoryError:
+        raise
     except _Refused as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # of many kinds, as in `from_bytes`

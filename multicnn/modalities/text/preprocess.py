@@ -20,6 +20,7 @@ from multicnn.modalities import absurd, content, formats
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Marked, constant, of_arrays
+from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.text import augment, baseline, scripts, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
@@ -226,8 +227,8 @@ class TextPreprocess(Preprocess):
             try:
                 raws.append(self.decode(source))
                 answers.append("")
-            except ValueError as error:
-                answers.append(str(error))
+            except BAD as error:
+                answers.append(reason(error))
         examples = iter(self.examples(raws))
         return [answer or next(examples) for answer in answers]
 
