@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 
 from multicnn.modalities import formats
@@ -74,14 +75,14 @@ def recognise(data: bytes) -> tuple[str | None, str]:
         return "image", "BMP"
     if len(data) > 2 and data[:1] == b"P" and data[1:2] in b"123456" and data[2:3].isspace():
         return "image", "PNM"
-    head = data[:512]
+    head = data[:512].removeprefix(codecs.BOM_UTF8)  # the codec utf-8-sig would count from behind the mark
     try:
-        text = head.decode("utf-8-sig")
+        text = head.decode()
     except UnicodeDecodeError as error:
         # A character cut by the end of the head is no fault of the text.
         if error.reason != "unexpected end of data" or error.start == 0:
             return None, f"the bytes {head[:4].hex(' ')}"
-        text = head[: error.start].decode("utf-8-sig")
+        text = head[: error.start].decode()
     if any(ord(letter) < 32 and letter not in "\t\n\v\f\r" for letter in text):
         return None, f"the bytes {head[:4].hex(' ')}"
     return "text", "text"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,7 +19,11 @@ from multicnn.utils import limits, regular_files
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy and Keras write no others
 _ENCRYPTED = 1  # bit of a member's flags
 _MOST_MEMBERS = 100_000
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError, IndexError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError, IndexError),
+    *(tokenize.TokenError, SyntaxError),  # NumPy parses the header of an array as Python
+)
+_SHOWN = 100  # characters of a message, which may repeat what is in the file
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -34,7 +40,7 @@ def opened(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
             _check(archive, os.fstat(file.fileno()).st_size)
             yield archive
     except _DAMAGE as error:
-        raise ValueError(f"damaged archive: {str(error) or type(error).__name__}") from error
+        raise ValueError(f"damaged archive: {(str(error) or type(error).__name__)[:_SHOWN]}") from error
 
 
 def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -64,7 +70,13 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     with archive.open(info) as member:
         _check_header(member, info)
     with archive.open(info) as member:
-        return np.lib.format.read_array(member, allow_pickle=False)
+        array = np.lib.format.read_array(member, allow_pickle=False)
+    if array.dtype.kind == "U":
+        codes = np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
+        # Python would make strings of others that no library can encode.
+        if codes.max(initial=0) > sys.maxunicode:
+            raise ValueError(f"{info.filename!r} holds characters that Unicode does not have")
+    return array
 
 
 def _check_header(member: IO[bytes], info: zipfile.ZipInfo) -> None:

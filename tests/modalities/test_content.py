@@ -1,5 +1,6 @@
 """The kind of a file, from its bytes."""
 
+import codecs
 import io
 
 import numpy as np
@@ -73,6 +74,13 @@ def test_formats_that_are_known_and_not_read_are_named_with_what_to_do(modality,
 def test_sounds_are_recognised(kind):
     soundfile.write(file := io.BytesIO(), np.zeros(2000, np.float32), 8000, format=kind)
     assert recognise(file.getvalue()[:512])[0] == "audio"
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_character_that_the_head_cuts_is_no_fault_of_a_text(mark):
+    for shift in range(4):
+        assert recognise((mark + shift * b"a" + 300 * "\u96f2".encode())[:512]) == ("text", "text")
+        assert recognise((mark + shift * b"a" + b"\xe9t\xe9" + 300 * b"a")[:512])[0] is None
 
 
 def test_read(tmp_path):

@@ -55,6 +55,17 @@ def flipped(path):
     path.write_bytes(bytes(data))
 
 
+def no_characters(path):
+    np.savez(path, x=np.array([0x110000], np.uint32).view("<U1"))
+
+
+def header_of_no_python(path):
+    np.savez(path, x=np.zeros(3))
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read("x.npy")
+    one_member(path, "x.npy", data.replace(b"{'descr", b"\xff'descr", 1))
+
+
 def link_to_a_pipe(path):
     os.mkfifo(path.with_suffix(".pipe"))
     path.symlink_to(path.with_suffix(".pipe"))
@@ -81,6 +92,8 @@ REFUSED = {
     "no archive": (lambda path: path.write_bytes(b"PK\x03\x04nonsense"), "damaged archive"),
     "nothing": (lambda path: path.touch(), "damaged archive"),
     "a flipped bit": (flipped, "damaged archive: Bad CRC"),
+    "characters that there are not": (no_characters, "characters that Unicode does not have"),
+    "a header that Python cannot parse": (header_of_no_python, "Cannot parse header|damaged archive"),
     "a pipe": (link_to_a_pipe, "not a file but a pipe"),
 }
 

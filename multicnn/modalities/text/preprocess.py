@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import functools
 import itertools
@@ -353,5 +354,6 @@ def _from_utf8(data: bytes) -> str:
         formats.check(kind, "text")
         if modality in ("image", "audio"):
             raise ValueError(f"not a text: starts like {kind}") from error
-        raise ValueError(f"not UTF-8 text: byte 0x{data[error.start]:02x} at position {error.start}") from error
+        position = error.start + len(data) - len(data.removeprefix(codecs.BOM_UTF8))  # counted from behind the mark
+        raise ValueError(f"not UTF-8 text: byte 0x{data[position]:02x} at position {position}") from error
     return text
