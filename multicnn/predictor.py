@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import tempfile
+import textwrap
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -317,9 +318,10 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
         missing = REMEDY if is_url(path) else "nothing is there"
         raise ValueError(f"`path` must name a .keras file; {missing}. Received: path={str(path)!r}") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problem = textwrap.shorten(problem, 300, placeholder=" ...")  # Keras repeats whole networks
         raise ArtefactError(
-            f"`path` must be a .keras file that multicnn saved ({reason}). Received: path={str(path)!r}"
+            f"`path` must be a .keras file that multicnn saved ({problem}). Received: path={str(path)!r}"
         ) from error
     return Predictor(
         preprocess=read.preprocess,

@@ -39,7 +39,10 @@ def explain(
     from multicnn.api import explain_data, explain_texts
 
     findings = None
-    if _is_data(inputs):
+    is_data = _is_data(inputs)
+    if split is not None and not is_data:
+        raise ValueError(f"`split` needs data: one table, folder or built-in data set. Received: inputs={inputs[0]!r}")
+    if is_data:
         findings, explained = explain_data(model, inputs[0], out, label=label, split=split, examples=examples, top=top)
     else:
         explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)

@@ -78,7 +78,7 @@ def _resolve_path(source: DataSource, path: str, argument: str, modality: str | 
         )
     if path.startswith("tfds:"):
         return resolve_tfds(source, path.removeprefix("tfds:"))
-    if local.is_dir():
+    if local.is_dir() and path:  # an empty path would be the folder where we are
         return resolve_folder(source, local, modality)
     if local.is_file() and local.suffix.lower() == ".npz":
         return resolve_arrays(local, modality, source.sample_rate)
