@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _ADDRESSES, _COUNT, _ID = (f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
+_FEW = 8  # processes that any machine may start
 
 
 @contextmanager
@@ -18,13 +19,14 @@ def workers(count: int | None) -> Iterator[None]:
     """Make this process the first of `count` workers; the others run the same command and end with it, however it ends.
 
     Raises:
-        ValueError: `count` is less than 1.
+        ValueError: `count` is less than 1, or more than this machine can run at the same time.
     """
     if count is None or _ID in os.environ:  # this is one of the others
         yield
         return
-    if count < 1:
-        raise ValueError(f"`workers` must be 1 or more. Received: workers={count}")
+    most = max(os.cpu_count() or 1, _FEW)
+    if not 1 <= count <= most:
+        raise ValueError(f"`workers` must be a number from 1 to {most} on this machine. Received: workers={count}")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         shared = {_ADDRESSES: f"127.0.0.1:{free.getsockname()[1]}", _COUNT: str(count), "KERAS_BACKEND": "jax"}
