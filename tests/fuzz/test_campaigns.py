@@ -15,9 +15,9 @@ from support.fuzzing.seeds import seeds
 
 MEMORY = 2 * 10**9  # bytes, TensorFlow included
 SOME = {
-    **{name: range(40) for name in ("image", "audio", "text")},
-    "artefacts": range(12),
-    "calls": range(0, CAMPAIGNS["calls"].count, 10),
+    **{name: range(30) for name in ("image", "audio", "text")},
+    "artefacts": range(10),
+    "calls": range(0, CAMPAIGNS["calls"].count, 30),
 }
 ALL = {"image": 2000, "audio": 2000, "text": 2000, "artefacts": 1000, "calls": CAMPAIGNS["calls"].count}
 TESTS = Path(__file__).parents[1]

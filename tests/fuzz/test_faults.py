@@ -24,11 +24,11 @@ from multicnn.recipe import DataSource
 
 FULL, BROKEN, DEAD = (errno.ENOSPC, False), (errno.EIO, True), (None, False)  # error number, and whether only one fails
 FAULTS = {"disk full": FULL, "one error": BROKEN, "power cut": DEAD}
-EACH = [(name, 3) for name in FAULTS] + [pytest.param(name, 1, marks=pytest.mark.slow) for name in FAULTS]
+EACH = pytest.mark.parametrize("fault", ["in turn", *(pytest.param(name, marks=pytest.mark.slow) for name in FAULTS)])
 TINY = chain(flatten(), drop(0.5), dense(2)).to_dict()
 SETTINGS = [
     "batch_size=8",
-    "epochs=2",
+    "epochs=1",
     "runtime.checkpoint_steps=2",
     "runtime.jit_compile=false",
     "monitor=loss",
@@ -60,9 +60,10 @@ def images(tmp_path_factory):
     return root
 
 
-def operations_of(fault, every, count):
-    """Return the numbers of the operations that fail: all, or of three kinds of faults each has a third of them."""
-    return range(1 + list(FAULTS).index(fault) % every, count + 1, every)
+def failing(at, fault, folder):
+    """Return file operations of which number `at` fails, by a kind of fault or by each in turn; none if it is None."""
+    error, once = FAULTS.get(fault) or list(FAULTS.values())[(at or 0) % len(FAULTS)]
+    return FileOperations(at, error, once=once, under=folder)
 
 
 def one_line(error):
@@ -132,16 +133,16 @@ def test_a_run_with_a_fault_in_any_operation_ends_with_its_bits(fault, images, u
 # Saving.
 
 
-@pytest.mark.parametrize(("fault", "every"), EACH)
-def test_what_was_saved_before_is_there_until_the_new_file_is_complete(fault, every, tmp_path):
+@EACH
+def test_what_was_saved_before_is_there_until_the_new_file_is_complete(fault, tmp_path):
     model, path = predictor("image"), tmp_path / "model.keras"
     model.save(path)
     before = path.read_bytes()
     with FileOperations(under=tmp_path) as operations:
         model.save(path)
-    for at in operations_of(fault, every, operations.done):
+    for at in range(1, operations.done + 1):
         path.write_bytes(before)
-        with FileOperations(at, FAULTS[fault][0], once=FAULTS[fault][1], under=tmp_path) as operations:
+        with failing(at, fault, tmp_path) as operations:
             try:
                 model.save(path)
             except OSError as error:
@@ -157,14 +158,14 @@ def test_what_was_saved_before_is_there_until_the_new_file_is_complete(fault, ev
 # Caching.
 
 
-@pytest.mark.parametrize(("fault", "every"), EACH)
-def test_the_cache_gives_the_examples_or_says_why_not(fault, every, images, tmp_path, monkeypatch):
+@EACH
+def test_the_cache_gives_the_examples_or_says_why_not(fault, images, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "MEMORY_LIMIT", 0)
     manifest = load_unsplit(DataSource(path=str(images)))
 
     def load(home, at=None):
         monkeypatch.setenv("MULTICNN_CACHE", str(home))
-        with FileOperations(at, *FAULTS[fault][:1], once=FAULTS[fault][1], under=tmp_path) as operations:
+        with failing(at, fault, tmp_path) as operations:
             try:
                 found, _ = store.load_examples(manifest, MODALITIES["image"], manifest.rows())
                 return np.array(found.array), operations
@@ -174,7 +175,7 @@ def test_the_cache_gives_the_examples_or_says_why_not(fault, every, images, tmp_
         return None, operations
 
     whole, counted = load(tmp_path / "0")
-    for at in operations_of(fault, every, counted.done):
+    for at in range(1, counted.done + 1):
         home = tmp_path / str(at)
         found, operations = load(home, at)
         assert operations.failed
@@ -186,13 +187,13 @@ def test_the_cache_gives_the_examples_or_says_why_not(fault, every, images, tmp_
 # Predicting.
 
 
-@pytest.mark.parametrize(("fault", "every"), EACH)
-def test_a_table_of_predictions_is_complete_or_not_there(fault, every, images, tmp_path, monkeypatch, capsys):
+@EACH
+def test_a_table_of_predictions_is_complete_or_not_there(fault, images, tmp_path, monkeypatch, capsys):
     model, table = tmp_path / "model.keras", tmp_path / "out" / "table.csv"
     model.write_bytes(saved("image"))
 
     def predict(at=None):
-        with FileOperations(at, FAULTS[fault][0], once=FAULTS[fault][1], under=table.parent) as operations:
+        with failing(at, fault, table.parent) as operations:
             try:
                 code, _, err = call(monkeypatch, capsys, "predict", model, images, "--csv", table)
             except Killed:
@@ -204,7 +205,7 @@ def test_a_table_of_predictions_is_complete_or_not_there(fault, every, images, t
     assert code == 0
     whole = table.read_bytes()
     assert len(whole.splitlines()) == 25
-    for at in operations_of(fault, every, counted.done):
+    for at in range(1, counted.done + 1):
         table.unlink(missing_ok=True)
         code, err, operations = predict(at)
         assert operations.failed

@@ -86,7 +86,7 @@ def test_the_command_line_reports_it_in_one_line(tmp_path, monkeypatch, capsys):
         with Allocations(at, lasting=True):
             code, out, err = call(monkeypatch, capsys, "predict", tmp_path / "model.keras", *paths, "--json")
         lines = [json.loads(line) for line in out.splitlines()]
-        assert (code == 2 and len(err.splitlines()) == 1 and "not enough memory" in err) or (
+        assert (code == 2 and len(err.splitlines()) == 1 and "the memory is too small" in err) or (
             code == 1 and len(lines) == len(paths) and lines[-1]["error"] == REASON
         )
 
@@ -129,7 +129,7 @@ def test_a_process_that_may_have_no_more_memory_predicts_what_fits(more, tmp_pat
     done = subprocess.run(list(map(str, command)), env=env, capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr, done.stderr
     if done.returncode == 2:
-        assert "not enough memory" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+        assert "the memory is too small" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
         return
     assert done.returncode in (0, 1), done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]

@@ -9,7 +9,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,40 +25,41 @@ _ODD: tuple[Any, ...] = (
 _LONGEST = 1000  # characters of a message
 
 
-class Whole(NamedTuple):
-    """An artefact, an input for it, and the probabilities that it gives for it."""
-
-    data: bytes
-    source: Any
-    probabilities: dict[str, float]
+INPUTS = {
+    "digits": RELEASED / "digits_4.png",
+    "spoken_digits": RELEASED / "eight_belinda.ogg",
+    "docstrings": "Draw a line on the axes.",
+}
+MODALITIES = dict(zip(("image", "audio", "text"), INPUTS.values()))
 
 
 @functools.cache
-def artefacts() -> tuple[Whole, ...]:
-    """Return those of a release, and one of each modality as they are saved today."""
-    inputs = {
-        "digits": RELEASED / "digits_4.png",
-        "spoken_digits": RELEASED / "eight_belinda.ogg",
-        "docstrings": "Draw a line on the axes.",
-    }
-    wholes = [((RELEASED / f"{name}.keras").read_bytes(), source) for name, source in inputs.items()]
-    wholes += [(saved(modality), source) for modality, source in zip(("image", "audio", "text"), inputs.values())]
-    return tuple(Whole(data, source, _probabilities(data, source)) for data, source in wholes)
+def whole(name: str) -> bytes:
+    """Return an artefact of a release, or of a modality as it is saved today."""
+    return saved(name) if name in MODALITIES else (RELEASED / f"{name}.keras").read_bytes()
 
 
-def damaged(number: int) -> tuple[Whole, bytes, bool]:
-    """Return an artefact, its damaged bytes, and whether all its checksums were made right again."""
+@functools.cache
+def probabilities(name: str) -> dict[str, float]:
+    """Return what an artefact that is whole predicts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.keras"
+        path.write_bytes(whole(name))
+        return load(path).predict([(INPUTS | MODALITIES)[name]])[0].probabilities
+
+
+def damaged(number: int) -> tuple[str, bytes, bool]:
+    """Return the name of an artefact, its damaged bytes, and whether all its checksums were made right again."""
     random = np.random.default_rng([9, number])
-    wholes = artefacts()
-    whole, other = (wholes[i] for i in random.integers(len(wholes), size=2))
+    name, other = random.choice([*INPUTS, *MODALITIES], 2).tolist()
     kind = random.integers(4)
     if kind == 0:
-        return whole, mutated(whole.data, other.data, random, repair=False), False
+        return name, mutated(whole(name), whole(other), random, repair=False), False
     if kind == 1:
-        return whole, inside_archive(whole.data, other.data, random), True
+        return name, inside_archive(whole(name), whole(other), random), True
     if kind == 2:
-        return whole, _other_members(whole.data, other.data, random), True
-    return whole, _other_values(whole.data, random), True
+        return name, _other_members(whole(name), whole(other), random), True
+    return name, _other_values(whole(name), random), True
 
 
 def check(number: int, folder: Path) -> None:
@@ -67,12 +68,12 @@ def check(number: int, folder: Path) -> None:
     Raises:
         AssertionError: The message is not one line, or a damage that no checksum covers up gives other probabilities.
     """
-    whole, data, repaired = damaged(number)
+    name, data, repaired = damaged(number)
     path = folder / f"{number}.keras"
     path.write_bytes(data)
     try:
         loaded = load(path)
-        (prediction,) = loaded.predict([whole.source])
+        (prediction,) = loaded.predict([(INPUTS | MODALITIES)[name]])
     except ValueError as error:
         message = str(error)
         assert "\n" not in message.strip() and 3 < len(message) < _LONGEST, repr(message)
@@ -85,14 +86,7 @@ def check(number: int, folder: Path) -> None:
         return
     assert np.isfinite(list(prediction.probabilities.values())).all(), prediction.probabilities
     if not repaired:
-        assert prediction.probabilities == whole.probabilities
-
-
-def _probabilities(data: bytes, source: Any) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x.keras"
-        path.write_bytes(data)
-        return load(path).predict([source])[0].probabilities
+        assert prediction.probabilities == probabilities(name)
 
 
 def _other_members(data: bytes, other: bytes, random: np.random.Generator) -> bytes:
