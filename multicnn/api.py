@@ -17,6 +17,7 @@ from multicnn.backends.processes import Workers
 from multicnn.data.inputs import inputs_of, source_of
 from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
+from multicnn.data.marks import report_remarks
 from multicnn.data.sources.memory import in_memory
 from multicnn.evaluation import figures
 from multicnn.evaluation import inspect as inspection
@@ -194,8 +195,7 @@ def preview(
     """
     check_file(out)
     recipe, manifest = settled(data, settings, fields)
-    for remark in manifest.remarks:
-        Reporter().warn(f"{remark.name}: {remark.message}")
+    report_remarks(manifest, Reporter())
     recipe = completed(recipe, manifest, weights_of(recipe))
     stem = fit_stem(recipe, manifest, RunContext())
     augmented = augmentation_of(recipe, stem)
@@ -369,6 +369,7 @@ def features(
         predictor = _loaded(model)
     source = predictor.source(data, settings, split_as_trained=True)
     manifest = load_manifest(source, predictor.recipe.get("task"), in_memory(data))
+    report_remarks(manifest, reporter or Reporter())
     extractor, name = linear_probe.feature_extractor(predictor, stage)
     extracted = linear_probe.extract(extractor, manifest, name, reporter or Reporter())
     made = linear_probe.linear_head(extractor, extracted) if head else None

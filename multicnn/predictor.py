@@ -24,7 +24,7 @@ from multicnn.blocks import Block, network
 from multicnn.blocks.base import names_of_kinds
 from multicnn.data.inputs import inputs_of, name_of, source_of
 from multicnn.data.load import divided, load_unsplit
-from multicnn.data.marks import report_marks
+from multicnn.data.marks import report_marks, report_remarks
 from multicnn.data.paths import locate
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.data.store import load_examples
@@ -176,8 +176,7 @@ class Predictor:
         trained_on_it = self.was_trained_on(source.path)
         if source.leave_out is not None or (split is not None and trained_on_it):
             manifest = divided(manifest, source)
-        for remark in manifest.remarks:
-            reporter.warn(f"{remark.name}: {remark.message}")
+        report_remarks(manifest, reporter)
         rows, note = rows_to_measure(manifest, split, trained_on_it)
         if note:
             reporter.warn(note)

@@ -1,12 +1,19 @@
-"""Report what became of examples when they were decoded."""
+"""Report what was understood of a source of data, and what became of its examples when they were decoded."""
 
 from __future__ import annotations
 
 import logging
 
+from multicnn.data.manifest import Manifest
 from multicnn.data.store import Store
 from multicnn.modalities.marks import Marking
 from multicnn.utils.reporter import Reporter
+
+
+def report_remarks(manifest: Manifest, reporter: Reporter) -> None:
+    """Log a warning for each remark on a manifest."""
+    for remark in manifest.remarks:
+        reporter.warn(f"{remark.name}: {remark.message}")
 
 
 def report_marks(examples: Store, preprocess: Marking, reporter: Reporter) -> None:
