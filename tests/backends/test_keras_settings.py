@@ -40,6 +40,21 @@ def _same_network(block, shape):
         assert layer.output.dtype in ("float32", "int32"), layer.name
 
 
+def test_convolutions_and_poolings_have_their_channels_last(strange_settings):
+    names = (
+        "conv on a waveform",
+        "conv on an image",
+        "separable_conv",
+        "depthwise on an image",
+        "max_pool",
+        "rms_pool",
+    )
+    blocks = [BLOCKS[name] for name in (*names, "global_average_pool", "drop, spatial", "flatten")]
+    for block, shape in blocks:
+        _same_network(block, shape)
+
+
+@pytest.mark.slow
 def test_every_block_has_its_channels_last(strange_settings):
     for block, shape in BLOCKS.values():
         if not isinstance(shape, dict):

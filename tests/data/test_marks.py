@@ -72,7 +72,10 @@ def lines_of(data, **fields):
     return reporter.lines
 
 
-@pytest.mark.parametrize("case", CASES)
+SLOW = ("silence", "silence, kept as waveforms", "nothing odd, texts", "nothing odd, images")
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES])
 def test_what_became_constant_is_said_in_one_line(case, tmp_path):
     make, odd, fields, expected = CASES[case]
     lines = [line for line in lines_of(make(tmp_path, odd), **fields) if "constant examples" in line]

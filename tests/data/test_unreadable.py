@@ -15,7 +15,7 @@ HEADS = {
 }
 
 
-@pytest.fixture(params=HEADS)
+@pytest.fixture(params=["heic", "m4a", pytest.param("aac", marks=pytest.mark.slow)])
 def unreadable(request, tmp_path):
     """Return a folder of files of one format, and the reason why none is read."""
     head, reason = HEADS[request.param]
