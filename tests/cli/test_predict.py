@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.command_line import call
 
@@ -13,7 +14,7 @@ import multicnn
 from multicnn.blocks import chain, dense, embed, flatten, global_average_pool, network
 from multicnn.modalities import ImagePreprocess, TextPreprocess
 from multicnn.predictor import Predictor
-from multicnn.tasks import Classification
+from multicnn.tasks import Classification, Multilabel
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts" / "0.1.0"
 IMAGES = ImagePreprocess(size=(2, 2), channels=1, mean=(0.5,), std=(0.25,))
@@ -94,6 +95,17 @@ def test_a_folder_of_texts(of_texts, tmp_path, monkeypatch, capsys):
     assert [each.error is None for each in in_python] == [True, False, False]
     assert in_python[0].probabilities == first["probabilities"]
     assert same["probabilities"] == first["probabilities"]
+
+
+def test_a_table_of_any_number_of_labels(tmp_path, monkeypatch, capsys):
+    block = chain(flatten(), dense(2))
+    model = network(block, IMAGES.input_shape)
+    model.set_weights([np.zeros((4, 2)), np.ones(2)])
+    path = Predictor(IMAGES, block, model, Multilabel(("a", "b"), "|")).save(tmp_path / "model.keras")
+    call(monkeypatch, capsys, "predict", path, ARTEFACTS / "digits_4.png", "--csv", tmp_path / "out.csv")
+    (row,) = rows_of(tmp_path / "out.csv")
+    assert (row["label"], row["probability"]) == ("a|b", "")
+    assert float(row["probability of a"]) == float(row["probability of b"]) == pytest.approx(1 / (1 + np.exp(-1)))
 
 
 @pytest.mark.slow

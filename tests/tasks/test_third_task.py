@@ -192,8 +192,11 @@ def test_the_report_preview_and_doctor_show_it(trained, images, tmp_path):
 
 def test_the_command_line(trained, images, tmp_path, monkeypatch, capsys):
     path = trained.save(tmp_path / "m.keras")
-    code, out, _ = call(monkeypatch, capsys, "predict", path, images / "0.png", "--json")
+    arguments = ("predict", path, images / "0.png", "--json", "--csv", tmp_path / "table.csv")
+    code, out, _ = call(monkeypatch, capsys, *arguments)
     assert code == 0 and json.loads(out)["values"]["value"] > 0
+    (row,) = pd.read_csv(tmp_path / "table.csv").to_dict("records")
+    assert row["value of value"] == json.loads(out)["values"]["value"]
     code, out, _ = call(monkeypatch, capsys, "predict", path, images / "0.png")
     assert code == 0 and float(out.split("\t")[1]) > 0
     code, out, _ = call(monkeypatch, capsys, "evaluate", path, images)
