@@ -14,7 +14,7 @@ from multicnn.modalities.finding import Finding
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff]")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")  # 01 is a name: of a postcode, say
-_BETWEEN = re.compile(r"[\s_-]+")
+_BETWEEN = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")  # words: -1 is not 1
 _LISTED = 6
 
 

@@ -32,6 +32,7 @@ def table(path, labels, splits=None):
         (["10000", "10000.0", "2"], ("10000", "10000", "2")),
         (["1", "1.0", "one"], ("1", "1.0", "one")),
         (["01", "1"], ("01", "1")),
+        (["-1", "1", "-", "_"], ("-1", "1", "-", "_")),
         (["12345678901234567890123456789012", "12345678901234567890123456789013"], None),
         (["Cat", "cat"], ("Cat", "cat")),
     ],
@@ -57,6 +58,7 @@ def test_classes_that_may_be_one_are_reported_and_stay(tmp_path, source):
         (["0.0", "1.0"], [0, 1], ["0", "1"]),
         ([NFC, "New York"], [NFD, "new-york"], [NFC, "New York"]),
         (["Cat", "cat"], ["CAT"], []),
+        (["0", "1"], ["-1", "- 1"], []),
     ],
 )
 def test_no_test_set_is_all_bad_because_of_a_spelling(tmp_path, source, trained, tested, expected):
