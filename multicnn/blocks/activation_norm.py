@@ -137,6 +137,11 @@ class drop(Block):
     _: KW_ONLY
     spatial: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.rate < 1:
+            raise ValueError(f"`rate` of drop must be at least 0 and below 1. Received: rate={self.rate!r}")
+
     def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         if not self.spatial:
             return builder.layer(keras.layers.Dropout, rate=self.rate)(x)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import inspect
 import math
 import sys
-import types
-import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, dataclass_transform
 
 import keras
 
+from multicnn.blocks import field_types
 from multicnn.blocks.builder import Builder, KerasBuilder, Tensor, builder_of_call
+from multicnn.blocks.field_types import LARGEST
 from multicnn.blocks.signal import Cost
 from multicnn.blocks.symbolic import cost_of_build
-
-_LARGEST = 2**31 - 1  # of a size: what the libraries below hold
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -60,20 +56,15 @@ class Block:
             Block.kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        optional_by_field = _block_fields(type(self))  # type: ignore[arg-type]  # mypy takes the hash of an instance for that of its class
+        field_types.check_blocks(self, Block)
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            optional = optional_by_field.get(field.name)
-            if optional is not None and not isinstance(value, Block) and not (optional and value is None):
-                raise TypeError(
-                    f"`{field.name}` of {type(self).__name__} must be a Block. Received: {field.name}={value!r}"
-                )
-            object.__setattr__(self, field.name, _plain(value, field.name))
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name), field.name))
+        field_types.check_numbers(self, Block)
         for name in self.at_least_one:
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST:
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST:
                 expected = (
-                    f"`{name}` of {type(self).__name__} must be a whole number of at least 1, at most {_LARGEST:,}"
+                    f"`{name}` of {type(self).__name__} must be a whole number of at least 1, at most {LARGEST:,}"
                 )
                 raise ValueError(f"{expected}. Received: {name}={value!r}")
 
@@ -206,30 +197,6 @@ def _check_name(cls: type[Block]) -> None:
 def _file_of(cls: type[Block]) -> str:
     """Return the file of a class, since one file may be run under several module names; without a file, its module."""
     return getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
-
-
-@functools.cache
-def _block_fields(kind: type[Block]) -> dict[str, bool]:
-    """Return the fields that must hold a Block, by their annotations; True for those that may be None."""
-    hints: dict[str, Any] = {}
-    for base in reversed(kind.__mro__[:-1]):
-        module = sys.modules.get(base.__module__)
-        names = {"Block": Block, **(vars(module) if module else {})}
-        try:
-            hints |= inspect.get_annotations(base, globals=names, eval_str=True)
-        except NameError:  # something that only a function around the class knows: those fields go unchecked
-            continue
-    choices = {
-        name: typing.get_args(hint)
-        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-        else (hint,)
-        for name, hint in hints.items()
-    }
-    return {
-        name: types.NoneType in some
-        for name, some in choices.items()
-        if all(isinstance(each, type) and issubclass(each, (Block, types.NoneType)) for each in some)
-    }
 
 
 def _with_fields(data: Any, fields: Mapping[str, Any]) -> tuple[Any, set[str]]:

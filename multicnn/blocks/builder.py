@@ -67,7 +67,7 @@ class Builder:
             return self.realise(block, x)
         except BlockError:
             raise
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, ArithmeticError, AssertionError) as error:
             raise BlockError(f"in {block!r} applied to {_shapes(x)}: {_reason(error)}") from error
 
     def realise(self, block: Block, x: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from multicnn.blocks.base import Block
 from multicnn.blocks.builder import BlockError, Builder, KerasBuilder, Tensor
 from multicnn.blocks.signal import Cost, Shape, Signal
 
+_MOST_COPIES = 10_000
+
 
 class _Composite(Block, init=False):
     """Blocks given as positional arguments."""
@@ -174,8 +176,8 @@ class repeat(Block):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.n, int) or self.n < 0:
-            raise ValueError(f"`n` must be a whole number of copies, at least 0. Received: n={self.n!r}")
+        if not 0 <= self.n <= _MOST_COPIES:
+            raise ValueError(f"`n` must be a whole number of copies, 0 to {_MOST_COPIES:,}. Received: n={self.n!r}")
 
     @property
     def input_dtype(self) -> str | dict[str, str]:

@@ -109,6 +109,13 @@ BAD = {
     "dict of an unknown kind": (lambda: from_dict({"type": "convolve"}), ValueError, r"'conv',.*Received: data="),
     "dict of an unknown field": (lambda: from_dict({"type": "max_pool", "size": 2}), ValueError, "max_pool.*size"),
     "dict that lacks a field": (lambda: from_dict({"type": "stage", "name": "a"}), ValueError, "stage.*block"),
+    "stride of none": (lambda: max_pool(2, strides=0), ValueError, "`strides` of max_pool"),
+    "half a stride": (lambda: conv(4, 3, strides=(1, 1.5)), ValueError, "`strides` of conv"),
+    "number for a flag": (lambda: conv(4, 3, use_bias=1), ValueError, "`use_bias` of conv must be true or false"),
+    "dropout of more than all": (lambda: blocks.drop(5), ValueError, "below 1. Received: rate=5"),
+    "dropout of text": (lambda: blocks.drop("x"), ValueError, "`rate` of drop must be a number"),
+    "copies without end": (lambda: repeat(10**9, conv(4, 3)), ValueError, "0 to 10,000. Received: n=1000000000"),
+    "not a number": (lambda: from_dict({"type": "drop", "rate": float("nan")}), ValueError, "finite"),
     "dict that is a list": (lambda: from_dict([1]), ValueError, r"Received: data=\[1\]"),
 }
 

@@ -109,7 +109,6 @@ FAILURES = {
         "in conv(4, (3,)) applied to shape (None, 12, 10, 4): (3,) has no number",
     ),
     "stride and dilation": (conv(4, 3, strides=2, dilation_rate=2), WAVEFORM, "strides and dilation_rate cannot both"),
-    "stride of none": (max_pool(2, strides=0), WAVEFORM, "windows and strides must be at least 1"),
     "groups": (conv(4, 3, groups=2), WAVEFORM, "in conv(4, 3, groups=2) applied to shape (None, 20, 3): "),
     "too many channels": (pad_channels(2), WAVEFORM, "in pad_channels(2) applied to shape (None, 20, 3): "),
     "bands": (
