@@ -52,6 +52,7 @@ class DataSource:
         hash: The hash of an image or a clip in a file, which decides its split and its duplicates: that of the "file", or of the
             "content" of a lossless format (PNG, BMP, WAV, FLAC ...), which the same example in an array has too.
         bad_limit: The share of bad examples above which the run stops.
+        allow_outside: Let metadata.csv, or a table of files, name files outside its own folder, and links that lead there.
     """
 
     path: str = ""
@@ -69,6 +70,7 @@ class DataSource:
     sample_rate: Annotated[int, pydantic.Field(ge=1_000, le=1_000_000)] | None = None
     hash: Literal["file", "content"] = "file"
     bad_limit: Share = 0.1
+    allow_outside: bool = False
 
     def __post_init__(self) -> None:
         if self.modality is not None:

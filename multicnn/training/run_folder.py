@@ -24,6 +24,7 @@ _MAY_CHANGE = {
     "data.test",
     "start.path",
     "data.bad_limit",
+    "data.allow_outside",
     "runtime.checkpoint_seconds",
     "runtime.checkpoint_steps",
     "runtime.tensorboard",

@@ -19,7 +19,8 @@ def modality_of(root: Path, contents: list[Content]) -> str:
     """Return the modality of most of the files."""
     modality = commonest_kind(contents)
     if not modality:
-        raise ValueError(f"path must hold images, audio or texts. Received: path={str(root)!r}")
+        first = next((f" (the first of {len(contents):,}: {c.reason})" for c in contents if c.reason), "")
+        raise ValueError(f"path must hold images, audio or texts. Received: path={str(root)!r}{first}")
     return modality
 
 

@@ -75,7 +75,8 @@ def resolve_columns(
     inline = source.modality is not None and lookup(source.modality).inline
     of_files = table.known("file_name") or (table.known(source.text_column) and (inline or source.modality is None))
     if chosen is None or of_files:
-        return of_table(source, table, Path(os.curdir), source.modality)
+        # The user made the frame: its names lead where the user says.
+        return of_table(replace(source, allow_outside=True), table, Path(os.curdir), source.modality)
     x, rate = inputs_of(list(values[chosen]), chosen)
     y = labels_of(table.column("label_column", source.label_column), n, source.label_column)
     groups = table.column("group_column", source.group_column) if source.group_column else None

@@ -12,6 +12,7 @@ from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.columns import Table
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
+from multicnn.data.sources.inside import REASON, are_inside
 from multicnn.data.sources.metadata import folder_splits
 from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
 from multicnn.data.sources.reading import read_table
@@ -77,11 +78,19 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
         splits, more = folder_splits(names)
         remarks += more
     parsed = _parse_rows(source, table, pattern, splits)
-    contents = read_all([root / name for name in names])
-    blank = Content("", "", "empty file name")
-    contents = [content if name.strip() else blank for name, content in zip(names, contents, strict=True)]
+    contents = _contents(root, names, source.allow_outside)
     modality = modality or modality_of(root, contents)
     return manifest_of_files(modality, root, names, parsed, contents).with_remarks(remarks)
+
+
+def _contents(root: Path, names: Sequence[str], allow_outside: bool) -> list[Content]:
+    """Return the content of each file, or why it is not read: its name is empty, or leads out of the folder."""
+    inside = [True] * len(names) if allow_outside else are_inside(root, names)
+    unread = [
+        "empty file name" if not name.strip() else "" if within else REASON for name, within in zip(names, inside)
+    ]
+    read = iter(read_all([root / name for name, reason in zip(names, unread) if not reason]))
+    return [Content("", "", reason) if reason else next(read) for reason in unread]
 
 
 def _on_disk(root: Path, name: str) -> str:
