@@ -56,6 +56,14 @@ def lookup(name: str) -> Path | None:
     return entry
 
 
+def remove(entry: Path) -> None:
+    """Delete an entry, or whatever else has its name."""
+    if entry.is_symlink() or not entry.is_dir():
+        with suppress(OSError):
+            entry.unlink()
+    shutil.rmtree(entry, ignore_errors=True)
+
+
 @contextmanager
 def new(size: int) -> Iterator[Path]:
     """Yield a temporary folder to write an entry to before `commit` names it.

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import mmap
 import operator
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,17 +15,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from multicnn.data import cache
+from multicnn.data import cache, entries
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.modalities.base import Loadable
 from multicnn.modalities.marks import Marked
+from multicnn.utils import regular_files
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
 _TASK_BYTES = 2**22  # of the examples in a task of a thread
 FEWEST, MOST = 16, 1024  # examples in a task
 _TASKS = 8  # per thread for a small data set, so that threads finish at about the same time
 _ALIGNED = 64  # bytes: TensorFlow's tensors start at multiples of it
-_EXAMPLES, _ROWS = "examples", "rows.json"  # files of an entry of the cache
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -125,13 +123,13 @@ def load_examples(
     reused = opened is not None
     if opened is None:
         with cache.new(size) as folder:
-            array = _file(folder / _EXAMPLES, dtype, shape, size)
+            array = _file(folder / entries.EXAMPLES, dtype, shape, size)
             stored, reasons, marks = _fill(array, manifest, preprocess, rows, progress)
             if not all(_unchanged(manifest, int(rows[i])) for i in reasons):
                 return _store(manifest, rows, array, stored, marks, cache.home()), _by_row(rows, reasons)
             array.flush()
             del array  # some systems cannot rename a folder with open files
-            (folder / _ROWS).write_text(json.dumps([stored, reasons, marks]), encoding="utf-8")
+            entries.write(folder, name, entries.Rows(stored, reasons, marks))
             cache.commit(folder, name)
         opened = _open(name, dtype, shape)
     if opened is None:
@@ -149,16 +147,16 @@ def _open(
 ) -> tuple[Path, np.memmap, list[int], dict[int, str], list[int]] | None:
     """Open an entry of the cache: its folder, its examples, and the results of `_fill`; None if there is none.
 
-    A damaged one is deleted.
+    A damaged one, or one that belongs under another name, is deleted.
     """
     if (entry := cache.lookup(name)) is None:
         return None
     try:
-        stored, reasons, marks = json.loads((entry / _ROWS).read_text(encoding="utf-8"))
-        array = np.memmap(entry / _EXAMPLES, dtype, "r", shape=shape)
-        return entry, array, stored, {int(i): reason for i, reason in reasons.items()}, marks
-    except (OSError, ValueError):
-        shutil.rmtree(entry, ignore_errors=True)
+        rows = entries.read(entry, name, shape[0], int(np.prod(shape, dtype=np.int64)) * dtype.itemsize)
+        array = np.memmap(entry / entries.EXAMPLES, dtype, "r", shape=shape)
+        return entry, array, rows.stored, rows.reasons, rows.marks
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        cache.remove(entry)
         return None
 
 
@@ -190,7 +188,7 @@ def merge_shards(shard: Store, all_gather: Callable[[Any], list[Any]]) -> Store:
         fill(array := _in_memory(shape, dtype, size))
         return Store(rows, array, lookup, marks=marks)
     with cache.new(size) as folder:
-        fill(array := _file(folder / _EXAMPLES, dtype, shape, size))
+        fill(array := _file(folder / entries.EXAMPLES, dtype, shape, size))
     return Store(rows, array, lookup, cache.home(), marks=marks)
 
 
@@ -244,8 +242,9 @@ def _unchanged(manifest: Manifest, row: int) -> bool:
     if not manifest.is_file(row):
         return True
     try:
-        return content_hash(Path(str(manifest.raw_source(row))).read_bytes()) == manifest.table["hash"].iloc[row]
-    except OSError:
+        data = regular_files.read_bytes(str(manifest.raw_source(row)))
+        return content_hash(data) == manifest.table["hash"].iloc[row]
+    except (OSError, ValueError):
         return False
 
 

@@ -134,6 +134,63 @@ def test_a_damaged_entry_is_made_again(name, cut):
     assert not again.reused and again.array.tolist() == thrice([10, 20])
 
 
+@pytest.mark.parametrize("name", ["examples", "rows.json"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_flipped_bit_is_found_and_the_entry_made_again(name, share):
+    made, _ = load_examples(manifest(["1", "bad", "2"]), Times(10), [0, 1, 2])
+    file = made.folder / name
+    data = bytearray(file.read_bytes())
+    data[int(share * len(data))] ^= 1
+    file.write_bytes(data)
+    again, reasons = load_examples(manifest(["1", "bad", "2"]), Times(10), [0, 1, 2])
+    assert not again.reused and again.array.tolist() == thrice([10, 20]) and reasons == {1: "not a number: bad"}
+    assert load_examples(manifest(["1", "bad", "2"]), Times(10), [0, 1, 2])[0].reused
+
+
+def nothing(folder):
+    folder.mkdir()
+
+
+def file_in_its_place(folder):
+    folder.write_text("x")
+
+
+def link(folder):
+    folder.symlink_to(folder.parent)
+
+
+def pipe(folder):
+    folder.mkdir()
+    os.mkfifo(folder / "examples")
+    os.mkfifo(folder / "rows.json")
+
+
+def forged(folder):
+    folder.mkdir()
+    (folder / "examples").write_bytes(bytes(24))
+    (folder / "rows.json").write_text("[[0, 1], {}, [0, 0]]")
+
+
+@pytest.mark.parametrize("put", [nothing, file_in_its_place, link, pipe, forged])
+def test_something_else_in_the_place_of_an_entry_is_removed(put):
+    made, _ = load_examples(manifest(["1", "2"]), Times(10), [0, 1])
+    entry = made.folder
+    del made
+    shutil.rmtree(entry)
+    put(entry)
+    again, _ = load_examples(manifest(["1", "2"]), Times(10), [0, 1])
+    assert not again.reused and again.array.tolist() == thrice([10, 20])
+    assert load_examples(manifest(["1", "2"]), Times(10), [0, 1])[0].reused
+
+
+def test_an_entry_under_the_name_of_another_is_removed():
+    one, other = (load_examples(manifest(["1", "2"]), Times(factor), [0, 1])[0] for factor in (10, 20))
+    shutil.rmtree(one.folder)
+    shutil.copytree(other.folder, one.folder)
+    again, _ = load_examples(manifest(["1", "2"]), Times(10), [0, 1])
+    assert not again.reused and again.array.tolist() == thrice([10, 20])
+
+
 def test_what_was_used_longest_ago_is_deleted_first(folder, monkeypatch):
     entries = {}
     for age, factor in enumerate((1, 2, 3)):
