@@ -36,12 +36,15 @@ from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, task_to_dict
+from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import atomic_file
+from multicnn.utils.limits import LimitError
 from multicnn.utils.reporter import Reporter
 from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
 _BATCH = 256
+_SHOWN = 300  # characters of what is wrong with an artefact: Keras repeats whole networks
 
 
 @dataclass(frozen=True, repr=False)
@@ -294,7 +297,16 @@ class Predictor:
 
 
 class ArtefactError(ValueError):
-    """A file is no artefact, or it is damaged, or what it says does not fit together."""
+    """A file is no artefact, or it is damaged, or what it says does not fit together.
+
+    Args:
+        reason: Why, in a few words.
+        path: The file.
+    """
+
+    def __init__(self, reason: str, path: str | os.PathLike):
+        super().__init__(f"`path` must be a .keras file that multicnn saved ({reason}). Received: path={str(path)!r}")
+        self.reason = reason
 
 
 def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predictor:
@@ -316,11 +328,13 @@ def load(path: str | os.PathLike, *, blocks: str | Sequence[str] = ()) -> Predic
     except FileNotFoundError:
         missing = REMEDY if is_url(path) else "nothing is there"
         raise ValueError(f"`path` must name a .keras file; {missing}. Received: path={str(path)!r}") from None
+    except (ArchiveError, LimitError) as error:
+        raise ArtefactError(textwrap.shorten(str(error), _SHOWN, placeholder=" ..."), path) from error
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        problem = textwrap.shorten(problem, 300, placeholder=" ...")  # Keras repeats whole networks
-        raise ArtefactError(
-            f"`path` must be a .keras file that multicnn saved ({problem}). Received: path={str(path)!r}"
+        problem = textwrap.shorten(problem, _SHOWN, placeholder=" ...")
+        raise ValueError(
+            f"`path` must be a .keras file that can be read ({problem}). Received: path={str(path)!r}"
         ) from error
     return Predictor(
         preprocess=read.preprocess,

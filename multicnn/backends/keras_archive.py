@@ -21,6 +21,7 @@ import keras
 import numpy as np
 
 from multicnn.utils import archives, limits
+from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import parse_json
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -52,36 +53,33 @@ _BFLOAT16 = np.dtype("V2")  # as which Keras saves it
 _DTYPE = re.compile(r"(bool|string|bfloat16|u?int(8|16|32|64)|float(16|32|64)|complex(64|128))")
 
 
-class ArchiveError(ValueError):
-    """A `.keras` file that is damaged, or that Keras must not open; the message is a short reason."""
-
-
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open the archive of a Keras model, its members checked by name, method and size.
 
     Raises:
-        ArchiveError: It is none, or a member is damaged (in the block too), unknown, missing or too large.
+        ArchiveError: It is none, or a member is damaged (in the block too), unknown or missing.
+        ValueError: It is over the limits.
         OSError: It cannot be read, or is no regular file.
     """
-    try:
-        with archives.opened(path) as archive:
-            names = set(archive.namelist())
-            if unknown := sorted(names - _MEMBERS):
-                raise ArchiveError(f"it has a member {unknown[0]!r} that no model of Keras has")
-            if missing := sorted({CONFIG, WEIGHTS} - names):
-                raise ArchiveError(f"it lacks {missing[0]}")
-            yield archive
-    except ValueError as error:
-        raise ArchiveError(str(error)) from error
+    with archives.opened(path) as archive:
+        names = set(archive.namelist())
+        if unknown := sorted(names - _MEMBERS):
+            raise ArchiveError(f"it has a member {unknown[0]!r} that no model of Keras has")
+        if missing := sorted({CONFIG, WEIGHTS} - names):
+            raise ArchiveError(f"it lacks {missing[0]}")
+        yield archive
 
 
-def member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return a member, whose checksum is compared; ValueError where it is JSON over the limit of its size."""
+def description(archive: zipfile.ZipFile, name: str) -> dict:
+    """Return the object of a member of JSON; ArchiveError where it is damaged, ValueError where it is over the limit."""
     size = archive.getinfo(name).file_size
-    if name != WEIGHTS:
-        limits.check("json_bytes", size, f"large: {name} of {size:,} bytes")
-    return archive.read(name)
+    limits.check("json_bytes", size, f"large: {name} of {size:,} bytes")
+    data = archive.read(name)
+    try:
+        return parse_json(data)
+    except ValueError as error:
+        raise ArchiveError(f"its {name} is damaged: {error}") from error
 
 
 def check(archive: zipfile.ZipFile) -> dict[str, list[tuple[int, ...]]]:
@@ -93,9 +91,9 @@ def check(archive: zipfile.ZipFile) -> dict[str, list[tuple[int, ...]]]:
     Raises:
         ArchiveError: The config names what must not be built, or the weights are damaged, not finite, or not in the file itself.
     """
-    config = parse_json(member(archive, CONFIG))
+    config = description(archive, CONFIG)
     check_config(config | {"compile_config": None})  # which is not built
-    return _weights(member(archive, WEIGHTS))
+    return _weights(archive.read(WEIGHTS))
 
 
 def check_config(config: object) -> None:
@@ -198,7 +196,7 @@ def _weights(data: bytes) -> dict[str, list[tuple[int, ...]]]:
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             return _shapes(file, len(data))
-    except ArchiveError:
+    except (ArchiveError, limits.LimitError):
         raise
     except Exception as error:  # a damaged file raises anything
         raise ArchiveError(

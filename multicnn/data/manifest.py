@@ -16,6 +16,7 @@ import pandas as pd
 from multicnn.modalities import lookup, registry
 from multicnn.modalities.finding import Finding
 from multicnn.tasks import Classification, Task, choose_task, task_from_dict, task_to_dict
+from multicnn.utils import regular_files
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason")
@@ -215,7 +216,8 @@ class Manifest:
         """Read what `save` wrote. Examples that were in memory are not saved."""
         from pyarrow import parquet
 
-        table = parquet.read_table(path)
+        with regular_files.opened(path) as file:
+            table = parquet.read_table(file)
         head = (table.schema.metadata or {}).get(b"multicnn")
         if head is None:
             raise ValueError(f"path must be a manifest written by Manifest.save. Received: path={str(path)!r}")

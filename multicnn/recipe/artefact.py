@@ -17,7 +17,7 @@ import keras
 import pydantic
 
 from multicnn.backends import keras_archive
-from multicnn.backends.keras_archive import CONFIG, WEIGHTS, ArchiveError
+from multicnn.backends.keras_archive import CONFIG, WEIGHTS
 from multicnn.blocks import Block, from_dict, unknown_kinds
 from multicnn.blocks.cost import Leaf, measure
 from multicnn.modalities import Preprocess
@@ -26,7 +26,7 @@ from multicnn.recipe.preprocess import preprocess_from_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils import limits
-from multicnn.utils.files import parse_json
+from multicnn.utils.archives import ArchiveError
 
 MEMBER = "multicnn.json"  # what plain Keras does not know, beside its own members of the archive
 FORMAT = 2
@@ -66,12 +66,12 @@ def read(path: Path) -> Artefact:
     with keras_archive.opened(path) as archive:
         if MEMBER not in archive.namelist():
             raise ArchiveError(f"it has no {MEMBER}: Keras saved it, not multicnn")
-        data = parse_json(keras_archive.member(archive, MEMBER))
+        data = keras_archive.description(archive, MEMBER)
         _check_fields(data)
         shapes = keras_archive.check(archive)
         _check_checksums(archive, data)
     if unknown := unknown_kinds(data["block"]):
-        raise ArchiveError(
+        raise ValueError(
             f"it has a network with Blocks that are not defined: {', '.join(unknown)}. Import the module that defines "
             "them first, or name it or its file by blocks= (--blocks on the command line)"
         )
@@ -105,7 +105,7 @@ def _check_fields(data: Mapping) -> None:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ArchiveError(f"its format is none: {version!r}")
     if version > FORMAT:
-        raise ArchiveError(f"it was saved by a newer multicnn (format {version})")
+        raise ValueError(f"it was saved by a newer multicnn (format {version})")
     for name, kind in (_FIELDS | ({"task": dict} if version > 1 else {"labels": list})).items():
         if not isinstance(data.get(name), kind):
             received = f"is no {kind.__name__}" if name in data else "is missing"

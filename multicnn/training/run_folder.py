@@ -11,7 +11,7 @@ from typing import Any
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.memory import in_order_of
 from multicnn.models.user_code import code_of
-from multicnn.predictor import Predictor, load, software
+from multicnn.predictor import ArtefactError, Predictor, load, software
 from multicnn.recipe import Recipe
 from multicnn.utils.files import atomic_file, locked, read_json, sweep, write_json, write_text
 from multicnn.utils.spreadsheets import csv_text
@@ -90,12 +90,16 @@ def check_saved(folder: Path, recipe: Recipe) -> bool:
 
 
 def finished(folder: Path, recipe: Recipe, log: Callable[[str], None]) -> Predictor | None:
-    """Return the predictor of a finished run of this recipe, or None; the message says that it is finished."""
+    """Return the predictor of a finished run of this recipe; None, too, where it is damaged. The message says which."""
     path = folder / "model.keras"
     if not path.exists():
         return None
     code = code_of(recipe.model.name)
-    predictor = load(path, blocks=[code] if code else [])
+    try:
+        predictor = load(path, blocks=[code] if code else [])
+    except ArtefactError as error:  # the checkpoints have its weights
+        log(f"{error.reason}: {path} is damaged and is made again from the checkpoints")
+        return None
     if "train" not in predictor.metrics or Recipe.from_dict(predictor.recipe) != recipe:  # fields may have been renamed
         return None
     log(f"the run in {folder} is finished: {path}")

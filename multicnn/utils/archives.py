@@ -27,12 +27,17 @@ _SHOWN = 100  # characters of a message, which may repeat what is in the file
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
+class ArchiveError(ValueError):
+    """An archive that is damaged, or that holds what it must not; the message is a short reason."""
+
+
 @contextmanager
 def opened(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
     """Open a zip archive whose members have been checked: names, methods and unpacked sizes, not yet their contents.
 
     Raises:
-        ValueError: It is none, it is damaged (in the block too), or it is over the limits; the message is a short reason.
+        ArchiveError: It is none, or it is damaged (in the block too), or has members that are not read.
+        ValueError: It is over the limits.
         OSError: It cannot be read, or is no regular file.
     """
     try:
@@ -40,7 +45,7 @@ def opened(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
             _check(archive, os.fstat(file.fileno()).st_size)
             yield archive
     except _DAMAGE as error:
-        raise ValueError(f"damaged archive: {(str(error) or type(error).__name__)[:_SHOWN]}") from error
+        raise ArchiveError(f"damaged archive: {(str(error) or type(error).__name__)[:_SHOWN]}") from error
 
 
 def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -58,11 +63,11 @@ def _check(archive: zipfile.ZipFile, packed: int) -> None:
     members = archive.infolist()
     names = [member.filename for member in members]
     if len(members) > _MOST_MEMBERS or len(set(names)) < len(names):
-        raise ValueError(f"an archive of {len(names):,} members, {len(set(names)):,} of them of another name")
+        raise ArchiveError(f"an archive of {len(names):,} members, {len(set(names)):,} of them of another name")
     for member in members:
         if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
             kind = "encrypted" if member.flag_bits & _ENCRYPTED else f"packed by method {member.compress_type}"
-            raise ValueError(f"{member.filename!r} is {kind}: only stored and deflated members are read")
+            raise ArchiveError(f"{member.filename!r} is {kind}: only stored and deflated members are read")
     limits.check_unpacked(sum(member.file_size for member in members), packed, "the archive")
 
 
@@ -82,9 +87,9 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
 def _check_header(member: IO[bytes], info: zipfile.ZipInfo) -> None:
     version = np.lib.format.read_magic(member)
     if version not in _HEADERS:
-        raise ValueError(f"{info.filename!r} is an array of version {version}")
+        raise ArchiveError(f"{info.filename!r} is an array of version {version}")
     shape, _, dtype = _HEADERS[version](member)
     if dtype.hasobject:
-        raise ValueError(f"{info.filename!r} holds pickled Python objects, which are not read: they can run code")
+        raise ArchiveError(f"{info.filename!r} holds pickled Python objects, which are not read: they can run code")
     if member.tell() + math.prod(shape) * dtype.itemsize != info.file_size:
-        raise ValueError(f"{info.filename!r} declares the shape {shape} in {info.file_size:,} bytes")
+        raise ArchiveError(f"{info.filename!r} declares the shape {shape} in {info.file_size:,} bytes")

@@ -45,6 +45,10 @@ class Limits:
     example_values: int = 2**27
 
 
+class LimitError(ValueError):
+    """A file, or what it would unpack to, is over a limit; the message has the limit and how it is raised."""
+
+
 def current() -> Limits:
     """Return the limits with the changes of MULTICNN_LIMITS.
 
@@ -55,7 +59,7 @@ def current() -> Limits:
 
 
 def check(name: str, amount: int, description: str) -> None:
-    """Raise ValueError where an amount is over a limit; the message has the limit and how it is raised.
+    """Raise LimitError where an amount is over a limit.
 
     Args:
         name: The name of the limit.
@@ -64,11 +68,11 @@ def check(name: str, amount: int, description: str) -> None:
     """
     most = getattr(current(), name)
     if amount > most:
-        raise ValueError(f"too {description} (limit {most:,}; {_VARIABLE}={name}={amount})")
+        raise LimitError(f"too {description} (limit {most:,}; {_VARIABLE}={name}={amount})")
 
 
 def check_unpacked(unpacked: int, packed: int, description: str) -> None:
-    """Raise ValueError where an archive would unpack to more than `unpacked_bytes`, and to over 20 times its own size."""
+    """Raise LimitError where an archive would unpack to more than `unpacked_bytes`, and to over 20 times its own size."""
     if unpacked > _RATIO * packed:
         check("unpacked_bytes", unpacked, f"large: {description} unpacks to {unpacked:,} bytes")
 
