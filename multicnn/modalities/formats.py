@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _TO_JPEG = "convert it to JPEG or PNG, with ImageMagick say"
 _TO_FLAC = "convert it to WAV or FLAC, as by `ffmpeg -i name.{} name.flac`"
 _TO_TEXT = "save it as plain text"
@@ -86,6 +88,12 @@ def _of_brands(data: bytes) -> tuple[str | None, str]:
     if major in _M4A:
         return "audio", "M4A"
     return None, "QuickTime" if major == b"qt  " else "MP4"
+
+
+def remedies(kinds: Iterable[str]) -> str:
+    """Return what to do with the formats among some that are known, "; MP4: convert it ...", or ""."""
+    advice = {kind: remedy for of in _REMEDIES.values() for kind, remedy in of.items()}
+    return "".join(f"; {kind}: {advice[kind]}" for kind in sorted(kinds) if kind in advice)
 
 
 def check(kind: str, modality: str) -> None:

@@ -47,3 +47,11 @@ def test_preview_and_doctor(unreadable, tmp_path):
         multicnn.preview(data, tmp_path / "preview.html")
     findings = multicnn.doctor(data, tmp_path / "doctor.html").examination.findings
     assert any(reason in finding.message and "12 of 12" in finding.message for finding in findings)
+
+
+def test_a_folder_of_a_format_of_no_kind_is_named_with_what_to_do(tmp_path):
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "clip.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(100))
+    with pytest.raises(ValueError, match=r"images, audio or texts.*\(MP4 \(2\); MP4: convert it to WAV or FLAC"):
+        multicnn.prepare(tmp_path)

@@ -10,8 +10,9 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.files import Content, commonest_kind
 from multicnn.data.sources.naming import Named, composed
 from multicnn.data.sources.split_names import splits_named
-from multicnn.modalities import lookup
+from multicnn.modalities import formats, lookup
 from multicnn.modalities.content import mismatch
+from multicnn.modalities.finding import listed
 from multicnn.utils import regular_files
 
 
@@ -19,8 +20,13 @@ def modality_of(root: Path, contents: list[Content]) -> str:
     """Return the modality of most of the files."""
     modality = commonest_kind(contents)
     if not modality:
-        first = next((f" (the first of {len(contents):,}: {c.reason})" for c in contents if c.reason), "")
-        raise ValueError(f"path must hold images, audio or texts. Received: path={str(root)!r}{first}")
+        reason = next((f"the first of {len(contents):,}: {each.reason}" for each in contents if each.reason), "")
+        names = [each.format for each in contents if each.format]
+        there = f"{listed(names, 3)}{formats.remedies(set(names))}" if names else ""
+        named = ", ".join(filter(None, (reason, there)))
+        raise ValueError(
+            f"path must hold images, audio or texts. Received: path={str(root)!r}{f' ({named})' if named else ''}"
+        )
     return modality
 
 

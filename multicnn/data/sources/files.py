@@ -38,11 +38,15 @@ _ABOUT = {"readme", "license", "licence", "copying", "attribution"}
 
 
 class Content(NamedTuple):
-    """Hash ("" if unread) and kind ("image", "audio", "text" or "") of a file, and the reason why it is bad, or ""."""
+    """Hash ("" if unread) and kind ("image", "audio", "text" or "") of a file, and the reason why it is bad, or "".
+
+    `format` is the name of its format where that is of no kind.
+    """
 
     hash: str
     kind: str
     reason: str
+    format: str = ""
 
 
 def read(path: Path | str) -> Content:
@@ -69,7 +73,9 @@ def read(path: Path | str) -> Content:
         return Content("", "", str(error))
     if not head:
         return Content(digest.hexdigest(), content.kind_by_name(path), "empty file")
-    return Content(digest.hexdigest(), content.recognise(head[:512])[0] or content.kind_by_name(path), "")
+    modality, name = content.recognise(head[:512])
+    kind = modality or content.kind_by_name(path)
+    return Content(digest.hexdigest(), kind, "", "" if kind else name)
 
 
 def read_all(paths: Sequence[Path | str]) -> list[Content]:

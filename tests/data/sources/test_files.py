@@ -5,7 +5,7 @@ from multicnn.data.sources import files
 
 def test_read_says_what_is_wrong(tmp_path):
     (tmp_path / "empty.jpg").touch()
-    assert files.read(tmp_path / "empty.jpg")[1:] == ("image", "empty file")
+    assert files.read(tmp_path / "empty.jpg")[1:] == ("image", "empty file", "")
     assert files.read(tmp_path / "none.jpg").reason == "missing file"
     assert files.read(tmp_path).reason.startswith("unreadable")
     assert files.read(f"{tmp_path}/a\0.jpg").reason == "file name holds a NUL character"
