@@ -88,10 +88,12 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         from multicnn.training.context import RunContext
         from multicnn.training.setup import new_folder, settled
 
+        if isinstance(self.settings, str):
+            raise ValueError(f'`settings` must be a list of "field=value". Received: settings={self.settings!r}')
         inputs = self._inputs(X, fit=True)
         classes, indices = np.unique(self._labels(inputs, y), return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"`y` must have two classes at least. Received: one class, {classes[0]!r}")
+            raise ValueError(f"`y` must have two classes at least, not one class. Received: classes={classes.tolist()}")
         names = _names(classes)
         given = {
             "data.modality": self.modality,
@@ -106,7 +108,7 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         )
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "run" if self.out is None else new_folder(self.out, recipe)
-            predictor = ensemble.train(recipe, manifest, RunContext(folder, report=self.out is not None))
+            predictor = ensemble.train(recipe, manifest, RunContext(folder, temporary=self.out is None))
         self.classes_, self.predictor_ = classes, predictor
         self._columns = [predictor.labels.index(name) if name in predictor.labels else None for name in names]
         return self
@@ -162,7 +164,10 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         if kind is not None and kind.sampled and not _holds_inputs(X):
             rows = validate_data(self, X, reset=fit, ensure_min_samples=2 if fit else 1)
             return rows if rows.dtype in _PCM else rows.astype(np.float32, copy=False)
-        return X if isinstance(X, np.ndarray) else list(X)
+        inputs = X if isinstance(X, np.ndarray) else list(X)
+        if not len(inputs):
+            raise ValueError("`X` must hold one input or more; it has 0 samples. Received: X of no inputs")
+        return inputs
 
     def _with_rate(self, inputs: Sequence[object] | NDArray) -> object:
         """Return waveforms with the rate that the settings name, so that it is not reported as unknown."""

@@ -88,6 +88,9 @@ WRONG = {
     "a path": ({}, Path("photos"), [0], "one input or more"),
     "a modality": ({"modality": "smell"}, X, Y, "image, audio, text"),
     "a setting": ({"settings": ["epoch=3"]}, X, Y, "epoch"),
+    "a setting alone": ({"settings": "epochs=3"}, X, Y, "must be a list"),
+    "rows of pixels": ({"modality": "image"}, X.reshape(8, 16), Y, "n, height, width"),
+    "nothing": ({}, X[:0], Y[:0], "0 samples"),
     "NaN": ({"modality": "audio"}, np.full((8, 4), np.nan), Y, "contains NaN"),
     "one waveform": ({"modality": "audio"}, np.zeros(8), Y, "Reshape your data"),
 }
@@ -100,6 +103,12 @@ def test_a_wrong_call_raises(name, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=message):
         MulticnnClassifier(**parameters).fit(x, y)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_message_names_a_file_that_is_gone(caplog):
+    with pytest.raises(ValueError, match="can be read; the first") as error:
+        MulticnnClassifier("image").fit([b"no image %d" % i for i in range(8)], Y)
+    assert "bad_files.csv" not in str(error.value) + caplog.text
 
 
 def test_an_input_that_cannot_be_read_raises(fitted):

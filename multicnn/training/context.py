@@ -19,14 +19,15 @@ class RunContext:
         reporter: Receives messages and progress.
         workers: The processes that train together.
         started: `time.perf_counter()` when the run started.
-        report: Compare with the linear baseline and write the report, which takes longer than the training of a small network.
+        temporary: The folder is deleted after the run: no report is written into it, which takes longer than the training of
+            a small network, nor the linear baseline computed for it, and no message names its files.
     """
 
     folder: Path | None = None
     reporter: Reporter = dataclasses.field(default_factory=Reporter)
     workers: Workers = dataclasses.field(default_factory=Workers)
     started: float = dataclasses.field(default_factory=time.perf_counter)
-    report: bool = True
+    temporary: bool = False
 
     def inside(self, name: str) -> RunContext:
         """Return the context of a run that starts now in a folder inside this one."""
@@ -38,6 +39,11 @@ class RunContext:
         if self.folder is None:
             raise ValueError("a run that is trained needs a folder. Received: folder=None")
         return self.folder
+
+    @property
+    def lasting_folder(self) -> Path | None:
+        """The run folder, where it is there after the run."""
+        return None if self.temporary else self.folder
 
     def log(self, line: str) -> None:
         """Report a line about the run."""

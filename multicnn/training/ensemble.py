@@ -70,7 +70,7 @@ def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predict
     predictor.metrics["seconds"] = round(time.perf_counter() - context.started, 1)
     write_json(folder / "metrics.json", predictor.metrics)
     run_folder.keep_manifest(folder, manifest)
-    if context.report:
+    if not context.temporary:
         report_run(folder, predictor.preprocess, manifest, lambda rows: logits[rows])
     predictor.save(folder / "model.keras")
     context.log(f"the predictor is {folder / 'model.keras'}")

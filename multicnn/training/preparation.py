@@ -198,9 +198,9 @@ def fit_stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
     try:
         fitted = context.workers.broadcast(lambda: fit_preprocess(recipe, manifest))
     except NoneReadable as error:
-        if context.folder is None:
+        if context.lasting_folder is None:
             raise
-        raise error.listed_in(run_folder.list_bad(context.folder, error.manifest)) from None
+        raise error.listed_in(run_folder.list_bad(context.lasting_folder, error.manifest)) from None
     return fitted.stem(recipe, training_examples(recipe, manifest), locate)
 
 
@@ -267,7 +267,8 @@ def load_examples(
 def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -> None:
     """Report what is odd about the examples, and raise ValueError if nothing can be trained on them."""
     bad = manifest.bad_rows()
-    listed = "" if context.folder is None else f"; they are listed in {context.folder / run_folder.BAD_FILES}"
+    folder = context.lasting_folder
+    listed = "" if folder is None else f"; they are listed in {folder / run_folder.BAD_FILES}"
     first = ""
     if len(bad):
         first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"

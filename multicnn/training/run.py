@@ -123,10 +123,10 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         split: with_interval(evaluator.metrics(split)) for split in SPLITS if finished and len(manifest.rows(split))
     }
     scored = judged_split(manifest) if finished else None
-    if scored is not None and context.report:
+    if scored is not None and not context.temporary:
         linear = linear_score(manifest, prepared.store, prepared.augmentation.stored, scored)
         measured |= {} if linear is None else {"linear_baseline": with_interval(linear)}
-    if scored == "val" and context.report:
+    if scored == "val" and not context.temporary:
         measured["headline"] = validation_headline(manifest.task, measured)
         context.warn(measured["headline"])
     if finished:
@@ -141,7 +141,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         "seconds": round(time.perf_counter() - context.started, 1),
     }
     write_json(context.run_folder / "metrics.json", measured)
-    if finished and context.report:
+    if finished and not context.temporary:
         report_run(context.run_folder, prepared.preprocess, manifest, evaluator.logits)
     return dataclasses.replace(built.predictor, metrics=measured)
 

@@ -47,6 +47,8 @@ def settled(
         RuntimeError: The process was forked from one in which TensorFlow had started.
     """
     forks.check()
+    if isinstance(settings, str):
+        raise ValueError(f'`settings` must be a list of "field=value". Received: settings={settings!r}')
     memory = in_memory(data)
     recipe = recipe_for(started if started is not None and (data is None or memory is not None) else data, fields)
     # What the settings say of the data decides the modality, which decides what those of the preprocessing can mean.

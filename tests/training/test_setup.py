@@ -36,3 +36,8 @@ def test_no_run_is_overwritten(tmp_path, monkeypatch):
     for taken in (tmp_path, tmp_path / "file"):
         with pytest.raises(ValueError, match="`out` must be a new or empty folder"):
             setup.new_folder(taken, recipe)
+
+
+def test_one_setting_alone_is_no_list_of_them():
+    with pytest.raises(ValueError, match="`settings` must be a list"):
+        setup.settled("digits", "epochs=3", {})

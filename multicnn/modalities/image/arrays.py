@@ -21,8 +21,10 @@ def of_archive(x: np.ndarray) -> np.ndarray:
             or from 0 to 255 (which of them, the largest of all decides), or truth values.
 
     Raises:
-        ValueError: The numbers have another range.
+        ValueError: The numbers have another range, or the array another shape.
     """
+    if x.ndim not in (3, 4):
+        raise ValueError(f"x of images must have the shape (n, height, width[, channels]). Received: shape={x.shape}")
     if x.ndim == 4 and channel_axis(x.shape[1:]) == 0:
         x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     try:
