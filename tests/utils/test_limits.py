@@ -1,5 +1,8 @@
 """What a file may make the program allocate, and how that is raised."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
 from multicnn.utils import limits
@@ -40,3 +43,9 @@ def test_an_archive_may_unpack_to_more_than_the_limit_only_if_it_is_large_itself
     limits.check_unpacked(20_000, 1000, "it")
     with pytest.raises(ValueError, match="it unpacks to 20,001 bytes"):
         limits.check_unpacked(20_001, 1000, "it")
+
+
+def test_the_documentation_has_each_limit():
+    page = (Path(__file__).parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
+    for name, value in dataclasses.asdict(limits.Limits()).items():
+        assert f"| `{name}` | {value:,} |" in page
