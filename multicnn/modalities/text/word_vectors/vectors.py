@@ -159,6 +159,10 @@ def table(vectors: WordVectors, vocabulary: Collection[str], seed: int = 0) -> t
     rows = np.array([vectors.index.get(word, -1) for word in vocabulary], dtype=np.int64)
     known = rows >= 0
     given = np.asarray(vectors.vectors[rows[known]] if known.any() else vectors.vectors, dtype=np.float32)
+    if not np.isfinite(given).all():
+        words = [word for word, own in zip(vocabulary, known) if own] or list(vectors.words)
+        word = words[int(np.flatnonzero(~np.isfinite(given).all(axis=1))[0])]
+        raise ValueError(f"`vectors` must be finite numbers. Received: vectors with another one for {word!r}")
     a = np.sqrt(3 * given.var(dtype=np.float64)) if given.size else 0.25
     made = np.random.default_rng(seed).uniform(-a, a, (len(rows) + 2, vectors.dims)).astype(np.float32)
     made[0] = 0
@@ -167,9 +171,6 @@ def table(vectors: WordVectors, vocabulary: Collection[str], seed: int = 0) -> t
         for i, word in enumerate(vocabulary):
             if not known[i] and (composed := vectors.compose(word)) is not None:
                 made[i + 2], known[i] = composed, True
-    if not np.isfinite(made).all():
-        word = next(word for word, vector in zip(vocabulary, made[2:]) if not np.isfinite(vector).all())
-        raise ValueError(f"`vectors` must be finite numbers. Received: vectors with another one for {word!r}")
     return made, known
 
 
