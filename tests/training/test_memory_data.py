@@ -8,6 +8,7 @@ import soundfile
 from PIL import Image
 
 import multicnn
+from multicnn.blocks import network
 
 RNG = np.random.default_rng(0)
 Y = np.array(["dark", "light"] * 30)
@@ -31,11 +32,15 @@ def test_the_same_weights_as_from_an_archive(trained, tmp_path):
     assert sha(multicnn.train(tmp_path / "a.npz", tmp_path / "run", **SMALL)) == sha(trained[0])
 
 
-def test_evaluate_knows_the_data_of_the_training(trained):
-    predictor, _ = trained
-    test = multicnn.evaluate(predictor, (X, Y), split="test")
-    assert test.metrics["n"] == predictor.metrics["test"]["n"]
-    assert test.metrics["accuracy"] == predictor.metrics["test"]["accuracy"]
+def test_evaluate_knows_the_data_of_the_training():
+    prepared = multicnn.prepare((X, Y), model="linear")
+    built = network(prepared.block, prepared.input_shape)
+    task, recipe = prepared.manifest.task, prepared.recipe.to_dict()
+    predictor = multicnn.Predictor(prepared.preprocess, prepared.block, built, task, recipe)
+    for data in ((X, Y), (X[::-1], Y[::-1])):
+        test = multicnn.evaluate(predictor, data, split="test")
+        ids = prepared.manifest.table["hash"][prepared.manifest.rows("test")]
+        assert sorted(test.manifest.table["hash"][test.rows]) == sorted(ids)
     with pytest.raises(ValueError, match="must have a test split of its own"):
         multicnn.evaluate(predictor, (X[1:], Y[1:]), split="test")
     assert predictor.evaluate((X[1:], Y[1:]))["n"] == 59
