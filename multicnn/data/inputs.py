@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from multicnn.data.items import Readable, is_cell, is_numbers, is_waveform, of_numbers, plain
+from multicnn.data.items import array_of, is_cell, is_file, is_numbers, is_waveform, plain
 from multicnn.data.listing import with_files_of_folders
 from multicnn.data.sources.frame import as_frame, is_frame
 from multicnn.data.sources.huggingface import HuggingFaceDataset, input_column, inputs_of_column
@@ -69,7 +69,7 @@ def name_of(item: object, position: int) -> str:
 
 
 def _separated(given: object, preprocess: Preprocess, text_column: str) -> Iterable[object]:
-    if isinstance(given, (str, bytes, bytearray, memoryview, os.PathLike, Readable)) or is_waveform(given):
+    if isinstance(given, (str, bytes, bytearray, memoryview, os.PathLike)) or is_file(given) or is_waveform(given):
         return [given]
     if isinstance(given, Mapping):
         if is_cell(given):
@@ -84,9 +84,12 @@ def _separated(given: object, preprocess: Preprocess, text_column: str) -> Itera
     if is_frame(given):
         return _column(as_frame(given), [text_column, "text"] if preprocess.inline else _COLUMNS)
     if isinstance(given, (list, tuple)):
-        return _of_array(of_numbers(given), preprocess) if is_numbers(given) else given
+        array = _array(given) if is_numbers(given) and not preprocess.inline else None
+        if array is None or (array.ndim == 1 and not preprocess.sampled):
+            return given
+        return _of_array(array, preprocess)
     if hasattr(given, "__array__"):
-        return _of_array(np.asarray(given), preprocess)
+        return _of_array(array_of(given), preprocess)
     if isinstance(given, Iterable):
         return given
     raise ValueError("pass paths, contents of files, arrays or texts, one or many of them")
@@ -95,6 +98,14 @@ def _separated(given: object, preprocess: Preprocess, text_column: str) -> Itera
 def _with_rate(many: Iterable[object], rate: int) -> Iterator[object]:
     for each in many:
         yield (each, rate) if hasattr(each, "__array__") or is_numbers(each) else each
+
+
+def _array(given: Sequence[object]) -> np.ndarray | None:
+    """Return the array that lists of numbers form; None where their lengths differ, so that each is an input."""
+    try:
+        return np.array(given)
+    except ValueError:
+        return None
 
 
 def _of_elements(elements: Iterable[object], preprocess: Preprocess) -> Iterator[object]:

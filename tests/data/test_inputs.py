@@ -38,6 +38,13 @@ class Upload:
         return self.file.read()
 
 
+class Broken:
+    """A file object of another library, with errors of its own."""
+
+    def read(self):
+        raise RuntimeError("the disk\nis gone")
+
+
 def decoded(given, preprocess):
     return [preprocess.decode(source_of(item, preprocess)) for item in inputs_of(given, preprocess)]
 
@@ -96,6 +103,8 @@ def png(pixels):
         (io.BytesIO(b"a good film"), TEXT, TEXTS[:1]),
         (io.StringIO("a good\nfilm"), TEXT, ["a good\nfilm"]),
         ((text for text in TEXTS), TEXT, TEXTS),
+        ([CLIPS[0].tolist(), CLIPS[1, :4000].tolist()], AUDIO, [CLIPS[0], CLIPS[1, :4000]]),
+        ([(CLIPS[0].tolist(), 8000)], AUDIO, CLIPS[:1]),
     ],
 )
 def test_what_is_understood(given, preprocess, expected):
@@ -143,6 +152,11 @@ def test_a_wrong_call_is_refused(given, preprocess, message):
         ((CLIPS[0] * 30000).round(), AUDIO, "are PCM, not floats of full scale 1"),
         ((CLIPS[0], None), AUDIO, "a tuple that is no .waveform, rate"),
         ((CLIPS[0],), AUDIO, "a tuple that is no .waveform, rate"),
+        ((CLIPS[0], np.inf), AUDIO, "a sample rate must be a whole number of Hz, not inf"),
+        ((CLIPS[0], 8000.5), AUDIO, "a sample rate must be a whole number of Hz"),
+        (np.ma.masked_greater(COLOURS[0], 200), RGB, "masked values"),
+        (Broken(), RGB, "cannot be read: the disk is gone"),
+        (float("nan"), TEXT, "not a text: float"),
         ({"text": "a good film"}, TEXT, "a mapping with the keys text"),
         (io.StringIO("not pixels"), RGB, "not an image: starts like text"),
         (COLOURS[0] * -1.0, RGB, "pixels must be whole numbers from 0 to 255"),
@@ -152,6 +166,15 @@ def test_a_wrong_call_is_refused(given, preprocess, message):
 def test_a_bad_input_has_a_reason(item, preprocess, reason):
     with pytest.raises(ValueError, match=reason):
         preprocess.decode(source_of(item, preprocess))
+
+
+@pytest.mark.parametrize(
+    "given, preprocess", [([float("nan"), "a"], TEXT), ([float("nan")], TEXT), ([float("nan")], RGB)]
+)
+def test_a_missing_value_is_a_bad_input_in_its_place(given, preprocess):
+    assert len(list(inputs_of(given, preprocess))) == len(given)
+    with pytest.raises(ValueError):
+        preprocess.decode(source_of(given[0], preprocess))
 
 
 def test_waveforms_equal_their_file(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from multicnn.data.items import is_numbers, is_waveform, of_numbers
+from multicnn.data.items import array_of, is_numbers, is_waveform, rate_of
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.columns import mark_surrogates
 from multicnn.data.sources.contents import of_array, of_items
@@ -46,17 +46,13 @@ def inputs_of(x: object, name: str = "x") -> tuple[np.ndarray | list[object], in
     """
     if is_waveform(x):
         inputs, _ = inputs_of(x[0], name)  # type: ignore[index]
-        return inputs, int(x[1])  # type: ignore[index]
+        return inputs, rate_of(x[1])  # type: ignore[index]
     if isinstance(x, (list, tuple)):
         return _stacked(list(x)), None
     if hasattr(x, "columns") and hasattr(x, "iloc") and len(x.columns) == 1:  # a frame of one column
         return inputs_of(x.iloc[:, 0], name)
     if hasattr(x, "__array__") and not hasattr(x, "columns"):
-        if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-            raise ValueError(
-                f"{name} must not be masked: fill its values, as by x.filled(0). Received: {name} with a mask"
-            )
-        array = np.asarray(x)
+        array = _array(x, name)
         if array.ndim and array.dtype.kind in "USO":
             return _stacked(array.tolist()), None
         if array.ndim > 1:
@@ -65,10 +61,18 @@ def inputs_of(x: object, name: str = "x") -> tuple[np.ndarray | list[object], in
     raise ValueError(f"{name} must be {expected}. Received: {name} of {type(x).__name__}")
 
 
+def _array(x: object, name: str) -> np.ndarray:
+    try:
+        return array_of(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must hold examples: {error}. Received: {name} of {type(x).__name__}") from None
+
+
 def _stacked(items: list[object]) -> np.ndarray | list[object]:
     """Return arrays of one shape as one array, as they would be in an archive; anything else as it is."""
-    items = [of_numbers(item) if is_numbers(item) and not is_waveform(item) else item for item in items]
-    if items and all(isinstance(item, np.ndarray) and item.ndim and item.dtype.kind in "fiub" for item in items):
+    items = [array_of(item) if is_numbers(item) else item for item in items]
+    plain = all(isinstance(item, np.ndarray) and not isinstance(item, np.ma.MaskedArray) for item in items)
+    if items and plain and all(item.ndim and item.dtype.kind in "fiub" for item in items):  # type: ignore[attr-defined]
         if len({(item.shape, item.dtype) for item in items}) == 1:  # type: ignore[attr-defined]
             return np.stack(items)  # type: ignore[arg-type]
     return items

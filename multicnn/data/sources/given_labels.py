@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from multicnn.data.items import array_of
+
 
 def labels_of(y: object, n: int, name: str = "y") -> list[str]:
     """Return the labels of examples as strings; "" for a missing one.
@@ -24,11 +26,7 @@ def labels_of(y: object, n: int, name: str = "y") -> list[str]:
     if len(values) != n:
         received = f"Received: {n:,} examples, {len(values):,} labels"
         raise ValueError(f"{name} must hold one label per example. {received}")
-    cells = [value.item() if isinstance(value, np.generic) else value for value in values]
-    measured = (cell for cell in cells if isinstance(cell, float) and cell == cell and not cell.is_integer())
-    if (first := next(measured, None)) is not None:
-        raise ValueError(f"{name} must hold labels: text or whole numbers. Received: {name} with {first!r}")
-    return [_cell(cell, name) for cell in cells]
+    return [_cell(value, name) for value in values]
 
 
 def _is_one_hot(rows: list[object] | tuple[object, ...]) -> bool:
@@ -45,7 +43,7 @@ def _listed(y: object, name: str) -> list[object]:
         if isinstance(y, (str, bytes)) or not isinstance(y, Iterable):
             raise ValueError(f"{name} must hold one label per example. Received: {name} of {type(y).__name__}")
         return list(y)
-    return _column(np.asarray(y), name)
+    return _column(array_of(y), name)
 
 
 def _column(array: np.ndarray, name: str) -> list[object]:
@@ -58,6 +56,8 @@ def _column(array: np.ndarray, name: str) -> list[object]:
 
 
 def _cell(cell: object, name: str) -> str:
+    if isinstance(cell, np.generic) or (isinstance(cell, np.ndarray) and cell.ndim == 0):
+        cell = cell.item()
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return ""
     if isinstance(cell, str):
@@ -68,6 +68,8 @@ def _cell(cell: object, name: str) -> str:
         except UnicodeDecodeError:
             raise ValueError(f"{name} must hold text in UTF-8. Received: {name} with {cell[:20]!r}") from None
     if isinstance(cell, float):
+        if cell == cell and not cell.is_integer():
+            raise ValueError(f"{name} must hold labels: text or whole numbers. Received: {name} with {cell!r}")
         return str(int(cell)) if cell == cell else ""
     if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
         labels = [_cell(label, name) for label in cell]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from multicnn.data.items import is_waveform
+from multicnn.data.items import array_of, is_waveform
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import examples_of_archive
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
@@ -133,7 +133,7 @@ def _pairs(data: object) -> tuple[list[object], list[object]]:
     pairs = [item for item in items if isinstance(item, tuple) and len(item) == 2]
     if not pairs or len(pairs) < len(items):
         raise ValueError(f"data must be {_FORMS}. Received: data of {type(data).__name__}")
-    if all(is_waveform(pair) and np.ndim(pair[0]) == 1 for pair in pairs):
+    if all(is_waveform(pair) and array_of(pair[0]).ndim == 1 for pair in pairs):
         raise ValueError(
             "data must be (x, y): pairs of a waveform and its rate have no labels. Received: data of such pairs"
         )

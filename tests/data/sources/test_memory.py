@@ -157,7 +157,7 @@ def test_what_was_understood_is_reported(x, note):
         ((CLIPS[0], 8000), "data must be .x, y. with a label for each input"),
         (([], []), "data must hold examples"),
         ((PIXELS[:0], Y[:0]), "data must hold examples"),
-        ((np.ma.masked_greater(PIXELS, 200), Y), r"x must not be masked: fill its values, as by x.filled\(0\)"),
+        ((np.ma.masked_greater(PIXELS, 200), Y), r"masked values: fill them, as by x.filled\(0\)"),
         ((TEXTS, 3), "y must hold one label per example. Received: y of int"),
         ((5, Y), "x must be an array with an example along its first axis"),
         (([object()] * 6, Y), "x must hold images, waveforms with their rate, texts, or paths"),
