@@ -12,12 +12,15 @@ import os
 import platform
 from typing import Any
 
+from multicnn.utils.quiet import import_tensorflow_silently
 from multicnn.version import __version__ as __version__
 
 # On processors without AVX-512 TensorFlow leaves out oneDNN, with which ResNet-20 trains in two thirds of the time. It looks once,
 # when it is imported.
 if platform.machine().lower() in ("x86_64", "amd64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+import_tensorflow_silently()
 
 # Public names and where they are; imported when first asked for, so that `import multicnn` is instant.
 _PUBLIC = {

@@ -37,6 +37,7 @@ from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, task_to_dict
 from multicnn.utils.archives import ArchiveError
+from multicnn.utils import quiet
 from multicnn.utils.files import atomic_file
 from multicnn.utils.limits import LimitError
 from multicnn.utils.reporter import Reporter
@@ -264,7 +265,8 @@ class Predictor:
         }
 
     def _predict_batch(self, inputs: list[tuple[int, object]]) -> Iterator[Prediction]:
-        windows = [self._windows(source) for _, source in inputs]
+        with quiet.decoders():
+            windows = [self._windows(source) for _, source in inputs]
         examples = [example for each in windows if not isinstance(each, str) for _, example in each]
         logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
         rows = iter(self.probabilities(logits))

@@ -13,7 +13,7 @@ import typer.core
 from multicnn.cli import data, explain, fields, networks, predictors, training, transfer, words
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.printing import print_line, printable_errors
-from multicnn.cli.quiet import import_tensorflow_silently
+from multicnn.utils.quiet import decoders, import_tensorflow_silently
 from multicnn.utils.signals import unwind
 from multicnn.version import __version__
 
@@ -63,7 +63,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack the letters of a label
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with decoders():
+            app()
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -19,7 +19,7 @@ from multicnn.data import cache, entries
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.modalities.base import Loadable
 from multicnn.modalities.marks import Marked
-from multicnn.utils import regular_files
+from multicnn.utils import quiet, regular_files
 
 MEMORY_LIMIT = 2**30  # bytes of examples beyond which they are stored on disk
 _TASK_BYTES = 2**22  # of the examples in a task of a thread
@@ -87,6 +87,7 @@ class Store:
         return f"{size} in {self.folder}{', made by an earlier run' if self.reused else ''}"
 
 
+@quiet.decoders()
 def load_examples(
     manifest: Manifest,
     preprocess: Loadable,

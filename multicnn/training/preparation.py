@@ -31,6 +31,7 @@ from multicnn.training.freezing import frozen_layers
 from multicnn.training.model import network_block
 from multicnn.training.precision import policy
 from multicnn.training.pretrained import PretrainedWeights
+from multicnn.utils import quiet
 from multicnn.utils.files import read_json, write_json
 
 
@@ -187,6 +188,7 @@ def training_examples(recipe: Recipe, manifest: Manifest) -> Iterator[Any]:
         raise NoneReadable(manifest, dict(sorted(reasons.items())), f"data={recipe.data.path!r}", "training examples")
 
 
+@quiet.decoders()
 def fit_preprocess(recipe: Recipe, manifest: Manifest) -> Preprocess:
     """Return the recipe's preprocessing, fitted on the training split."""
     assert recipe.preprocess is not None  # the recipe is completed

@@ -13,7 +13,7 @@ from support.command_line import call
 
 import multicnn
 from multicnn import Recipe, api
-from multicnn.cli import quiet
+from multicnn.utils import quiet
 
 
 @pytest.fixture(scope="module")

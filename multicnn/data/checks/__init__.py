@@ -14,6 +14,7 @@ from multicnn.data.checks.rows import counts, duplicates, examine_rows, group_co
 from multicnn.data.manifest import Manifest
 from multicnn.modalities import Probe, lookup
 from multicnn.modalities.finding import Finding
+from multicnn.utils import quiet
 
 NEAR_EXAMPLES = 100_000  # all pairs of so many are compared: a minute on two cores
 
@@ -42,6 +43,7 @@ class DataReport:
         return not any(finding.decision for finding in self.findings)
 
 
+@quiet.decoders()
 def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = None) -> DataReport:
     """Decode every example of a manifest and look for what would spoil training or its scores.
 

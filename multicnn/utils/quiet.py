@@ -1,4 +1,4 @@
-"""Hide what TensorFlow's libraries print while they are imported, which none of their settings silences."""
+"""Hide the chatter of libraries: of TensorFlow's while they are imported, and the warnings of decoders."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from multicnn.utils.signals import DeferSignals, stop
+
+_LEVEL, _SILENT = "TF_CPP_MIN_LOG_LEVEL", "3"
+# Their warnings are about files, which are read or refused all the same.
+_DECODERS = r"(PIL|librosa|audioread|soundfile|soxr)(\.|$)"
+_ARITHMETIC = r"(numpy|scipy|multicnn\.modalities)(\.|$)"  # what becomes of a damaged file is checked afterwards
 
 
 class _Finder(MetaPathFinder):
@@ -32,8 +40,22 @@ class _Finder(MetaPathFinder):
 def silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     """Import a module with standard error hidden; if the import fails, print what it wrote.
 
-    Ctrl-C waits until it is imported: during the import, C++ libraries swallow the exception, or crash.
+    Nothing is hidden where TF_CPP_MIN_LOG_LEVEL asks for messages, or other threads may have something to say. Ctrl-C waits
+    until the module is imported: during the import, C++ libraries swallow the exception, or crash.
     """
+    level = os.environ.get(_LEVEL)
+    os.environ[_LEVEL] = level or _SILENT  # it is read once, in the import
+    try:
+        if level in (None, _SILENT) and threading.active_count() == 1:
+            _hidden(execute, module)
+        else:
+            execute(module)
+    finally:
+        if level is None:
+            os.environ.pop(_LEVEL, None)
+
+
+def _hidden(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     sys.stderr.flush()
     stderr = os.dup(2)
     with DeferSignals() as signals, tempfile.TemporaryFile() as hidden:
@@ -53,5 +75,14 @@ def silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
 
 def import_tensorflow_silently() -> None:
     """Hide what TensorFlow prints when it is imported, if ever."""
-    if "tensorflow" not in sys.modules:
+    if "tensorflow" not in sys.modules and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+
+
+@contextmanager
+def decoders() -> Iterator[None]:
+    """Hide the warnings of decoders in the block, which threads may run; those of the user's own code are shown."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=_DECODERS)
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=_ARITHMETIC)
+        yield
