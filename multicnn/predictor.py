@@ -36,8 +36,8 @@ from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, task_to_dict
-from multicnn.utils.archives import ArchiveError
 from multicnn.utils import quiet
+from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import atomic_file
 from multicnn.utils.limits import LimitError
 from multicnn.utils.reporter import Reporter
