@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -213,18 +214,29 @@ class Manifest:
 
     @classmethod
     def load(cls, path: str | Path) -> Manifest:
-        """Read what `save` wrote. Examples that were in memory are not saved."""
+        """Read what `save` wrote. Examples that were in memory are not saved.
+
+        Raises:
+            ValueError: The file is another one, or damaged.
+        """
+        import pyarrow
         from pyarrow import parquet
 
-        with regular_files.opened(path) as file:
-            table = parquet.read_table(file)
-        head = (table.schema.metadata or {}).get(b"multicnn")
-        if head is None:
-            raise ValueError(f"path must be a manifest written by Manifest.save. Received: path={str(path)!r}")
-        head = json.loads(head)
+        try:
+            with regular_files.opened(path) as file:
+                table = parquet.read_table(file)
+            return cls._from_table(table.to_pandas(), json.loads((table.schema.metadata or {})[b"multicnn"]))
+        except (pyarrow.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            reason = textwrap.shorten(str(error), 200, placeholder=" ...")
+            raise ValueError(
+                f"path must be a manifest written by Manifest.save ({reason}). Received: path={str(path)!r}"
+            ) from error
+
+    @classmethod
+    def _from_table(cls, table: pd.DataFrame, head: dict) -> Manifest:
         modality = head.get("modality") or head["sense"]  # its name in older files
         if "task" in head:
             task = task_from_dict(head["task"])
         else:  # older files have the classes and a separator, or none
             task = dataclasses.replace(choose_task(None, head.get("separator")), labels=tuple(head["labels"]))
-        return cls(modality, task, table.to_pandas(), None, head["sample_rate"])
+        return cls(modality, task, table, None, head["sample_rate"])

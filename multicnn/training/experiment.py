@@ -26,7 +26,8 @@ def recorded(folder: Path, command: str) -> tuple[Recipe, dict[str, Any]]:
     """
     path = folder / "plan.json"
     values = read_json(path) if path.exists() else {}
-    if values.pop("command", values.pop("verb", None)) != command:  # "verb" in older files
+    # "verb" in older files
+    if values.pop("command", values.pop("verb", None)) != command or not isinstance(values.get("recipe"), dict):
         raise ValueError(
             f"`resume` must be the folder of a {command} that was started. Received: resume={str(folder)!r}"
         )

@@ -155,7 +155,7 @@ def check_start(folder: Path, fingerprint: str) -> None:
         ValueError: The weights are not those of the start.
     """
     path = folder / "start.json"
-    if path.exists() and read_json(path)["sha256"] != fingerprint:
+    if path.exists() and read_json(path).get("sha256") != fingerprint:
         raise ValueError(
             f"a run can only be resumed with the weights that it was started with. Received: resume={str(folder)!r}"
         )

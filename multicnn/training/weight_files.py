@@ -30,7 +30,11 @@ def read(path: Path) -> dict[str, np.ndarray]:
         missing = f" ({REMEDY})" if is_url(path) else ""
         raise ValueError(f"`start.path` must be {expected}. Received: start.path={str(path)!r}{missing}")
     with _one_line(path):
-        return readers[path.suffix](path)
+        arrays = readers[path.suffix](path)
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise ValueError(f"{name!r} has numbers that are not finite")
+        return arrays
 
 
 def is_ours(path: Path) -> bool:

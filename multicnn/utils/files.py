@@ -53,7 +53,7 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path, limit: str = "table_bytes") -> dict:
+def read_json(path: Path, limit: str = "json_bytes") -> dict:
     """Return the object of a JSON file.
 
     Args:

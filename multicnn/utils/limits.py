@@ -26,10 +26,10 @@ class Limits:
         image_side: Pixels of a side of an image.
         audio_samples: Samples of a clip, at its own rate and at that of the network.
         text_bytes: Bytes of a file that is one text.
-        table_bytes: Bytes of a table, a recipe or a list of words; of Parquet unpacked.
+        table_bytes: Bytes of a table or a list of words; of Parquet unpacked.
         line_bytes: Bytes of a line in a file of word vectors.
         unpacked_bytes: Unpacked bytes of an archive (.npz, .keras, .gz); more where the archive itself is over 1/20 of them.
-        json_bytes: Bytes of a JSON description inside an artefact.
+        json_bytes: Bytes of a recipe, and of a description in an artefact or a run folder.
         example_values: Numbers of an example as the network sees it.
     """
 

@@ -129,3 +129,14 @@ def test_load_of_another_parquet_file(tmp_path):
 @pytest.mark.parametrize("content", [b"abc", "abc", np.frombuffer(b"abc", np.uint8)])
 def test_content_hash_is_blake2b(content):
     assert content_hash(content) == hashlib.blake2b(b"abc", digest_size=16).hexdigest()
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[:-30] + bytes(30)])
+def test_a_damaged_file_is_refused_in_one_line(damage, tmp_path):
+    path = tmp_path / "manifest.parquet"
+    Manifest.of("text", ids=["0"], sources=["a"], labels=["x"], hashes=[content_hash("a")]).save(path)
+    Manifest.load(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match="must be a manifest written by") as error:
+        Manifest.load(path)
+    assert "\n" not in str(error.value)

@@ -99,3 +99,10 @@ def test_keras_is_asked_for_imagenet_weights_only_here(monkeypatch):
     assert asked == ["imagenet"]
     with pytest.raises(ValueError, match=r"has weights of vgg16, vgg19, .*Received: model='lenet5'"):
         of_applications("lenet5")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_named(value, tmp_path):
+    np.savez(tmp_path / "x.npz", good=np.ones(3), bad=np.array([1, value], np.float32))
+    with pytest.raises(ValueError, match=r"'bad' has numbers that are not finite.*Received: start.path="):
+        read(tmp_path / "x.npz")
