@@ -165,6 +165,8 @@ def recipe_or_path(path: _Path, settings: list[str] | None) -> Recipe | _Path:
     from multicnn.utils.files import read_json
 
     if path.endswith(".json"):
+        if _holds_a_list(path):  # a table
+            return path
         return check_recipe(Recipe.from_dict(read_json(Path(path))), "data", path, settings or ())
     import runpy
 
@@ -172,3 +174,8 @@ def recipe_or_path(path: _Path, settings: list[str] | None) -> Recipe | _Path:
     if not isinstance(recipe, Recipe):
         raise ValueError(f"`data` must be a recipe file that binds `recipe = Recipe(...)`. Received: data={path!r}")
     return recipe
+
+
+def _holds_a_list(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["

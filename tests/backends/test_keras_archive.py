@@ -178,6 +178,7 @@ def test_with_keras_alone_the_lambda_would_have_run(foreign, trap, tmp_path, uns
     assert trap.exists()
 
 
+@pytest.mark.slow
 def test_the_legacy_format_is_no_way_in(trap, tmp_path, unsafe, monkeypatch, capsys):
     """CVE-2025-9905: in HDF5 files Keras ignores its safe mode."""
     config = {"class_name": "Sequential", "config": {"name": "x", "layers": [in_a_lambda(trap)]}}
@@ -206,11 +207,16 @@ def test_a_model_of_keras_is_read_and_its_compilation_left_out(foreign):
     [
         lambda: lift("LeakyReLU", negative_slope=0.2),
         lambda: lift(keras.layers.Dense, units=4, activation="gelu", kernel_initializer="he_normal"),
-        lambda: lift(keras.layers.Dense, units=4, kernel_regularizer="l2", kernel_constraint="max_norm"),
-        lambda: lift("Dropout", rate=0.5),
-        lambda: lift("LayerNormalization"),
-        lambda: lift("Reshape", target_shape=(4, 4)),
-        lambda: lift("PReLU"),
+        *(
+            pytest.param(make, marks=pytest.mark.slow)
+            for make in [
+                lambda: lift(keras.layers.Dense, units=4, kernel_regularizer="l2", kernel_constraint="max_norm"),
+                lambda: lift("Dropout", rate=0.5),
+                lambda: lift("LayerNormalization"),
+                lambda: lift("Reshape", target_shape=(4, 4)),
+                lambda: lift("PReLU"),
+            ]
+        ),
     ],
 )
 def test_a_layer_of_keras_that_was_lifted_is_loaded(make, tmp_path):

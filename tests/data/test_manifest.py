@@ -131,7 +131,9 @@ def test_content_hash_is_blake2b(content):
     assert content_hash(content) == hashlib.blake2b(b"abc", digest_size=16).hexdigest()
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[:-30] + bytes(30)])
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[:-30] + bytes(30)]
+)
 def test_a_damaged_file_is_refused_in_one_line(damage, tmp_path):
     path = tmp_path / "manifest.parquet"
     Manifest.of("text", ids=["0"], sources=["a"], labels=["x"], hashes=[content_hash("a")]).save(path)

@@ -42,7 +42,10 @@ RECIPES = {
 }
 
 
-@pytest.mark.parametrize("command", ["train", "doctor", "preview", "crossval", "find-rate"])
+@pytest.mark.parametrize(
+    "command",
+    ["train", *(pytest.param(each, marks=pytest.mark.slow) for each in ("doctor", "preview", "crossval", "find-rate"))],
+)
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_from_a_file_runs_no_code(name, command, folder, monkeypatch, capsys):
     (folder / "recipe.json").write_text(json.dumps(RECIPES[name]))
@@ -115,7 +118,7 @@ def test_the_flag_lets_it_run(folder, monkeypatch, capsys):
     assert (folder / "ran").exists()
 
 
-@pytest.mark.parametrize("layer", ["Lambda", "TFSMLayer", "TorchModuleWrapper", "StringLookup"])
+@pytest.mark.parametrize("layer", ["Lambda", pytest.param("TFSMLayer", marks=pytest.mark.slow)])
 def test_a_block_in_a_recipe_lifts_no_layer_that_runs_code(layer, folder, monkeypatch, capsys):
     block = {"type": "chain", "blocks": [{"type": "flatten"}, {"type": "lift", "layer": layer, "config": {}}]}
     (folder / "recipe.json").write_text(json.dumps({"data": {"path": "digits"}, "model": {"name": block}}))

@@ -43,7 +43,7 @@ def table(request, tmp_path):
     return root, good, outside
 
 
-@pytest.mark.parametrize("file", ["metadata.csv", "list.csv", "list.jsonl"])
+@pytest.mark.parametrize("file", ["metadata.csv", pytest.param("list.jsonl", marks=pytest.mark.slow)])
 def test_what_leads_outside_is_not_read(file, table):
     root, good, outside = table
     rows = [(name, "ab"[i % 2]) for i, name in enumerate(good + outside)]
@@ -62,6 +62,7 @@ def test_what_leads_outside_is_not_read(file, table):
     assert allowed.table["status"].tolist()[:-1] == ["good"] * (len(rows) - 1)
 
 
+@pytest.mark.slow
 def test_metadata_do_not_show_the_files_of_the_machine(tmp_path, monkeypatch, capsys):
     for i in range(30):
         (tmp_path / f"{i}.txt").write_text(f"some words {i}")
