@@ -13,7 +13,7 @@ import typer.core
 from multicnn.cli import data, explain, fields, networks, predictors, training, transfer, words
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.printing import print_line, printable_errors
-from multicnn.utils.quiet import decoders, import_tensorflow_silently
+from multicnn.utils.quiet import decoders, import_tensorflow_silently, keep_screen_for_python
 from multicnn.utils.signals import unwind
 from multicnn.version import __version__
 
@@ -58,6 +58,7 @@ def main() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # hide TensorFlow's messages from users
     import_tensorflow_silently()
+    keep_screen_for_python()
     unwind()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack the letters of a label

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from multicnn.utils.quiet import screen
+
 _ADDRESSES, _COUNT, _ID = (f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
 _FEW = 8  # processes that any machine may start
 
@@ -31,12 +33,11 @@ def workers(count: int | None) -> Iterator[None]:
         free.bind(("127.0.0.1", 0))
         shared = {_ADDRESSES: f"127.0.0.1:{free.getsockname()[1]}", _COUNT: str(count), "KERAS_BACKEND": "jax"}
     command = [sys.executable, "-m", "multicnn.cli", *sys.argv[1:]]
-    # In a session of their own, so that Ctrl-C does not reach them: this process ends them.
     others: list[subprocess.Popen] = []
     try:
         for i in range(1, count):
             environment = os.environ | shared | _of_worker(i)
-            others.append(subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL))
+            others.append(_started(command, environment))
         os.environ |= shared | _of_worker(0)
         yield  # at the end all wait for each other
     except BaseException as error:  # Ctrl-C too: this process has written all results
@@ -44,6 +45,11 @@ def workers(count: int | None) -> Iterator[None]:
             other.kill()
         atexit.register(_leave, _exit_code(error))
         raise
+
+
+def _started(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
+    # In a session of its own, so that Ctrl-C does not reach it: this process ends it.
+    return subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stderr=screen())
 
 
 def _exit_code(error: BaseException) -> int:

@@ -1,7 +1,8 @@
-"""Hide the chatter of libraries: of TensorFlow's while they are imported, and the warnings of decoders."""
+"""Hide the chatter of libraries: of TensorFlow's while they are imported, and that of decoders."""
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import importlib.util
 import os
@@ -21,6 +22,7 @@ _LEVEL, _SILENT = "TF_CPP_MIN_LOG_LEVEL", "3"
 # Their warnings are about files, which are read or refused all the same.
 _DECODERS = r"(PIL|librosa|audioread|soundfile|soxr)(\.|$)"
 _ARITHMETIC = r"(numpy|scipy|multicnn\.modalities)(\.|$)"  # what becomes of a damaged file is checked afterwards
+_STDERR = 2  # the descriptor to which C libraries write
 
 
 class _Finder(MetaPathFinder):
@@ -57,18 +59,20 @@ def silently(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
 
 def _hidden(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     sys.stderr.flush()
-    stderr = os.dup(2)
+    stderr, printed = os.dup(_STDERR), b""
     with DeferSignals() as signals, tempfile.TemporaryFile() as hidden:
-        os.dup2(hidden.fileno(), 2)
+        os.dup2(hidden.fileno(), _STDERR)
         try:
             execute(module)
         except BaseException:
             hidden.seek(0)
-            os.write(stderr, hidden.read())
+            printed = hidden.read()
             raise
         finally:
-            os.dup2(stderr, 2)
+            os.dup2(stderr, _STDERR)
             os.close(stderr)
+            if printed:
+                print(printed.decode(errors="replace"), end="", file=sys.stderr, flush=True)
     if signals.signum is not None:
         stop(signals.signum, "interrupted")
 
@@ -86,3 +90,27 @@ def decoders() -> Iterator[None]:
         warnings.filterwarnings("ignore", module=_DECODERS)
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=_ARITHMETIC)
         yield
+
+
+def keep_screen_for_python() -> None:
+    """Hide what C libraries print from now on, as the decoders of MP3 and TIFF do; what Python prints is seen, and so is a crash.
+
+    For a program of our own: where other threads may print, nothing can be hidden for a while only.
+    """
+    if screen() != _STDERR or os.environ.get("MULTICNN_TRACEBACK"):
+        return
+    sys.stderr.flush()
+    old = sys.stderr
+    sys.stderr = open(os.dup(_STDERR), "w", buffering=1, encoding=old.encoding, errors=old.errors)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, _STDERR)
+    os.close(nothing)
+    faulthandler.enable(sys.stderr)
+
+
+def screen() -> int | None:
+    """Return the descriptor to which Python prints errors; None where there is none."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None

