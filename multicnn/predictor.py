@@ -214,7 +214,12 @@ class Predictor:
                 names = tuple(trained_on) if split_as_trained else (*names, "split_column", "group_column")
             same = {name: trained_on[name] for name in names if name in trained_on}
             data = DataSource(**same | {"path": path})
-        data = Recipe(data=data).replaced(settings).data
+        changed = Recipe(data=data).replaced(settings)
+        if replace(changed, data=DataSource()) != Recipe():
+            raise ValueError(
+                f"only fields of `data` can be set where nothing is trained. Received: set={list(settings)}"
+            )
+        data = changed.data
         trained = self.recipe.get("data", {}).get("label_separator")
         if (data.label_separator is None) != (trained is None):
             raise ValueError(

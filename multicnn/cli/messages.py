@@ -28,6 +28,10 @@ def in_words_of_the_command(message: str, command: Any, arguments: Sequence[str]
         command = getattr(command, "commands", {}).get(argument, command)
     written = _written_names(command)
     problem, received, values = message.partition("Received: ")
+    if "a .keras file" in problem and "model" in written:  # a path too, beside that of the data
+        written["path"] = written["model"]
+    if "of word vectors" in problem:
+        written["path"] = written.get("vectors", "model.embedding.vectors")
     problem = re.sub(rf"`({_NAME})`", lambda match: written.get(match[1], match[0]), problem)
     problem = re.sub(rf"^({_NAME})(?= must | needs )", lambda match: written.get(match[1], match[0]), problem)
     values = re.sub(rf"(^|, )({_NAME})=", lambda match: f"{match[1]}{written.get(match[2], match[2])}=", values)

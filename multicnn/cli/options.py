@@ -170,7 +170,13 @@ def recipe_or_path(path: _Path, settings: list[str] | None) -> Recipe | _Path:
         return check_recipe(Recipe.from_dict(read_json(Path(path))), "data", path, settings or ())
     import runpy
 
-    recipe = runpy.run_path(path).get("recipe")
+    try:
+        recipe = runpy.run_path(path).get("recipe")
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ValueError):  # of a field of the recipe
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"`data` is a recipe file that cannot be run ({reason}). Received: data={path!r}") from error
     if not isinstance(recipe, Recipe):
         raise ValueError(f"`data` must be a recipe file that binds `recipe = Recipe(...)`. Received: data={path!r}")
     return recipe

@@ -25,6 +25,7 @@ from multicnn.cli.options import (
     sets_fields,
 )
 from multicnn.cli.printing import print_json, print_line
+from multicnn.utils.outputs import check_file
 
 
 def demo(
@@ -145,6 +146,7 @@ def find_rate(
     from multicnn import api
     from multicnn.cli.tables import RichReporter
 
+    check_file(out)
     with RichReporter() as reporter:
         curve = api.find_rate(recipe_or_path(data, settings), out, reporter=reporter, settings=settings or [])
     if as_json:

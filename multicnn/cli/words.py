@@ -39,7 +39,7 @@ def learn(
     min_count: Annotated[int, typer.Option(min=1, help="Minimum number of occurrences of a word.")] = 5,
     epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the texts.")] = 5,
     workers: Annotated[int, typer.Option(min=1, help="Number of threads; only runs with one are reproducible.")] = 1,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")] = 0,
     tokenizer: Annotated[str, typer.Option(help="unicode, whitespace or kim.")] = "unicode",
     text_column: Column = "text",
 ) -> None:

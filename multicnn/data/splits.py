@@ -73,7 +73,10 @@ def leave_group_out(manifest: Manifest, group: str) -> Manifest:
     groups = manifest.table["group"].to_numpy(dtype=object)
     known = sorted(set(groups[manifest.rows()]))
     if group not in known or len(known) < 2:
-        raise ValueError(f"group must be one of two or more ({', '.join(known)}). Received: group={group!r}")
+        listed = ", ".join(filter(None, known)) or "the data have none"
+        raise ValueError(
+            f"`data.leave_out` must be one of two groups or more ({listed}). Received: data.leave_out={group!r}"
+        )
     return manifest.with_splits(np.where(groups == group, "test", "train"))
 
 
@@ -90,7 +93,7 @@ def folds(manifest: Manifest, k: int, seed: int = 0) -> list[Manifest]:
     units, grouped = units_of(manifest, rows, seed)
     if k < 2 or len(units.values) < k:
         what = "groups" if grouped else "different examples"
-        raise ValueError(f"k must be 2 to the number of {what} ({len(units.values)}). Received: k={k}")
+        raise ValueError(f"folds must be 2 to the number of {what} ({len(units.values)}). Received: folds={k}")
     fold = _group_folds(units, k) if grouped else _deal(units, k)
     made = []
     for i in range(k):

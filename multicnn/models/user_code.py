@@ -51,7 +51,7 @@ def import_code(code: str, argument: str = "blocks", received: str | None = None
             return _run(Path(code).resolve(strict=True))
         with _searched(os.getcwd()):
             return importlib.import_module(code)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise ValueError(
             f"`{argument}` names code that cannot be imported ({reason}). Received: {argument}={received or code!r}"

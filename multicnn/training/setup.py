@@ -53,6 +53,8 @@ def settled(
     recipe = recipe_for(started if started is not None and (data is None or memory is not None) else data, fields)
     # What the settings say of the data decides the modality, which decides what those of the preprocessing can mean.
     first = recipe.replaced([s for s in settings if not s.strip().startswith("preprocess.")])
+    if memory is None and not first.data.path.strip():
+        raise ValueError(f"`data.path` must name the data. Received: data.path={first.data.path!r}")
     for each in (first, *(first.member(i) for i in range(len(first.members)))):
         check_values(each)
     manifest = load(first.data, first.task, memory)

@@ -26,7 +26,8 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """
     readers = {".npz": _npz, ".safetensors": _safetensors, ".keras": _keras}
     if path.suffix not in readers or not path.is_file():
-        expected = f"a file that ends in one of {', '.join(readers)}, or 'keras.applications'"
+        missing = "; nothing is there" if path.suffix in readers else ""
+        expected = f"a file that ends in one of {', '.join(readers)}, or 'keras.applications'{missing}"
         missing = f" ({REMEDY})" if is_url(path) else ""
         raise ValueError(f"`start.path` must be {expected}. Received: start.path={str(path)!r}{missing}")
     with _one_line(path):

@@ -25,6 +25,16 @@ from multicnn.cli.messages import in_words_of_the_command
         ("evaluate", "test must be None. Received: test='x'", "test must be None. Received: test='x'"),
         ("train", "`batch_size` must be 1. Received: batch_size=0", "`batch_size` must be 1. Received: batch_size=0"),
         ("words", "`texts` must have words", "TEXTS must have words"),
+        (
+            "evaluate",
+            "`path` must name a .keras file; nothing is there. Received: path='x'",
+            "MODEL must name a .keras file; nothing is there. Received: MODEL='x'",
+        ),
+        (
+            "train",
+            "`path` must be a file of word vectors (empty). Received: path='x'",
+            "model.embedding.vectors must be a file of word vectors (empty). Received: model.embedding.vectors='x'",
+        ),
     ],
 )
 def test_names_are_those_of_the_command_line(command, message, expected):

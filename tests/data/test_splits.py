@@ -212,7 +212,7 @@ def test_leave_group_out():
     made = leave_group_out(manifest({"a": 6, "b": 6}, groups=lambda label, i: f"g{i % 3}"), "g1")
     assert set(made.table.loc[made.table["split"] == "test", "group"]) == {"g1"}
     assert len(made.rows("train")) == 8
-    with pytest.raises(ValueError, match=r"\(g0, g1, g2\). Received: group='g7'"):
+    with pytest.raises(ValueError, match=r"\(g0, g1, g2\). Received: data.leave_out='g7'"):
         leave_group_out(made, "g7")
 
 
@@ -251,5 +251,5 @@ def test_more_groups_than_folds():
 
 @pytest.mark.parametrize("k", [1, 7])
 def test_folds_errors(k):
-    with pytest.raises(ValueError, match=rf"k must be 2 to the number of groups \(6\). Received: k={k}"):
+    with pytest.raises(ValueError, match=rf"folds must be 2 to the number of groups \(6\). Received: folds={k}"):
         folds(manifest({"a": 12, "b": 12}, groups=lambda label, i: f"g{i % 6}"), k)

@@ -58,7 +58,7 @@ def test_a_group_left_out_is_what_is_measured(tmp_path):
     made = multicnn.train(source, tmp_path / "run", **SMALL)
     settings = ["data.group_column=part", "data.leave_out=val"]
     assert multicnn.evaluate(made, source, settings=settings).metrics["n"] == 20
-    with pytest.raises(ValueError, match="group must be one of two or more"):
+    with pytest.raises(ValueError, match=r"`data\.leave_out` must be one of two groups or more"):
         multicnn.evaluate(made, source, settings=[settings[0], "data.leave_out=nobody"])
 
 

@@ -75,7 +75,7 @@ def test_the_table_of_the_command_line(monkeypatch, capsys):
     ("source", "folds", "message"),
     [
         ({}, None, "two groups or more. Received: groups="),
-        ({}, 61, "Received: k=61"),
+        ({}, 61, "Received: folds=61"),
         ({"group_column": "who"}, 4, "number of groups"),
     ],
 )
