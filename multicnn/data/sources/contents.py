@@ -185,7 +185,7 @@ def _of_examples(modality: str, inputs: list[object], reasons: list[str], rate: 
 
 def _understood(x: np.ndarray, examples: np.ndarray) -> tuple[Finding, ...]:
     """Return how numbers of another type were understood, in a line."""
-    if x.dtype == examples.dtype or not x.size:
+    if x.dtype == examples.dtype or examples.dtype.kind == "f" or not x.size:  # PCM and floats have one meaning
         return ()
     was, now = (f"{each.dtype} from {each.min():g} to {each.max():g}" for each in (x, examples))
     high = float(x.max())

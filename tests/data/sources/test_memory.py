@@ -71,6 +71,10 @@ def test_labels(y, labels):
     assert set(manifest_of((TEXTS, y)).table["label"]) == labels
 
 
+def test_pcm_is_understood_without_a_remark():
+    assert manifest_of((((CLIPS * 32767).astype(np.int16), 8000), Y)).remarks == ()
+
+
 def test_missing_labels_are_bad_rows():
     made = manifest_of((TEXTS, ["a", None, float("nan"), "b", "a", "b"]))
     assert made.bad_rows()["id"].tolist() == ["x[1]", "x[2]"]
