@@ -20,7 +20,7 @@ _BLOCK = 1 << 24  # bytes that are read at a time
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of the rows that an entry was made of.
+    """Results of the rows that an entry was made of.
 
     Attributes:
         stored: Indices of the rows whose examples are stored, in their order.

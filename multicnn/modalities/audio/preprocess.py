@@ -15,7 +15,7 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import absurd, content
+from multicnn.modalities import content
 from multicnn.modalities.audio import (
     arrays,
     augment_spectrogram,
@@ -25,6 +25,7 @@ from multicnn.modalities.audio import (
     librosa_features,
     spectrogram,
     spectrogram_figure,
+    statistics,
     window_marks,
 )
 from multicnn.modalities.audio.features import FeatureKind, FeatureSpec
@@ -246,24 +247,11 @@ class AudioPreprocess(Preprocess):
         if not clips:
             raise ValueError("fit needs at least one training clip. Received: raws=(empty)")
         learned = dataclasses.replace(self, seconds=self.seconds or self._usual_seconds(durations))
-        means, powers = [], []
-        # Of full scale at least: no clip of PCM is ever left out.
-        levels = [max(float(np.square(clip, dtype=np.float64).mean()), 1.0) for clip in clips]
-        for example in features.of_each(map(learned.window, clips), learned.feature_spec):
-            values = example.astype(np.float64)
-            means.append(values.mean())
-            powers.append(np.square(values).mean())
-        used = np.flatnonzero(absurd.believable(levels, absurd.LOUD))
-        total = squares = 0.0
-        for i in used:  # one after another: their sum has the bits that it always had
-            total += means[i]
-            squares += powers[i]
-        mean = total / len(used)
-        std = max(math.sqrt(max(squares / len(used) - mean**2, 0.0)), 1e-3)
+        mean, std = statistics.mean_and_std(clips, learned.window, learned.feature_spec)
         return dataclasses.replace(
             learned,
-            mean=float(mean) if self.mean is None else self.mean,
-            std=float(std) if self.std is None else self.std,
+            mean=mean if self.mean is None else self.mean,
+            std=std if self.std is None else self.std,
         )
 
     def example(self, raw: np.ndarray) -> np.ndarray:
@@ -408,6 +396,4 @@ class AudioPreprocess(Preprocess):
 
     def _usual_seconds(self, durations: list[float]) -> float:
         fewest = math.ceil(10 * self._fewest_samples / self.sample_rate) / 10
-        real = np.array(durations)[absurd.believable(durations, absurd.LONG)]
-        usual = math.ceil(10 * np.percentile(real, 95) - 1e-6) / 10
-        return max(min(usual, _MAX_SECONDS), fewest)
+        return max(statistics.usual_seconds(durations, _MAX_SECONDS), fewest)
