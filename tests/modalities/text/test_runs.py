@@ -54,7 +54,9 @@ def test_bad_rows_are_listed_and_none_is_lost(trained):
     manifest = pd.read_parquet(folder / "run" / "manifest.parquet")
     assert len(manifest) == 2 * len(WHO) * len(SPORT) * len(WHEN) + 4
     assert (manifest["status"] == "good").sum() == len(manifest) - 2
-    assert predictor.preprocess.length == 400 and predictor.metrics["bad"] == 2
+    assert (
+        predictor.preprocess.length < 20 and predictor.metrics["bad"] == 2
+    )  # the one of 100,000 words is no real text
 
 
 def test_russian_is_learned_and_comes_back_the_same(trained, tmp_path):
