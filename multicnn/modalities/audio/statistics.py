@@ -1,4 +1,4 @@
-"""What is learned from training clips: their usual length, and mean and deviation of their features."""
+"""The usual length of training clips, and mean and deviation of their features."""
 
 from __future__ import annotations
 
