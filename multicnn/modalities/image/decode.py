@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
 _DEFLATE = 1032  # the most that a byte of a PNG's data can become
 _PILLOW = threading.Lock()  # its limit is a global of its
+_STRIP = 1 << 24  # values of an image that are calculated with at a time
 _TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 
 
@@ -103,7 +105,7 @@ def from_array(array: np.ndarray) -> np.ndarray:
     if not array.size:
         raise ValueError("no pixels")
     check_size(*array.shape[:2])
-    return _over_white(array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
+    return _in_strips(_over_white, array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
 
 
 def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
@@ -112,9 +114,7 @@ def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=-1)
-    # ITU-R 601 luma in the integers that Pillow uses.
-    luma = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
-    return ((luma + 0x8000) >> 16).astype(np.uint8)[..., None]
+    return _in_strips(_luma, pixels)
 
 
 def check_size(height: int, width: int) -> None:
@@ -180,7 +180,22 @@ def _to_pixels(image: Image.Image) -> np.ndarray:
         mode = "L" if grey else "RGB"
         pixels = np.array(image if image.mode == mode else image.convert(mode))  # which copies
         return pixels[..., None] if grey else pixels
-    return _over_white(np.asarray(image.convert("LA" if grey else "RGBA")))
+    mode = "LA" if grey else "RGBA"
+    return _in_strips(_over_white, np.asarray(image if image.mode == mode else image.convert(mode)))
+
+
+def _in_strips(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
+    """Return what a function of single pixels makes of an image; of a large one strip by strip, since it calculates in 32 bits."""
+    if pixels.size <= _STRIP:
+        return function(pixels)
+    rows = max(_STRIP * len(pixels) // pixels.size, 1)
+    return np.concatenate([function(pixels[i : i + rows]) for i in range(0, len(pixels), rows)])
+
+
+def _luma(pixels: np.ndarray) -> np.ndarray:
+    """Return grey pixels (h, w, 1) of colours: ITU-R 601, in the integers that Pillow uses."""
+    luma = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+    return ((luma + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
 def _over_white(pixels: np.ndarray) -> np.ndarray:

@@ -108,3 +108,16 @@ def test_what_is_within_the_limits_is_read_as_before():
     image.save(file, "PNG", pnginfo=None)
     np.testing.assert_array_equal(decode.from_bytes(file.getvalue()), np.asarray(image))
     assert decode.from_bytes(tiff()).shape == (4, 4, 1)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_large_image_is_calculated_in_strips_with_the_same_bits(channels, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 7, channels), dtype=np.uint8)
+
+    def made():
+        return decode.in_channels(decode.from_array(pixels), 1)
+
+    expected = made()
+    for strip in (1, 100, 1000):
+        monkeypatch.setattr(decode, "_STRIP", strip)
+        np.testing.assert_array_equal(made(), expected)
