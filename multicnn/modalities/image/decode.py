@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
 _DEFLATE = 1032  # the most that a byte of a PNG's data can become
 _PILLOW = threading.Lock()  # its limit is a global of its
+Pixelwise = Callable[[np.ndarray], np.ndarray]
 _STRIP = 1 << 24  # values of an image that are calculated with at a time
 _TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 
@@ -105,7 +106,7 @@ def from_array(array: np.ndarray) -> np.ndarray:
     if not array.size:
         raise ValueError("no pixels")
     check_size(*array.shape[:2])
-    return _in_strips(_over_white, array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
+    return _pixelwise(_over_white, array) if array.shape[-1] == 4 else np.ascontiguousarray(array)
 
 
 def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
@@ -114,7 +115,7 @@ def in_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=-1)
-    return _in_strips(_luma, pixels)
+    return _pixelwise(_luma, pixels)
 
 
 def check_size(height: int, width: int) -> None:
@@ -178,18 +179,39 @@ def _to_pixels(image: Image.Image) -> np.ndarray:
     grey = image.mode in ("1", "L", "LA", "La")
     if not image.has_transparency_data:
         mode = "L" if grey else "RGB"
-        pixels = np.array(image if image.mode == mode else image.convert(mode))  # which copies
+        pixels = _array(image if image.mode == mode else image.convert(mode))
         return pixels[..., None] if grey else pixels
     mode = "LA" if grey else "RGBA"
-    return _in_strips(_over_white, np.asarray(image if image.mode == mode else image.convert(mode)))
+    return _array(image if image.mode == mode else image.convert(mode), _over_white)
 
 
-def _in_strips(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
-    """Return what a function of single pixels makes of an image; of a large one strip by strip, since it calculates in 32 bits."""
-    if pixels.size <= _STRIP:
-        return function(pixels)
-    rows = max(_STRIP * len(pixels) // pixels.size, 1)
-    return np.concatenate([function(pixels[i : i + rows]) for i in range(0, len(pixels), rows)])
+def _array(image: Image.Image, function: Pixelwise | None = None) -> np.ndarray:
+    """Return a copy of the pixels, (h, w) or (h, w, channels), or what a function of single pixels makes of them."""
+
+    def strip(top: int, bottom: int) -> np.ndarray:
+        whole = top == 0 and bottom == image.height
+        pixels = np.array(image if whole else image.crop((0, top, image.width, bottom)))
+        return pixels if function is None else function(pixels)
+
+    return _in_strips(strip, image.height, image.width * len(image.getbands()))
+
+
+def _in_strips(strip: Callable[[int, int], np.ndarray], height: int, line: int) -> np.ndarray:
+    """Return an image of the strips that a function gives of rows; a small one of one, so that no step holds a large one twice."""
+    rows = max(_STRIP // max(line, 1), 1)
+    if height <= rows:
+        return strip(0, height)
+    first = strip(0, rows)
+    pixels = np.empty((height, *first.shape[1:]), first.dtype)
+    pixels[:rows] = first
+    for top in range(rows, height, rows):
+        pixels[top : top + rows] = strip(top, min(top + rows, height))
+    return pixels
+
+
+def _pixelwise(function: Pixelwise, pixels: np.ndarray) -> np.ndarray:
+    """Return what a function of single pixels makes of an image: it calculates in 32 bits."""
+    return _in_strips(lambda top, bottom: function(pixels[top:bottom]), len(pixels), pixels[0].size)
 
 
 def _luma(pixels: np.ndarray) -> np.ndarray:

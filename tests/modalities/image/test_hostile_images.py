@@ -121,3 +121,15 @@ def test_a_large_image_is_calculated_in_strips_with_the_same_bits(channels, monk
     for strip in (1, 100, 1000):
         monkeypatch.setattr(decode, "_STRIP", strip)
         np.testing.assert_array_equal(made(), expected)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
+def test_a_large_file_is_copied_in_strips_with_the_same_bits(mode, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (23, 7, 4), dtype=np.uint8)
+    file = io.BytesIO()
+    image = Image.fromarray(pixels)
+    image.convert("RGB").convert(mode).save(file, "TIFF") if mode == "CMYK" else image.convert(mode).save(file, "PNG")
+    expected = decode.from_bytes(file.getvalue())
+    for strip in (1, 50):
+        monkeypatch.setattr(decode, "_STRIP", strip)
+        np.testing.assert_array_equal(decode.from_bytes(file.getvalue()), expected)
