@@ -48,9 +48,10 @@ Count = Annotated[int, _number, pydantic.Field(ge=1, le=10**9)]
 CountFromZero = Annotated[int, _number, pydantic.Field(ge=0, le=10**9)]
 Epochs = Annotated[int, _number, pydantic.Field(ge=1, le=MOST_EPOCHS)]
 Seed = Annotated[int, _number, pydantic.Field(ge=0, le=2**32 - 1)]  # NumPy's and Keras's
-Finite = Annotated[float, _number, pydantic.Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
-Positive = Annotated[float, _number, pydantic.Field(gt=0, le=1e9, allow_inf_nan=False)]
-FromZero = Annotated[float, _number, pydantic.Field(ge=0, le=1e9, allow_inf_nan=False)]
+# Within float32.
+Finite = Annotated[float, _number, pydantic.Field(ge=-1e38, le=1e38, allow_inf_nan=False)]
+Positive = Annotated[float, _number, pydantic.Field(gt=0, le=1e38, allow_inf_nan=False)]
+FromZero = Annotated[float, _number, pydantic.Field(ge=0, le=1e38, allow_inf_nan=False)]
 Exponent = Annotated[FromZero, pydantic.Field(le=100)]
 Share = Annotated[float, _number, pydantic.Field(ge=0, le=1, allow_inf_nan=False)]
 ShareBelowOne = Annotated[float, _number, pydantic.Field(ge=0, lt=1, allow_inf_nan=False)]

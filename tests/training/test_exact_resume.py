@@ -187,6 +187,7 @@ def test_a_loss_that_is_no_longer_finite_names_step_layer_and_examples(pictures,
     assert "\n" not in said
     listed = pd.read_csv(tmp_path / "run" / "not_finite.csv")["id"].tolist()
     assert f"({', '.join(listed[:3])} ...)" in said
+    multicnn.train(pictures, tmp_path / "run", model=net, epochs=1, settings=SETTINGS)  # the list does not block it
     table = pd.read_parquet(tmp_path / "run" / "manifest.parquet")
     good = np.flatnonzero((table["split"] == "train") & (table["status"] == "good"))
     step = int(re.search(r"in step (\d+)", said)[1]) - 1
