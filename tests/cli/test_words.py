@@ -84,7 +84,7 @@ def test_a_pickle_of_gensim_is_read_only_if_it_is_asked_for(monkeypatch, capsys)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nearest", "nothing.vec", "a"], "Received: path='nothing.vec'"),
+        (["nearest", "nothing.vec", "a"], "Received: VECTORS='nothing.vec'"),
         (["nearest", datapath("test_glove.txt"), "qqq"], "Received: word='qqq'"),
         (["coverage", datapath("test_glove.txt"), "nothing.csv"], "Received: TEXTS='nothing.csv'"),
         (["train", datapath("test_glove.txt"), "x.vec", "--kind", "elmo"], "Received: --kind='elmo'"),
