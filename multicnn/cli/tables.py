@@ -234,9 +234,12 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
         mark = "!" if finding.decision else " "
         console.print(printable(f"{mark} {finding.name}: {finding.message}"), highlight=False, markup=False)
     if diagnosis.listed is not None:
-        console.print(printable(f"every example of these findings: {diagnosis.listed}"), highlight=False, markup=False)
+        line = printable(f"every example of these findings: {diagnosis.listed}")
+        console.print(line, highlight=False, markup=False, soft_wrap=True)  # a path is copied whole
     verdict = "no issue needs your attention" if diagnosis.clean else "! needs your attention"
-    console.print(printable(f"{verdict}; the page with examples: {diagnosis.page}"), highlight=False, markup=False)
+    console.print(
+        printable(f"{verdict}; the page with examples: {diagnosis.page}"), highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def _shown(number: float | None, style: str) -> str:
