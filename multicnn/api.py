@@ -99,9 +99,9 @@ def train(
         raise ValueError(f"`resume` is the folder of the run: omit `out`. Received: out={str(out)!r}")
     with workers.folder(Path(resume)) as folder:
         saved = run_folder.saved_recipe(folder)
-        if saved is None and data is None:
+        if saved is None and (data is None or not run_folder.started(folder)):
             raise ValueError(
-                f"`resume` must be the folder of a run that was started, if no data are named. Received: resume={str(resume)!r}"
+                f"`resume` must be the folder of a run that was started; `out` names a new one. Received: resume={str(resume)!r}"
             )
         if saved is not None and (data is None or in_memory(data) is not None):
             with allowing(*allow):

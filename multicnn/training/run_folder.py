@@ -16,6 +16,7 @@ from multicnn.recipe import Recipe
 from multicnn.utils.files import atomic_file, locked, read_json, sweep, write_json, write_text
 from multicnn.utils.spreadsheets import csv_text
 
+_VERSIONS = "versions.json"  # the first file of a run
 MANIFEST, BAD_FILES, NOT_FINITE = "manifest.parquet", "bad_files.csv", "not_finite.csv"
 
 # Where the data is and how often the run is saved changes no bit of it; the data itself is compared by its contents.
@@ -57,7 +58,7 @@ def claim(
 
 
 def _claimed(folder: Path, recipe: Recipe, manifest: Manifest, log: Callable[[str], None], workers: int) -> Manifest:
-    versions, now = folder / "versions.json", software() | {"workers": workers}
+    versions, now = folder / _VERSIONS, software() | {"workers": workers}
     if not check_saved(folder, recipe):
         write_json(versions, now)
     else:
@@ -79,6 +80,11 @@ def saved_recipe(folder: Path) -> Recipe | None:
     """Return the recipe of the run that was started in a folder, or None."""
     path = folder / "recipe.json"
     return Recipe.from_dict(read_json(path)) if path.exists() else None
+
+
+def started(folder: Path) -> bool:
+    """Return whether a folder holds a run, however early it was interrupted."""
+    return any((folder / name).exists() for name in (_VERSIONS, "recipe.json"))
 
 
 def check_saved(folder: Path, recipe: Recipe) -> bool:

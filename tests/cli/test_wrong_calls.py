@@ -17,6 +17,9 @@ train digits --out two.csv/x
 train digits --workers 0
 train digits --dry-run --resume x
 train --resume nothing
+train two.csv --resume nothing
+train two.csv --resume empty
+train digits --set preprocess.size=0
 train --resume empty
 train two.csv --resume x --out y
 train digits --model nothing

@@ -47,6 +47,13 @@ def test_evaluate_knows_the_data_of_the_training():
 
 
 @pytest.mark.slow
+def test_no_run_is_started_in_a_folder_that_holds_none(tmp_path):
+    for folder in (tmp_path, tmp_path / "nosuch"):
+        with pytest.raises(ValueError, match="`resume` must be the folder of a run that was started"):
+            multicnn.train((X, Y), resume=folder)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_is_resumed_with_its_data_alone(trained):
     predictor, folder = trained
     longer = multicnn.train((X, Y), resume=folder, epochs=3)
