@@ -154,12 +154,14 @@ class Predictor:
         while batch := list(itertools.islice(numbered, _BATCH)):
             yield from self._predict_batch(batch)
 
-    def evaluate(self, data: str | os.PathLike | DataSource | Iterable[object]) -> dict[str, Any]:
+    def evaluate(
+        self, data: str | os.PathLike | DataSource | Iterable[object], *, split: str | None = None
+    ) -> dict[str, Any]:
         """Return `accuracy`, `loss`, `macro_f1` and `n` on a folder, table, (x, y) or other source of labelled examples.
 
-        `multicnn.evaluate` gives the tables per class too.
+        `split` is as in `multicnn.evaluate`, which gives the tables per class too.
         """
-        return self.evaluation(data).metrics
+        return self.evaluation(data, split=split).metrics
 
     def evaluation(
         self,

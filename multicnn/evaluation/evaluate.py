@@ -73,7 +73,10 @@ def rows_to_measure(manifest: Manifest, split: str | None, trained_on_it: bool) 
         named = trained_on_it and len(manifest.rows("val")) and len(manifest.rows("train"))
         rows, split = (manifest.rows("val"), "val") if named else (manifest.rows(), None)
         if trained_on_it and not named:
-            return rows, "most of these examples were used for training; use --split test for the held-out ones"
+            return (
+                rows,
+                'most of these examples were used for training; use split="test" (--split test) for the held-out ones',
+            )
     if split is not None and not len(rows):
         raise ValueError(
             f"`data` must have a {split} split of its own; these data have none. Received: split={split!r}"

@@ -91,5 +91,6 @@ def test_that_the_network_has_learned_from_the_data_is_told(tmp_path, monkeypatc
     made = multicnn.train("trained.csv", "run", epochs=1, embedding_dims=4, arguments={"filters": 2})
     for data, is_told in [("trained.csv", True), (tmp_path / "trained.csv", True), ("other.csv", False)]:
         caplog.clear()
-        assert multicnn.evaluate(made, data).metrics["n"] == 30
-        assert ["were used for training" in line for line in caplog.messages] == [True] * is_told
+        assert multicnn.evaluate(made, data).metrics["n"] == 30 == made.evaluate(data)["n"]
+        assert ["were used for training" in line for line in caplog.messages] == [True, True] * is_told
+    assert made.evaluate("trained.csv", split="test") == multicnn.evaluate(made, "trained.csv", split="test").metrics
