@@ -13,6 +13,8 @@ threshold may move when examples are added.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from multicnn.data.manifest import Manifest
@@ -51,7 +53,11 @@ def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: 
     given = set(splits[good])
     pool = good[np.isin(splits[good], ["train", ""])]
     if not len(pool):
-        raise ValueError(f"manifest must have training examples. Received: splits={sorted(given)}")
+        raise ValueError(
+            f"there are no training examples: all belong to other splits. Received: splits={sorted(given)}"
+            if given
+            else f"there are no training examples: none can be read and has a label. Received: {len(manifest)} examples"
+        )
     fractions = np.zeros(3)
     fractions[VAL] = 0 if "val" in given else validation_fraction
     fractions[TEST] = 0 if "test" in given or given >= {"train", "val"} else test_fraction
@@ -59,7 +65,7 @@ def assign(manifest: Manifest, validation_fraction: float = 0.1, test_fraction: 
     if grouped and len(units.values) < _FEW_GROUPS:
         side = _by_group(units, fractions)
     else:
-        side = _by_value(units, fractions)
+        side = _by_value(units, fractions, lambda: _scarcity(manifest, pool, grouped))
     splits[pool] = _NAMES[side[units.of_row]]
     return manifest.with_splits(splits)
 
@@ -103,8 +109,28 @@ def folds(manifest: Manifest, k: int, seed: int = 0) -> list[Manifest]:
     return made
 
 
-def _by_value(units: Units, fractions: np.ndarray) -> np.ndarray:
-    """Return the side of each unit: its value decides, then the proportions of the classes are repaired."""
+def _scarcity(manifest: Manifest, pool: np.ndarray, grouped: bool) -> str:
+    """Return in words how many units the class with the fewest has, and how many examples are bad."""
+    units: dict[str, set[str]] = {}
+    for row, group, content in zip(pool, *(manifest.table[name].iloc[pool] for name in ("group", "hash"))):
+        for label in manifest.strata[row] or ("",):
+            units.setdefault(label, set()).add(group or content)
+    label = min(sorted(units), key=lambda each: len(units[each]))
+    count, bad = len(units[label]), len(manifest.bad_rows())
+    kind = ("group" if grouped else "distinct example") + ("" if count == 1 else "s")
+    of = f" of class {label!r}" if label else ""
+    skipped = f"; {bad:,} of {len(manifest):,} examples are bad" if bad else ""
+    return f"the data have only {count:,} {kind}{of}{skipped}"
+
+
+def _by_value(units: Units, fractions: np.ndarray, scarcity: Callable[[], str]) -> np.ndarray:
+    """Return the side of each unit: its value decides, then the proportions of the classes are repaired.
+
+    Args:
+        units: What is not divided.
+        fractions: The share of each split, float64 (3,).
+        scarcity: Returns why there may be too few units, for the error.
+    """
     side = np.full(len(units.values), TRAIN)
     side[units.values < fractions[TEST]] = TEST
     side[units.values >= 1 - fractions[VAL]] = VAL
@@ -115,7 +141,8 @@ def _by_value(units: Units, fractions: np.ndarray) -> np.ndarray:
     for split in (TEST, VAL):
         if fractions[split] and not (side == split).any() and not proportions.give_one(split):
             received = f"{_FRACTION[split]}={fractions[split]:g} of {len(units.of_row)} examples"
-            raise ValueError(f"{_FRACTION[split]} must leave every class a training example. Received: {received}")
+            problem = f"{_FRACTION[split]} must leave every class a training example, and {scarcity()}"
+            raise ValueError(f"{problem}. Received: {received}")
     return side
 
 

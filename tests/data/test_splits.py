@@ -196,15 +196,28 @@ def test_fraction_errors(fractions, message):
         assign(manifest({"a": 5, "b": 5}), *fractions)
 
 
-def test_too_few_examples():
-    with pytest.raises(
-        ValueError, match=r"must leave every class a training example. Received: test_fraction=0.1 of 2"
-    ):
-        assign(manifest({"a": 1, "b": 1}))
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (manifest({"a": 1, "b": 1}), "the data have only 1 distinct example of class 'a'. "),
+        (
+            manifest({"b": 9, "a": 9}, names=lambda label, i: label),
+            "the data have only 1 distinct example of class 'a'. ",
+        ),
+        (
+            manifest({"a": 2, "b": 4}).with_bad({0: "empty", 3: "empty", 4: "empty", 5: "empty"}),
+            "only 1 distinct example of class 'a'; 4 of 6 examples are bad. ",
+        ),
+    ],
+)
+def test_too_few_examples(made, why):
+    with pytest.raises(ValueError, match=r"must leave every class a training example") as error:
+        assign(made)
+    assert f"{why}Received: test_fraction=0.1 of {len(made.rows())}" in str(error.value)
 
 
 def test_nothing_to_train_on():
-    with pytest.raises(ValueError, match="manifest must have training examples"):
+    with pytest.raises(ValueError, match="there are no training examples: all belong to other splits"):
         assign(manifest({"a": 1, "b": 1}, splits=["test", "test"]))
 
 
