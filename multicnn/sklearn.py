@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
@@ -160,10 +161,14 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         """Return an array or a list of inputs, with rows of numbers checked as scikit-learn does."""
         if isinstance(X, (str, bytes, os.PathLike)):
             raise ValueError(f"`X` must hold one input or more, not be one. Received: X={X!r}")
-        kind = self._kind()
+        X, kind = _column(X), self._kind()
         if kind is not None and kind.sampled and not _holds_inputs(X):
             rows = validate_data(self, X, reset=fit, ensure_min_samples=2 if fit else 1)
             return rows if rows.dtype in _PCM else rows.astype(np.float32, copy=False)
+        if isinstance(X, pd.DataFrame):
+            raise ValueError(f"`X` must be one column of inputs. Received: X with columns {[*map(str, X.columns)]}")
+        if not isinstance(X, Iterable):
+            raise ValueError(f"`X` must hold one input or more, not be one. Received: X of type {type(X).__name__}")
         inputs = X if isinstance(X, np.ndarray) else list(X)
         if not len(inputs):
             raise ValueError("`X` must hold one input or more; it has 0 samples. Received: X of no inputs")
@@ -180,9 +185,23 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         if y is None:
             raise ValueError("`fit` requires y to be passed, but the target y is None. Received: y=None")
         labels = column_or_1d(y, warn=True)
+        if (missing := np.flatnonzero(pd.isna(labels))).size:
+            at = missing[0]
+            raise ValueError(f"`y` must have a class for each input, without NaN. Received: y[{at}]={labels[at]!r}")
         check_consistent_length(inputs, labels)
         check_classification_targets(labels)
         return labels
+
+
+def _column(X: Inputs) -> Inputs:
+    """Return the column of a table that has one, of anything but numbers, as a list; other inputs as they are."""
+    if isinstance(X, pd.DataFrame) and X.shape[1] == 1:
+        X = X if pd.api.types.is_numeric_dtype(X.dtypes.iloc[0]) else X.iloc[:, 0]
+    if isinstance(X, pd.Series) and not pd.api.types.is_numeric_dtype(X.dtype):
+        return X.tolist()
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1 and X.dtype.kind in "OUS":
+        return X[:, 0]
+    return X
 
 
 def _holds_inputs(X: Inputs) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -84,6 +85,9 @@ WRONG = {
     "one class": ({}, X, [1] * 8, "two classes"),
     "as many labels": ({}, X, Y[:7], "inconsistent numbers"),
     "numbers for labels": ({}, X, Y + 0.5, "continuous"),
+    "a label that is missing": ({}, X, [None, *Y[1:]], r"y\[0\]=None"),
+    "columns": ({"modality": "text"}, pd.DataFrame({"a": ["x"] * 8, "b": ["y"] * 8}), Y, "one column.*'a', 'b'"),
+    "one image": ({}, Image.fromarray(X[0]), [0], "one input or more"),
     "one text": ({"modality": "text"}, "a film", [0], "one input or more"),
     "a path": ({}, Path("photos"), [0], "one input or more"),
     "a modality": ({"modality": "smell"}, X, Y, "image, audio, text"),
@@ -176,6 +180,16 @@ IN_MEMORY = {
         {"modality": "text", "settings": ["model.arguments.pooled=true"]},
         pd.Series(text_data()[0]),
         pd.Series(text_data()[1]),
+    ),
+    "a frame of texts": lambda: (
+        {"modality": "text", "settings": ["model.arguments.pooled=true"]},
+        pd.DataFrame({"text": text_data()[0]}),
+        text_data()[1],
+    ),
+    "a column of waveforms": lambda: (
+        {"modality": "audio", "settings": WAVEFORMS},
+        pd.DataFrame({"clip": list(tones(40)[0])}),
+        tones(40)[1],
     ),
     "floats for images": lambda: ({}, images(40)[0] / 255, images(40)[1]),
 }
