@@ -91,6 +91,13 @@ def test_the_window_is_said_with_the_share_of_clips_that_it_cuts_or_pads(tmp_pat
     )
 
 
+def test_the_window_says_nothing_of_no_clips(tmp_path):
+    lines = lines_of(clips(tmp_path, [TONE[:4000]]), preprocess={"modality": "audio", "seconds": 0.5})
+    assert [line for line in lines if line.startswith("window")] == [
+        "window: every example is 0.5 s long: 5.0% of 20 clips are shorter and padded with silence (preprocess.seconds)"
+    ]
+
+
 def test_marks_are_kept_with_the_examples_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTICNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(store, "MEMORY_LIMIT", 0)

@@ -54,7 +54,9 @@ def of_sources(clips: Clips, sources: Sequence[Source]) -> Marked:
 
 def findings(marks: np.ndarray, rows: np.ndarray, seconds: float) -> list[Finding]:
     """Return how many clips are silent, and the share that the window cuts or pads."""
-    cut, padded = (float(np.mean((marks & mark) > 0)) for mark in (Mark.CUT, Mark.PADDED))
-    shares = f"{cut:.1%} of {len(rows):,} clips are longer and cut, {padded:.1%} are shorter and padded with silence"
-    message = f"every example is {seconds:g} s long: {shares} (preprocess.seconds)"
+    words = {Mark.CUT: "are longer and cut", Mark.PADDED: "are shorter and padded with silence"}
+    shares = {mark: float(np.mean((marks & mark) > 0)) for mark in words}
+    parts = [f"{share:.1%} {words[mark]}" for mark, share in shares.items() if share]
+    told = ", ".join(parts).replace("%", f"% of {len(rows):,} clips", 1) or f"so are all {len(rows):,} clips"
+    message = f"every example is {seconds:g} s long: {told} (preprocess.seconds)"
     return [*constant(marks, rows, REPORT), Finding("window", message, False)]
