@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
-from multicnn.data.sources.files import is_system, read_all, walk
+from multicnn.data.sources.files import Content, is_system, read_all, walk
 from multicnn.data.sources.layout import Layout, layout_of
 from multicnn.data.sources.metadata import metadata_of, split_metadata, unlisted
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of
@@ -18,6 +18,7 @@ from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_tables import resolve_split_tables
 from multicnn.data.sources.table import resolve_listed
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.sidecars import about_sidecars, are_companions, are_sidecars
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -53,9 +54,11 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     _check_labels(source, root, files, parsed)
     folder, names = os.path.join(root, ""), ["/".join(path) for path in files]
     contents = read_all([folder + name for name in names])
-    modality = modality or modality_of(root, contents)
+    modality = modality or _modality(root, files, contents)
+    sidecars = are_sidecars(files, [each.kind for each in contents], modality)
     # A file that belongs to no class and is of another kind is not meant as an example: a script, a list of classes.
-    keep = [i for i, named in enumerate(parsed) if isinstance(named, Named) or contents[i].kind == modality]
+    meant = [i for i, named in enumerate(parsed) if isinstance(named, Named) or contents[i].kind == modality]
+    keep = [i for i in meant if not sidecars[i]]
     manifest = manifest_of_files(
         modality,
         root,
@@ -64,7 +67,27 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
         [contents[i] for i in keep],
     )
     by_folder = pattern is None or not pattern.has_label
-    return replace(manifest, remarks=(*layout.remarks, *(_empty_classes(root, layout, every) if by_folder else ())))
+    empty = _empty_classes(root, layout, every) if by_folder else ()
+    return replace(manifest, remarks=(*layout.remarks, *empty)).with_remarks(
+        _left_out(manifest, files, parsed, [i for i in meant if sidecars[i]])
+    )
+
+
+def _modality(root: Path, files: list[tuple[str, ...]], contents: list[Content]) -> str:
+    """Return the modality of most of the files, where a text of the same name as an image or a sound has no vote."""
+    kinds = [each.kind for each in contents]
+    beside = [are_companions(files, kinds, kind) for kind in sorted({*kinds} - {""})]
+    voters = [each for each, *own in zip(contents, *beside, strict=True) if not any(own)]
+    return modality_of(root, voters)
+
+
+def _left_out(
+    manifest: Manifest, files: list[tuple[str, ...]], parsed: list[Named | str], sidecars: list[int]
+) -> list[Finding]:
+    """Return the remark on the sidecars, with the labels that no other file has."""
+    labels = {named.label.strip() for i in sidecars if isinstance(named := parsed[i], Named)}
+    lost = sorted(labels - {*manifest.table["label"], ""})
+    return about_sidecars([files[i] for i in sidecars], manifest.modality, lost)
 
 
 def _parse(path: tuple[str, ...], layout: Layout, pattern: NamePattern | None) -> Named | str:

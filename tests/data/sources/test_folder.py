@@ -62,6 +62,53 @@ def test_bad_files_are_listed_and_clutter_is_not(photos, source):
     }
 
 
+def test_sidecar_files_are_left_out_and_counted(photos, source):
+    for name in ("cat/0.xmp", "cat/0.png.txt", "cat/0.TXT", "dog/0.json", "dog/film.mov", "dog/x.aae", "dog/0"):
+        (photos / name).write_text("beside")
+    (photos / "dog" / "film.thm").write_bytes((photos / "dog" / "0.png").read_bytes())
+    bad = {
+        "cat/IMG_1.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        "cat/cut.png": b"",
+        "cat/0.jpg": b"no photo",
+        "dog/notes.txt": b"notes",
+    }
+    for name, data in bad.items():
+        (photos / name).write_bytes(data)
+    manifest = resolve(source(photos))
+    assert manifest.modality == "image"
+    assert set(manifest.table["id"]) == {f"{label}/{i}.png" for label in ("cat", "dog") for i in range(6)} | set(bad)
+    (remark,) = manifest.remarks
+    assert remark.name == "sidecar files" and not remark.decision
+    assert (
+        remark.message
+        == "8 files are no images and are left out: .txt (2), .xmp (1), no suffix (1), .json (1) and 3 more"
+    )
+
+
+def test_sidecars_of_sounds_do_not_make_them_texts(tmp_path, source):
+    for i in range(4):
+        place = tmp_path / "ab"[i % 2] / f"{i}.wav"
+        place.parent.mkdir(exist_ok=True)
+        soundfile.write(place, np.full(100, i / 10), 8000)
+        for suffix in (".TextGrid", ".lab", ".txt", ".PHN"):
+            place.with_suffix(suffix).write_text("h e l o")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "all.json").write_text("{}")
+    manifest = resolve(source(tmp_path))
+    assert (manifest.modality, manifest.labels, len(manifest)) == ("audio", ("a", "b"), 4)
+    (remark,) = manifest.remarks
+    assert "17 files are no audio" in remark.message and "nothing else of 'notes', which is no class" in remark.message
+    assert remark.decision
+
+
+def test_texts_have_no_sidecars(tmp_path, source):
+    for name in ("a/1.txt", "a/1.json", "b/2.txt", "b/2.xml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"the text of {name}")
+    manifest = resolve(source(tmp_path))
+    assert (manifest.modality, len(manifest.rows()), manifest.remarks) == ("text", 4, ())
+
+
 def test_empty_folders_are_mentioned(photos, picture, source):
     (photos / "cow" / "@eaDir").mkdir(parents=True)
     manifest = resolve(source(photos))
