@@ -258,9 +258,13 @@ def test_a_recipe_that_cannot_work_raises_one_clear_line(settings, words, tmp_pa
     assert "\n" not in str(error.value)
 
 
-def test_too_many_bad_files_stop_the_run_with_the_list(images, tmp_path):
-    with pytest.raises(ValueError, match="bad_limit"):
+def test_too_many_bad_files_stop_the_run_with_the_list(images, tmp_path, caplog):
+    with pytest.raises(ValueError, match=r"--set data\.bad_limit=") as error:
         multicnn.train(images, tmp_path / "run", bad_limit=0.01)
+    told = [*map(str, caplog.messages), str(error.value)]
+    assert sum("examples are bad" in line for line in told) == 1 and "skipped" not in " ".join(told)
+    table = pd.read_csv(tmp_path / "run" / "bad_files.csv")
+    assert all(f"{reason} ({count})" in told[-1] for reason, count in table["reason"].value_counts().head(3).items())
     assert len(pd.read_csv(tmp_path / "run" / "bad_files.csv")) == 4
 
 

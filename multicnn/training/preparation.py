@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from multicnn.data.unreadable import NoneReadable
 from multicnn.modalities import Preprocess, mixup
 from multicnn.modalities.augmentation import Augmentation, augmentation
 from multicnn.modalities.base import Stem
+from multicnn.modalities.finding import listed
 from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import memory, run_folder
 from multicnn.training.context import RunContext
@@ -270,18 +272,20 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
     """Report what is odd about the examples, and raise ValueError if nothing can be trained on them."""
     bad = manifest.bad_rows()
     folder = context.lasting_folder
-    listed = "" if folder is None else f"; they are listed in {folder / run_folder.BAD_FILES}"
-    first = ""
-    if len(bad):
+    in_file = "" if folder is None else f"; they are listed in {folder / run_folder.BAD_FILES}"
+    too_many = len(bad) > bad_limit * len(manifest)
+    if len(bad) and not too_many:
         first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"
-        context.warn(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{listed}")
+        context.warn(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{in_file}")
     for finding in examine_rows(manifest):
         if (finding.decision and finding.name != "bad examples") or finding in manifest.remarks:
             context.warn(f"{finding.name}: {finding.message}")
-    if len(bad) > bad_limit * len(manifest):
+    if too_many:
+        share = math.ceil(100 * len(bad) / len(manifest)) / 100
         raise ValueError(
-            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `data.bad_limit` allows; {first}{listed}. "
-            f"Received: data.bad_limit={bad_limit}"
+            f"{len(bad):,} of {len(manifest):,} examples are bad, more than `data.bad_limit` allows: "
+            f"{listed(bad['reason'], 3)}; the first is {bad['id'].iloc[0]!r}{in_file}. Remove or convert them, or pass "
+            f"--set data.bad_limit={share:g} to train without them. Received: data.bad_limit={bad_limit}"
         )
     for label, rows in manifest.rows_by_class("train").items():
         if not len(rows):
