@@ -164,6 +164,7 @@ def _doubts(paths: Sequence[Path], root: str) -> Iterator[Finding]:
         raise ValueError(
             f"path must hold classes; the folders {folders} look like splits: {remedy}. Received: path={root!r}"
         )
+    yield from _same_inside(paths, names)
     if like:
         folders = ", ".join(map(repr, like))
         message = f"{folders} look like splits and are taken for classes, as the folders beside them"
@@ -171,3 +172,20 @@ def _doubts(paths: Sequence[Path], root: str) -> Iterator[Finding]:
     if len(names) == 1 and len(second := sorted(*names.values())) > 1:
         message = f"all files are in the folder {min(names)!r}, which holds {', '.join(map(repr, second[:4]))}"
         yield Finding("one folder", f"{message}: pass {min(names)!r} itself if these are the classes", False)
+
+
+def _same_inside(paths: Sequence[Path], names: dict[str, set[str]]) -> Iterator[Finding]:
+    """Yield a remark where the folders taken for classes hold the same folders and no files, as splits or groups do."""
+    first = next(iter(names.values()), set())
+    if len(names) < 2 or len(first) < 2 or any(second != first for second in names.values()):
+        return
+    if any(len(path) == 2 for path in paths):
+        return
+    outer, inner = (
+        ", ".join(map(repr, sorted(each)[:4])) + (", ..." if len(each) > 4 else "") for each in (names, first)
+    )
+    message = f"the classes are {outer}, which all hold the folders {inner}: if those are the classes"
+    remedy = (
+        "call the outer ones train, val and test, or list the files in metadata.csv with file_name,label,split,group"
+    )
+    yield Finding("classes or splits", f"{message}, {remedy}", True)

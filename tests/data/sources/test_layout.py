@@ -8,7 +8,12 @@ from multicnn.data.sources.layout import layout_of
 
 def paths(text):
     """The paths of files in folders, two in each: "train/{cat,dog} test/cat"."""
-    return [(*folder.split("/"), f"{i}.png") for folder in text.split() for i in range(2)]
+    folders = [
+        outer + name
+        for outer, _, inner in (each.partition("{") for each in text.split())
+        for name in inner.rstrip("}").split(",")
+    ]
+    return [(*folder.split("/"), f"{i}.png") for folder in folders for i in range(2)]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +52,8 @@ def test_what_may_be_splits_is_refused_by_name(folders, named):
 @pytest.mark.parametrize(
     "folders, message",
     [
+        ("tr/{a,b,c} te/{a,b,c}", "the classes are 'te', 'tr', which all hold the folders 'a', 'b', 'c': if those are"),
+        ("gallery/{x,y} query/{x,y}", "list the files in metadata.csv"),
         ("train plane car", "'train' look like splits and are taken for classes"),
         ("eval/cat train/cat train/dog", "the folder 'eval' is taken for the validation set"),
         ("eval/cat train/cat val/dog", "the folder 'eval' is taken for the test set"),
@@ -55,7 +62,13 @@ def test_what_may_be_splits_is_refused_by_name(folders, named):
 )
 def test_what_is_understood_and_might_be_meant_otherwise(folders, message):
     assert [message in remark.message for remark in layout_of(paths(folders), "root").remarks] == [True]
-    assert not layout_of(paths("cat dog train_station"), "root").remarks
+    for classes in (
+        "cat dog train_station",
+        "cat/{old,new} dog/old",
+        "cat/old dog/old",
+        "cat cat/{old,new} dog/{old,new}",
+    ):
+        assert not layout_of(paths(classes), "root").remarks
 
 
 def test_a_folder_around_the_classes_is_named(tmp_path, picture, source):
