@@ -13,6 +13,7 @@ from multicnn.data.sources.frame import as_frame, is_frame
 from multicnn.data.sources.huggingface import HuggingFaceDataset, input_column, inputs_of_column
 from multicnn.data.sources.tf_data import TensorDataset, inputs_in
 from multicnn.modalities import Preprocess, content
+from multicnn.modalities.finding import first_few
 from multicnn.recipe import DataSource
 from multicnn.utils.urls import REMEDY, is_url
 
@@ -118,8 +119,9 @@ def _column(frame: object, names: Iterable[str]) -> list[object]:
     columns: Sequence[str] = list(getattr(frame, "columns", ()))
     known = [name for name in names if name in columns] or (columns if len(columns) == 1 else [])
     if not known:
-        listed = ", ".join(map(str, columns))
-        raise ValueError(f"a frame with the columns {listed}: pass the column of the inputs, as frame[name]")
+        raise ValueError(
+            f"a frame with the columns {first_few(columns)}: pass the column of the inputs, as frame[name]"
+        )
     return list(frame[known[0]])  # type: ignore[index]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_LONG = 60  # characters of a name
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -49,6 +51,13 @@ def listed(values: Iterable[object], most: int = 6) -> str:
     counts = Counter(values).most_common()
     words = [f"{value} ({count:,})" for value, count in counts[:most]]
     return ", ".join(words) + (f" and {len(counts) - most:,} more" if len(counts) > most else "")
+
+
+def first_few(names: Iterable[object], most: int = 10) -> str:
+    """Format the first of some names, such as those of columns, each cut to what can be read, and how many more there are."""
+    words = [str(name) for name in names]
+    cut = [word if len(word) <= _LONG else word[: _LONG - 3] + "..." for word in words[:most]]
+    return ", ".join(cut) + (f" and {len(words) - most:,} more" if len(words) > most else "")
 
 
 def spread(values: np.ndarray, unit: str = "") -> str:

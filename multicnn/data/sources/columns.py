@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from multicnn.data.sources.cells import text_of
 from multicnn.data.sources.split_names import split_named
-from multicnn.modalities.finding import Finding
+from multicnn.modalities.finding import Finding, first_few
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -58,7 +58,12 @@ class Table:
         """
         spelled = self.known(name)
         if spelled is None:
-            columns = ", ".join(self.columns)
+            if any("\ufffd" in each for each in self.columns):  # what is put for bytes that are not UTF-8
+                problem = (
+                    f"the header of {self.name} is not UTF-8: save the table as UTF-8 (in spreadsheets: CSV UTF-8)"
+                )
+                raise ValueError(f"{argument} must be a column; {problem}. Received: {argument}={name!r}")
+            columns = first_few(self.columns)
             raise ValueError(f"{argument} must be a column of {self.name} ({columns}). Received: {argument}={name!r}")
         if spelled in self.repeated:
             problem = f"{self.name} has more than one of that name"

@@ -23,8 +23,8 @@ class Rows:
     Attributes:
         rows: The cells of each.
         problems: What is wrong with a row, by its index.
-        stray: The lines, from 1, with a quotation mark that opens a cell and is not closed, read as a character.
-        doubtful: The lines at which a cell begins that holds lines like rows of the table.
+        stray: The rows with a quotation mark that opens a cell and is not closed, read as a character, by their index.
+        doubtful: The rows with a cell that holds lines like rows of the table, by their index.
     """
 
     rows: list[list[str]]
@@ -36,10 +36,10 @@ class Rows:
         """Yield what the quotation marks may have done to the rows."""
         if self.stray:
             message = f"{len(self.stray):,} cells begin with one that is not closed, which is read as a character"
-            yield Finding("quotation marks", f"{message}: line {_listed(self.stray)}", False)
+            yield Finding("quotation marks", f"{message}: row {_listed(self.stray)}", False)
         if self.doubtful:
             message = f"{len(self.doubtful):,} quoted cells hold lines that look like rows of the table"
-            yield Finding("quotation marks", f"{message}: is one of them stray? line {_listed(self.doubtful)}", True)
+            yield Finding("quotation marks", f"{message}: is one of them stray? row {_listed(self.doubtful)}", True)
 
 
 def rows_of(text: str, own: str) -> Rows:
@@ -58,9 +58,7 @@ def rows_of(text: str, own: str) -> Rows:
         skipped = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
         excel = _EXCEL.fullmatch(lines[skipped]) if skipped < len(lines) else None
         skipped += excel is not None
-        read = _read(lines[skipped:], excel[1] if excel else _delimiter(lines[skipped:], own))
-        read.stray, read.doubtful = ([skipped + line for line in each] for each in (read.stray, read.doubtful))
-        return read
+        return _read(lines[skipped:], excel[1] if excel else _delimiter(lines[skipped:], own))
     finally:
         csv.field_size_limit(limit)
 
@@ -101,7 +99,7 @@ def _line_by_line(lines: Sequence[str], delimiter: str) -> Rows:
         try:
             for row in reader:
                 if row:
-                    _append(read, row, lines[start : first + reader.line_num], start, delimiter)
+                    _append(read, row, lines[start : first + reader.line_num], delimiter)
                 start = first + reader.line_num
         except csv.Error as error:
             if "NUL" in str(error):
@@ -110,14 +108,14 @@ def _line_by_line(lines: Sequence[str], delimiter: str) -> Rows:
     return read
 
 
-def _append(read: Rows, row: list[str], lines: Sequence[str], start: int, delimiter: str) -> None:
+def _append(read: Rows, row: list[str], lines: Sequence[str], delimiter: str) -> None:
     """Append a row that is quoted as it should be, unless its lines show that two stray marks have met."""
     inner = lines[1:-1]
     if read.rows and _like_rows(inner, len(read.rows[0]), delimiter):
         if len(inner) >= _MANY:
             read.problems[len(read.rows)] = f"one cell holds {len(lines):,} lines of the file: a stray quotation mark"
         else:
-            read.doubtful.append(start + 1)
+            read.doubtful.append(len(read.rows))
     read.rows.append(row)
 
 
@@ -129,7 +127,7 @@ def _append_wrong(read: Rows, lines: Sequence[str], start: int, stop: int, delim
     if open_to_end or opens_cell or (len(inner) >= _SOME and _like_rows(inner, width, delimiter)):
         unquoted = next(csv.reader([lines[start]], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
         if len(unquoted) == width:
-            read.stray.append(start + 1)
+            read.stray.append(len(read.rows))
         else:
             read.problems[len(read.rows)] = "a quotation mark that is not closed"
         read.rows.append(unquoted)
@@ -151,5 +149,5 @@ def _like_rows(lines: Sequence[str], width: int, delimiter: str) -> bool:
     return sum(alike) >= 0.9 * len(alike)
 
 
-def _listed(lines: Sequence[int], most: int = 5) -> str:
-    return ", ".join(f"{line:,}" for line in lines[:most]) + (", ..." if len(lines) > most else "")
+def _listed(rows: Sequence[int], most: int = 5) -> str:
+    return ", ".join(f"{row:,}" for row in rows[:most]) + (", ..." if len(rows) > most else "")

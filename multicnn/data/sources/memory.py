@@ -19,7 +19,7 @@ from multicnn.data.sources.given_labels import labels_of
 from multicnn.data.sources.huggingface import HuggingFaceDataset, resolve_huggingface
 from multicnn.data.sources.split_names import splits_named
 from multicnn.data.sources.tf_data import TensorDataset, read
-from multicnn.modalities.finding import Finding
+from multicnn.modalities.finding import Finding, first_few
 from multicnn.recipe import DataSource, Recipe
 
 PREFIX = "memory:"  # of the path of such data in a recipe
@@ -105,9 +105,8 @@ def _frame(columns: Mapping[str, object]) -> pd.DataFrame:
     try:
         return pd.DataFrame({name: list(column) for name, column in columns.items()})  # type: ignore[call-overload]
     except (TypeError, ValueError):
-        keys = ", ".join(map(str, columns))
         raise ValueError(
-            f"data must be {_FORMS}, or a mapping of columns. Received: data with the keys {keys}"
+            f"data must be {_FORMS}, or a mapping of columns. Received: data with the keys {first_few(columns)}"
         ) from None
 
 

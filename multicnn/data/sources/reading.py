@@ -11,6 +11,7 @@ from multicnn.data.sources.delimiters import rows_of
 from multicnn.utils import parquet, regular_files
 
 _NOT_JSON = (ValueError, RecursionError)  # a number of thousands of digits is the one, a thousand brackets the other
+_NOT_UTF8 = "not UTF-8: save the table as UTF-8 (in spreadsheets: CSV UTF-8)"
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
@@ -46,10 +47,10 @@ def _parquet(path: Path) -> tuple[list[str], list[list[object]]]:
 
 def _json(path: Path) -> tuple[list[dict[str, object]], list[str], list[tuple[str, int]]]:
     """Return the objects, the reason why each could not be read, and the names that one has twice, with its row."""
-    text, _ = _text(path)
+    text, valid = _text(path)
     if text.lstrip().startswith("["):  # one list of objects instead of one object a line
         try:
-            lines = [json.dumps(value) for value in json.loads(text)]
+            lines = [json.dumps(value, ensure_ascii=False) for value in json.loads(text)]
         except _NOT_JSON as error:
             raise ValueError(f"path must be JSON lines ({error}). Received: path={str(path)!r}") from None
     else:
@@ -70,7 +71,8 @@ def _json(path: Path) -> tuple[list[dict[str, object]], list[str], list[tuple[st
         except _NOT_JSON:
             record = None
         records.append(record if isinstance(record, dict) else {})
-        reasons.append("" if isinstance(record, dict) else "not a JSON object")
+        wrong = "" if isinstance(record, dict) else "not a JSON object"
+        reasons.append(_NOT_UTF8 if not valid and "\ufffd" in line else wrong)
     return records, reasons, twice
 
 
@@ -110,4 +112,4 @@ def _row_reason(row: list[str], fields: int, valid: bool) -> str:
     if len(row) != fields:
         return f"{len(row)} fields where the header has {fields}"
     # U+FFFD may be in a valid file by right; in one that is not UTF-8 it marks the bytes that are not.
-    return "" if valid or not any("\ufffd" in cell for cell in row) else "not UTF-8"
+    return "" if valid or not any("\ufffd" in cell for cell in row) else _NOT_UTF8

@@ -9,6 +9,8 @@ from multicnn.data.sources.reading import read_table
 
 ROWS = [("good film", "pos"), ('"bad", he said\nand left', "neg"), ("слабо", "neg"), ("NA", "pos")]
 
+NOT_UTF8 = "not UTF-8: save the table as UTF-8 (in spreadsheets: CSV UTF-8)"
+
 
 def write(path, rows, names=("text", "label")):
     frame = pd.DataFrame(rows, columns=list(names))
@@ -96,8 +98,16 @@ def test_bad_rows_of_csv(tmp_path, source):
         "empty label",
         "1 fields where the header has 2",
         "3 fields where the header has 2",
-        "not UTF-8",
+        NOT_UTF8,
     ]
+
+
+@pytest.mark.parametrize("around", ["%s\n%s", "[%s, %s]"])
+def test_json_that_is_not_utf8_is_bad(tmp_path, source, around):
+    records = ['{"text": "caf\xe9", "label": "x"}', '{"text": "b", "label": "y"}']
+    (tmp_path / "t.json").write_bytes((around % tuple(records)).encode("cp1252"))
+    table = read_table(tmp_path / "t.json")
+    assert table.reasons == [NOT_UTF8, ""]
 
 
 def test_bad_rows_of_json_lines(tmp_path, source):
@@ -225,6 +235,8 @@ def test_no_row_is_swallowed_by_a_stray_quotation_mark(tmp_path, changes, texts)
     assert not any(table.reasons)
     stray = sum(text.startswith('"') for text in table.columns["text"])
     assert [remark.message.split()[0] for remark in table.remarks] == ([str(stray)] if stray else [])
+    named = ", ".join(str(row) for row, text in enumerate(table.columns["text"], start=1) if text.startswith('"'))
+    assert [remark.message.rpartition(": row ")[2] for remark in table.remarks] == ([named] if named else [])
 
 
 @pytest.mark.parametrize(
@@ -245,7 +257,7 @@ def test_a_cell_of_a_few_lines_like_rows_stays_and_is_mentioned(tmp_path, source
     manifest = resolve(source(tmp_path / "t.csv"))
     assert manifest.raw_source(0) == "roses, red\nviolets, blue\nsugar, sweet"
     assert [remark.message for remark in manifest.remarks] == [
-        "1 quoted cells hold lines that look like rows of the table: is one of them stray? line 2"
+        "1 quoted cells hold lines that look like rows of the table: is one of them stray? row 1"
     ]
 
 
@@ -266,6 +278,18 @@ def test_a_cell_of_a_few_lines_like_rows_stays_and_is_mentioned(tmp_path, source
         ("t.csv", b"text,label\na,\n", {}, "usable example.*1 bad, the first t.csv:1: empty label"),
         ("t.jsonl", b'{"text": "a", "label": ["x", "y"]}', {}, "label_separator must be given where labels are lists"),
         ("t.csv", b"", {}, r"\(empty\)"),
+        (
+            "t.csv",
+            "\u6587\u672c,\u6807\u7b7e\na,x\nb,y\n".encode("gbk"),
+            {},
+            "the header of t.csv is not UTF-8: save the table",
+        ),
+        (
+            "t.csv",
+            (",".join(f"f{i}" for i in range(5000)) + "," + "f" * 5000 + "\n").encode(),
+            {},
+            r"column of t.csv \(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 4,991 more\)\. Received",
+        ),
         ("t.csv", "text,label\na,x\n".encode("utf-16"), {}, "UTF-8, not UTF-16"),
         ("t.json", b"[1, 2", {}, "path must be JSON lines"),
         ("t.parquet", b"nonsense", {}, "path must be a Parquet file"),
