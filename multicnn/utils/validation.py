@@ -71,8 +71,9 @@ def in_one_line(error: pydantic.ValidationError, unknown: Callable[[str], str]) 
         name = ".".join(str(item) for item in problem["loc"] if not _is_choice(item))
         message = f"`{name}`: " if name else ""
         message += problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "tuple_type":
-            message += ", as [1, 2]"
+        if problem["type"] == "tuple_type" and isinstance(problem["input"], (int, float)):
+            one = problem["input"] if problem["input"] > 0 else 32
+            message += f", as [{one}, {one}]"
         if problem["type"] == "unexpected_keyword_argument":
             message = unknown(name)
         if name in problems:
