@@ -18,6 +18,7 @@ class Mark(enum.IntFlag):
     CONSTANT = 1  # nothing is left that the network could tell from another
     CUT = 2  # it was longer than what is stored
     PADDED = 4  # it was shorter
+    ARRAY = 8  # it was given as numbers in memory, not as a file
 
 
 Source: TypeAlias = Any  # what the `decode` of a modality takes

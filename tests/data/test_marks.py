@@ -98,6 +98,15 @@ def test_the_window_says_nothing_of_no_clips(tmp_path):
     ]
 
 
+def test_numbers_are_not_spoken_of_as_files():
+    x = np.zeros((20, 4, 4), np.float32)
+    x[::2] = np.linspace(0, 1, 16).reshape(4, 4)
+    x[:, 0, 0] = np.arange(20) / 255 / 10
+    (line,) = (line for line in lines_of((x, [0, 1] * 10), model="linear") if "constant examples" in line)
+    assert "10 of 20 are of one colour or nearly black" in line and "floats from 0 to 1" in line
+    assert "16-bit" not in line and "transparency" not in line
+
+
 def test_marks_are_kept_with_the_examples_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTICNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(store, "MEMORY_LIMIT", 0)

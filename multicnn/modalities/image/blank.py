@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 _FLAT, DARK = 8, 16  # of 255; 12 bits stored in 16 reach 15
+_WHAT = "are of one colour or nearly black as the network sees them"
+OF_ARRAYS = f"{_WHAT}: numbers are read from 0 to 255, or floats from 0 to 1; divide others by their full scale"
 REPORT = (
-    "are of one colour or nearly black as the network sees them: 16-bit images that use few of their values, or a transparency "
+    f"{_WHAT}: 16-bit images that use few of their values, or a transparency "
     "that hides everything? Save such images with their values spread over the whole range, and without alpha"
 )
 

@@ -21,7 +21,7 @@ from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
-from multicnn.modalities.marks import Marked, Source, constant, of_arrays
+from multicnn.modalities.marks import Mark, Marked, Source, constant, of_arrays
 from multicnn.modalities.summaries import image_features
 from multicnn.utils.constrained import Count, Finite, Positive
 from multicnn.utils.validation import one_line_errors
@@ -180,11 +180,14 @@ class ImagePreprocess(Preprocess):
     def marked_examples_of(self, sources: Sequence[Source]) -> Marked:
         """Return `examples_of` these sources, and a mark where an image is blank."""
         examples = self.examples_of(sources)
-        return examples, of_arrays(examples, blank.blank([each for each in examples if not isinstance(each, str)]))
+        marks = of_arrays(examples, blank.blank([each for each in examples if not isinstance(each, str)]))
+        given = (Mark.ARRAY if isinstance(source, np.ndarray) else Mark.NONE for source in sources)
+        return examples, [mark | array for mark, array in zip(marks, given)]
 
     def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
         """Return how many images are blank."""
-        return constant(marks, rows, blank.REPORT)
+        arrays = len(marks) and (marks & Mark.ARRAY).all()
+        return constant(marks, rows, blank.OF_ARRAYS if arrays else blank.REPORT)
 
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """Return the network's input: (pixels / 255 - mean) / std, float32.

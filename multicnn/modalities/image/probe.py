@@ -11,7 +11,7 @@ from multicnn.modalities import content
 from multicnn.modalities.base import Examples, Probe
 from multicnn.modalities.finding import Finding, about, listed, spread
 from multicnn.modalities.image import decode, resize
-from multicnn.modalities.image.blank import DARK
+from multicnn.modalities.image.blank import DARK, OF_ARRAYS
 from multicnn.modalities.near_duplicates import alike_vectors
 from multicnn.modalities.outliers import outliers
 
@@ -21,6 +21,7 @@ _DARK_ADVICE = (
     f"are nearly black, with no value above {DARK - 1} of 255: 16-bit images that use few of their values? Save them with their "
     "values spread over the whole range"
 )
+_ARRAY = "array of"  # in place of the mode, before the channels
 _NARROW = 4.0  # times as long as wide
 _TINY = 8  # pixels
 _SAME_BITS = 0.8  # cosine of the signs: at most 6 of 63 bits differ
@@ -56,7 +57,7 @@ class ImageProbe(Probe):
         """
         if isinstance(source, np.ndarray):
             pixels = decode.from_array(source)
-            return _Raw(pixels, f"array of {pixels.shape[-1]}")
+            return _Raw(pixels, f"{_ARRAY} {pixels.shape[-1]}")
         data = content.read(source) if isinstance(source, str) else source
         return _Raw(decode.from_bytes(data), _mode(data))
 
@@ -79,6 +80,7 @@ class ImageProbe(Probe):
         height, width = records["height"], records["width"]
         blank, dark = records["deviation"] < _BLANK, records["lightest"] < DARK
         long = np.maximum(height, width) / np.minimum(height, width)
+        arrays = len(records) and np.char.startswith(records["mode"], _ARRAY).all()
         sizes = list(zip(width.tolist(), height.tolist()))
         same = f"all {sizes[0][0]} x {sizes[0][1]}" if len(set(sizes)) == 1 else ""
         message = (
@@ -89,7 +91,7 @@ class ImageProbe(Probe):
             Finding("sizes", message, False),
             Finding("modes", listed(records["mode"].tolist()), False),
             *about("blank images", rows[blank], "are of one colour", of=len(rows)),
-            *about("dark images", rows[dark & ~blank], _DARK_ADVICE, of=len(rows)),
+            *about("dark images", rows[dark & ~blank], OF_ARRAYS if arrays else _DARK_ADVICE, of=len(rows)),
             *outliers(height * width, rows, "outlier sizes", "have far more or fewer pixels than the others", 16.0),
             *outliers(
                 records["brightness"],
