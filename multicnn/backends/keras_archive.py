@@ -20,6 +20,7 @@ import h5py
 import keras
 import numpy as np
 
+from multicnn.backends import keras_private
 from multicnn.utils import archives, limits
 from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import parse_json
@@ -130,6 +131,21 @@ def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model
     except Exception as error:  # of a config that was tampered with, anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ArchiveError(f"Keras cannot build its network: {reason}") from error
+
+
+def check_sizes(network: keras.Model, shape: tuple[int, ...]) -> None:
+    """Check what each layer of a network would allocate for one example of a shape, before any of it is allocated.
+
+    Raises:
+        ArchiveError: The network cannot be applied to it.
+        LimitError: An output inside the network is over the limit.
+    """
+    try:
+        largest = max(keras_private.sizes_inside(network, shape), default=0)
+    except Exception as error:  # of a config that was tampered with, anything
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ArchiveError(f"its network does not fit its input: {reason}") from error
+    limits.check("layer_values", largest, f"large: its network makes {largest:,} numbers of one example")
 
 
 def _mappings(value: object) -> Iterator[Mapping]:

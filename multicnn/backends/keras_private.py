@@ -6,12 +6,14 @@ Nothing here imports a backend, so that `blocks` and `models` may use it anywher
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
+from keras.src import backend as _backend  # Keras 3.15
 from keras.src.ops import operation as _operation  # Keras 3.15
 from keras.src.utils import naming as _naming  # Keras 3.15
 
@@ -55,6 +57,32 @@ def parents_of(operation: keras.Operation) -> list[keras.Operation]:
     Keras 3.15: the nodes of a functional model's graph are private.
     """
     return [parent.operation for node in operation._inbound_nodes for parent in node.parent_nodes]
+
+
+def sizes_inside(network: keras.Model, shape: Sequence[int]) -> list[int]:
+    """Return the number of values of each output of each operation inside a network for one example, without computing any.
+
+    Keras 3.15: a layer inside another, or inside a network in a network, has no public output shape, and only the base class
+    of all operations sees each call.
+    """
+    sizes: list[int] = []
+    thread, original = threading.get_ident(), keras.Operation.__call__
+
+    def call(operation: keras.Operation, *arguments: Any, **options: Any) -> Any:
+        outputs = original(operation, *arguments, **options)
+        if threading.get_ident() == thread:
+            shapes = (getattr(each, "shape", ()) for each in keras.tree.flatten(outputs))
+            sizes.extend(math.prod(side or 1 for side in each) for each in shapes)
+        return outputs
+
+    with _NAMING:
+        keras.Operation.__call__ = call
+        try:
+            example = keras.KerasTensor((1, *shape), network.inputs[0].dtype)
+            _backend.compute_output_spec(lambda inputs: network(inputs, training=False), example)
+        finally:
+            keras.Operation.__call__ = original
+    return sizes
 
 
 def layers_inside(layer: keras.Layer) -> list[keras.Layer]:

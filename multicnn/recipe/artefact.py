@@ -81,6 +81,7 @@ def read(path: Path) -> Artefact:
     network = keras_archive.load(path, shapes)
     if tuple(network.output_shape[1:]) != task.output_shape(preprocess.input_shape):
         raise ArchiveError(f"its network gives an output of the shape {network.output_shape[1:]}, and not its task's")
+    keras_archive.check_sizes(network, preprocess.input_shape)
     return Artefact(preprocess, block, network, task, data)
 
 

@@ -31,6 +31,7 @@ class Limits:
         unpacked_bytes: Unpacked bytes of an archive (.npz, .keras, .gz); more where the archive itself is over 1/20 of them.
         json_bytes: Bytes of a recipe, and of a description in an artefact or a run folder.
         example_values: Numbers of an example as the network sees it.
+        layer_values: Numbers that a layer of an artefact's network makes of one example.
     """
 
     file_bytes: int = 2**31
@@ -43,6 +44,7 @@ class Limits:
     unpacked_bytes: int = 2**30
     json_bytes: int = 2**25
     example_values: int = 2**27
+    layer_values: int = 2**28
 
 
 class LimitError(ValueError):

@@ -31,6 +31,16 @@ def test_the_operation_of_a_tensor_in_keras_3_15():
     assert keras_private.operation_of(keras.KerasTensor((None, 3))) is None
 
 
+def test_the_sizes_inside_a_network_in_keras_3_15():
+    """Of an open side, inside a wrapper and a network inside; nothing is computed, and nothing stays replaced."""
+    inner = keras.Sequential([keras.layers.UpSampling1D(50), keras.layers.MaxPooling1D(50)])
+    x = keras.Input((None, 5, 2))
+    network = keras.Model(x, keras.layers.TimeDistributed(inner)(x))
+    call = keras.Operation.__call__
+    assert max(keras_private.sizes_inside(network, (3, 5, 2))) == 5 * 50 * 2
+    assert keras.Operation.__call__ is call
+
+
 def test_the_inputs_of_a_tensor_in_keras_3_15():
     x, y = keras.Input((3,)), keras.Input((3,))
     layer, add = keras.layers.Dense(2), keras.layers.Add()

@@ -296,6 +296,42 @@ def test_a_config_cannot_make_keras_allocate_more_than_the_weights(saved, tmp_pa
     assert isinstance(keras.layers.Dense(2).add_weight(shape=(2, 2)), keras.Variable)
 
 
+def inflated(layers):
+    """Put layers without weights after the input, which make much of it and then as much as it was."""
+
+    def changed(members):
+        config = json.loads(members["config.json"])
+        first = config["config"]["layers"][0]["config"]["name"]
+        following = config["config"]["layers"][1]["inbound_nodes"]
+        model = keras.Sequential([keras.Input((8, 8, 1)), *layers], name="inflated")
+        added = {**keras.saving.serialize_keras_object(model), "name": "inflated", "inbound_nodes": following}
+        text = json.dumps(config["config"]["layers"][1:]).replace(
+            f'"keras_history": ["{first}"', '"keras_history": ["inflated"'
+        )
+        config["config"]["layers"] = [config["config"]["layers"][0], added, *json.loads(text)]
+        members["config.json"] = json.dumps(config).encode()
+        without("checksums")(members)
+
+    return changed
+
+
+@pytest.mark.parametrize("side", [1, 3000])
+@pytest.mark.parametrize("kind", ["pad", "repeat"])
+def test_a_layer_that_would_take_gigabytes_is_refused_before_it_computes(kind, side, saved, tmp_path):
+    layers = {
+        "pad": lambda: [keras.layers.ZeroPadding2D(3 * side), keras.layers.Cropping2D(3 * side)],
+        "repeat": lambda: [keras.layers.UpSampling2D(side), keras.layers.MaxPooling2D(side)],
+    }[kind]()
+    path = hostile.retold(saved, tmp_path / "x.keras", inflated(layers))
+    if side == 1:
+        assert load(path).labels == ("a", "b", "c")
+        return
+    with pytest.raises(
+        ArtefactError, match=r"too large: its network makes [\d,]+ numbers .*MULTICNN_LIMITS=layer_values="
+    ):
+        load(path)
+
+
 VERBS = {
     "predict": ["predict", "{}", "x.png"],
     "evaluate": ["evaluate", "{}", "digits"],
