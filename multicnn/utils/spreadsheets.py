@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
 
 # The full-width forms count as the plain ones in some spreadsheets, and a tab or a line break is skipped before them.
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def csv_text(table: pandas.DataFrame, index: bool = False) -> str:
@@ -31,11 +33,14 @@ def shown(cell: str) -> str:
 
 
 def harmless(cell: object) -> object:
-    """Return a cell of a table as a spreadsheet can show it: an apostrophe before a text that it would run as a formula.
+    r"""Return a cell of a table as a spreadsheet can show it: an apostrophe before a text that it would run as a formula.
 
+    Control characters other than tabs and line breaks, which act on a terminal, are written as Python writes them ("\x1b").
     Numbers, and texts that are numbers ("-0.5"), stay as they are. A whole table is `frame.map(harmless)`, its header
     `frame.rename(columns=harmless)`.
     """
+    if isinstance(cell, str) and _CONTROL.search(cell):
+        cell = _CONTROL.sub(lambda match: ascii(match[0])[1:-1], cell)
     if not isinstance(cell, str) or not (cell.startswith(_STARTS) or cell.lstrip().startswith(_STARTS)):
         return cell
     try:

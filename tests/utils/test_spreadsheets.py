@@ -19,9 +19,20 @@ def test_a_formula_becomes_text_that_still_reads_the_same(cell):
     assert harmless(cell) == "'" + cell
 
 
-@pytest.mark.parametrize("cell", ["", "cat", "a=b", "1-2", "-1", "-0.5e-3", "+7", " -3 ", "'=1", -1, 0.5, None, ("=",)])
+@pytest.mark.parametrize(
+    "cell",
+    ["", "cat", "a=b", "1-2", "-1", "-0.5e-3", "a\n\tb", "+7", " -3 ", "'=1", -1, 0.5, None, ("=",)],
+)
 def test_everything_else_stays(cell):
     assert harmless(cell) is cell
+
+
+@pytest.mark.parametrize(
+    "cell, written",
+    [("\x1b[31mcat\x07", r"\x1b[31mcat\x07"), ("a\x9b2J\x00", r"a\x9b2J\x00"), ("=\x1b]0;t", r"'=\x1b]0;t")],
+)
+def test_what_acts_on_a_terminal_is_written_out(cell, written):
+    assert harmless(cell) == written
 
 
 def test_a_whole_table():
