@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -72,17 +72,32 @@ def read_json(path: Path, limit: str = "json_bytes") -> dict:
 
 def parse_json(data: bytes) -> dict:
     """Return the object of JSON; ValueError where it is none, or nested so deeply that what reads it would fail."""
-    try:
-        value = json.loads(data)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    value = parse_value(data)
     if not isinstance(value, dict):
         raise ValueError(f"an object is expected, not {type(value).__name__}")
+    return value
+
+
+def parse_value(data: str | bytes, pairs: Callable[[list[tuple[str, object]]], object] | None = None) -> object:
+    """Return any value of JSON, nested no deeper than that.
+
+    Args:
+        data: The JSON.
+        pairs: Makes an object of its names and values; a dict by default.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deeply.
+    """
+    too_deep = f"it is nested too deeply: over {_DEEPEST} levels"
+    try:
+        value = json.loads(data, object_pairs_hook=pairs)
+    except RecursionError:
+        raise ValueError(too_deep) from None
     level: list[object] = [value]
     depth = 0
     while level := [inner for outer in level if isinstance(outer, (dict, list)) for inner in _children(outer)]:
         if (depth := depth + 1) > _DEEPEST:
-            raise ValueError(f"it is nested over {_DEEPEST} levels deep")
+            raise ValueError(too_deep)
     return value
 
 

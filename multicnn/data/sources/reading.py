@@ -9,8 +9,8 @@ from pathlib import Path
 from multicnn.data.sources.columns import Table, of_values, repeated_names
 from multicnn.data.sources.delimiters import rows_of
 from multicnn.utils import parquet, regular_files
+from multicnn.utils.files import parse_value
 
-_NOT_JSON = (ValueError, RecursionError)  # a number of thousands of digits is the one, a thousand brackets the other
 _NOT_UTF8 = "not UTF-8: save the table as UTF-8 (in spreadsheets: CSV UTF-8)"
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 
@@ -50,8 +50,8 @@ def _json(path: Path) -> tuple[list[dict[str, object]], list[str], list[tuple[st
     text, valid = _text(path)
     if text.lstrip().startswith("["):  # one list of objects instead of one object a line
         try:
-            lines = [json.dumps(value, ensure_ascii=False) for value in json.loads(text)]
-        except _NOT_JSON as error:
+            lines = [json.dumps(value, ensure_ascii=False) for value in _list(text)]
+        except ValueError as error:
             raise ValueError(f"path must be JSON lines ({error}). Received: path={str(path)!r}") from None
     else:
         # Not splitlines: a text may hold U+2028, U+0085 and their like, which end lines elsewhere.
@@ -67,13 +67,20 @@ def _json(path: Path) -> tuple[list[dict[str, object]], list[str], list[tuple[st
 
     for line in lines:
         try:
-            record = json.loads(line, object_pairs_hook=checked)
-        except _NOT_JSON:
-            record = None
+            record, wrong = parse_value(line, checked), "not a JSON object"
+        except ValueError as error:  # of thousands of digits too
+            record, wrong = None, str(error) if "deeply" in str(error) else "not a JSON object"
         records.append(record if isinstance(record, dict) else {})
-        wrong = "" if isinstance(record, dict) else "not a JSON object"
+        wrong = "" if isinstance(record, dict) else wrong
         reasons.append(_NOT_UTF8 if not valid and "\ufffd" in line else wrong)
+    if all(reasons) and any("deeply" in reason for reason in reasons):
+        raise ValueError(f"path must be JSON lines (line 1: {reasons[0]}). Received: path={str(path)!r}")
     return records, reasons, twice
+
+
+def _list(text: str) -> list[object]:
+    values = parse_value(text)
+    return values if isinstance(values, list) else [values]
 
 
 def _bytes(path: Path) -> bytes:

@@ -292,6 +292,16 @@ def test_a_cell_of_a_few_lines_like_rows_stays_and_is_mentioned(tmp_path, source
         ),
         ("t.csv", "text,label\na,x\n".encode("utf-16"), {}, "UTF-8, not UTF-16"),
         ("t.json", b"[1, 2", {}, "path must be JSON lines"),
+        *(
+            (
+                name,
+                start + 300 * b"[" + 300 * b"]" + end,
+                {},
+                "path must be JSON lines .*nested too deeply: over 200 levels",
+            )
+            for name, start, end in (("t.jsonl", b'{"text": ', b"}"), ("t.json", b"[", b"]"))
+        ),
+        ("t.json", b"[" * 100_000, {}, "path must be JSON lines .*nested too deeply: over 200 levels"),
         ("t.parquet", b"nonsense", {}, "path must be a Parquet file"),
         ("t.jsonl", b'{"text": "a", "label": [1, 2]}', {}, "label_separator must be given where labels are lists"),
     ],
