@@ -8,6 +8,7 @@ from pathlib import Path
 
 from multicnn.training.checkpoint import FIRST
 from multicnn.training.run_folder import BAD_FILES, MANIFEST, NOT_FINITE
+from multicnn.utils.files import is_temporary
 
 _LISTS = (BAD_FILES, NOT_FINITE)  # named in error messages, for the user to look into
 _RECORDS = (
@@ -43,10 +44,15 @@ def _states(folder: Path) -> Iterator[Path]:
 
 
 def is_free(folder: Path) -> bool:
-    """Return True if a folder can take a new run: it does not exist, or holds nothing but the lists of a run that failed."""
+    """Return True if a folder can take a new run: it does not exist, or holds nothing but what one that never started left.
+
+    These are the lists of a run that failed, and the temporary files of a killed one.
+    """
     if not folder.exists():
         return True
-    return folder.is_dir() and all(path.is_dir() or path.name in _LISTS for path in folder.rglob("*"))
+    return folder.is_dir() and all(
+        path.is_dir() or path.name in _LISTS or is_temporary(path) for path in folder.rglob("*")
+    )
 
 
 def _clear(folder: Path) -> None:

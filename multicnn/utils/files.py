@@ -101,6 +101,11 @@ def parse_value(data: str | bytes, pairs: Callable[[list[tuple[str, object]]], o
     return value
 
 
+def is_temporary(path: Path) -> bool:
+    """Return whether a file is the temporary one of a process that writes it, or was killed while it did."""
+    return path.name.startswith(_TEMPORARY)
+
+
 def sweep(folder: Path) -> None:
     """Delete the temporary files of killed processes in a folder and those below it."""
     for temporary in folder.rglob(_TEMPORARY + "*"):

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+from functools import partial
 
 import matplotlib.figure
 import numpy as np
@@ -74,7 +75,14 @@ def one_line(error):
 
 
 def live(images, folder):
-    return multicnn.train(images, resume=folder, settings=SETTINGS, model=TINY, reporter=Recorder())
+    """Resume the run in a folder; start it where it was killed before it could be told from none."""
+    run = partial(multicnn.train, images, settings=SETTINGS, model=TINY, reporter=Recorder())
+    try:
+        return run(resume=folder)
+    except ValueError as error:
+        if "must be the folder of a run that was started" not in str(error):
+            raise
+    return run(out=folder)
 
 
 def bits(folder):

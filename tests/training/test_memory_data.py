@@ -46,7 +46,6 @@ def test_evaluate_knows_the_data_of_the_training():
     assert predictor.evaluate((X[1:], Y[1:]))["n"] == 59
 
 
-@pytest.mark.slow
 def test_no_run_is_started_in_a_folder_that_holds_none(tmp_path):
     for folder in (tmp_path, tmp_path / "nosuch"):
         with pytest.raises(ValueError, match="`resume` must be the folder of a run that was started"):
@@ -54,6 +53,7 @@ def test_no_run_is_started_in_a_folder_that_holds_none(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_with_its_data_alone(trained):
     predictor, folder = trained
     longer = multicnn.train((X, Y), resume=folder, epochs=3)
