@@ -129,8 +129,7 @@ def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model
         with _at_most(numbers):
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # of a config that was tampered with, anything
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ArchiveError(f"Keras cannot build its network: {reason}") from error
+        raise ArchiveError(f"Keras cannot build its network: {_first_line(error)}") from error
 
 
 def check_sizes(network: keras.Model, shape: tuple[int, ...]) -> None:
@@ -143,9 +142,12 @@ def check_sizes(network: keras.Model, shape: tuple[int, ...]) -> None:
     try:
         largest = max(keras_private.sizes_inside(network, shape), default=0)
     except Exception as error:  # of a config that was tampered with, anything
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ArchiveError(f"its network does not fit its input: {reason}") from error
+        raise ArchiveError(f"its network does not fit its input: {_first_line(error)}") from error
     limits.check("layer_values", largest, f"large: its network makes {largest:,} numbers of one example")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _mappings(value: object) -> Iterator[Mapping]:
@@ -160,16 +162,15 @@ def _mappings(value: object) -> Iterator[Mapping]:
 
 
 def _check_object(value: Mapping) -> None:
-    name, module = value.get("class_name"), value.get("module")
+    name, module, config = value.get("class_name"), value.get("module"), value.get("config")
     registered = value.get("registered_name", name)
     if not all(isinstance(each, str | None) for each in (name, module, registered)) or name is None:
         raise ArchiveError(f"its network has an object whose name is none: {name!r}")
     if name in _VALUES:
-        inner = value.get("config")
-        dtype = inner.get("dtype") if isinstance(inner, Mapping) else None
+        dtype = config.get("dtype") if isinstance(config, Mapping) else None
         if dtype is not None and not (isinstance(dtype, str) and _DTYPE.fullmatch(dtype)):
             raise ArchiveError(f"its network has a value of the type {dtype!r}")
-    elif not _is_allowed(name, module, registered, value.get("config")):
+    elif not _is_allowed(name, module, registered, config):
         raise ArchiveError(
             f"its network has {'.'.join(filter(None, (module, name)))!r}, which is no layer or operation of Keras, and which no "
             "imported module has registered"
@@ -215,9 +216,7 @@ def _weights(data: bytes) -> dict[str, list[tuple[int, ...]]]:
     except (ArchiveError, limits.LimitError):
         raise
     except Exception as error:  # a damaged file raises anything
-        raise ArchiveError(
-            f"its weights are damaged: {(str(error) or type(error).__name__).splitlines()[0]}"
-        ) from error
+        raise ArchiveError(f"its weights are damaged: {_first_line(error)}") from error
 
 
 def _shapes(file: h5py.File, size: int) -> dict[str, list[tuple[int, ...]]]:
