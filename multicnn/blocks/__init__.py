@@ -35,7 +35,8 @@ from multicnn.blocks.rank import Named, per_axis, rank_of
 from multicnn.blocks.rows import fold, row_conv
 from multicnn.blocks.shaping import bands_to_channels, cropped, cut_to, flatten, pad, pad_channels, take_channels
 from multicnn.blocks.signal import Cost, Signal
-from multicnn.blocks.tokens import embed, ngram_bag, one_hot
+from multicnn.blocks.summaries import adaptive_average_pool, band_levels, deviation_over
+from multicnn.blocks.tokens import embed, ngram_bag, one_hot, tf_idf
 
 __all__ = [
     "Block",
@@ -45,10 +46,12 @@ __all__ = [
     "Named",
     "Signal",
     "activation",
+    "adaptive_average_pool",
     "add",
     "average",
     "average_over",
     "average_pool",
+    "band_levels",
     "bands_to_channels",
     "chain",
     "concat",
@@ -58,6 +61,7 @@ __all__ = [
     "cut_to",
     "dense",
     "depthwise_conv",
+    "deviation_over",
     "drop",
     "dynamic_k_max_pool",
     "embed",
@@ -92,6 +96,7 @@ __all__ = [
     "stage",
     "switched",
     "take_channels",
+    "tf_idf",
     "unknown_kinds",
     "unpool",
     "weighted_pool",

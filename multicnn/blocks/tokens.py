@@ -91,3 +91,25 @@ class ngram_bag(_Stem):
     def cost(self, x: Signal) -> Cost:
         tokens = Signal((*x.shape[:2], 1), x.reach, x.stride)
         return Cost(tokens.pooled(self.dims), parameters=self.buckets * self.dims)
+
+
+class tf_idf(_Stem):
+    """Token ids (batch, time) to `units` outputs: a linear model of the TF-IDF of the `rows` runs of tokens that it knows.
+
+    Runs have 1 to `n` tokens. One that occurs c times counts (1 + ln c) times its inverse document frequency; the vector of
+    these has length 1 (Salton & Buckley 1988). `layers.TfIdf` describes the table of the runs, which belongs to the weights;
+    without given ones it is that of the single tokens 2 to `rows` + 1.
+    """
+
+    n: int
+    rows: int
+    units: int
+    at_least_one: ClassVar[tuple[str, ...]] = ("n", "rows", "units")
+
+    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
+        return builder.layer(layers.TfIdf, n=self.n, rows=self.rows, units=self.units)(x)
+
+    def cost(self, x: Signal) -> Cost:
+        tokens = Signal((*x.shape[:2], 1), x.reach, x.stride)
+        weights, steps = self.rows * self.units + self.units, x.shape[1]
+        return Cost(tokens.pooled(self.units), weights, 3 * self.rows + 1, steps and steps * self.n * self.units)

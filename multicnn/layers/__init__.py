@@ -33,5 +33,9 @@ from multicnn.layers.poolings import MinPooling2D as MinPooling2D
 from multicnn.layers.poolings import RMSPooling2D as RMSPooling2D
 from multicnn.layers.radial_basis import RadialBasis as RadialBasis
 from multicnn.layers.sub_spectral_normalization import SubSpectralNormalization as SubSpectralNormalization
+from multicnn.layers.summaries import AdaptiveAveragePooling as AdaptiveAveragePooling
+from multicnn.layers.summaries import BandLevels as BandLevels
+from multicnn.layers.summaries import StandardDeviation as StandardDeviation
+from multicnn.layers.tf_idf import TfIdf as TfIdf
 from multicnn.layers.token_embedding import TokenEmbedding as TokenEmbedding
 from multicnn.layers.unequal_depthwise import UnequalDepthwiseConv2D as UnequalDepthwiseConv2D

@@ -13,6 +13,11 @@ from multicnn import layers
 WAVEFORM, IMAGE = (9, 4), (6, 10, 4)
 
 LAYERS = {
+    "AdaptiveAveragePooling": (layers.AdaptiveAveragePooling, {"output_size": (4, 3)}, IMAGE),
+    "AdaptiveAveragePooling of a waveform": (layers.AdaptiveAveragePooling, {"output_size": (4,)}, WAVEFORM),
+    "BandLevels": (layers.BandLevels, {"frame_length": 8, "bands": 3}, (30, 1)),
+    "StandardDeviation": (layers.StandardDeviation, {"axis": 1}, IMAGE),
+    "TfIdf": (layers.TfIdf, {"n": 2, "rows": 7, "units": 3}, (9,)),
     "ConstantPadding": (layers.ConstantPadding, {"padding": ((1, 2),)}, WAVEFORM),
     "ConstantPadding, lowest": (layers.ConstantPadding, {"padding": ((1, 2), (0, 3)), "fill": "lowest"}, IMAGE),
     "ConstantPadding, highest": (layers.ConstantPadding, {"padding": ((1, 2),), "fill": "highest"}, WAVEFORM),
@@ -91,6 +96,7 @@ LAYERS = {
 }
 
 every_layer = pytest.mark.parametrize(("kind", "config", "shape"), LAYERS.values(), ids=LAYERS)
+OF_FIXED_SIZE = (layers.MaskedFlatten, layers.AdaptiveAveragePooling, layers.BandLevels)
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -171,8 +177,8 @@ def test_precision(kind, config, shape, policy):
 @pytest.mark.parametrize("known", [True, False], ids=["fixed", "free length"])
 @every_layer
 def test_symbolic_shape_and_dtype_are_the_eager_ones(kind, config, shape, known):
-    if not known and kind is layers.MaskedFlatten:
-        pytest.skip("flattening needs a fixed length")
+    if not known and kind in OF_FIXED_SIZE:
+        pytest.skip("needs a fixed length")
     layer, given = kind(**config), examples(shape)
     eager = applied(layer, given)
     symbolic = applied(layer, inputs(shape, known))
@@ -202,7 +208,7 @@ def test_gradients_are_finite_and_reach_every_weight(kind, config, shape, masked
 
 @every_layer
 def test_any_length_after_a_free_one(kind, config, shape):
-    if kind in (layers.MaskedFlatten, layers.TokenEmbedding, layers.OneHotTokens):
+    if kind in (*OF_FIXED_SIZE, layers.TokenEmbedding, layers.OneHotTokens):
         pytest.skip("has no window")
     layer = kind(**config)
     applied(layer, inputs(shape, known=False))
