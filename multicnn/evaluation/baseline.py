@@ -5,17 +5,16 @@ Texts: TF-IDF of words and word pairs. Images and audio: a fixed, small summary 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multicnn.data.finished import FinishedRows
 from multicnn.modalities import Preprocess
 from multicnn.tasks import Task
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from multicnn.data.manifest import Manifest
     from multicnn.data.store import Store
 
@@ -56,7 +55,7 @@ def linear_baseline(
                 f"{name} must have one target per example and at least one example. "
                 f"Received: {len(examples)} examples and {len(targets)} targets"
             )
-    rows = _sample(len(train_targets), preprocess.baseline_examples)
+    rows = sample_rows(len(train_targets), preprocess.baseline_examples)
     train_features, test_features, features = preprocess.baseline_features(train, rows, test)
     scored = task.baseline(train_features, train_targets[rows], test_features, test_targets)
     if scored is None:
@@ -82,27 +81,14 @@ def linear_score(manifest: Manifest, examples: Store, stored: Preprocess, split:
         if stored.baseline_input == "sources":
             arguments.append([manifest.raw_source(row) for row in rows])
         else:
-            arguments.append(_OfRows(rows, examples, stored.finish if stored.baseline_input == "finished" else None))
+            arguments.append(
+                FinishedRows(rows, examples, stored.finish if stored.baseline_input == "finished" else None)
+            )
         arguments.append(manifest.targets(rows))
     return linear_baseline(manifest.task, stored, *arguments)
 
 
-class _OfRows:
-    """The stored examples of some rows as an array of which only what is asked for is in memory; audio finished, as spectra."""
-
-    def __init__(self, rows: np.ndarray, examples: Store, finish: Callable[[np.ndarray], tf.Tensor] | None):
-        self._rows, self._examples, self._finish = rows, examples, finish
-        self.shape = (len(rows), *self[:1].shape[1:])
-        self.ndim = len(self.shape)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, positions: Any) -> np.ndarray:
-        batch = self._examples.gather(self._rows[positions])
-        return batch if self._finish is None else self._finish(batch).numpy()
-
-
-def _sample(n: int, limit: int) -> np.ndarray:
+def sample_rows(n: int, limit: int) -> np.ndarray:
+    """Return the indices of at most `limit` of `n` examples, drawn at random, the same ones each time: int64, rising."""
     # Random positions rather than a stride: a stride over examples whose classes alternate can miss whole classes.
     return np.arange(n) if n <= limit else np.sort(np.random.default_rng(0).permutation(n)[:limit])

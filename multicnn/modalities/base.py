@@ -15,6 +15,7 @@ import numpy as np
 
 from multicnn.modalities.array_inputs import ArrayInputs
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.linear_form import LinearForms
 from multicnn.modalities.marks import Marking
 from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.suitability import Suiting
@@ -199,7 +200,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, ArrayInputs, Suiting, Protocol):
+class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes

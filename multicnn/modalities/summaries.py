@@ -17,16 +17,21 @@ def image_features(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, st
     if images.ndim not in (3, 4):
         raise ValueError(f"images must be (n, height, width[, channels]). Received: shape={images.shape}")
     height, width, channels = (*images.shape[1:], 1)[:3]
-    scale = min(1.0, (IMAGE_FEATURES / (height * width * channels)) ** 0.5)
-    rows_kept = max(1, int(height * scale))
-    columns_kept = max(1, min(int(width * scale), IMAGE_FEATURES // (rows_kept * channels)))
+    rows_kept, columns_kept = averaged_size(height, width, channels)
 
     def summary(batch: np.ndarray) -> np.ndarray:
         small = _pooled(_pooled(batch.astype(np.float32), 1, rows_kept), 2, columns_kept)
         return small.reshape(len(batch), -1)
 
-    reduced = "" if scale == 1.0 else f" averaged to {rows_kept}x{columns_kept}"
+    reduced = "" if (rows_kept, columns_kept) == (height, width) else f" averaged to {rows_kept}x{columns_kept}"
     return _in_batches(summary, images, rows), f"pixels{reduced}"
+
+
+def averaged_size(height: int, width: int, channels: int) -> tuple[int, int]:
+    """Return the height and width that leave at most IMAGE_FEATURES values of an image; its own where it has no more."""
+    scale = min(1.0, (IMAGE_FEATURES / (height * width * channels)) ** 0.5)
+    rows = max(1, int(height * scale))
+    return rows, max(1, min(int(width * scale), IMAGE_FEATURES // (rows * channels)))
 
 
 def audio_features(audio: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, str]:

@@ -13,6 +13,9 @@ from multicnn.tasks.intervals import percent
 
 if TYPE_CHECKING:
     import pandas as pd
+    from scipy import sparse
+
+    from multicnn.tasks.linear_model import LinearModel
 
 _T = TypeVar("_T", bound="ClassTask")
 
@@ -127,3 +130,17 @@ class ClassTask:
             received = np.unique(train_targets).tolist()
             raise ValueError(f"train_targets must hold two classes or more. Received: {received}")
         return linear.classifier(train, train_targets, test, test_targets)
+
+    def linear_model(self, features: np.ndarray | sparse.csr_matrix, targets: np.ndarray) -> LinearModel:
+        """Fit the linear model of `baseline` with probabilities; for several labels one for each.
+
+        Raises:
+            ValueError: A class has no example; the message is a short reason.
+        """
+        from multicnn.tasks import linear_fit
+
+        present = targets.any(axis=0) if targets.ndim == 2 else np.isin(np.arange(len(self.labels)), targets)
+        if not present.all():
+            missing = self.labels[int(np.argmin(present))]
+            raise ValueError(f"{missing!r} is none of the {len(targets):,} examples that it is fitted to")
+        return linear_fit.fit(features, targets, len(self.labels))

@@ -15,7 +15,8 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import content
+from multicnn.blocks import Block
+from multicnn.modalities import content, linear_form
 from multicnn.modalities.audio import (
     arrays,
     augment_spectrogram,
@@ -374,6 +375,11 @@ class AudioPreprocess(Preprocess):
         """Return means, deviations and slices over time of every band."""
         features, name = audio_features(train, rows)
         return features, audio_features(test, np.arange(len(test)))[0], name
+
+    @property
+    def linear_features(self) -> tuple[Block, str]:
+        """The statistics of `baseline_features` as a Block."""
+        return linear_form.of_audio(self.input_shape)
 
     def probe(self) -> Probe:
         """Return rate, channels, duration, level and a fingerprint of each clip."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import tensorflow as tf
 
+from multicnn.blocks import Block
 from multicnn.modalities.audio import features, window_marks
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
@@ -118,6 +119,11 @@ class WaveformPreprocess(Preprocess):
     ) -> tuple[np.ndarray, np.ndarray, str]:
         """Delegate to `AudioPreprocess.baseline_features`."""
         return self.preprocess.baseline_features(train, rows, test)
+
+    @property
+    def linear_features(self) -> tuple[Block, str]:
+        """Delegate to `AudioPreprocess.linear_features`."""
+        return self.preprocess.linear_features
 
     def probe(self) -> Probe:
         """Delegate to `AudioPreprocess.probe`."""

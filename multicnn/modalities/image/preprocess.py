@@ -16,13 +16,14 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
+from multicnn.blocks import Block, adaptive_average_pool, chain, flatten
 from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
 from multicnn.modalities.image.probe import ImageProbe
 from multicnn.modalities.marks import Mark, Marked, Source, constant, of_arrays
-from multicnn.modalities.summaries import image_features
+from multicnn.modalities.summaries import averaged_size, image_features
 from multicnn.utils.constrained import Count, Finite, Positive
 from multicnn.utils.validation import one_line_errors
 
@@ -244,6 +245,15 @@ class ImagePreprocess(Preprocess):
         """Return pixels, averaged over rectangles where there are many of them."""
         features, name = image_features(train, rows)
         return features, image_features(test, np.arange(len(test)))[0], name
+
+    @property
+    def linear_features(self) -> tuple[Block, str]:
+        """The pixels, averaged as for `baseline_features`."""
+        height, width, channels = self.stored_shape
+        size = averaged_size(height, width, channels)
+        if size == (height, width):
+            return flatten(), "pixels"
+        return chain(adaptive_average_pool(size), flatten()), f"pixels averaged to {size[0]}x{size[1]}"
 
     def probe(self) -> Probe:
         """Return sizes, modes, brightness and a perceptual hash of each image."""

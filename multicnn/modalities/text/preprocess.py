@@ -20,9 +20,10 @@ from pydantic.dataclasses import dataclass
 from multicnn.modalities import absurd, content, formats
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.linear_form import Inputs, LinearForm
 from multicnn.modalities.marks import Marked, constant, of_arrays
 from multicnn.modalities.reasons import BAD, reason
-from multicnn.modalities.text import augment, baseline, scripts, tokenizers, uniform
+from multicnn.modalities.text import augment, baseline, ngram_table, scripts, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
@@ -321,6 +322,10 @@ class TextPreprocess(Preprocess):
     def baseline_features(self, train: Sequence[str], rows: np.ndarray, test: Sequence[str]) -> tuple[Any, Any, str]:
         """Return the TF-IDF of words and word pairs, or of characters of a script without spaces."""
         return baseline.tf_idf([train[row] for row in rows], test)
+
+    def linear_form(self, inputs: Inputs, rows: np.ndarray, outputs: int, most_numbers: int) -> LinearForm:
+        """Return the linear model of the TF-IDF of tokens and pairs of them."""
+        return ngram_table.linear_form(self.level, inputs, rows, outputs, most_numbers)
 
     def probe(self) -> Probe:
         """Return the length of each text; words and shingles are those of the default tokenizer."""

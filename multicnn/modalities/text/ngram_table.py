@@ -1,0 +1,154 @@
+"""The n-grams of training texts as the table of a `tf_idf` Block, and the features that the Block makes of these texts."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multicnn.blocks import tf_idf
+from multicnn.modalities.linear_form import Inputs, LinearForm
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+_TOGETHER = 1024  # texts whose n-grams are counted at once
+_N = 2  # the most tokens in a run
+_FIRST = 2  # id of the first token: padding and unknown ones are in no n-gram
+
+
+def linear_form(level: str, inputs: Inputs, rows: np.ndarray, outputs: int, most_numbers: int) -> LinearForm:
+    """Return the linear model of the TF-IDF of tokens and pairs of them; of too many, those that most texts have.
+
+    Args:
+        level: The tokens: "characters", or else words.
+        inputs: Ids, int32 (n, time), or (n, time, m) of which the first is the token's.
+        rows: int64 (n,), the indices of the texts to use.
+        outputs: The number of outputs.
+        most_numbers: The most numbers of all weights.
+
+    Raises:
+        ValueError: There is no token, or no room for one; the message is a short reason.
+    """
+    words = "characters and pairs of them" if level == "characters" else "words and word pairs"
+    counted = _count(inputs, rows, _N)
+    most = (most_numbers - outputs - 1) // (outputs + 3)
+    if most < 1:
+        raise ValueError(f"its weights are more than {most_numbers:,}")
+    if not len(counted.keys):
+        raise ValueError("the texts have no known token")
+    table, features = _tabled(counted, most)
+    given = [table.tokens, table.children, table.idf]
+    block = tf_idf(counted.n, len(table.idf), outputs)
+    return LinearForm(features, f"TF-IDF of {words}", block, lambda kernel, bias: [kernel, bias, *given])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Counted:
+    """The n-grams of texts: `keys` int64, distinct and sorted, and for each text and n-gram in it a text, an index, a count."""
+
+    keys: np.ndarray
+    base: int
+    n: int
+    texts: np.ndarray
+    ngrams: np.ndarray
+    counts: np.ndarray
+    size: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Table:
+    """The weights of `layers.TfIdf` beside kernel and bias, float32."""
+
+    tokens: np.ndarray
+    children: np.ndarray
+    idf: np.ndarray
+
+
+def _count(inputs: Inputs, rows: np.ndarray, n: int) -> _Counted:
+    """Count the n-grams of each text. The key of one has its ids as digits, and zeros behind them."""
+    batches = [_ids(inputs, rows[i : i + _TOGETHER]) for i in range(0, len(rows), _TOGETHER)]
+    base = 1 + max((int(ids.max(initial=0)) for ids in batches), default=0)
+    while base**n >= 2**63:
+        n -= 1
+    keys, texts, ngrams, counts = [], [], [], []
+    known = 0
+    for number, ids in enumerate(batches):
+        text, key = _keys(ids, base, n)
+        distinct, index = np.unique(key, return_inverse=True)
+        both, count = np.unique(text * max(len(distinct), 1) + index, return_counts=True)
+        keys.append(distinct)
+        texts.append((both // max(len(distinct), 1) + number * _TOGETHER).astype(np.int32))
+        ngrams.append((both % max(len(distinct), 1) + known).astype(np.int32))
+        counts.append(count.astype(np.int32))
+        known += len(distinct)
+    distinct, index = np.unique(np.concatenate(keys), return_inverse=True)
+    return _Counted(
+        distinct, base, n, np.concatenate(texts), index[np.concatenate(ngrams)], np.concatenate(counts), len(rows)
+    )
+
+
+def _ids(inputs: Inputs, rows: np.ndarray) -> np.ndarray:
+    ids = np.asarray(inputs[rows])
+    return ids[..., 0] if ids.ndim == 3 else ids
+
+
+def _keys(ids: np.ndarray, base: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the text and the key of every run of up to `n` known tokens: int64, one element for each time that it occurs."""
+    texts, keys = [], []
+    run, real = np.zeros(ids.shape, np.int64), np.ones(ids.shape, bool)
+    for length in range(1, n + 1):
+        tokens = np.pad(ids[:, length - 1 :], ((0, 0), (0, min(length - 1, ids.shape[1]))))
+        real &= tokens >= _FIRST
+        run += tokens.astype(np.int64) * base ** (n - length)
+        text, step = np.nonzero(real)
+        texts.append(text)
+        keys.append(run[text, step])
+    return np.concatenate(texts), np.concatenate(keys)
+
+
+def _tabled(counted: _Counted, most: int) -> tuple[_Table, sparse.csr_matrix]:
+    """Return the table of the `most` n-grams that occur in most texts, and the TF-IDF of the texts by it."""
+    frequency = np.bincount(counted.ngrams, minlength=len(counted.keys))
+    lengths, tokens, prefixes = _digits(counted)
+    # One that begins another is in no fewer texts and shorter: it is never left out alone.
+    chosen = np.lexsort((counted.keys, lengths, -frequency))[:most]
+    chosen = chosen[np.lexsort((counted.keys[chosen], lengths[chosen]))]  # level by level
+    idf = (np.log((1 + counted.size) / (1 + frequency[chosen])) + 1).astype(np.float32)
+    children = np.full(len(chosen) + 1, len(chosen))
+    for length in range(1, counted.n):
+        level, next_level = (np.flatnonzero(lengths[chosen] == size) for size in (length, length + 1))
+        if len(next_level):
+            begun = np.searchsorted(prefixes[chosen[next_level]], counted.keys[chosen[level]])
+            children[level] = next_level[0] + begun
+    table = _Table(tokens[chosen].astype(np.float32), children.astype(np.float32), idf)
+    return table, _matrix(counted, chosen, idf)
+
+
+def _digits(counted: _Counted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return of each n-gram the number of its tokens, the last one, and the key of what stands before that: int64 all."""
+    lengths, last = np.zeros(len(counted.keys), np.int64), np.zeros(len(counted.keys), np.int64)
+    prefixes = np.zeros(len(counted.keys), np.int64)
+    for length in range(1, counted.n + 1):
+        unit = counted.base ** (counted.n - length)
+        digit = counted.keys // unit % counted.base
+        longer = digit > 0
+        lengths[longer], last[longer] = length, digit[longer]
+        prefixes[longer] = (counted.keys - counted.keys % (unit * counted.base))[longer]
+    return lengths, last, prefixes
+
+
+def _matrix(counted: _Counted, chosen: np.ndarray, idf: np.ndarray) -> sparse.csr_matrix:
+    """Return float32 (texts, chosen n-grams): sublinear counts times the inverse document frequency, each row of length 1."""
+    from scipy import sparse
+
+    row_of = np.full(len(counted.keys), -1, np.int32)
+    row_of[chosen] = np.arange(len(chosen), dtype=np.int32)
+    columns = row_of[counted.ngrams]
+    used = columns >= 0
+    texts, columns, counts = counted.texts[used], columns[used], counted.counts[used]
+    values = (1 + np.log(counts)) * idf[columns]
+    length = np.sqrt(np.bincount(texts, values**2, minlength=counted.size))
+    values = (values / length[texts]).astype(np.float32)
+    return sparse.csr_matrix((values, (texts, columns)), shape=(counted.size, len(chosen)))
