@@ -18,6 +18,7 @@ PACKAGE = Path(multicnn.__file__).parent
 # The rooms, from the top down; a room imports from those below it only.
 ROOMS = (
     "cli",
+    "lessons",
     "sklearn",
     "api",
     "training",
