@@ -74,8 +74,8 @@ def test_the_page_of_the_recipe_lists_every_field():
 def test_the_page_of_the_command_line_has_every_command_and_its_help():
     page, command = docs_pages.command_line(), typer.main.get_command(cli.app)
     assert set(re.findall(r"^## multicnn (\S+)", page, re.MULTILINE)) == set(command.commands)
-    for name, inner in command.commands.items():
-        assert name == "words" or inspect.cleandoc(inner.help) in page
+    for inner in command.commands.values():
+        assert hasattr(inner, "commands") or inspect.cleandoc(inner.help) in page
 
 
 def _documented_fields():

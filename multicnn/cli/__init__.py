@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import typer.core
 
-from multicnn.cli import data, explain, fields, networks, predictors, training, transfer, words
+from multicnn.cli import data, explain, fields, networks, predictors, show, training, transfer, words
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.printing import print_line, printable_errors
 from multicnn.utils.quiet import decoders, import_tensorflow_silently, keep_screen_for_python
@@ -34,6 +34,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(words.app, name="words")
+app.add_typer(show.app, name="show")
 
 
 def _print_version(wanted: bool) -> None:

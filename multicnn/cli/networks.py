@@ -65,8 +65,9 @@ def inspect(
     from multicnn.api import inspect
     from multicnn.recipe import assigned
 
-    shape = None if input_shape is None else _shape(input_shape)
-    table = inspect(model, shape, classes=classes, arguments=assigned({}, settings or []), modality=modality)
+    table = inspect(
+        model, shape_of(input_shape), classes=classes, arguments=assigned({}, settings or []), modality=modality
+    )
     if as_json:
         print_json(table.to_dict())
         return
@@ -75,8 +76,10 @@ def inspect(
     show_inspection(model, table)
 
 
-def _shape(text: str) -> tuple[int, ...]:
-    """Return the shape in "224,224,3"."""
+def shape_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the shape in "224,224,3"; None for None."""
+    if text is None:
+        return None
     try:
         sizes = tuple(int(size) for size in text.replace("x", ",").split(","))
     except ValueError:

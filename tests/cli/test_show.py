@@ -1,0 +1,58 @@
+"""`multicnn show`: each command writes the figure of its notebook, and refuses what cannot be drawn in one line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.command_line import call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["convolution"], ["     11       4", "     -1       3"]),
+        (["convolution", "--image", "0,0,1,0,0", "--kernel", "1,2,3", "--flipped"], ["      1       2       3"]),
+        (["convolution", "--image", "1,2;3,4", "--kernel", "identity", "--padding", "1"], ["      1       2"]),
+        (["padding", "--image", "photo.png", "--padding", "3"], ["symmetric  BAABCCB"]),
+    ],
+)
+def test_a_figure_is_written(arguments, expected, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save("photo.png")
+    code, out, err = call(monkeypatch, capsys, "show", *arguments, "--out", "new/figure.png")
+    assert (code, err) == (0, "")
+    assert set(expected) <= set(out.splitlines())
+    with Image.open("new/figure.png") as image:
+        assert image.width > 200
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convolution", "--image", "1,2;3"],
+        ["convolution", "--image", "nothing.png"],
+        ["convolution", "--image", ""],
+        ["convolution", "--image", "1,nan"],
+        ["convolution", "--kernel", "sobel"],
+        ["convolution", "--kernel", "1,2,3,4,5;1,2,3,4,5"],
+        ["convolution", "--padding-mode", "mirror"],
+        ["convolution", "--stride", "0"],
+        ["convolution", "--out", "figure.gif"],
+        ["convolution", "--out", "photo.png/figure.png"],
+        ["padding", "--image", "nothing"],
+        ["padding", "--image", "broken.png"],
+        ["padding", "--image", "photo.png", "--padding", "500"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_call_is_one_line(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((20, 30), np.uint8)).save("photo.png")
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    before = sorted(tmp_path.iterdir())
+    code, out, err = call(monkeypatch, capsys, "show", *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("Usage: ") or (
+        err.startswith("multicnn: --") and err.count("\n") == 1 and "Received: " in err
+    )
+    assert sorted(tmp_path.iterdir()) == before
