@@ -15,6 +15,7 @@ from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.preprocess import PreprocessField
 from multicnn.recipe.renames import with_current_names
+from multicnn.recipe.saved_optimizer import as_saved, marked
 from multicnn.recipe.sections import STRICT, Arguments, DataSource, Model, Named, Optimizer, Runtime, Start
 from multicnn.utils.constrained import Count, Epochs, FromZero, Seed, ShareBelowOne
 from multicnn.utils.validation import one_line_errors
@@ -101,13 +102,13 @@ class Recipe:
             if name.split(".")[0] in ("data", "preprocess", "members") and name != "data.bad_limit":
                 raise ValueError(f"a member cannot change {name!r}. Received: members[{index}]={changes!r}")
         data = self.to_dict() | {"members": ()}
-        return Recipe.from_dict(
+        return _of_today(
             assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()], recipe=True)
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that goes through JSON unchanged."""
-        return _ADAPTER.dump_python(self, mode="json")
+        return marked(_ADAPTER.dump_python(self, mode="json"))
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> Recipe:
@@ -130,14 +131,19 @@ class Recipe:
         data = self.to_dict()
         if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
             data["preprocess"] = {"modality": modality}
-        return Recipe.from_dict(assigned(data, settings, recipe=True))
+        return _of_today(assigned(data, settings, recipe=True))
+
+
+def _of_today(data: dict[str, Any]) -> Recipe:
+    """Return the recipe of fields that are not from a file: a name that was put into them has its meaning of today."""
+    return Recipe.from_dict(marked(data))
 
 
 def _with_sections(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name in _SECTIONS & fields.keys():
         if fields[name] == {}:  # no value of any field: who gave it meant something else
             raise ValueError(f"`{name}` must be given by its fields. Received: {name}={{}}")
-    return with_current_names(fields)
+    return as_saved(with_current_names(fields))
 
 
 _ADAPTER = pydantic.TypeAdapter(Recipe)

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from multicnn.backends import keras_private
-from multicnn.training.optimizers import Nadam, OneCycle, Rprop, Warmup
+from multicnn.training.optimizers import Adagrad, Nadam, OneCycle, Rprop, Warmup
 from multicnn.utils.constrained import Count, FromZero, Positive, Share, ShareBelowOne
 from multicnn.utils.validation import typed
 
@@ -25,8 +25,9 @@ NAMES: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "momentum": (keras.optimizers.SGD, {"learning_rate": 0.01, "momentum": 0.9}),
     # Sutskever et al. 2013, equations 3 and 4; the rate and momentum as above.
     "nesterov": (keras.optimizers.SGD, {"learning_rate": 0.01, "momentum": 0.9, "nesterov": True}),
-    # Duchi et al. 2011; the rate after Ruder 2016, section 4.3.
-    "adagrad": (keras.optimizers.Adagrad, {"learning_rate": 0.01}),
+    # Duchi et al. 2011, without Keras's initial accumulator; the rate after Ruder 2016, section 4.3.
+    "adagrad": (Adagrad, {"learning_rate": 0.01}),
+    "keras_adagrad": (keras.optimizers.Adagrad, {"learning_rate": 0.01}),
     # Zeiler 2012, algorithm 1 (it has no rate) and section 4.1: rho and epsilon.
     "adadelta": (keras.optimizers.Adadelta, {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6}),
     # Hinton 2012, lecture 6e: rho; the rate after Ruder 2016, section 4.5.

@@ -45,7 +45,17 @@ def nesterov(w, rate=0.01, mu=0.9):
     return theta + mu * v
 
 
-def adagrad(w, rate=0.01, epsilon=1e-7):
+def adagrad(w, rate=0.01):
+    """Duchi et al. 2011, figure 1, with their delta of 0; a weight whose gradients were all 0 stays."""
+    squares = np.zeros(SIZE)
+    for t in range(STEPS):
+        g = gradient(w, t)
+        squares = squares + g**2
+        w = w - rate * np.divide(g, np.sqrt(squares), out=np.zeros(SIZE), where=squares > 0)
+    return w
+
+
+def keras_adagrad(w, rate=0.01, epsilon=1e-7):
     squares = 0.1
     for t in range(STEPS):
         g = gradient(w, t)
@@ -131,7 +141,8 @@ def rprop(w, size=0.01):
 
 
 ORACLES = {
-    f.__name__: f for f in (sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, adamax, nadam, adamw, rprop)
+    f.__name__: f
+    for f in (sgd, momentum, nesterov, adagrad, keras_adagrad, adadelta, rmsprop, adam, adamax, nadam, adamw, rprop)
 }
 
 
