@@ -76,7 +76,7 @@ class Explainer:
                 explained = label or self.labels[int(logits.argmax())]
                 at = self.labels.index(explained)
                 ordered = sorted(ngrams, key=lambda gram: -abs(gram.contribution[at]))
-                yield Explanation(
+                explanation = Explanation(
                     text=text,
                     tokens=self._tokens(text),
                     labels=self.labels,
@@ -89,9 +89,10 @@ class Explainer:
                     method=self.method,
                     truth=truth,
                 )
+                yield explanation.turned_round() if self.preprocess.order == "backward" else explanation
 
     def _tokens(self, text: str) -> tuple[str, ...]:
-        return tuple(self.preprocess.tokens(text)[: self.preprocess.length])
+        return tuple(self.preprocess.input_tokens(text)[: self.preprocess.length])
 
     def _joined(self, tokens: Sequence[str]) -> str:
         return ("" if self.preprocess.level == "characters" else " ").join(tokens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,15 @@ class Explanation:
     def probability(self) -> float:
         """The probability of the class that is explained."""
         return float(self.probabilities[self.column])
+
+    def turned_round(self) -> Explanation:
+        """Return the same of the characters in their other order: that of the text, where the network reads backward."""
+        count = len(self.tokens)
+        ngrams = tuple(
+            replace(gram, start=count - gram.stop, stop=count - gram.start, text=gram.text[::-1])
+            for gram in self.ngrams
+        )
+        return replace(self, tokens=self.tokens[::-1], scores=self.scores[::-1], ngrams=ngrams)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that goes through JSON unchanged; numbers are of the class that is explained."""

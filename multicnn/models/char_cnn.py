@@ -12,7 +12,8 @@
     fc9     classes
 
 Valid convolutions and ReLU; dropout 0.5 after fc7 and fc8; weights drawn from a Gaussian of deviation 0.02 (large) and 0.05
-(small). The input is one row of zeros and ones a character, of an alphabet of 70.
+(small). The input is one row of zeros and ones a character, of an alphabet of 70, the last character first:
+preprocess.level=characters, alphabet=zhang_70, order=backward and length=1014, model.embedding.kind=one_hot.
 """
 
 from functools import partial

@@ -1,5 +1,6 @@
 """Explanations of a trained predictor: exact sums, the planted word found, and what single texts and many of them say."""
 
+import dataclasses
 import json
 
 import keras
@@ -109,6 +110,25 @@ def test_occlusion_is_the_difference_of_two_predictions(predictor):
     if predictor.preprocess.level == "characters":  # one of the two spaces stays
         other = predictor.logits(predictor.preprocess.examples(["the film и  он"]))[0]
     np.testing.assert_allclose(gram.contribution, one - other, atol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["textcnn", "linear"])
+def test_what_is_read_backward_is_explained_in_the_order_of_the_text(model):
+    text = "the film и прекрасный он"
+    forward = multicnn.TextPreprocess(level="characters", length=22).fit([text])
+    keras.utils.set_random_seed(0)
+    arguments = {"filters": 6} if model == "textcnn" else {"pooled": True}
+    block = chain(embed(forward.vocabulary_size, 8), models.create(model, 2, **arguments))
+    built = network(block, forward.input_shape)
+    two = [dataclasses.replace(forward, order=order) for order in ("forward", "backward")]
+    explain = [explainer_of(Predictor(each, block, built, Classification(("bad", "good")))).explain for each in two]
+    (mirrored,), (ours,) = explain[0]([text[::-1]]), explain[1]([text])
+    assert "".join(ours.tokens) == text[-22:]
+    np.testing.assert_array_equal(ours.scores, mirrored.scores[::-1])
+    assert [gram.text for gram in ours.ngrams] == [text[-22:][gram.start : gram.stop] for gram in ours.ngrams]
+    assert [(22 - gram.stop, 22 - gram.start, gram.contribution) for gram in ours.ngrams] == [
+        (gram.start, gram.stop, gram.contribution) for gram in mirrored.ngrams
+    ]
 
 
 def test_over_many_texts(predictor, table, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 import functools
 import itertools
@@ -17,13 +16,13 @@ import pydantic
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from multicnn.modalities import absurd, content, formats
+from multicnn.modalities import absurd
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.linear_form import Inputs, LinearForm
 from multicnn.modalities.marks import Marked, constant, of_arrays
 from multicnn.modalities.reasons import BAD, reason
-from multicnn.modalities.text import augment, baseline, ngram_table, scripts, tokenizers, uniform
+from multicnn.modalities.text import augment, baseline, decode, ngram_table, scripts, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
@@ -52,7 +51,10 @@ class TextPreprocess(Preprocess):
             "windows" of `length` tokens are averaged.
         max_vocabulary: The largest number of tokens that `fit` puts into the vocabulary.
         min_count: Times a token must occur in the training texts to be in the vocabulary.
-        alphabet: The alphabet of characters: "learned", or "zhang", the Latin one of Zhang et al. 2015.
+        alphabet: The alphabet of characters: "learned"; "zhang", the Latin one of Zhang et al. 2015; or "zhang_70", all 70
+            of the paper in its order, with the hyphen twice, of which the first is never there, as in the authors' code.
+        order: The order of characters: "forward", or "backward" (Zhang et al. 2015, section 2.2): the last character comes
+            first, and of a longer text the end is what remains.
         ngrams: Sizes of the shortest and the longest character n-gram of subwords.
         buckets: The number of buckets that n-grams are hashed into.
         ngrams_per_word: Most n-grams that one word has, the shortest before the others.
@@ -73,7 +75,8 @@ class TextPreprocess(Preprocess):
     long: Literal["cut", "windows"] = "cut"
     max_vocabulary: Count = 20000
     min_count: Count = 1
-    alphabet: Literal["learned", "zhang"] = "learned"
+    alphabet: Literal["learned", "zhang", "zhang_70"] = "learned"
+    order: Literal["forward", "backward"] = "forward"
     ngrams: tuple[Tokens, Tokens] = (3, 5)
     buckets: Count = 20000
     ngrams_per_word: Tokens = 20
@@ -83,6 +86,8 @@ class TextPreprocess(Preprocess):
         if len(set(self.vocabulary)) < len(self.vocabulary):
             repeated = Counter(self.vocabulary).most_common(1)[0][0]
             raise ValueError(f"vocabulary must name each token once. Received: vocabulary=(... {repeated!r} twice ...)")
+        if self.order == "backward" and self.level != "characters":
+            raise ValueError(f"order is of characters. Received: order={self.order!r}, level={self.level!r}")
         if self.ngrams[0] > self.ngrams[1]:
             raise ValueError(f"ngrams must be the shortest size and the longest. Received: ngrams={self.ngrams}")
 
@@ -123,7 +128,7 @@ class TextPreprocess(Preprocess):
             ValueError: Not a text, or nothing in it; the message is a short reason.
         """
         if isinstance(source, (bytes, bytearray, memoryview)):
-            source = _from_utf8(bytes(source))
+            source = decode.from_utf8(bytes(source))
         if not isinstance(source, str):
             raise ValueError(f"not a text: {type(source).__name__}")
         source = str(source[:_MOST_CHARACTERS])
@@ -162,8 +167,8 @@ class TextPreprocess(Preprocess):
         return dataclasses.replace(self, length=length, vocabulary=self.vocabulary or self._learned(counts))
 
     def _learned(self, counts: Counter) -> tuple[str, ...]:
-        if self.level == "characters" and self.alphabet == "zhang":
-            return tuple(tokenizers.ZHANG)
+        if self.level == "characters" and self.alphabet in tokenizers.ALPHABETS:
+            return tokenizers.ALPHABETS[self.alphabet]
         frequent = [token for token, count in counts.items() if count >= self.min_count]
         if not frequent:
             raise ValueError(
@@ -184,6 +189,10 @@ class TextPreprocess(Preprocess):
         if self.level == "characters":
             return list(tokenizers.normalised(raw, self.lowercase))
         return tokenizers.words(raw, self.tokenizer, self.lowercase)
+
+    def input_tokens(self, raw: str) -> list[str]:
+        """The words or characters of a text in the order of the network's input, all of them."""
+        return self.tokens(raw)[:: -1 if self.order == "backward" else 1]
 
     def token(self, word: str) -> str | None:
         """The one token that a word of another vocabulary is here, or None if it is none or several."""
@@ -207,7 +216,7 @@ class TextPreprocess(Preprocess):
         return [(float(start), between.join(found[start : start + length])) for start in starts]
 
     def example(self, raw: str) -> np.ndarray:
-        """Ids of a text: int32, `stored_shape`; a longer text is cut at its end, a shorter one followed by 0."""
+        """Ids of a text: int32, `stored_shape`; a longer one is cut where its input ends, a shorter one followed by 0."""
         return self.examples([raw])[0]
 
     def examples(self, raws: Sequence[str]) -> np.ndarray:
@@ -217,7 +226,7 @@ class TextPreprocess(Preprocess):
             return rows(self._ids_behind_one_another(raws), length)
         ids = np.zeros((len(raws), length), np.int32)
         for row, raw in zip(ids, raws):
-            known = [self._ids.get(token, _UNKNOWN) for token in self.tokens(raw)[:length]]
+            known = [self._ids.get(token, _UNKNOWN) for token in self.input_tokens(raw)[:length]]
             row[: len(known)] = known
         return ids
 
@@ -347,18 +356,3 @@ class TextPreprocess(Preprocess):
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
         return {tokenizers.END: 0, **{token: position for position, token in enumerate(self.vocabulary, start=2)}}
-
-
-def _from_utf8(data: bytes) -> str:
-    if not data:
-        raise ValueError("empty text")
-    modality, kind = content.recognise(data)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        formats.check(kind, "text")
-        if modality in ("image", "audio"):
-            raise ValueError(f"not a text: starts like {kind}") from error
-        position = error.start + len(data) - len(data.removeprefix(codecs.BOM_UTF8))  # counted from behind the mark
-        raise ValueError(f"not UTF-8 text: byte 0x{data[position]:02x} at position {position}") from error
-    return text

@@ -14,8 +14,14 @@ END = "\0"  # stands behind each text where many are cut as one: a word of its o
 NO_CHARACTER = "\ufffd"  # what a text has in its place
 _TEXTS = 16  # cut at once; their pieces still lie in the processor's nearest cache when they are looked up
 
-# The characters of Zhang et al. 2015, section 2.2; its 70 count the hyphen twice. Others, the space too, are unknown.
-ZHANG = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+=<>()[]{}\n"
+# The characters of Zhang et al. 2015, section 2.2, in its order; its 70 count the hyphen twice. Others, the space too, are
+# unknown. The authors' code looks a character up in a table in which the second hyphen has overwritten the first.
+_ZHANG = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+{}=<>()[]{{}}\n"
+NEVER = "--"  # no character, so in no text
+ALPHABETS = {
+    "zhang": tuple(_ZHANG.format("")),
+    "zhang_70": tuple(NEVER if i == 36 else character for i, character in enumerate(_ZHANG.format("-"))),
+}
 
 _KIM = tuple(
     (re.compile(pattern), by)

@@ -82,6 +82,38 @@ def test_the_latin_alphabet_of_zhang():
     assert set(learned.vocabulary) == set("мама мыла")
 
 
+def crepe(text, length):
+    """The quantization of the authors' code: stringToTensor of https://github.com/zhangxiangxiao/Crepe (Lua counts from 1)."""
+    alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{}\n"
+    place = {character: i for i, character in enumerate(alphabet)}  # the second hyphen overwrites the first
+    out, s = np.zeros((length, len(alphabet))), text.lower()
+    for i in range(len(s), max(len(s) - length, 0), -1):
+        if s[i - 1] in place:
+            out[len(s) - i, place[s[i - 1]]] = 1
+    return out
+
+
+@pytest.mark.parametrize("text", ["Ab-c, x\n", "one-two (three) " * 4, "Z", "a^b~{c}\\|'\"`é"])
+def test_zhangs_quantization_is_that_of_the_authors_code(text):
+    fitted = TextPreprocess(level="characters", alphabet="zhang_70", order="backward", length=40).fit([text])
+    assert fitted.vocabulary_size == 72 and len(set(fitted.vocabulary)) == 70
+    rows = np.eye(72)[fitted.example(text)][:, 2:]  # as `one_hot` has them: padding and the unknown are zeros
+    np.testing.assert_array_equal(rows, crepe(text, 40))
+
+
+def test_backward_keeps_the_end_and_is_the_mirror_of_forward():
+    forward = TextPreprocess(level="characters", length=8).fit(["abcdefgh"])
+    backward = dataclasses.replace(forward, order="backward")
+    assert forward.tokens("abc") == backward.tokens("abc"), "of a text, not of the input"
+    for text, end in (("abc", "cba"), ("abcdefgh", "hgfedcba"), ("xxabcdefgh", "hgfedcba")):
+        assert backward.example(text).tolist() == forward.example(end).tolist()
+    np.testing.assert_array_equal(backward.examples(["ab", "h"]), forward.examples(["ba", "h"]))
+    windows = dataclasses.replace(backward, long="windows").windows("abcdefghab")
+    assert [part for _, part in windows] == ["abcdefgh", "cdefghab"]
+    with pytest.raises(ValueError, match=r"order is of characters\. Received: order='backward', level='words'"):
+        TextPreprocess(order="backward")
+
+
 SCRIPTS = [
     "The cat's naïve — isn't it? (No!) https://example.org/a_b?c=1",
     "ΟΔΥΣΣΕΎΣ ΣΑΣ. ΣΑΣ", "Кот сидел,и КОТ ел…\u2028ЁЖ", "हिन्दी भाषा", "e\u0301te\u0301 E\u0301", " \u0301 solo mark",
@@ -228,8 +260,8 @@ def test_json_and_pickle_round_trip_after_use():
         assert again == fitted and hash(again) == hash(fitted)
         np.testing.assert_array_equal(again.example(TEXTS[2]), ids)
     assert set(adapter.dump_python(fitted)) == {
-        "modality", "level", "tokenizer", "lowercase", "length", "long", "max_vocabulary", "min_count", "alphabet", "ngrams",
-        "buckets", "ngrams_per_word", "vocabulary",
+        "modality", "level", "tokenizer", "lowercase", "length", "long", "max_vocabulary", "min_count", "alphabet", "order",
+        "ngrams", "buckets", "ngrams_per_word", "vocabulary",
     }  # fmt: skip
 
 
