@@ -15,7 +15,8 @@ from multicnn.blocks.activation_norm import activation, drop, norm, scale
 from multicnn.blocks.base import Block, from_dict, unknown_kinds
 from multicnn.blocks.builder import BlockError, KerasBuilder
 from multicnn.blocks.combinators import add, average, chain, concat, join, merged, network, repeat, scope, share, stage
-from multicnn.blocks.convolution import conv, conv_transpose, depthwise_conv, fixed_filter, separable_conv
+from multicnn.blocks.convolution import conv, conv_transpose, depthwise_conv, separable_conv
+from multicnn.blocks.filters import fixed_filter
 from multicnn.blocks.heads import dense, lift, rbf
 from multicnn.blocks.pooling import (
     average_over,
@@ -37,6 +38,7 @@ from multicnn.blocks.shaping import bands_to_channels, cropped, cut_to, flatten,
 from multicnn.blocks.signal import Cost, Signal
 from multicnn.blocks.summaries import adaptive_average_pool, band_levels, deviation_over
 from multicnn.blocks.tokens import embed, ngram_bag, one_hot, tf_idf
+from multicnn.blocks.weighted_pooling import weighted_average_pool
 
 __all__ = [
     "Block",
@@ -99,5 +101,6 @@ __all__ = [
     "tf_idf",
     "unknown_kinds",
     "unpool",
+    "weighted_average_pool",
     "weighted_pool",
 ]

@@ -10,7 +10,7 @@ import keras
 from multicnn import layers
 from multicnn.blocks.base import Block
 from multicnn.blocks.builder import Builder, KerasBuilder, Tensor
-from multicnn.blocks.rank import Named, rank_of
+from multicnn.blocks.rank import Named, keras_object, rank_of
 from multicnn.blocks.signal import Cost, Signal
 
 _NORMS = ("batch", "layer", "sub_spectral", "local_response")
@@ -63,10 +63,12 @@ class norm(Block):
 
 
 # The activations that are layers of their own, since they have parameters or draw numbers.
+_DRAWING = ("random_gradient_relu", "randomized_leaky_relu")
 _ACTIVATION_LAYERS = {
     "elu": keras.layers.ELU,
     "leaky_relu": keras.layers.LeakyReLU,
     "prelu": keras.layers.PReLU,
+    "random_gradient_relu": layers.RandomGradientReLU,
     "randomized_leaky_relu": layers.RandomizedLeakyReLU,
 }
 
@@ -74,9 +76,13 @@ _ACTIVATION_LAYERS = {
 class activation(Block, init=False):
     """An activation by Keras's name ("relu", "tanh", "sigmoid", "elu", "selu", "silu", "gelu" ...), or one that Keras lacks.
 
-    "lecun_tanh" is 1.7159 tanh(2x/3) (LeCun et al. 1998), "prelu" learns one slope a channel (He et al. 2015),
-    "randomized_leaky_relu" draws its slopes (Xu et al. 2015). "elu", "leaky_relu", "prelu" and "randomized_leaky_relu" take
-    the arguments of their Keras layer: `activation("leaky_relu", negative_slope=0.01)`.
+    "lecun_tanh" is 1.7159 tanh(2x/3) (LeCun et al. 1998). "prelu" learns one slope a channel (He et al. 2015), from 0 on, as in
+    Keras; theirs begin at 0.25: `activation("prelu", alpha_initializer=("constant", {"value": 0.25}))`.
+    "randomized_leaky_relu" (Xu et al. 2015) draws its slopes in training, from (0.01, 0.05); PyTorch's are from (1/8, 1/3).
+    "random_gradient_relu" is max(0, x): in training it draws the slope of the gradient below zero, from (0.01, 0.05).
+
+    "elu", "leaky_relu", "prelu" and the two that draw take the arguments of their layer, `lower` and `upper` of the two:
+    `activation("leaky_relu", negative_slope=0.01)`.
     """
 
     name: str
@@ -100,8 +106,10 @@ class activation(Block, init=False):
     def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         if self.name == "prelu":  # one slope a channel
             axes = list(range(1, len(x.shape) - 1))
-            return builder.layer(keras.layers.PReLU, **{"shared_axes": axes or None, **self.config})(x)
-        if self.name == "randomized_leaky_relu" or self.config:
+            first = keras_object(keras.initializers, self.config.get("alpha_initializer", "zeros"))
+            config = {"shared_axes": axes or None, **self.config, "alpha_initializer": first}
+            return builder.layer(keras.layers.PReLU, **config)(x)
+        if self.name in _DRAWING or self.config:
             return builder.layer(_ACTIVATION_LAYERS[self.name], **self.config)(x)
         function = layers.lecun_tanh if self.name == "lecun_tanh" else self.name
         return builder.layer(keras.layers.Activation, activation=function)(x)

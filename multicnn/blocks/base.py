@@ -40,12 +40,15 @@ class Block:
         transparent: The Block adds no segment of its own to the names of the layers below it.
         at_least_one: The fields that are whole numbers from 1 on.
         names_itself: A stage and a scope keep the name that they were given; other names count up.
+        json_format: Counts up where the fields of a kind change their meaning. From 2 on it is in the serial form, and one
+            without it is of format 1, which `upgraded` translates.
     """
 
     kinds: ClassVar[dict[str, type[Block]]] = {}
     transparent: ClassVar[bool] = False
     at_least_one: ClassVar[tuple[str, ...]] = ()
     names_itself: ClassVar[bool] = False
+    json_format: ClassVar[int] = 1
 
     def __init_subclass__(cls, init: bool = True) -> None:
         named = not cls.__name__.startswith("_")
@@ -140,7 +143,13 @@ class Block:
     def to_dict(self) -> dict[str, Any]:
         """Return the serial form: JSON-compatible, with the fields that differ from their defaults."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}
-        return {"type": type(self).__name__, **_to_json(fields)}
+        version = {"format": self.json_format} if self.json_format > 1 else {}
+        return {"type": type(self).__name__, **version, **_to_json(fields)}
+
+    @classmethod
+    def upgraded(cls, fields: dict[str, object], version: int) -> dict[str, object]:
+        """Return the fields of today that mean what these did in an earlier format of this kind."""
+        return fields
 
     @classmethod
     def _from_fields(cls, fields: dict[str, Any]) -> Block:
@@ -151,16 +160,27 @@ def from_dict(data: Mapping[str, Any]) -> Block:
     """Return the Block that `Block.to_dict` described.
 
     Raises:
-        ValueError: A kind or a field is unknown.
+        ValueError: A kind or a field is unknown, or a newer multicnn made it.
     """
     if not isinstance(data, Mapping) or data.get("type") not in Block.kinds:
         raise ValueError(f"`data` must be a dict whose 'type' is one of {sorted(Block.kinds)}. Received: data={data!r}")
     kind = Block.kinds[data["type"]]
     fields = {name: _from_json(value) for name, value in data.items() if name != "type"}
     try:
+        if kind.json_format > 1:
+            fields = kind.upgraded(fields, _format(kind, fields.pop("format", 1)))
         return kind._from_fields(fields)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"`data` does not fit {kind.__name__}: {error}. Received: data={dict(data)!r}") from error
+
+
+def _format(kind: type[Block], version: object) -> int:
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= kind.json_format:
+        raise ValueError(
+            f"the `format` of {kind.__name__} must be at most {kind.json_format}; a newer multicnn may have made this. "
+            f"Received: format={version!r}"
+        )
+    return version
 
 
 def unknown_kinds(data: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""Convolutions: plain, depthwise, separable, transposed, and the fixed filters of image processing."""
+"""Convolutions: plain, depthwise, separable, transposed. Like every library of networks, they cross-correlate."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from multicnn.blocks.activation_norm import activated
 from multicnn.blocks.base import Block
 from multicnn.blocks.builder import Builder, KerasBuilder, Tensor
 from multicnn.blocks.combinators import chain
+from multicnn.blocks.initializers import kernel_initializer
 from multicnn.blocks.rank import Named, keras_object, per_axis, rank_of
 from multicnn.blocks.signal import Cost, Shape, Signal, times
-from multicnn.blocks.windows import Margins, Padding, Sizes, _Windowed, around, check_padding, margins
+from multicnn.blocks.windows import Margins, Padding, Sizes, _Windowed, check_padding, margins
 
 
 def _zeroed(x: keras.KerasTensor, builder: KerasBuilder) -> dict[str, bool]:
@@ -88,10 +89,18 @@ class _Convolution(_Kernel, _Windowed):
 class conv(_Convolution):
     """A convolution, and after it a norm and an activation if asked for.
 
+    It cross-correlates, as Keras and PyTorch do: y[i, j] = sum x[i + a, j + b] w[a, b], the kernel as it is written, where
+    the convolution of mathematics turns it round. Over [[2, 1, 2, 3], [3, 0, 0, 2], [0, 4, 1, 0], [2, 0, 0, 0]] the kernel
+    [[1, 1, 0], [1, -1, 0], [0, 1, 1]] gives [[11, 4], [-1, 3]] without padding; turned round, [[8, 6], [0, -1]].
+
     Padding "same" gives ceil(size / strides) steps and pads symmetrically, whatever the input's size; a number pads that
     many steps at both sides (kernel_size - 1 makes the wide convolution), a tuple one number or (before, after) pair for
     each axis. `padding_mode` is what stands there: "zeros", "edge" (the border repeated), "reflect" (mirrored without
     it), "symmetric" (mirrored with it) or "circular". The bias defaults to none where a norm follows, which has its own.
+
+    Initializers are Keras's, and "glorot_true_fans", which for `groups` has Glorot's variance by the channels that a filter
+    sees and the filters that a channel reaches, 2 / (window * (channels + filters) / groups); "glorot_uniform" divides only
+    the channels, since Keras sees the shape of the kernel alone.
     """
 
     filters: int
@@ -112,6 +121,8 @@ class conv(_Convolution):
 
     def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
+        shape = (*per_axis(self.kernel_size, rank), x.shape[-1] // self.groups, self.filters)
+        fans = (prod(shape[:-1]), prod(shape[:-2]) * self.filters // self.groups)
         x, padding = self.windowed(x, builder)
         in_two = keras.layers.Conv2D if self.groups == 1 else layers.GroupedConv2D
         return builder.layer(
@@ -124,7 +135,7 @@ class conv(_Convolution):
             dilation_rate=per_axis(self.dilation_rate, rank),
             groups=self.groups,
             use_bias=self.has_bias,
-            kernel_initializer=keras_object(keras.initializers, self.kernel_initializer),
+            kernel_initializer=kernel_initializer(self.kernel_initializer, shape, fans),
             kernel_regularizer=keras_object(keras.regularizers, self.kernel_regularizer),
             kernel_constraint=keras_object(keras.constraints, self.kernel_constraint),
         )(x)
@@ -138,7 +149,11 @@ class conv(_Convolution):
 
 
 class depthwise_conv(_Convolution):
-    """A convolution of each channel by itself, and after it a norm and an activation if asked for. Padding as in `conv`."""
+    """A convolution of each channel by itself, and after it a norm and an activation if asked for. Padding as in `conv`.
+
+    A filter sees its window of one channel, so "glorot_true_fans" draws with the variance 1 / window; "glorot_uniform" has
+    2 / (window * (channels + 1)).
+    """
 
     kernel_size: Sizes
     _: KW_ONLY
@@ -153,6 +168,8 @@ class depthwise_conv(_Convolution):
 
     def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
+        window = per_axis(self.kernel_size, rank)
+        shape, fans = (*window, x.shape[-1], 1), (prod(window), prod(window))
         x, padding = self.windowed(x, builder)
         equal = len(set(self.steps(rank))) == 1
         in_two = keras.layers.DepthwiseConv2D if equal else layers.UnequalDepthwiseConv2D
@@ -164,7 +181,7 @@ class depthwise_conv(_Convolution):
             padding=padding,
             dilation_rate=per_axis(self.dilation_rate, rank),
             use_bias=self.has_bias,
-            depthwise_initializer=keras_object(keras.initializers, self.depthwise_initializer),
+            depthwise_initializer=kernel_initializer(self.depthwise_initializer, shape, fans),
         )(x)
 
     def cost(self, x: Signal) -> Cost:
@@ -269,28 +286,3 @@ class conv_transpose(_Kernel):
             kernel + self.filters * self.has_bias,
             multiply_adds=times(kernel, x.positions),
         )
-
-
-class fixed_filter(Block):
-    """One of the linear filters of image processing on each channel; nothing to train, the border repeated.
-
-    "identity", "edge4" and "edge8" (the Laplacian over 4 and 8 neighbours), "sharpen", "box_blur", "gaussian_blur", "sobel_x"
-    and "sobel_y". On a sequence: the same over its two neighbours ("sobel_y" is the difference along time).
-    """
-
-    name: str
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.name not in layers.FILTERS:
-            raise ValueError(f"`name` must be one of {sorted(layers.FILTERS)}. Received: name={self.name!r}")
-
-    def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
-        rank = rank_of(x)
-        x = builder.layer(layers.BorderPadding, "pad", padding=around((3,) * rank), mode="edge")(x)
-        return builder.layer(layers.FixedFilter, kernel=layers.filter_kernel(self.name, rank))(x)
-
-    def cost(self, x: Signal) -> Cost:
-        rank = rank_of(x)
-        output = x.windowed(x.shape[1:-1], (3,) * rank, (1,) * rank)
-        return Cost(output, multiply_adds=times(3**rank * x.channels, x.positions))

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+import keras
+
 from multicnn.blocks.signal import Shape
 
 Named = str | tuple[str, Mapping[str, Any]] | None  # "he_normal" or ("l2", {"l2": 1e-4}): made anew at each application
+TRUE_FANS = "glorot_true_fans"  # the one initializer that Keras lacks; `kernel_initializer` gives it the fans
 _T = TypeVar("_T")
 
 
@@ -53,7 +56,13 @@ def keras_object(kind: ModuleType, value: Named) -> Any:
         kind: `keras.initializers`, `keras.regularizers` or `keras.constraints`.
         value: A name, or (name, parameters).
     """
-    if not isinstance(value, tuple):
-        return kind.get(value)
-    name, parameters = value
-    return type(kind.get(name))(**parameters)
+    name, parameters = value if isinstance(value, tuple) else (value, None)
+    if name == TRUE_FANS and kind is keras.initializers:
+        return _glorot(**(parameters or {}))
+    if name == "constant" and parameters is not None:  # which has no default, and so cannot be got by its name alone
+        return keras.initializers.Constant(**parameters)
+    return kind.get(name) if parameters is None else type(kind.get(name))(**parameters)
+
+
+def _glorot(distribution: str = "uniform", seed: int | None = None) -> keras.initializers.Initializer:
+    return keras.initializers.VarianceScaling(1.0, "fan_avg", distribution, seed=seed)

@@ -21,7 +21,8 @@ from multicnn.blocks.signal import Cost, Signal
 class row_conv(Block):
     """A wide convolution of each row by itself: rows of `below` maps become rows of `maps` (section 3.3).
 
-    It gives kernel_size - 1 more steps than it was given.
+    It gives kernel_size - 1 more steps than it was given. A row's fans are those of its own maps only with the initializer
+    "glorot_true_fans": see `conv`.
     """
 
     maps: int

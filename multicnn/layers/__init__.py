@@ -1,5 +1,6 @@
 """The Keras layers that Keras lacks. Importing this package makes them known to `keras.saving.load_model`."""
 
+from multicnn.layers.activations import RandomGradientReLU as RandomGradientReLU
 from multicnn.layers.activations import RandomizedLeakyReLU as RandomizedLeakyReLU
 from multicnn.layers.activations import lecun_tanh as lecun_tanh
 from multicnn.layers.border_padding import BORDERS as BORDERS
@@ -39,3 +40,4 @@ from multicnn.layers.summaries import StandardDeviation as StandardDeviation
 from multicnn.layers.tf_idf import TfIdf as TfIdf
 from multicnn.layers.token_embedding import TokenEmbedding as TokenEmbedding
 from multicnn.layers.unequal_depthwise import UnequalDepthwiseConv2D as UnequalDepthwiseConv2D
+from multicnn.layers.weighted_average_pooling import WeightedAveragePooling as WeightedAveragePooling

@@ -7,13 +7,16 @@ from typing import Any
 import keras
 from keras import ops
 
+from multicnn.layers.kernels import Kernel, kernel_shape
 from multicnn.layers.types import Shape, Tensor
 
 # name: the 3x3 kernel on an image, and the one on a sequence where there is one.
-FILTERS = {
+FILTERS: dict[str, tuple[Kernel, Kernel | None]] = {
     "identity": (((0, 0, 0), (0, 1, 0), (0, 0, 0)), (0, 1, 0)),
-    "edge4": (((0, -1, 0), (-1, 4, -1), (0, -1, 0)), (-1, 2, -1)),
-    "edge8": (((-1, -1, -1), (-1, 8, -1), (-1, -1, -1)), (-1, 2, -1)),
+    "edge4": (((0, 1, 0), (1, -4, 1), (0, 1, 0)), (1, -2, 1)),
+    "edge8": (((1, 1, 1), (1, -8, 1), (1, 1, 1)), (1, -2, 1)),
+    "negative_edge4": (((0, -1, 0), (-1, 4, -1), (0, -1, 0)), (-1, 2, -1)),
+    "negative_edge8": (((-1, -1, -1), (-1, 8, -1), (-1, -1, -1)), (-1, 2, -1)),
     "sharpen": (((0, -1, 0), (-1, 5, -1), (0, -1, 0)), (-1, 3, -1)),
     "box_blur": (((1 / 9,) * 3,) * 3, (1 / 3,) * 3),
     "gaussian_blur": (((1 / 16, 2 / 16, 1 / 16), (2 / 16, 4 / 16, 2 / 16), (1 / 16, 2 / 16, 1 / 16)), (1 / 4, 2 / 4, 1 / 4)),
@@ -22,7 +25,7 @@ FILTERS = {
 }  # fmt: skip
 
 
-def filter_kernel(name: str, rank: int) -> tuple:
+def filter_kernel(name: str, rank: int) -> Kernel:
     """Return the kernel of a named filter: 3x3 for rank 2, 3 for rank 1.
 
     Raises:
@@ -59,10 +62,8 @@ class FixedFilter(keras.layers.Layer):
         return None if mask is None else mask[:, len(self.kernel) - 1 :]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sizes, inner = [], self.kernel
-        for n in input_shape[1:-1]:
-            sizes.append(None if n is None else n - len(inner) + 1)
-            inner = inner[0]
+        reaches = kernel_shape(self.kernel, "kernel")
+        sizes = (None if n is None else n - reach + 1 for n, reach in zip(input_shape[1:-1], reaches))
         return (input_shape[0], *sizes, input_shape[-1])
 
     def get_config(self) -> dict[str, Any]:

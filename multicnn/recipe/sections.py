@@ -83,8 +83,9 @@ class Optimizer:
     """The optimizer by name, its learning rate, and how that changes over the run.
 
     Args:
-        name: "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam", "adamw",
+        name: "sgd", "momentum", "nesterov", "adagrad", "keras_adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam", "adamw",
             "rprop"; or another of Keras's by its name there.
+            "adagrad" is as published, Keras's is "keras_adagrad", which a recipe of before means by "adagrad".
         learning_rate: At the start, after the warm-up, or at the peak of one_cycle; None is the usual one of the name
             (`training.optimizers.NAMES`).
         schedule: "constant"; "step", a tenth of it from one half and a hundredth from three quarters of the run; "cosine"
@@ -159,7 +160,8 @@ class Model:
             usual one of the modality.
         arguments: Its hyperparameters.
         initializer: Initializer of all kernels instead of the model's own, by Keras's name or [name, parameters]: "zeros"
-            (which cannot learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...
+            (which cannot learn), ["random_normal", {"stddev": 0.01}], "glorot_uniform", "he_normal", "orthogonal" ...;
+            or "glorot_true_fans", Glorot's by what each output of a layer in groups, in rows or by channel really sees.
         regularizer: Regularizer of the kernels of all convolutions and dense layers, likewise: ["l2", {"l2": 1e-4}], "l1" ...
         embedding: The embedding of a text network: how token ids become vectors.
     """

@@ -11,7 +11,7 @@ import numpy as np
 from multicnn import models
 from multicnn.blocks import Block
 from multicnn.blocks.cost import measure_model
-from multicnn.blocks.rank import keras_object
+from multicnn.blocks.rank import TRUE_FANS, keras_object
 from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe
 from multicnn.utils.constrained import FromZero
@@ -81,7 +81,7 @@ def _try(kind: Any, value: Any) -> None:
 
 def _names(kind: Any) -> list[str]:
     """Return the names by which Keras knows its initializers or regularizers, one of each."""
-    known = {}
+    known = {kind: TRUE_FANS} if kind is keras.initializers else {}
     for name in sorted(vars(kind)):  # "he_normal" after "HeNormal", and in its place
         with suppress(Exception):  # Keras raises anything for what it cannot make
             known[type(keras_object(kind, name))] = name

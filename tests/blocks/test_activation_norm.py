@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from support.gradients import value_and_gradient
 from support.oracles import IMAGE, WAVEFORM, array, built, close, example
 
+from multicnn import layers
 from multicnn.blocks import activation, chain, conv, dense, network, norm, rbf
 
 SELU = 1.0507009873554805, 1.6732632423543772
@@ -20,6 +22,7 @@ ACTIVATIONS = {
     "selu": (activation("selu"), lambda x: SELU[0] * np.where(x > 0, x, SELU[1] * np.expm1(x))),
     "silu": (activation("silu"), lambda x: x / (1 + np.exp(-x))),
     "gelu": (activation("gelu"), lambda x: x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))),
+    "random_gradient_relu": (activation("random_gradient_relu"), lambda x: np.maximum(x, 0)),
     "randomized_leaky_relu": (activation("randomized_leaky_relu"), lambda x: np.where(x > 0, x, 0.03 * x)),
 }
 
@@ -46,6 +49,12 @@ def test_prelu_has_a_slope_for_each_channel(shape):
     close(model, x, np.where(x > 0, x, slopes * x))
 
 
+def test_the_first_slopes_of_prelu_are_kerass_or_given():
+    assert (network(activation("prelu"), (4,)).get_weights()[0] == 0).all()
+    given = activation("prelu", alpha_initializer=("constant", {"value": 0.25}))
+    assert (network(given, (4,)).get_weights()[0] == 0.25).all()
+
+
 def test_randomised_slopes_are_drawn_in_training():
     model = network(activation("randomized_leaky_relu", lower=0.1, upper=0.3), (5000,))
     x = -np.ones((2, 5000))
@@ -54,6 +63,39 @@ def test_randomised_slopes_are_drawn_in_training():
     assert abs(first.mean() - 0.2) < 0.005 and abs(first.std() - 0.2 / math.sqrt(12)) < 0.005
     assert (first != second).mean() > 0.99 and (first[0] != first[1]).mean() > 0.99
     assert (array(model(-x, training=True)) == 1).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_gradient_below_zero_is_drawn_and_the_value_is_relus(training):
+    layer, x = layers.RandomGradientReLU(seed=3), example((2000,), batch=2)
+    x[0, :3] = [0.0, -1e-30, -1e30]
+    values, slopes = value_and_gradient(layer, x, training)
+    np.testing.assert_array_equal(values, np.maximum(x, 0))
+    assert (slopes[x > 0] == 1).all() and (slopes[x == 0] == 0).all()
+    below = slopes[x < 0]
+    if not training:
+        assert (below == 0).all(), "plain ReLU"
+        return
+    assert below.min() >= 0.01 and below.max() <= 0.05
+    assert abs(below.mean() - 0.03) < 0.001 and abs(below.std() - 0.04 / math.sqrt(12)) < 0.001
+    assert len(np.unique(below)) > 0.99 * len(below)
+
+
+def test_drawn_gradients_are_a_function_of_seed_and_step():
+    x = example((500,))
+    first, second = ([value_and_gradient(layer, x, True)[1] for _ in range(3)] for layer in two_relus())
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (first[0] != first[1]).any() and (first[1] != first[2]).any()
+    # The state is all that a resumed run needs.
+    layer, again = layers.RandomGradientReLU(seed=1), layers.RandomGradientReLU(seed=2)
+    value_and_gradient(layer, x, True)
+    again.seed_generator.state.assign(layer.seed_generator.state)
+    np.testing.assert_array_equal(value_and_gradient(layer, x, True)[1], value_and_gradient(again, x, True)[1])
+
+
+def two_relus():
+    return layers.RandomGradientReLU(lower=0.1, upper=0.9, seed=5), layers.RandomGradientReLU(0.1, 0.9, 5)
 
 
 def test_activations_by_name_and_arguments_in_a_layer():
@@ -98,6 +140,10 @@ BAD = {
     "slopes": (
         lambda: network(chain(activation("randomized_leaky_relu", lower=0.5, upper=0.1)), WAVEFORM),
         "Received: lower=0.5, upper=0.1",
+    ),
+    "slopes of a gradient": (
+        lambda: network(activation("random_gradient_relu", lower=-0.5), WAVEFORM),
+        "Received: lower=-0.5, upper=0.05",
     ),
 }
 

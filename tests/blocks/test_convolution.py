@@ -1,6 +1,7 @@
 """Paddings, transposed convolutions and fixed filters, against NumPy written from the equation."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from multicnn.blocks import (
     conv_transpose,
     depthwise_conv,
     fixed_filter,
+    from_dict,
     max_pool,
     network,
     pad,
@@ -182,6 +184,7 @@ def test_a_factorised_kernel_of_rank_one_is_the_whole():
     close(parts, x, array(whole(x)))
 
 
+# Gonzalez & Woods, Digital image processing: the Laplacian, and with the diagonals; -4 and -8 in the middle.
 LAPLACIAN = {"edge4": [(-1, 0), (1, 0), (0, -1), (0, 1)]}
 LAPLACIAN["edge8"] = [*LAPLACIAN["edge4"], (-1, -1), (-1, 1), (1, -1), (1, 1)]
 
@@ -194,9 +197,11 @@ def neighbour(x, down, right):
 def filtered(name, x):
     around = {offset: neighbour(x, *offset) for offset in itertools.product((-1, 0, 1), repeat=2)}
     if name in LAPLACIAN:
-        return len(LAPLACIAN[name]) * x - sum(around[o] for o in LAPLACIAN[name])
+        return sum(around[o] for o in LAPLACIAN[name]) - len(LAPLACIAN[name]) * x
+    if name.startswith("negative_"):
+        return -filtered(name.removeprefix("negative_"), x)
     if name == "sharpen":
-        return x + filtered("edge4", x)
+        return x - filtered("edge4", x)
     if name == "box_blur":
         return sum(around.values()) / 9
     if name == "gaussian_blur":
@@ -208,7 +213,8 @@ def filtered(name, x):
     return x
 
 
-FILTERS = ["identity", "edge4", "edge8", "sharpen", "box_blur", "gaussian_blur", "sobel_x", "sobel_y"]
+FILTERS = ["identity", "edge4", "edge8", "negative_edge4", "negative_edge8", "sharpen", "box_blur", "gaussian_blur"]
+FILTERS += ["sobel_x", "sobel_y"]
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -221,8 +227,10 @@ def test_fixed_filters_on_a_picture(name):
 
 ON_A_SEQUENCE = {
     "identity": lambda a, b, c: b,
-    "edge4": lambda a, b, c: 2 * b - a - c,
-    "edge8": lambda a, b, c: 2 * b - a - c,
+    "edge4": lambda a, b, c: a - 2 * b + c,
+    "edge8": lambda a, b, c: a - 2 * b + c,
+    "negative_edge4": lambda a, b, c: 2 * b - a - c,
+    "negative_edge8": lambda a, b, c: 2 * b - a - c,
     "sharpen": lambda a, b, c: 3 * b - a - c,
     "box_blur": lambda a, b, c: (a + b + c) / 3,
     "gaussian_blur": lambda a, b, c: (a + 2 * b + c) / 4,
@@ -237,6 +245,51 @@ def test_fixed_filters_on_a_sound(name):
     close(network(fixed_filter(name), WAVEFORM), x, ON_A_SEQUENCE[name](padded[:, :-2], x, padded[:, 2:]))
 
 
+@pytest.mark.parametrize("name", ["edge4", "edge8"])
+def test_a_saved_filter_keeps_its_kernel(name):
+    # What was saved before the textbook's sign has no format, and its Laplacian is positive in the middle.
+    saved = chain(conv(2, 3), fixed_filter("sharpen"), fixed_filter(name)).to_dict()
+    assert from_dict(saved) == chain(conv(2, 3), fixed_filter("sharpen"), fixed_filter(name))
+    for each in saved["blocks"][1:]:
+        assert each.pop("format") == 2
+    old = from_dict(json.loads(json.dumps(saved)))
+    assert old == chain(conv(2, 3), fixed_filter("sharpen"), fixed_filter(f"negative_{name}"))
+    assert from_dict(old.to_dict()) == old
+    with pytest.raises(ValueError, match=r"newer multicnn.*Received: format=3"):
+        from_dict(fixed_filter(name).to_dict() | {"format": 3})
+
+
+OWN = {
+    "laplacian": ((0, 1, 0), (1, -4, 1), (0, 1, 0)),
+    "asymmetric": ((1, 2, 3), (-1, 0.5, 0)),
+    "even": ((1, 2), (3, 4), (5, 6), (7, 8)),
+    "one": ((2.5,),),
+    "of a sequence": (1, -2, 0.5),
+    "even, of a sequence": (1, 2, 3, 4),
+}
+
+
+@pytest.mark.parametrize("kernel", OWN.values(), ids=OWN)
+def test_a_filter_of_own_numbers(kernel):
+    w = np.array(kernel, float)
+    shape = IMAGE if w.ndim == 2 else WAVEFORM
+    block, x = fixed_filter(kernel=kernel), example(shape)
+    assert (
+        block
+        == fixed_filter(kernel=json.loads(json.dumps(kernel)))
+        == eval(repr(block))
+        == from_dict(json.loads(json.dumps(block.to_dict())))
+    )
+    assert hash(block) == hash(fixed_filter(kernel=kernel)) and block != fixed_filter(kernel=(w + 1).tolist())
+    padded = np.pad(x, [(0, 0), *(((n - 1) // 2, n - 1 - (n - 1) // 2) for n in w.shape), (0, 0)], mode="edge")
+    taps = {at: tuple(slice(a, a + n) for a, n in zip(at, x.shape[1:-1])) for at in np.ndindex(*w.shape)}
+    model = network(block, shape)
+    close(model, x, sum(w[at] * padded[(slice(None), *part)] for at, part in taps.items()))
+    measured = measure(block, shape)
+    assert not model.weights and measured.parameters == 0 and measured.multiply_adds == w.size * np.prod(shape)
+    assert measured.output.reach == w.shape
+
+
 BAD = {
     "padding": (lambda: conv(1, 3, padding=-1), "`padding` must be .*Received: padding=-1"),
     "padding of a transposed": (lambda: conv_transpose(1, 3, padding="full"), "Received: padding='full'"),
@@ -244,6 +297,19 @@ BAD = {
     "mode": (lambda: pad(1, mode="wrap"), "Received: mode='wrap'"),
     "amount": (lambda: pad("same"), "Received: amount='same'"),
     "filter": (lambda: fixed_filter("sobel"), r"sobel_x.*Received: name='sobel'"),
+    "no filter": (lambda: fixed_filter(), "Received: name=None, kernel=None"),
+    "two filters": (lambda: fixed_filter("edge4", kernel=(1, 2)), r"Received: name='edge4', kernel=\(1, 2\)"),
+    "a ragged kernel": (
+        lambda: fixed_filter(kernel=((1, 2), (3,))),
+        r"rows of as many.*Received: kernel=\(\(1, 2\), \(3,\)\)",
+    ),
+    "a kernel of cubes": (lambda: fixed_filter(kernel=(((1,),),)), "Received: kernel="),
+    "an empty kernel": (lambda: fixed_filter(kernel=()), "Received: kernel="),
+    "a kernel of texts": (lambda: fixed_filter(kernel=("1", "2")), "Received: kernel="),
+    "a kernel of no number": (lambda: fixed_filter(kernel=(1, True)), "Received: kernel="),
+    "a kernel without end": (lambda: fixed_filter(kernel=(1, float("inf"))), "must be finite"),
+    "a kernel of large numbers": (lambda: fixed_filter(kernel=(1, 10**400)), "Received: kernel="),
+    "a sound's kernel": (lambda: network(fixed_filter(kernel=(1, 2)), IMAGE), "a kernel of 1 axes does not filter 2"),
     "sobel_x of a sound": (lambda: network(fixed_filter("sobel_x"), WAVEFORM), "needs two axes"),
     "nothing left": (lambda: measure(conv_transpose(1, 1, padding=3), (5, 1)), "leaves nothing of 5 steps"),
     "both": (lambda: network(conv_transpose(1, 3, strides=2, dilation_rate=2), WAVEFORM), "cannot both be above 1"),

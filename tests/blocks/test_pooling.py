@@ -23,6 +23,7 @@ from multicnn.blocks import (
     row_conv,
     take_channels,
     unpool,
+    weighted_average_pool,
     weighted_pool,
 )
 from multicnn.blocks.cost import measure
@@ -74,6 +75,67 @@ def test_weighted_pool_is_lenets_subsampling():
     sums = x[:, ::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, ::2] + x[:, 1::2, 1::2]
     close(model, x, coefficient / 4 * sums + bias)
     assert measure(weighted_pool(2), (28, 28, 6)).parameters == 12, "S2 has 12 trainable parameters"
+
+
+# Weights in the window ------------------------------------------------------------------------------------------------
+
+
+def gaussian(size, sigma=None):
+    return np.exp(-((np.arange(size) - (size - 1) / 2) ** 2) / (2 * (sigma or size / 4) ** 2))
+
+
+def triangle(size):
+    return np.array({1: [1], 2: [1, 1], 3: [1, 2, 1], 4: [1, 3, 3, 1]}[size], float)
+
+
+WEIGHTS = {
+    "gaussian": ("gaussian", gaussian),
+    "gaussian of a deviation": (("gaussian", {"sigma": 1.5}), lambda size: gaussian(size, 1.5)),
+    "gaussian of none": (("gaussian", {"sigma": 1e-200}), lambda size: 1.0 * (gaussian(size) == gaussian(size).max())),
+    "triangular": ("triangular", triangle),
+}
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("weights", "along"), WEIGHTS.values(), ids=WEIGHTS)
+def test_weighted_means(weights, along, case, shape, padding):
+    rank, x = len(shape) - 1, example(shape)
+    size, strides = per_axis(case["pool_size"], rank), per_axis(case.get("strides", case["pool_size"]), rank)
+    window = along(size[0]) if rank == 1 else np.outer(along(size[0]), along(size[1]))
+    model = network(weighted_average_pool(padding=padding, weights=weights, **case), shape)
+    close(model, x, slid(x, size, strides, (1,) * rank, padding, 0.0, weighted_by(window / window.sum())))
+
+
+def weighted_by(window):
+    """Of a window (*pool_size) for all channels, or (*pool_size, channels)."""
+    return lambda values: sum(window[at] * values[(slice(None), *at)] for at in np.ndindex(*values.shape[1:-1]))
+
+
+@pytest.mark.parametrize("weights", [((1, 2, 3), (0, 5, 1)), ((1e38, 3e38, 2e38), (0, 0, 1e30))], ids=["own", "huge"])
+@pytest.mark.parametrize("strides", [None, 1, (2, 3)], ids=str)
+def test_a_weighted_mean_of_own_numbers(weights, strides):
+    x, window = example(IMAGE), np.array(weights) / np.sum(np.array(weights, float))
+    model = network(weighted_average_pool((2, 3), strides=strides, weights=weights, padding=((0, 1), 1)), IMAGE)
+    padded = np.pad(x, [(0, 0), (0, 1), (1, 1), (0, 0)])
+    expected = slid(padded, (2, 3), per_axis(strides or (2, 3), 2), (1, 1), "valid", 0.0, weighted_by(window))
+    close(model, x, expected)
+    assert not model.weights
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
+def test_a_learned_window_is_a_softmax_that_begins_as_the_mean(shape, per_channel):
+    rank, x = len(shape) - 1, example(shape)
+    block = weighted_average_pool(3, strides=2, weights="learned", per_channel=per_channel)
+    model = network(block, shape)
+    close(model, x, array(network(average_pool(3, strides=2), shape)(x)))
+    model = built(block, shape)
+    (logits,) = model.get_weights()
+    assert logits.size == measure(block, shape).parameters == 3**rank * (4 if per_channel else 1)
+    window = np.exp(logits) / np.exp(logits).sum(axis=tuple(range(rank)))
+    close(model, x, slid(x, (3,) * rank, (2,) * rank, (1,) * rank, "valid", 0.0, weighted_by(window)))
 
 
 # k-max ----------------------------------------------------------------------------------------------------------------
@@ -208,6 +270,17 @@ def test_take_channels():
 
 
 BAD = {
+    "weights": (lambda: weighted_average_pool(2, weights="hann"), "'triangular'.*Received: weights='hann'"),
+    "weights below 0": (lambda: weighted_average_pool(2, weights=(1, -1)), r"below 0.*Received: weights=\(1, -1\)"),
+    "weights of 0": (lambda: weighted_average_pool(2, weights=(0, 0)), r"all be 0. Received: weights=\(0, 0\)"),
+    "ragged weights": (lambda: weighted_average_pool(2, weights=((1, 2), (1,))), "Received: weights="),
+    "weights of another size": (
+        lambda: network(weighted_average_pool(2, weights=(1, 2, 1)), WAVEFORM),
+        r"weights` of the shape \(3,\) do not fill a window of \(2,\)",
+    ),
+    "sigma": (lambda: weighted_average_pool(2, weights=("gaussian", {"sigma": 0})), "`sigma` must be a number above 0"),
+    "no sigma": (lambda: weighted_average_pool(2, weights=("learned", {"sigma": 1})), "`weights` must be one of"),
+    "per_channel": (lambda: weighted_average_pool(2, per_channel=True), "`per_channel` is for learned weights"),
     "k": (lambda: k_max_pool(0), "Received: k=0"),
     "k_top": (lambda: dynamic_k_max_pool(0, 1, 2), "Received: k_top=0"),
     "layer": (lambda: dynamic_k_max_pool(3, 3, 2), "1 to 2. Received: layer=3"),

@@ -67,6 +67,7 @@ LAYERS = {
     "MinPooling2D": (layers.MinPooling2D, {"pool_size": (2, 2)}, IMAGE),
     "RMSPooling2D": (layers.RMSPooling2D, {"pool_size": (3, 3), "strides": (1, 1)}, IMAGE),
     "RadialBasis": (layers.RadialBasis, {"units": 3, "seed": 5}, WAVEFORM),
+    "RandomGradientReLU": (layers.RandomGradientReLU, {"lower": 0.1, "upper": 0.3, "seed": 7}, WAVEFORM),
     "RandomizedLeakyReLU": (layers.RandomizedLeakyReLU, {"lower": 0.1, "upper": 0.3, "seed": 7}, WAVEFORM),
     "Scale": (layers.Scale, {}, IMAGE),
     "TakeChannels": (layers.TakeChannels, {"channels": (3, 0)}, IMAGE),
@@ -92,6 +93,16 @@ LAYERS = {
     "OneHotTokens": (layers.OneHotTokens, {"depth": 18}, (9,)),
     "TokenEmbedding": (layers.TokenEmbedding, {"input_dim": 20, "output_dim": 3}, (9,)),
     "TokenEmbedding that stays": (layers.TokenEmbedding, {"input_dim": 20, "output_dim": 3, "trainable": False}, (9,)),
+    "WeightedAveragePooling": (
+        layers.WeightedAveragePooling,
+        {"pool_size": (3,), "strides": (2,), "weights": (1, 2, 1)},
+        WAVEFORM,
+    ),
+    "WeightedAveragePooling, learned": (
+        layers.WeightedAveragePooling,
+        {"pool_size": (3, 2), "strides": (1, 2), "per_channel": True},
+        IMAGE,
+    ),
     "UnequalDepthwiseConv2D": (layers.UnequalDepthwiseConv2D, {"kernel_size": (1, 3), "strides": (1, 2)}, IMAGE),
 }
 

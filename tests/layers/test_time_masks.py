@@ -42,6 +42,7 @@ from multicnn.blocks import (
     stage,
     take_channels,
     unpool,
+    weighted_average_pool,
     weighted_pool,
 )
 from multicnn.layers import time_mask
@@ -87,6 +88,13 @@ TEXT_NETWORKS = {
         _c,
         global_max_pool(),
     ),
+    "weighted pools": chain(
+        weighted_average_pool(3, strides=2),
+        weighted_average_pool(4, strides=1, padding="same", weights=(1, 2, 3, 4)),
+        weighted_average_pool(2, weights="learned", per_channel=True),
+        _c,
+        global_max_pool(),
+    ),
     "wide": chain(conv(6, 5, padding=4, activation="tanh"), conv(6, 3, padding=((0, 2),)), global_average_pool()),
     "mirrored": chain(conv(6, 5, padding_mode="reflect"), conv(6, 4, padding_mode="symmetric"), global_average_pool()),
     "repeated": chain(
@@ -112,7 +120,13 @@ TEXT_NETWORKS = {
         _c,
         global_average_pool(),
     ),
-    "filtered": chain(fixed_filter("sharpen"), fixed_filter("sobel_y"), conv(6, 3), global_average_pool()),
+    "filtered": chain(
+        fixed_filter("sharpen"),
+        fixed_filter("sobel_y"),
+        fixed_filter(kernel=(1, 2, 0, -4)),
+        conv(6, 3),
+        global_average_pool(),
+    ),
     "separable": chain(separable_conv(6, 3, norm="batch"), activation("sigmoid"), _c, global_average_pool()),
     "across channels": chain(
         norm("local_response"),
@@ -120,6 +134,7 @@ TEXT_NETWORKS = {
         take_channels(0, 3, 4),
         scale(),
         activation("lecun_tanh"),
+        activation("random_gradient_relu"),
         _c,
         global_average_pool(),
     ),

@@ -47,6 +47,7 @@ from multicnn.blocks import (
     take_channels,
     tf_idf,
     unpool,
+    weighted_average_pool,
     weighted_pool,
 )
 
@@ -71,6 +72,7 @@ BLOCKS = {
     ),
     "conv, dilated and valid": (conv(4, 3, padding="valid", dilation_rate=2), IMAGE),
     "conv with even kernel and stride": (conv(4, 4, strides=3), IMAGE),
+    "conv with true fans": (conv(8, 3, groups=2, kernel_initializer="glorot_true_fans"), IMAGE),
     "conv without bias": (conv(4, 3, use_bias=False), WAVEFORM),
     "conv, wide": (conv(4, 5, padding=4), WAVEFORM),
     "conv, padded on one side": (conv(4, 3, padding=((0, 2), 1), strides=2), IMAGE),
@@ -87,6 +89,7 @@ BLOCKS = {
     "separable_conv": (separable_conv(6, 3, strides=2, norm="batch", activation="relu"), IMAGE),
     "fixed_filter on a waveform": (fixed_filter("sharpen"), WAVEFORM),
     "fixed_filter on an image": (fixed_filter("sobel_x"), IMAGE),
+    "fixed_filter of own numbers": (fixed_filter(kernel=((1, 2), (3, -4.5), (0, 1))), IMAGE),
     "depthwise on a waveform": (depthwise_conv(3, strides=2, norm="batch"), WAVEFORM),
     "depthwise on an image": (depthwise_conv((3, 1), dilation_rate=(2, 1), activation="silu"), IMAGE),
     "max_pool": (max_pool(2), WAVEFORM),
@@ -97,6 +100,17 @@ BLOCKS = {
     "min_pool": (min_pool(3, strides=2, padding="same"), IMAGE),
     "rms_pool": (rms_pool(2, padding=1), WAVEFORM),
     "weighted_pool": (weighted_pool(2), IMAGE),
+    "weighted_average_pool": (weighted_average_pool(3, strides=2, padding="same"), IMAGE),
+    "weighted_average_pool with a deviation": (
+        weighted_average_pool(3, weights=("gaussian", {"sigma": 0.7})),
+        WAVEFORM,
+    ),
+    "weighted_average_pool of own numbers": (
+        weighted_average_pool(3, strides=1, weights=(1, 3, 1), padding=1),
+        WAVEFORM,
+    ),
+    "weighted_average_pool, learned": (weighted_average_pool((3, 2), strides=(2, 1), weights="learned"), IMAGE),
+    "weighted_average_pool by channel": (weighted_average_pool(2, weights="learned", per_channel=True), IMAGE),
     "k_max_pool on a waveform": (k_max_pool(4), WAVEFORM),
     "k_max_pool on an image": (chain(k_max_pool(4), conv(2, 3)), IMAGE),
     "k_max_pool with k above the length": (k_max_pool(30), WAVEFORM),
@@ -128,7 +142,12 @@ BLOCKS = {
     "activation": (activation("tanh"), WAVEFORM),
     "activation with an argument": (activation("leaky_relu", negative_slope=0.1), WAVEFORM),
     "custom activations": (
-        chain(activation("lecun_tanh"), activation("prelu"), activation("randomized_leaky_relu")),
+        chain(
+            activation("lecun_tanh"),
+            activation("prelu"),
+            activation("randomized_leaky_relu"),
+            activation("random_gradient_relu", upper=0.1),
+        ),
         IMAGE,
     ),
     "activation of a dense layer": (dense(4, activation=("elu", {"alpha": 0.5})), (7,)),

@@ -57,3 +57,29 @@ def _loss(layer, outputs, inputs, mask):
     if mask is not None:
         real = real * ops.cast(ops.expand_dims(mask, -1), real.dtype)
     return ops.sum(ops.square(real) * weights)
+
+
+def value_and_gradient(layer, x, training):
+    """Return the outputs of a layer without weights, and the gradient of their sum; its seeds go on."""
+    if not layer.built:
+        layer.build(x.shape)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        def total(x, state):
+            outputs, state = layer.stateless_call([], state, x, training=training)
+            return outputs.sum(), (outputs, state)
+
+        state = [variable.value for variable in layer.non_trainable_variables]
+        (_, (outputs, state)), gradient = jax.value_and_grad(total, has_aux=True)(keras.ops.convert_to_tensor(x), state)
+        for variable, value in zip(layer.non_trainable_variables, state, strict=True):
+            variable.assign(value)
+        return np.asarray(outputs), np.asarray(gradient)
+    import tensorflow as tf
+
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs = layer(x, training=training)
+        total = tf.reduce_sum(outputs)
+    return outputs.numpy(), tape.gradient(total, x).numpy()

@@ -28,7 +28,8 @@ from multicnn.training.precision import loss_scaled
 
 EPOCHS, STEPS, BATCH = 3, 6, 4
 EXAMPLES = STEPS * BATCH
-NET = chain(conv(4, 3, norm="batch", activation="relu"), drop(0.5), global_average_pool(), dense(3))
+# Dropout draws in each step, and so does the gradient of the activation.
+NET = chain(conv(4, 3, norm="batch", activation="random_gradient_relu"), drop(0.5), global_average_pool(), dense(3))
 
 
 class Moments(keras.callbacks.Callback):
