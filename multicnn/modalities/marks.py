@@ -55,4 +55,4 @@ def constant(marks: np.ndarray, rows: np.ndarray, what: str) -> list[Finding]:
 def of_arrays(examples: Sequence[np.ndarray | str], constant: np.ndarray) -> list[Mark]:
     """Return the mark of each example, of which `constant`, bool (n,), says of those that are arrays what they became."""
     answers = iter(constant.tolist())
-    return [Mark(next(answers)) if isinstance(example, np.ndarray) else Mark.NONE for example in examples]
+    return [Mark.CONSTANT if isinstance(example, np.ndarray) and next(answers) else Mark.NONE for example in examples]

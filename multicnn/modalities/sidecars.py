@@ -29,8 +29,9 @@ def are_sidecars(paths: Sequence[Path], kinds: Sequence[str], modality: str) -> 
         kinds: What each is by its content: "image", "audio", "text" or "".
         modality: The modality of the examples; others than images and sounds have no sidecars.
     """
-    if not any(own := _are_own(paths, kinds, modality)):
-        return own
+    own = _are_own(paths, kinds, modality)
+    if not any(own) or all(own):
+        return [False] * len(own)
     known = [_suffix(path) in _SUFFIXES[modality] for path in paths]
     companions = are_companions(paths, kinds, modality)
     return [not mine and (named or beside) for mine, named, beside in zip(own, known, companions, strict=True)]
@@ -41,6 +42,8 @@ def are_companions(paths: Sequence[Path], kinds: Sequence[str], modality: str) -
 
     Arguments are those of `are_sidecars`; images and sounds are companions of nothing.
     """
+    if not {"", INLINE} & {*kinds}:
+        return [False] * len(paths)
     own = _are_own(paths, kinds, modality)
     names = {name for path, mine in zip(paths, own, strict=True) if mine for name in (_stem(path), _folded(path))}
     return [
@@ -73,7 +76,7 @@ def _are_own(paths: Sequence[Path], kinds: Sequence[str], modality: str) -> list
     if modality not in _SUFFIXES:
         return [False] * len(paths)
     return [
-        _suffix(path) not in _PREVIEWS and modality in (kind, kind_by_name(path[-1]))
+        _suffix(path) not in _PREVIEWS and (kind == modality or kind_by_name(path[-1]) == modality)
         for path, kind in zip(paths, kinds, strict=True)
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_SMALL = 1 << 14  # values
 _FLAT, DARK = 8, 16  # of 255; 12 bits stored in 16 reach 15
 _WHAT = "are of one colour or nearly black as the network sees them"
 OF_ARRAYS = f"{_WHAT}: numbers are read from 0 to 255, or floats from 0 to 1; divide others by their full scale"
@@ -17,6 +18,11 @@ REPORT = (
 
 def blank(examples: Sequence[np.ndarray]) -> np.ndarray:
     """Return True for each blank one of some uint8 images: bool, shape (images,)."""
-    most = np.array([example.max() for example in examples], dtype=np.int64)
-    least = np.array([example.min() for example in examples], dtype=np.int64)
+    values = [example.reshape(-1) for example in examples]
+    if values and len(values[0]) <= _SMALL:  # numpy takes longer to be called than to look at one of these
+        stacked = np.stack(values)
+        most, least = stacked.max(axis=1).astype(np.int64), stacked.min(axis=1).astype(np.int64)
+    else:
+        most = np.array([value.max() for value in values], dtype=np.int64)
+        least = np.array([value.min() for value in values], dtype=np.int64)
     return (most - least <= _FLAT) | (most < DARK)

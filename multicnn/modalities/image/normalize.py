@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from multicnn.utils.buffers import BufferPool
 from multicnn.utils.lazy_jit import LazyJit
+
+_results = BufferPool(most=2**28)
 
 
 def scaled(scale: np.ndarray, offset: np.ndarray, stored: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -17,7 +20,7 @@ def scaled(scale: np.ndarray, offset: np.ndarray, stored: np.ndarray, indices: n
         indices: The indices of the images wanted, int64.
     """
     lines = np.asarray(stored).reshape(*stored.shape[:2], len(scale))
-    result = np.empty((len(indices), *lines.shape[1:]), np.float32)
+    result = _results.empty((len(indices), *lines.shape[1:]))
     (compiled.get() or _image_by_image)(lines, indices, scale, offset, result)
     return result.reshape(len(indices), *stored.shape[1:])
 

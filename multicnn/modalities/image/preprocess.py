@@ -182,8 +182,10 @@ class ImagePreprocess(Preprocess):
         """Return `examples_of` these sources, and a mark where an image is blank."""
         examples = self.examples_of(sources)
         marks = of_arrays(examples, blank.blank([each for each in examples if not isinstance(each, str)]))
-        given = (Mark.ARRAY if isinstance(source, np.ndarray) else Mark.NONE for source in sources)
-        return examples, [mark | array for mark, array in zip(marks, given)]
+        arrays = [isinstance(source, np.ndarray) for source in sources]
+        if any(arrays):
+            marks = [mark | Mark.ARRAY if array else mark for mark, array in zip(marks, arrays)]
+        return examples, marks
 
     def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
         """Return how many images are blank."""
