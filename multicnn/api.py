@@ -410,7 +410,7 @@ def transfer_curves(
 
     Returns:
         The runs, with `table()` of means and deviations, and `claims()` of a higher start, a steeper slope and a higher
-        asymptote.
+        asymptote; `table_over_time()` and `claims_over_time()` are those along training.
 
     Raises:
         ValueError: The data, the weights or the recipe cannot be used.

@@ -29,7 +29,6 @@ from multicnn.predictor import Predictor
 from multicnn.tasks.intervals import BOUNDS, interval_in_words
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.dry_run import DryRun
-from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.reporter import LOGGER, Reporter
 
 Logs = Mapping[str, float] | None  # what Keras hands to callbacks
@@ -196,27 +195,6 @@ def show_crossval(validation: CrossValidation) -> None:
     shares = (_metric("accuracy", split["accuracy_of_all"], n) for split in (test, linear))
     rows.append(["all together", f"{n:g}", next(shares), "", "", next(shares)])
     show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear baseline"], rows)
-
-
-def show_transfer(curves: TransferCurves) -> None:
-    """Print a row for each number of examples, and whether transfer improves the accuracy."""
-    table = curves.table()
-    n = int(curves.runs["n"].max()) if "n" in curves.runs else 0
-    rows = []
-    for size, row in zip(table.index, table.to_numpy()):
-        cells = [f"{value:.3f}" for value in row]
-        for column in (0, 2):  # the accuracies
-            cells[column] += interval_in_words("accuracy", float(row[column]), n)
-        rows.append([f"{size:,}", *cells])
-    title = f"accuracy on {n:,} test examples, with 95 % intervals" if n else "test accuracy"
-    show_table(
-        title,
-        ["examples", "from weights", "std", "from scratch", "std", "gain", "std"],
-        rows,
-    )
-    for name, (holds, numbers) in curves.claims().items():
-        answer = "one seed cannot tell" if holds is None else "yes" if holds else "no"
-        Console().print(f"{name}: {answer}; {numbers}", highlight=False)
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:

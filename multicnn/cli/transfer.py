@@ -69,7 +69,8 @@ def transfer_curves(
 ) -> None:
     """Compare learning curves with trained weights and from scratch, as a table and a plot."""
     from multicnn import api
-    from multicnn.cli.tables import RichReporter, show_transfer
+    from multicnn.cli.tables import RichReporter
+    from multicnn.cli.transfer_tables import show_transfer
 
     try:
         numbers = [int(size) for size in sizes.split(",") if size]
@@ -87,6 +88,7 @@ def transfer_curves(
             settings=settings or [],
         )
     if as_json:
-        print_json({"runs": curves.runs.to_dict("records"), "claims": curves.claims()})
+        over_time = {"epochs": curves.epochs.to_dict("records"), "claims_over_time": curves.claims_over_time()}
+        print_json({"runs": curves.runs.to_dict("records"), "claims": curves.claims(), **over_time})
     else:
         show_transfer(curves)

@@ -54,13 +54,13 @@ def learning_curves(
     figure = Figure(figsize=(4.6 * len(drawn), 3.2), dpi=120, facecolor="white", layout="constrained")
     for name, axes in zip(drawn, np.ravel(figure.subplots(1, len(drawn))), strict=True):
         _curve(axes, table, name, "min" if name == "loss" else best)
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
 def _curve(axes: Axes, table: pandas.DataFrame, name: str, direction: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    _plain(axes)
+    plain(axes)
     marker = "o" if len(table) <= 12 else None
     for column, colour, legend in ((name, TRAINING, "training"), (f"val_{name}", VALIDATION, "validation")):
         if column in table:
@@ -98,7 +98,7 @@ def rate_curve(
 
     figure = Figure(figsize=(5.6, 3.4), dpi=120, facecolor="white", layout="constrained")
     axes = figure.subplots()
-    _plain(axes)
+    plain(axes)
     axes.plot(rates, losses, color=TRAINING, lw=0.8, alpha=0.35, label="loss of each step")
     axes.plot(rates, smoothed, color=TRAINING, lw=1.8, label="smoothed")
     axes.axvline(suggestion, color=VALIDATION, lw=1.4, ls="--", label=f"falls fastest, {suggestion:.1e}")
@@ -109,42 +109,7 @@ def rate_curve(
     axes.set_ylabel("loss", fontsize=9)
     axes.grid(axis="y", color=FAINT, lw=0.6)
     axes.legend(frameon=False, fontsize=8)
-    return _saved(figure, path)
-
-
-def transfer_curves(table: pandas.DataFrame, path: str | Path) -> Path:
-    """Draw the test accuracy over the number of training examples, from given weights beside from scratch.
-
-    Args:
-        table: Indexed by the number of examples, with the columns `transfer`, `transfer_std`, `scratch`, `scratch_std`; a
-            deviation that is not known draws no band.
-        path: The PNG file to write.
-
-    Returns:
-        `path`.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
-
-    figure = Figure(figsize=(5.6, 3.6), dpi=120, facecolor="white", layout="constrained")
-    axes = figure.subplots()
-    _plain(axes)
-    for column, colour, legend in (
-        ("transfer", VALIDATION, "from given weights"),
-        ("scratch", TRAINING, "from scratch"),
-    ):
-        mean, spread = table[column], table[f"{column}_std"].fillna(0)
-        axes.plot(table.index, mean, color=colour, label=legend, marker="o", markersize=4, lw=1.8)
-        axes.fill_between(table.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(table.index.tolist()))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_xlabel("training examples", fontsize=9)
-    axes.set_ylabel("test accuracy", fontsize=9)
-    axes.grid(axis="y", color=FAINT, lw=0.6)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
 def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path) -> Path:
@@ -179,7 +144,7 @@ def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], path: str | Path
     _class_names(axes, names, font)
     if n <= COUNTED_CLASSES:
         _counts(axes, matrix, shares, font)
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
 def _shares(figure: Figure, axes: Axes, shares: np.ndarray, shrink: float) -> None:
@@ -197,7 +162,7 @@ def _shares(figure: Figure, axes: Axes, shares: np.ndarray, shrink: float) -> No
 
 
 def _class_names(axes: Axes, names: list[str], font: float) -> None:
-    _plain(axes)
+    plain(axes)
     step = -(-len(names) // NAMED_CLASSES)
     ticks = np.arange(0, len(names), step)
     shown = [names[tick] for tick in ticks]
@@ -224,7 +189,8 @@ def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, font: float) -> 
             axes.text(column, row, str(count), ha="center", va="center", fontsize=size, color=colour)
 
 
-def _plain(axes: Axes) -> None:
+def plain(axes: Axes) -> None:
+    """Leave of the axes what carries information."""
     axes.set_facecolor("white")
     axes.tick_params(colors=INK, labelsize=8, length=2.5)
     axes.xaxis.label.set_color(INK)
@@ -234,7 +200,8 @@ def _plain(axes: Axes) -> None:
         spine.set_color("#888888")
 
 
-def _saved(figure: Figure, path: str | Path) -> Path:
+def saved(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as a PNG file and return its path."""
     path = Path(path)
     with warnings.catch_warnings():
         # A name in a script the font lacks is drawn as boxes; the tables of the report spell it out.

@@ -82,8 +82,9 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
     """Write `report.html` from the files of a run folder; a section whose file is missing is left out.
 
     Reads `metrics.json` (each entry with an `n` is a row of the first table, each plain number or text a fact
-    above it; `linear_baseline` is set against `test`, or without one against `val`), `history.csv` (drawn to
-    `learning_curves.png`), `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and `recipe.json`.
+    above it, and `diagnoses` a list; `linear_baseline` is set against `test`, or without one against `val`),
+    `history.csv` (drawn to `learning_curves.png`), `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and
+    `recipe.json`.
 
     Args:
         folder: The run folder.
@@ -100,6 +101,8 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
     if not folder.is_dir():
         raise ValueError(f"folder must be an existing run folder. Received: folder={str(folder)!r}")
     metrics, recipe = _json(folder / "metrics.json"), _json(folder / "recipe.json")
+    diagnoses = metrics.get("diagnoses", [])
+    elsewhere = {"headline", "verdict"} if diagnoses else {"headline"}  # the verdict is the first of them
     splits = {key: value for key, value in metrics.items() if isinstance(value, dict) and "n" in value}
     history, mistakes = folder / "history.csv", folder / "mistakes.csv"
     return page.write(
@@ -110,8 +113,9 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
         facts={
             key.replace("_", " "): value
             for key, value in metrics.items()
-            if isinstance(value, (int, float, str)) and key != "headline"
+            if isinstance(value, (int, float, str)) and key not in elsewhere
         },
+        diagnoses=diagnoses,
         columns=_columns(splits.values()),
         splits=[_row(_split_name(key, metrics), splits[key]) for key in sorted(splits, key=_order)],
         baseline=splits.get("linear_baseline", {}).get("model"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ Marked: TypeAlias = tuple[list[np.ndarray | str], list[Mark]]  # stored examples
 
 class Marking(Protocol):
     """The members of a preprocess that report what its decoding did; by default nothing."""
+
+    length_field: ClassVar[str] = ""  # the field of a recipe that decides beyond what length an example is cut
 
     def examples_of(self, sources: Sequence[Source]) -> list[np.ndarray | str]:
         """Return the stored example of each source, or the reason why there is none."""
@@ -52,7 +54,9 @@ def constant(marks: np.ndarray, rows: np.ndarray, what: str) -> list[Finding]:
     return about("constant examples", rows[(marks & Mark.CONSTANT) > 0], what, of=len(rows))
 
 
-def of_arrays(examples: Sequence[np.ndarray | str], constant: np.ndarray) -> list[Mark]:
-    """Return the mark of each example, of which `constant`, bool (n,), says of those that are arrays what they became."""
-    answers = iter(constant.tolist())
-    return [Mark.CONSTANT if isinstance(example, np.ndarray) and next(answers) else Mark.NONE for example in examples]
+def of_arrays(examples: Sequence[np.ndarray | str], constant: np.ndarray, cut: np.ndarray | None = None) -> list[Mark]:
+    """Return the mark of each example, of which `constant` and `cut`, bool (n,), say of those that are arrays what they became."""
+    marks = np.where(constant, Mark.CONSTANT, Mark.NONE) | (0 if cut is None else np.where(cut, Mark.CUT, Mark.NONE))
+    made = {int(value): Mark(value) for value in np.unique(marks)}  # one by one they take longer than a text
+    answers = iter(marks.tolist())
+    return [made[next(answers)] if isinstance(example, np.ndarray) else Mark.NONE for example in examples]

@@ -1,4 +1,4 @@
-"""Health of a network in training: dead units, saturated activations and gradient norms, layer by layer."""
+"""Health of a network in training, layer by layer: dead units, saturated activations, gradient norms, and its kernels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from multicnn.backends import engine
+from multicnn.training import kernels
 from multicnn.training.history import Table
 
 # The bounds of an activation's output; near them its gradient is nearly 0.
@@ -20,12 +21,16 @@ _BOUNDS = {
 }  # fmt: skip
 _NEAR = 0.05  # of the range: within it of an end, an output is saturated
 _CUT_OFF = {"relu", "relu6"}  # the activations whose units can die
-_MANY = 0.5  # share of dead units or saturated outputs to warn of
-_VANISHED = 1e-6  # of the largest gradient of a layer
+MANY = 0.5  # share of dead units or saturated outputs to warn of
+VANISHED = 1e-6  # of the largest gradient of a layer
+_NOT_EXAMINED = {"dead": None, "saturated": None, "gradient_norm": None}
+_NO_KERNEL = {"spread": None, "scale": None, "moved": None}
 
 
 class HealthCheck(keras.callbacks.Callback):
     """Examine every layer after epochs 1, 2, 4, 8 ..., always with the same batch, and warn of those that do not learn well.
+
+    Before the first step it looks at the kernels alone, which costs next to nothing: the rows of epoch 0.
 
     Args:
         folder: The run folder; health.csv is written there.
@@ -44,6 +49,14 @@ class HealthCheck(keras.callbacks.Callback):
         super().__init__()
         self._table, self._batch, self._losses, self._log = Table(folder / "health.csv"), batch, losses, log
         self._warned_of: set[str] = set()  # layers
+        self._starts: kernels.Starts | None = None  # {} where a run was started by a version that did not keep them
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Remember where the kernels start; a run that is resumed has that from its checkpoint."""
+        if self._starts is None:
+            self._starts = kernels.starts(self.model)
+            measured = kernels.of_network(self.model, self._starts)
+            self._table.add([{"epoch": 0, "layer": name, **_NOT_EXAMINED, **row} for name, row in measured.items()])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Examine the layers, if it is time."""
@@ -51,19 +64,21 @@ class HealthCheck(keras.callbacks.Callback):
             return
         inputs, targets = self._batch()
         rows = examine(self.model, inputs, lambda logits: self._losses(logits, np.asarray(targets)))
-        self._table.add([{"epoch": epoch + 1, **row} for row in rows])
+        measured = kernels.of_network(self.model, self._starts or {})
+        self._table.add([{"epoch": epoch + 1, **row, **measured.get(row["layer"], _NO_KERNEL)} for row in rows])
         for layer, complaint in complaints(rows):
             if layer not in self._warned_of:
                 self._log(complaint)
                 self._warned_of.add(layer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rows so far."""
-        return {"rows": self._table.rows}
+        """Return the rows so far, and where the kernels started."""
+        return {"rows": self._table.rows, "starts": self._starts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Write the file anew with the rows of a checkpoint."""
-        self._table.restore(state["rows"])
+        """Write the file anew with the rows of a checkpoint; older ones have fewer columns."""
+        self._table.restore([{**row, **{name: row.get(name) for name in _NO_KERNEL}} for row in state["rows"]])
+        self._starts = state.get("starts", {})
 
 
 def examine(network: keras.Model, inputs: Any, losses: Callable[[Any], Any]) -> list[dict[str, Any]]:
@@ -103,17 +118,17 @@ def complaints(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     largest = max((row["gradient_norm"] or 0.0 for row in rows), default=0.0)
     for row in rows:
         name, dead, saturated, norm = row["layer"], row["dead"], row["saturated"], row["gradient_norm"]
-        if dead is not None and dead > _MANY:
+        if dead is not None and dead > MANY:
             yield (
                 name,
                 f"{dead:.0%} of the units of layer {name!r} are dead: a lower learning rate, a norm, or leaky_relu",
             )
-        if saturated is not None and saturated > _MANY:
+        if saturated is not None and saturated > MANY:
             yield (
                 name,
                 f"{saturated:.0%} of the outputs of layer {name!r} are saturated: a norm, or smaller initial weights",
             )
-        if norm is not None and norm < _VANISHED * largest:
+        if norm is not None and norm < VANISHED * largest:
             yield (
                 name,
                 f"the gradient of layer {name!r} has vanished ({norm:.1e}): a norm, shortcuts, or another activation",

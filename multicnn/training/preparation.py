@@ -16,7 +16,7 @@ import tensorflow as tf
 from multicnn.blocks import Block
 from multicnn.blocks.cost import Measure, measure
 from multicnn.data import pipeline, store
-from multicnn.data.checks.rows import examine_rows
+from multicnn.data.checks.rows import examine_rows, examine_splits
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.data.marks import report_marks
 from multicnn.data.paths import locate
@@ -35,6 +35,11 @@ from multicnn.training.precision import policy
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import quiet
 from multicnn.utils.files import read_json, write_json
+
+_MATTER = (
+    "small classes",
+    "small validation set",
+)  # what is to be known before training, though nobody need decide on it
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -277,8 +282,9 @@ def _check_examples(manifest: Manifest, bad_limit: float, context: RunContext) -
     if len(bad) and not too_many:
         first = f"the first {bad['id'].iloc[0]!r}: {bad['reason'].iloc[0]}"
         context.warn(f"{len(bad):,} of {len(manifest):,} examples are bad and skipped, {first}{in_file}")
-    for finding in examine_rows(manifest):
-        if (finding.decision and finding.name != "bad examples") or finding in manifest.remarks:
+    for finding in examine_rows(manifest) + examine_splits(manifest):
+        matters = finding.decision or finding.name in _MATTER or finding in manifest.remarks
+        if matters and finding.name != "bad examples":
             context.warn(f"{finding.name}: {finding.message}")
     if too_many:
         share = math.ceil(100 * len(bad) / len(manifest)) / 100

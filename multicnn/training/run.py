@@ -21,7 +21,8 @@ from multicnn.training import run_folder
 from multicnn.training.build import Built, build
 from multicnn.training.context import RunContext
 from multicnn.training.defaults import completed, weights_of
-from multicnn.training.fit_diagnosis import verdict
+from multicnn.training.diagnoses import diagnosed
+from multicnn.training.diagnoses.evidence import of_run
 from multicnn.training.nan_check import NotFinite
 from multicnn.training.preparation import Prepared, prepare
 from multicnn.training.pretrained import PretrainedWeights
@@ -130,8 +131,7 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         measured["headline"] = validation_headline(manifest.task, measured)
         context.warn(measured["headline"])
     if finished:
-        measured["verdict"] = verdict(measured, loop.at.history, manifest.task)
-        context.log(measured["verdict"])
+        measured |= diagnosed(of_run(prepared, measured, loop.at.history, context.run_folder), context.log)
     measured |= {
         "model": prepared.recipe.model.name if isinstance(prepared.recipe.model.name, str) else "custom",
         "parameters": prepared.measured.parameters,

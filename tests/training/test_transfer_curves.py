@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import keras
 import numpy as np
@@ -145,6 +146,10 @@ def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
     assert (out / "transfer_curves.png").read_bytes()[:4] == b"\x89PNG"
     assert pd.read_csv(out / "transfer_curves.csv")["examples"].tolist() == [4, 8]
     assert made.claims()["higher start"][0] is None
+    assert made.epochs[["examples", "start", "epoch", "steps"]].to_numpy().tolist() == [
+        [size, kind, 1, 1] for size in (4, 8) for kind in ("transfer", "scratch")
+    ]
+    assert pd.read_csv(out / "epochs.csv")["accuracy"].tolist() == made.epochs["accuracy"].tolist()
     for other, said in (
         ({"sizes": [16]}, r"its own sizes: \[4, 8\]. Received: sizes=\[16\]"),
         ({"seeds": 2}, "its own seeds: 1"),
@@ -153,6 +158,7 @@ def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
             api.transfer_curves(resume=out, **other)
     again = api.transfer_curves(resume=out, sizes=[8, 4])  # all of it is there
     pd.testing.assert_frame_equal(again.runs, made.runs)
+    pd.testing.assert_frame_equal(again.epochs, made.epochs)
 
 
 def curves(of_transfer, of_scratch, seeds=3, noise=0.01):
@@ -170,14 +176,18 @@ def curves(of_transfer, of_scratch, seeds=3, noise=0.01):
 @pytest.mark.parametrize(
     ("ours", "theirs", "there"),
     [
-        ([0.5, 0.7, 0.9, 0.95], [0.2, 0.3, 0.4, 0.6], (True, True, True)),
-        ([0.5, 0.6, 0.7, 0.95], [0.2, 0.4, 0.9, 0.95], (True, False, False)),
-        ([0.2, 0.3, 0.4, 0.6], [0.2, 0.3, 0.4, 0.6], (False, False, False)),
-        ([0.2, 0.3, 0.4, 0.6], [0.3, 0.5, 0.7, 0.9], (False, False, False)),
+        ([0.5, 0.7, 0.95, 0.95], [0.2, 0.3, 0.6, 0.6], (True, True, True)),
+        ([0.5, 0.6, 0.95, 0.95], [0.2, 0.4, 0.95, 0.95], (True, False, False)),
+        ([0.2, 0.3, 0.6, 0.6], [0.2, 0.3, 0.6, 0.6], (False, False, False)),
+        ([0.2, 0.3, 0.6, 0.6], [0.3, 0.5, 0.9, 0.9], (False, False, False)),
+        # There is no asymptote where a curve still rises, however far they are apart.
+        ([0.5, 0.7, 0.9, 0.95], [0.2, 0.3, 0.4, 0.6], (True, True, None)),
+        ([0.5, 0.7, 0.95, 0.95], [0.2, 0.3, 0.4, 0.6], (True, True, None)),
+        ([0.5, 0.7, 0.9, 0.95], [0.2, 0.3, 0.6, 0.6], (True, True, None)),
     ],
 )
 def test_what_the_curves_claim(ours, theirs, there):
-    claims = curves(ours, theirs).claims()
+    claims = curves(ours, theirs, noise=0.002).claims()
     assert tuple(found for found, _ in claims.values()) == there
     assert "with 10 examples" in claims["higher start"][1]
     assert "with 80 examples" in claims["higher asymptote"][1]
@@ -191,8 +201,51 @@ def test_the_slope_is_accuracy_for_each_doubling():
     assert table.index.tolist() == [10, 20, 40]
 
 
-def test_one_size_has_no_slope():
-    assert list(curves([0.5], [0.4]).claims()) == ["higher start", "higher asymptote"]
+def test_a_curve_that_still_rises_is_named_with_what_its_last_doubling_brought():
+    holds, words = curves([0.5, 0.9, 0.9], [0.2, 0.3, 0.6], noise=0.001).claims()["higher asymptote"]
+    assert holds is None
+    assert re.search(
+        r"no asymptote yet: the last doubling of the examples still brought \+0\.(29|30)\d \(up to \+0\.30\d\) from scratch$",
+        words,
+    )
+
+
+def test_a_flat_curve_in_noise_is_not_known_to_be_flat():
+    """Three seeds with a deviation of .05: a gain of two points with the last doubling cannot be excluded."""
+    assert curves([0.9] * 4, [0.5] * 4, noise=0.05).claims()["higher asymptote"][0] is None
+    assert curves([0.9] * 4, [0.5] * 4, noise=0.05, seeds=200).claims()["higher asymptote"][0] is True
+
+
+def test_one_size_has_no_slope_and_no_asymptote():
+    claims = curves([0.5], [0.4]).claims()
+    assert list(claims) == ["higher start", "higher asymptote"]
+    assert claims["higher asymptote"][0] is None
+    assert claims["higher asymptote"][1].endswith("nothing was measured at half as many examples")
+
+
+def test_the_same_is_asked_along_the_time_of_the_runs_on_most_examples():
+    rng = np.random.default_rng(0)
+    curve = {"transfer": [0.7, 0.9, 0.9, 0.9], "scratch": [0.1, 0.9, 0.9, 0.91]}
+    rows = [
+        {"examples": size, "seed": seed, "start": kind, "epoch": epoch, "steps": 5 * epoch, "seconds": 0.1 * epoch}
+        | {"accuracy": curve[kind][epoch - 1] + rng.normal(0, 0.001) - (size < 100)}
+        for size in (10, 100)
+        for kind in curve
+        for seed in range(3)
+        for epoch in range(1, 5)
+    ]
+    made = TransferCurves(pd.DataFrame(), pd.DataFrame(rows))
+    claims = made.claims_over_time()
+    assert {name: holds for name, (holds, _) in claims.items()} == {
+        "higher start": True,
+        "steeper slope": False,
+        "higher asymptote": False,
+    }
+    assert "after 5 steps" in claims["higher start"][1] and "after 20 steps" in claims["higher asymptote"][1]
+    assert made.table_over_time().index.tolist() == [5, 10, 15, 20]
+    stopped = pd.DataFrame(rows).query("not (seed == 1 and start == 'scratch' and epoch > 2)")
+    assert TransferCurves(pd.DataFrame(), stopped).table_over_time().index.tolist() == [5, 10]
+    assert TransferCurves(pd.DataFrame()).claims_over_time() == {}
 
 
 @pytest.mark.parametrize(("sizes", "start"), [([1], "x"), ([10**6], "x"), ([], "x"), ([4], None)])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from multicnn.data import store
 from multicnn.data.checks.near import groups_of
-from multicnn.data.checks.rows import counts, duplicates, examine_rows, group_counts
+from multicnn.data.checks.rows import counts, duplicates, examine_rows, examine_splits, group_counts
 from multicnn.data.manifest import Manifest
 from multicnn.modalities import Probe, lookup
 from multicnn.modalities.finding import Finding
@@ -54,7 +54,7 @@ def examine(manifest: Manifest, progress: Callable[[int, int], None] | None = No
     probe = lookup(manifest.modality)().probe()
     records, reasons = store.load_examples(manifest, probe, manifest.rows(), progress)
     manifest = manifest.with_bad(reasons)
-    findings = examine_rows(manifest)
+    findings = examine_rows(manifest) + examine_splits(manifest)
     if len(records):
         findings += probe.findings(manifest, records.rows, records.array)
         findings += _near(manifest, probe, records.rows[:NEAR_EXAMPLES], records.array[:NEAR_EXAMPLES])

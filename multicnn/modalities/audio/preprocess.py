@@ -81,6 +81,7 @@ class AudioPreprocess(Preprocess):
     """
 
     sampled: ClassVar[bool] = True
+    length_field: ClassVar[str] = "preprocess.seconds"
 
     modality: Literal["audio"] = "audio"
     sample_rate: Annotated[Count, pydantic.Field(le=_MOST_HERTZ)] = 16000

@@ -63,6 +63,7 @@ class TextPreprocess(Preprocess):
 
     inline: ClassVar[bool] = True
     tokenized: ClassVar[bool] = True
+    length_field: ClassVar[str] = "preprocess.length"
     baseline_input: ClassVar[Literal["sources", "stored", "finished"]] = "sources"
     baseline_examples: ClassVar[int] = 50_000
     mixing: ClassVar[tuple[str, ...]] = ()
@@ -244,9 +245,10 @@ class TextPreprocess(Preprocess):
         return [answer or next(examples) for answer in answers]
 
     def marked_examples_of(self, sources: Sequence[str | bytes]) -> Marked:
-        """Return `examples_of` these sources, and a mark where a text has no two different tokens."""
+        """Return `examples_of` these sources, and a mark of each text that has no two different tokens, or was cut."""
         examples = self.examples_of(sources)
-        return examples, of_arrays(examples, uniform.uniform([each for each in examples if not isinstance(each, str)]))
+        arrays = [each for each in examples if not isinstance(each, str)]
+        return examples, of_arrays(examples, uniform.uniform(arrays), uniform.filled(arrays))
 
     def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
         """Return how many texts have no two different tokens."""

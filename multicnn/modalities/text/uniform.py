@@ -1,4 +1,4 @@
-"""Texts of which nothing is left but one token, once or again and again."""
+"""Texts of which nothing is left but one token, once or again and again, and those that fill their length."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def uniform(examples: Sequence[np.ndarray]) -> np.ndarray:
     ids = np.stack(examples).reshape(len(examples), -1)
     least = np.where(ids > 0, ids, np.iinfo(np.int32).max).min(axis=1)
     return np.asarray(ids.max(axis=1) <= least)
+
+
+def filled(examples: Sequence[np.ndarray]) -> np.ndarray:
+    """Return True for each text, as in `uniform`, that has a token at its last position: it was cut, or ends just there."""
+    if not len(examples):
+        return np.zeros(0, bool)
+    return np.asarray(np.stack(examples).reshape(len(examples), len(examples[0]), -1)[:, -1].any(axis=1))

@@ -1,8 +1,9 @@
 """What a manifest alone tells."""
 
 import numpy as np
+import pytest
 
-from multicnn.data.checks.rows import counts, examine_rows, group_counts
+from multicnn.data.checks.rows import counts, examine_rows, examine_splits, group_counts
 from multicnn.data.manifest import Manifest
 
 
@@ -78,3 +79,13 @@ def test_counts():
     groups = np.where(np.arange(40) % 2, "", "x").tolist()
     table = group_counts(manifest(contents, labels, splits, groups=groups))
     assert table.loc["x"].to_dict() == {"train": 12, "val": 3, "test": 5, "all": 20}
+
+
+@pytest.mark.parametrize(("n", "words"), [(0, None), (20, "20 validation examples are too few"), (60, None)])
+def test_a_validation_set_that_cannot_choose_an_epoch(n, words):
+    splits = ["train"] * 100 + ["val"] * n
+    contents, labels = [str(i) for i in range(len(splits))], ["a", "b"] * (len(splits) // 2)
+    said = examine_splits(manifest(contents, labels, splits))
+    assert [finding.name for finding in said] == ["small validation set"] * (words is not None)
+    # Wilson 1927, 18 of 20: (.90 + .096 -+ 1.96 sqrt(.0045 + .0024)) / 1.192
+    assert words is None or (words in said[0].message and "from 70% to 97%" in said[0].message and not said[0].decision)
