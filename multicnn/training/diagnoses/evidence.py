@@ -46,7 +46,7 @@ class Cause:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of a finished run.
+    """The facts of a finished run.
 
     Attributes:
         recipe: The completed recipe.
