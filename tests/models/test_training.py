@@ -149,7 +149,7 @@ CHOICES = {
     "nesterov, cross_entropy": {},  # .992
     "sgd": falling(0.2, "sgd"),  # .981
     "momentum": falling(0.03, "momentum"),  # .992
-    "adagrad": falling(0.05, "adagrad"),  # .992
+    "adagrad": falling(0.05, "adagrad"),  # .981
     "adadelta": falling(1.0, "adadelta"),  # .989
     "rmsprop": falling(1e-3, "rmsprop"),  # .981
     "adam": falling(2e-3),  # .992

@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 from multicnn.recipe import Optimizer, Recipe
+from multicnn.training import run_folder
 from multicnn.training.optimizers.factory import make
 
 SIZES = np.array([1e-18, 1e-9, 1e-4, 1.0, 1e4, 1e18])
@@ -83,6 +84,16 @@ MADE_NOW = {
 @pytest.mark.parametrize("recipe", MADE_NOW.values(), ids=MADE_NOW)
 def test_a_recipe_of_today_means_the_published_one(recipe):
     assert recipe().optimizer == Optimizer(name="adagrad")
+
+
+def test_a_run_started_before_resumes_with_kerass_and_refuses_the_other_by_name(tmp_path):
+    saved = Recipe().to_dict() | {"optimizer": BY_KERAS}
+    (tmp_path / "recipe.json").write_text(json.dumps(saved))
+    started = run_folder.saved_recipe(tmp_path)
+    assert type(make(started.optimizer, 1, 1)) is keras.optimizers.Adagrad
+    run_folder.check_recipe(saved, started.to_dict(), tmp_path)  # as its checkpoints are compared with it
+    with pytest.raises(ValueError, match=r"optimizer\.name was 'keras_adagrad', now 'adagrad'"):
+        run_folder.check_saved(tmp_path, Recipe(optimizer=Optimizer(name="adagrad")))
 
 
 def test_only_adagrad_has_a_format():
