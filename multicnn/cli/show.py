@@ -74,5 +74,45 @@ def padding(
     _save(figure, out, f"{len(figure.images)} modes")
 
 
+@app.command()
+def filters(
+    image: Photograph = "china",
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="A filter to draw, such as sobel_x; may be given again. All by default."),
+    ] = None,
+    out: Out = Path("filters.png"),
+) -> None:
+    """Draw an image under the filters of image processing."""
+    from multicnn.lessons import photographs
+    from multicnn.lessons.drawing import check_image
+    from multicnn.lessons.filters import NAMES, filtered
+
+    check_image(out)
+    figure = filtered(photographs.grey(image, width=480), names or NAMES)
+    _save(figure, out, f"{len(figure.outputs)} filters")
+
+
+@app.command("receptive-field")
+def receptive_field(
+    model: Annotated[str, typer.Option(help="A name from `multicnn models`, or module:function.")] = "vgg16",
+    input_shape: Annotated[
+        str | None, typer.Option("--input", metavar="H,W,C", help="Shape of one example; by default the paper's.")
+    ] = None,
+    modality: Annotated[str | None, typer.Option(help="image, log-mel, waveform or text: the unit.")] = None,
+    out: Out = Path("receptive_field.png"),
+) -> None:
+    """Draw how much of the input one position of each stage of a network sees."""
+    from multicnn.cli.networks import shape_of
+    from multicnn.lessons.drawing import check_image
+    from multicnn.lessons.receptive_fields import receptive_fields
+
+    check_image(out)
+    figure = receptive_fields(model, shape_of(input_shape), modality=modality)
+    for field in figure.fields:
+        print_line(f"{field.stage:20} {field.words}")
+    _save(figure, out, f"{len(figure.fields)} fields")
+
+
 def _save(drawing: Drawing, out: Path, about: str) -> None:
     print_line(f"{drawing.save(out)}: {about}")

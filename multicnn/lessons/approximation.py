@@ -94,6 +94,8 @@ class Approximation(Drawing):
         last = axes[-1]
         last.loglog(2 * self.bumps, self.errors, "o-", color=RED)
         last.set(title="mean error", xlabel="hidden neurons")
+        last.set_xticks([10, 30, 100], ["10", "30", "100"])
+        last.set_yticks([0.01, 0.03, 0.1, 0.3], [".01", ".03", ".1", ".3"])
         last.minorticks_off()
         last.grid()
         return figure

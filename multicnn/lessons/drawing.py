@@ -110,7 +110,7 @@ def _few_colours(png: bytes) -> bytes:
 
     written = io.BytesIO()
     with Image.open(io.BytesIO(png)) as opened:
-        few = opened.convert("RGB").quantize(96, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few = opened.convert("RGB").quantize(160, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         few.save(written, "png", optimize=True)
     return written.getvalue()
 

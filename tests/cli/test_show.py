@@ -13,6 +13,15 @@ from support.command_line import call
         (["convolution", "--image", "0,0,1,0,0", "--kernel", "1,2,3", "--flipped"], ["      1       2       3"]),
         (["convolution", "--image", "1,2;3,4", "--kernel", "identity", "--padding", "1"], ["      1       2"]),
         (["padding", "--image", "photo.png", "--padding", "3"], ["symmetric  BAABCCB"]),
+        (
+            ["filters", "--image", "photo.png", "--filter", "sobel_x", "--filter", "edge8"],
+            ["new/figure.png: 2 filters"],
+        ),
+        (["receptive-field", "--model", "lenet5"], ["S4                   16 x 16 px"]),
+        (
+            ["receptive-field", "--model", "textcnn", "--input", "9,4", "--modality", "text"],
+            ["concat.1.conv        3 tokens"],
+        ),
     ],
 )
 def test_a_figure_is_written(arguments, expected, tmp_path, monkeypatch, capsys):
@@ -39,6 +48,10 @@ def test_a_figure_is_written(arguments, expected, tmp_path, monkeypatch, capsys)
         ["convolution", "--out", "figure.gif"],
         ["convolution", "--out", "photo.png/figure.png"],
         ["padding", "--image", "nothing"],
+        ["filters", "--filter", "blur"],
+        ["receptive-field", "--model", "nothing"],
+        ["receptive-field", "--model", "lenet5", "--input", "x"],
+        ["receptive-field", "--model", "linear"],
         ["padding", "--image", "broken.png"],
         ["padding", "--image", "photo.png", "--padding", "500"],
     ],
