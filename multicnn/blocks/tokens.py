@@ -98,16 +98,18 @@ class tf_idf(_Stem):
 
     Runs have 1 to `n` tokens. One that occurs c times counts (1 + ln c) times its inverse document frequency; the vector of
     these has length 1 (Salton & Buckley 1988). `layers.TfIdf` describes the table of the runs, which belongs to the weights;
-    without given ones it is that of the single tokens 2 to `rows` + 1.
+    without given ones it is that of the single tokens 2 to `rows` + 1. `branching` is the most runs in it that continue one.
     """
 
     n: int
     rows: int
     units: int
+    _: KW_ONLY
+    branching: int | None = None
     at_least_one: ClassVar[tuple[str, ...]] = ("n", "rows", "units")
 
     def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
-        return builder.layer(layers.TfIdf, n=self.n, rows=self.rows, units=self.units)(x)
+        return builder.layer(layers.TfIdf, n=self.n, rows=self.rows, units=self.units, branching=self.branching)(x)
 
     def cost(self, x: Signal) -> Cost:
         tokens = Signal((*x.shape[:2], 1), x.reach, x.stride)

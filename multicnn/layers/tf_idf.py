@@ -28,14 +28,18 @@ class TfIdf(keras.layers.Layer):
         n: The longest run.
         rows: The number of known runs.
         units: The number of outputs.
+        branching: The most known runs that continue one, or are one token long; by default as many as there are rows.
+            The fewer, the faster are they looked up.
     """
 
-    def __init__(self, n: int, rows: int, units: int, **kwargs: object) -> None:
+    def __init__(self, n: int, rows: int, units: int, branching: int | None = None, **kwargs: object) -> None:
         super().__init__(autocast=False, **kwargs)
-        for name, value, most in (("n", n, 16), ("rows", rows, 2**24 - 3), ("units", units, 2**24)):
+        branching = rows if branching is None else branching
+        limits = (("n", n, 16), ("rows", rows, 2**24 - 3), ("units", units, 2**24), ("branching", branching, rows))
+        for name, value, most in limits:
             if not isinstance(value, int) or not 1 <= value <= most:
                 raise ValueError(f"`{name}` must be a whole number from 1 to {most:,}. Received: {name}={value!r}")
-        self.n, self.rows, self.units = n, rows, units
+        self.n, self.rows, self.units, self.branching = n, rows, units, branching
 
     def build(self, input_shape: Shape) -> None:
         def single_tokens(shape: Shape, dtype: str | None = None) -> Tensor:
@@ -82,7 +86,7 @@ class TfIdf(keras.layers.Layer):
     def _search(self, ids: Tensor, first: Tensor, stop: Tensor) -> Tensor:
         """Return the row from `first` up to `stop` that has the token, or -1; by bisection, since `searchsorted` has no ranges."""
         low, high = first, stop
-        for _ in range(self.rows.bit_length()):
+        for _ in range(self.branching.bit_length()):
             middle = (low + high) // 2
             below = ops.take(self.tokens, ops.clip(middle, 0, self.rows - 1), axis=0) < ids
             open_ = low < high
@@ -108,7 +112,8 @@ class TfIdf(keras.layers.Layer):
         return (input_shape[0], self.units)
 
     def get_config(self) -> dict[str, object]:
-        return {**super().get_config(), "n": self.n, "rows": self.rows, "units": self.units}
+        own = {"n": self.n, "rows": self.rows, "units": self.units, "branching": self.branching}
+        return {**super().get_config(), **own}
 
 
 def _counts(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,13 +28,15 @@ class LinearForm(NamedTuple):
     """A linear model but for its kernel and bias.
 
     Attributes:
-        features: The features of the examples that it is fitted to, as the Block computes them: float32 (n, features).
+        rows: int64 (n,), the indices of the examples that it is fitted to.
+        features: Their features, as the Block computes them: float32 (n, features).
         description: The features in words.
         block: The Block on the network's input, with its outputs.
         weights: Returns all weights of the Block's network, in Keras's order, for a kernel (features, outputs) and a bias
             (outputs,).
     """
 
+    rows: np.ndarray
     features: np.ndarray | sparse.csr_matrix
     description: str
     block: Block
@@ -61,7 +63,7 @@ class LinearForms(Protocol):
 
         Args:
             inputs: Inputs of the network.
-            rows: int64 (n,), the indices of those that the baseline is fitted to.
+            rows: int64 (n,), the indices of those that the baseline may be fitted to, rising.
             outputs: The number of its outputs.
             most_numbers: The most numbers that all its weights may have.
 
@@ -74,7 +76,9 @@ class LinearForms(Protocol):
         features = _features(block, self.input_shape, inputs, rows)
         if (numbers := (features.shape[1] + 1) * outputs) > most_numbers:
             raise ValueError(f"its {numbers:,} weights are more than {most_numbers:,}")
-        return LinearForm(features, description, chain(block, dense(outputs)), lambda kernel, bias: [kernel, bias])
+        return LinearForm(
+            rows, features, description, chain(block, dense(outputs)), lambda kernel, bias: [kernel, bias]
+        )
 
 
 def of_audio(input_shape: tuple[int, ...]) -> tuple[Block, str]:

@@ -67,14 +67,14 @@ def fit_linear(task: Task, preprocess: Preprocess, inputs: Inputs, targets: np.n
     rows = sample_rows(len(targets), preprocess.baseline_examples)
     try:
         form = preprocess.linear_form(inputs, rows, outputs, (MOST_BYTES - _OTHER_BYTES) // 4)
-        model = task.linear_model(form.features, np.asarray(targets)[rows])
+        model = task.linear_model(form.features, np.asarray(targets)[form.rows])
     except ValueError as error:
         return LeftOut(str(error))
     built = network(form.block, preprocess.input_shape, dtype="float32")
     built.set_weights(list(form.weights(model.kernel, model.bias)))
     description = f"{form.description}, {model.name}"
-    if len(rows) < len(targets):
-        description += f" (trained on {len(rows):,} of {len(targets):,} examples)"
+    if len(form.rows) < len(targets):
+        description += f" (trained on {len(form.rows):,} of {len(targets):,} examples)"
     return LinearNetwork(form.block, built, description)
 
 

@@ -33,7 +33,7 @@ def ngrams(n):
 
 def layer_of(form, rows, n):
     """The layer whose outputs are its features."""
-    model = network(tf_idf(n, rows, rows), (None,))
+    model = network(form.block.replaced(units=rows), (None,))
     model.set_weights(form.weights(np.eye(rows), np.zeros(rows)))
     return model
 
@@ -49,7 +49,7 @@ def names(form, n):
 
 @pytest.mark.parametrize(("n", "most"), [(1, PLENTY), (2, PLENTY), (3, PLENTY), (2, 180), (3, 100)])
 def test_the_features_are_those_of_scikit_learn(n, most, monkeypatch):
-    monkeypatch.setattr(ngram_table, "_N", n)
+    monkeypatch.setattr(ngram_table, "_WORDS", n)
     train, other = texts(), texts(20, 31)
     form = ngram_table.linear_form("words", train, np.arange(len(train)), 2, most)
     rows = form.features.shape[1]
@@ -85,6 +85,16 @@ def test_of_too_many_those_that_most_texts_have_stay():
     assert sum(weight.size for weight in few.weights(np.zeros((len(stay), 2)), np.zeros(2))) <= 54
 
 
+def test_of_very_long_texts_some_are_drawn(monkeypatch):
+    train = texts(3000)
+    monkeypatch.setattr(ngram_table, "_RUNS", 2 * (train > 1).sum() // 4)
+    some = ngram_table.linear_form("words", train, np.arange(7, 3000), 2, PLENTY)
+    assert 500 < len(some.rows) < 1000
+    alone = ngram_table.linear_form("words", train, some.rows, 2, PLENTY)
+    assert (some.features != alone.features).nnz == 0
+    assert np.histogram(some.rows, 3)[0].min() > 150
+
+
 def test_many_outputs_are_summed_in_shards(monkeypatch):
     ids, kernel = texts(), rng.normal(size=(13, 5))
     model = network(tf_idf(1, 13, 5), ids.shape[1:])
@@ -108,6 +118,7 @@ def test_a_damaged_table_gives_no_error():
         ((0, 3, 2), "from 1 to 16. Received: n=0"),
         ((2, 2**24, 2), "Received: rows=16777216"),
         ((2, 3, 2.5), "Received: units=2.5"),
+        ((2, 3, 2, 4), "from 1 to 3. Received: branching=4"),
     ],
 )
 def test_bad_arguments(arguments, message):

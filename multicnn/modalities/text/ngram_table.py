@@ -14,34 +14,38 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 _TOGETHER = 1024  # texts whose n-grams are counted at once
-_N = 2  # the most tokens in a run
+_WORDS, _CHARACTERS = 2, 5  # the most of them in a run: five characters know of words what words know of themselves
+_RUNS = 20_000_000  # in the texts together
 _FIRST = 2  # id of the first token: padding and unknown ones are in no n-gram
 
 
 def linear_form(level: str, inputs: Inputs, rows: np.ndarray, outputs: int, most_numbers: int) -> LinearForm:
-    """Return the linear model of the TF-IDF of tokens and pairs of them; of too many, those that most texts have.
+    """Return the linear model of the TF-IDF of runs of tokens; of too many runs, those that most texts have.
 
     Args:
-        level: The tokens: "characters", or else words.
+        level: The tokens: "characters", in runs of up to five, or else words, in pairs.
         inputs: Ids, int32 (n, time), or (n, time, m) of which the first is the token's.
-        rows: int64 (n,), the indices of the texts to use.
+        rows: int64 (n,), the indices of the texts to use; of very long ones only some are used.
         outputs: The number of outputs.
         most_numbers: The most numbers of all weights.
 
     Raises:
         ValueError: There is no token, or no room for one; the message is a short reason.
     """
-    words = "characters and pairs of them" if level == "characters" else "words and word pairs"
-    counted = _count(inputs, rows, _N)
     most = (most_numbers - outputs - 1) // (outputs + 3)
     if most < 1:
         raise ValueError(f"its weights are more than {most_numbers:,}")
+    n = _CHARACTERS if level == "characters" else _WORDS
+    texts, ids = _ids(inputs, rows, n)
+    counted = _count(ids, n)
     if not len(counted.keys):
         raise ValueError("the texts have no known token")
     table, features = _tabled(counted, most)
     given = [table.tokens, table.children, table.idf]
-    block = tf_idf(counted.n, len(table.idf), outputs)
-    return LinearForm(features, f"TF-IDF of {words}", block, lambda kernel, bias: [kernel, bias, *given])
+    branching = int(np.diff(table.children, prepend=0).max())
+    block = tf_idf(counted.n, len(table.idf), outputs, branching=branching)
+    name = f"runs of up to {counted.n} characters" if level == "characters" else "words and word pairs"
+    return LinearForm(texts, features, f"TF-IDF of {name}", block, lambda kernel, bias: [kernel, bias, *given])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,32 +70,39 @@ class _Table:
     idf: np.ndarray
 
 
-def _count(inputs: Inputs, rows: np.ndarray, n: int) -> _Counted:
+def _ids(inputs: Inputs, rows: np.ndarray, n: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the rows of the texts to use, and their ids in batches: int32 (texts, time)."""
+    batches = []
+    for i in range(0, len(rows), _TOGETHER):
+        ids = np.asarray(inputs[rows[i : i + _TOGETHER]])
+        batches.append(ids[..., 0] if ids.ndim == 3 else ids)
+    runs = n * np.concatenate([(ids >= _FIRST).sum(axis=1) for ids in batches])
+    if runs.sum() <= _RUNS:
+        return rows, batches
+    order = np.random.default_rng(0).permutation(len(rows))
+    used = np.sort(order[: max(1, np.searchsorted(np.cumsum(runs[order]), _RUNS))])
+    return rows[used], [ids[used[used // _TOGETHER == i] % _TOGETHER] for i, ids in enumerate(batches)]
+
+
+def _count(batches: list[np.ndarray], n: int) -> _Counted:
     """Count the n-grams of each text. The key of one has its ids as digits, and zeros behind them."""
-    batches = [_ids(inputs, rows[i : i + _TOGETHER]) for i in range(0, len(rows), _TOGETHER)]
-    base = 1 + max((int(ids.max(initial=0)) for ids in batches), default=0)
+    base = 1 + max(int(ids.max(initial=0)) for ids in batches)
     while base**n >= 2**63:
         n -= 1
     keys, texts, ngrams, counts = [], [], [], []
-    known = 0
-    for number, ids in enumerate(batches):
+    known = size = 0
+    for ids in batches:
         text, key = _keys(ids, base, n)
         distinct, index = np.unique(key, return_inverse=True)
         both, count = np.unique(text * max(len(distinct), 1) + index, return_counts=True)
         keys.append(distinct)
-        texts.append((both // max(len(distinct), 1) + number * _TOGETHER).astype(np.int32))
+        texts.append((both // max(len(distinct), 1) + size).astype(np.int32))
         ngrams.append((both % max(len(distinct), 1) + known).astype(np.int32))
         counts.append(count.astype(np.int32))
-        known += len(distinct)
+        known, size = known + len(distinct), size + len(ids)
     distinct, index = np.unique(np.concatenate(keys), return_inverse=True)
-    return _Counted(
-        distinct, base, n, np.concatenate(texts), index[np.concatenate(ngrams)], np.concatenate(counts), len(rows)
-    )
-
-
-def _ids(inputs: Inputs, rows: np.ndarray) -> np.ndarray:
-    ids = np.asarray(inputs[rows])
-    return ids[..., 0] if ids.ndim == 3 else ids
+    index = index.astype(np.int32)[np.concatenate(ngrams)]
+    return _Counted(distinct, base, n, np.concatenate(texts), index, np.concatenate(counts), size)
 
 
 def _keys(ids: np.ndarray, base: int, n: int) -> tuple[np.ndarray, np.ndarray]:
