@@ -101,8 +101,8 @@ def _count(batches: list[np.ndarray], n: int) -> _Counted:
         counts.append(count.astype(np.int32))
         known, size = known + len(distinct), size + len(ids)
     distinct, index = np.unique(np.concatenate(keys), return_inverse=True)
-    index = index.astype(np.int32)[np.concatenate(ngrams)]
-    return _Counted(distinct, base, n, np.concatenate(texts), index, np.concatenate(counts), size)
+    merged = index.astype(np.int32)[np.concatenate(ngrams)]
+    return _Counted(distinct, base, n, np.concatenate(texts), merged, np.concatenate(counts), size)
 
 
 def _keys(ids: np.ndarray, base: int, n: int) -> tuple[np.ndarray, np.ndarray]:
