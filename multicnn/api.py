@@ -30,7 +30,17 @@ from multicnn.explanations import Explainer, Explanation, Findings, over_texts
 from multicnn.modalities import Preprocess
 from multicnn.models.trust import allowing, check_recipe
 from multicnn.predictor import Predictor, load
-from multicnn.training import cross_validation, ensemble, experiment, linear_probe, preparation, rate_finder, run_folder
+from multicnn.recipe import Recipe
+from multicnn.training import (
+    cross_validation,
+    ensemble,
+    experiment,
+    linear_probe,
+    preparation,
+    rate_finder,
+    run_folder,
+    weight_files,
+)
 from multicnn.training import dry_run as dry_runs
 from multicnn.training import transfer_curves as curves
 from multicnn.training.context import RunContext
@@ -341,7 +351,8 @@ def features(
     """Extract the outputs of a stage of a trained network for each example, and train a predictor on them if asked to.
 
     Args:
-        model: A predictor or the path of one; with `start`, a registered model's name.
+        model: A predictor or the path of one; weights of a known model, as a recipe's `start.path`; or with `start`, a registered
+            model's name.
         data: A source of labelled examples; the training data of the predictor are split as in the training.
         out: The .npz file to write: `features` (n, d) float32, averaged over positions, `labels`, `splits`, `ids`.
         stage: The dotted name of a stage; None takes the input of the last layer with weights.
@@ -365,6 +376,8 @@ def features(
     forks.check()
     if start is not None:
         predictor = pretrained(str(model), str(start))
+    elif not isinstance(model, Predictor) and weight_files.is_read(model):
+        predictor = pretrained(None, str(model))
     else:
         predictor = _loaded(model)
     source = predictor.source(data, settings, split_as_trained=True)
@@ -417,6 +430,10 @@ def transfer_curves(
     """
     if start is not None:
         settings = [*settings, f"start.path={json.dumps(str(start))}"]
+    if resume is None and not (
+        isinstance(data, Recipe) and data.start.staged
+    ):  # both sides of the comparison are trained alike
+        settings = ['start.finetune="off"', *settings]
     with allowing(*allow):
         recipe, manifest, folder, saved = settled_experiment(
             curves.COMMAND, resume, data, out, settings, fields, load=load_manifest

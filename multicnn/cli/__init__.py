@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import typer.core
 
-from multicnn.cli import data, explain, fields, networks, predictors, show, training, transfer, words
+from multicnn.cli import data, explain, fields, networks, predictors, show, training, transfer, weights, words
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.printing import print_line, printable_errors
 from multicnn.utils.quiet import decoders, import_tensorflow_silently, keep_screen_for_python
@@ -30,7 +30,7 @@ for command in (
     *(data.doctor, data.preview),
     *(predictors.evaluate, predictors.predict),
     explain.explain,
-    *(networks.models, networks.inspect, fields.fields),
+    *(networks.models, networks.inspect, weights.weights, fields.fields),
 ):
     app.command()(command)
 app.add_typer(words.app, name="words")

@@ -44,7 +44,7 @@ _ALLOW_PICKLE = typer.Option(
 Weights = typer.Option(
     "--from",
     metavar="FILE",
-    help="Start from the weights in a .keras, .npz or .safetensors file, or keras.applications.",
+    help="Start from the weights in a .keras, .npz, .safetensors or .pth file, or of a name from `multicnn weights`.",
 )
 
 

@@ -24,7 +24,10 @@ from multicnn.cli.printing import print_json, print_line
 
 @loads_predictors
 def features(
-    model: Annotated[str, typer.Argument(help="A model.keras file; or with --from a name from `multicnn models`.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A model.keras file, or weights as for --from; with --from a name from `multicnn models`."),
+    ],
     data: Annotated[str, typer.Argument(help="Labelled examples, as for train.")],
     out: Annotated[Path, typer.Option(help="The .npz file to write.")] = Path("features.npz"),
     stage: Annotated[

@@ -179,6 +179,14 @@ SQUEEZENET_CAFFE: dict[str, Any] = {
     **{f"fire{i}.concat.2.conv": f"fire{i}/expand3x3" for i in range(2, 10)},
     "conv10.conv": "conv10",
 }
+_FIRES = dict(zip(range(2, 10), (3, 4, 6, 7, 9, 10, 11, 12)))  # their index among all layers of `features`
+SQUEEZENET_TORCHVISION: dict[str, str] = {
+    "conv1.conv": "features.0",
+    **{f"fire{i}.conv": f"features.{at}.squeeze" for i, at in _FIRES.items()},
+    **{f"fire{i}.concat.1.conv": f"features.{at}.expand1x1" for i, at in _FIRES.items()},
+    **{f"fire{i}.concat.2.conv": f"features.{at}.expand3x3" for i, at in _FIRES.items()},
+    "conv10.conv": "classifier.1",
+}
 
 
 def _vgg_keras(depth: int) -> dict[str, str]:
@@ -260,6 +268,7 @@ SOURCES: dict[str, dict[str, Source]] = {
     },
     "torchvision": {
         "alexnet_one_tower": _torchvision(ALEXNET_TORCHVISION),
+        "squeezenet": _torchvision(SQUEEZENET_TORCHVISION),
         **{f"vgg{depth}": _torchvision(_vgg_torchvision(depth)) for depth in vgg.TABLE},
         **{
             f"resnet{depth}": _torchvision(

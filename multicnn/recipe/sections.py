@@ -204,29 +204,45 @@ class Start:
     Stages are named as `multicnn inspect` lists them; any dotted name of a block will do ("conv4_x", "conv4_x.1").
 
     Args:
-        path: A .keras file (of multicnn, with any classes and of any modality; or a plain Keras model), an .npz or .safetensors
-            file of arrays, or "keras.applications": Keras's ImageNet weights of the model, which it downloads. Whatever fits
-            by name and shape is loaded, the rest (the head of other classes) is new. None starts with random weights.
+        path: A .keras file (of multicnn, with any classes and of any modality; or a plain Keras model), a file of arrays (.npz,
+            .safetensors, or with PyTorch installed .pt and .pth), or a name from `multicnn weights`, which is downloaded. Whatever
+            fits by name and shape is loaded, the rest (the head of other classes) is new. None starts with random weights.
         names: Names in a file of arrays: our name of each layer -> the file's, such as {"conv1.conv": "features.0"}. By default
             they are recognised: our own names, or those of torchvision, Keras or Caffe for the models they have.
+        finetune: "gradual" fits the head on the layers below as they are, then trains it and the last third of the stages, the last
+            two thirds, and all (Howard & Ruder 2018, section 3.3; Kumar et al. 2022); norms keep their statistics, and of the
+            weights after each epoch, and the head alone, the latest are saved that are within a standard error of the best on the
+            validation examples. "continue" is the same but for the head and the freezing, for the classes that it was trained
+            on. "off", and None in a recipe, trains all layers from the start. The command and `train` take "gradual", with rates
+            that suit it, where weights are named beside data and nothing is frozen.
         freeze_until: Freeze all layers up to and including this stage; its norms work as in prediction.
         unfreeze_every: Number of epochs after which the last stage still frozen is unfrozen, repeatedly (gradual unfreezing,
-            Howard & Ruder 2018, section 3.3); None never.
+            Howard & Ruder 2018, section 3.3); None never. Under "gradual" the epochs of a third; None is a quarter of all.
         rate_decay: The learning rate of a stage, as a share of that of the stage after it (discriminative fine-tuning,
             ibid., section 3.2, with 1/2.6).
     """
 
     path: Text | None = None
     names: dict[str, str] | None = None
+    finetune: Literal["off", "gradual", "continue"] | None = None
     freeze_until: Text | None = None
     unfreeze_every: Count | None = None
     rate_decay: PositiveShare = 1.0
 
     def __post_init__(self) -> None:
-        if self.path is None and (self.names or self.freeze_until):
-            received = f"names={self.names!r}, freeze_until={self.freeze_until!r}"
+        if self.path is None and (self.names or self.freeze_until or self.staged):
+            received = f"names={self.names!r}, freeze_until={self.freeze_until!r}, finetune={self.finetune!r}"
             raise ValueError(f"path must say where the weights come from that are meant. Received: {received}")
-        if self.unfreeze_every and not self.freeze_until:
+        if self.staged and self.freeze_until:
+            raise ValueError(
+                f"freeze_until must be left out where finetune decides what is frozen. Received: freeze_until={self.freeze_until!r}"
+            )
+        if self.unfreeze_every and not (self.freeze_until or self.staged):
             raise ValueError(
                 f"freeze_until must name a stage that can be unfrozen. Received: unfreeze_every={self.unfreeze_every}"
             )
+
+    @property
+    def staged(self) -> bool:
+        """True for a run that is fine-tuned in stages."""
+        return self.finetune in ("gradual", "continue")

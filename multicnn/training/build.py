@@ -13,9 +13,10 @@ from multicnn.blocks import network
 from multicnn.data import pipeline
 from multicnn.predictor import Predictor
 from multicnn.tasks import LossSettings
-from multicnn.training import run_folder
+from multicnn.training import closed_head, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.evaluator import Evaluator
+from multicnn.training.finetuning import ExampleScores, GradualUnfreezing
 from multicnn.training.freezing import Freezing, frozen_layers, rate_shares
 from multicnn.training.health import HealthCheck
 from multicnn.training.history import HistoryLog
@@ -23,8 +24,11 @@ from multicnn.training.loop import Batch, Loop, LoopSettings, Objective
 from multicnn.training.optimizers import factory
 from multicnn.training.precision import loss_scaled
 from multicnn.training.preparation import Prepared
-from multicnn.training.pretrained import PretrainedWeights
+from multicnn.training.pretrained import PretrainedWeights, heads
+from multicnn.training.selection import BestEpoch, LatestWithinError
 from multicnn.training.tensorboard import EventLog
+
+Validate = Callable[[], dict[str, float]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,6 +68,8 @@ def build(prepared: Prepared, context: RunContext) -> Built:
         predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.manifest.task, recipe.to_dict())
         on_stored = dataclasses.replace(predictor, preprocess=prepared.augmentation.stored)
         evaluator = Evaluator(on_stored, prepared.store, prepared.manifest, context.workers)
+        if prepared.pretrained is not None and recipe.start.finetune == "gradual":
+            _fit_head(built, evaluator, prepared, context)
         return Built(predictor, evaluator, _loop(prepared, built, evaluator, context), measurements)
 
 
@@ -87,17 +93,29 @@ def _load_pretrained(
     context.log("; ".join([line, *loaded.remarks]))
 
 
+def _fit_head(built: keras.Model, evaluator: Evaluator, prepared: Prepared, context: RunContext) -> None:
+    """Fit the head on the layers below it as they are, where it can be, and record in the run folder whether it was."""
+    layer, reason = closed_head.linear_head_layer(built), "it is more than one linear layer"
+    if layer is not None:
+        try:
+            closed_head.fit(layer, evaluator, prepared.manifest)
+        except ValueError as error:
+            layer, reason = None, str(error).partition(" Received")[0].rstrip(".")
+    if layer is None:
+        context.log(f"the head is trained first, alone, since it cannot be fitted in closed form: {reason}")
+    if context.folder is not None:
+        run_folder.record_head(context.folder, layer is not None)
+
+
 def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context: RunContext) -> Loop:
     """Compile the network and return the loop that trains it."""
-    recipe, manifest, stages = prepared.recipe, prepared.manifest, prepared.measured.layers()
+    recipe, stages = prepared.recipe, prepared.measured.layers()
     spec = prepared.batches_of("train")
     shares = rate_shares(built, stages, recipe.start.rate_decay)
     optimizer = factory.discriminative(factory.make(recipe.optimizer, spec.steps, recipe.epochs), shares)
     built.compile(optimizer=loss_scaled(optimizer, recipe.runtime.precision), jit_compile=recipe.runtime.jit_compile)
-    freezing = None
-    if recipe.start.freeze_until is not None:
-        freezing = Freezing(built, stages, recipe.start)
-        context.log(str(freezing))
+    freezing = _freezing(prepared, built, context)
+    validate, selection = _validation(prepared, evaluator)
     workers = context.workers
 
     def batches(epoch: int, start_step: int, unsharded: bool = workers.count == 1) -> Iterator[Batch]:
@@ -105,16 +123,45 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
         return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
 
     objective = _objective(prepared)
-    return Loop(
+    loop = Loop(
         built,
         objective,
         batches,
         LoopSettings.of(recipe, spec.steps),
         context,
-        functools.partial(evaluator.metrics, "val") if len(manifest.rows("val")) else None,
+        validate,
         _callbacks(prepared, objective, batches, context),
         freezing,
     )
+    if selection is not None:
+        loop.selection = selection
+    return loop
+
+
+def _validation(prepared: Prepared, evaluator: Evaluator) -> tuple[Validate | None, BestEpoch | None]:
+    """Return what validates the network, None without validation examples, and what chooses among its weights."""
+    recipe, manifest = prepared.recipe, prepared.manifest
+    rows, task, monitor = manifest.rows("val"), manifest.task, recipe.monitor
+    assert monitor is not None  # the recipe is completed
+    if not len(rows):
+        return None, None
+    if not recipe.start.staged:
+        return functools.partial(evaluator.metrics, "val"), None
+    scores = ExampleScores(evaluator, rows, manifest.targets(rows), task, monitor)
+    return scores, LatestWithinError(monitor, task.monitors[monitor], scores.values)
+
+
+def _freezing(prepared: Prepared, built: keras.Model, context: RunContext) -> Freezing | None:
+    """Return which layers are frozen in which epoch, and report it; None if none ever is."""
+    start, stages = prepared.recipe.start, prepared.measured.layers()
+    freezing: Freezing | None = None
+    if start.staged:
+        freezing = GradualUnfreezing(built, stages, start, heads(built), run_folder.head_fitted(context.run_folder))
+    elif start.freeze_until is not None:
+        freezing = Freezing(built, stages, start)
+    if freezing is not None:
+        context.log(str(freezing))
+    return freezing
 
 
 def _callbacks(

@@ -15,6 +15,7 @@ from multicnn.modalities.augmentation import augmentation
 from multicnn.recipe import Recipe
 from multicnn.tasks import LossSettings, Task
 from multicnn.tasks.registry import choose_task
+from multicnn.training import finetuning
 from multicnn.training.model import check_kernels, model_block
 from multicnn.training.optimizers import factory
 from multicnn.training.pretrained import PretrainedWeights
@@ -42,6 +43,7 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
     modality, task = manifest.modality, manifest.task
     if pretrained is not None:
         recipe = pretrained.completed(recipe, modality)
+    recipe = finetuning.settled(recipe, pretrained, modality, task.labels)
     preprocess = recipe.preprocess or lookup(modality)()
     if preprocess.modality != modality:
         raise ValueError(f"`preprocess` must be for {modality}, as the data is. Received: preprocess={preprocess!r}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+import keras
 import numpy as np
 
 from multicnn.backends.processes import Workers
@@ -26,6 +28,12 @@ class Evaluator:
 
     def __init__(self, predictor: Predictor, store: Store, manifest: Manifest, workers: Workers):
         self._predictor, self._store, self._manifest, self._workers = predictor, store, manifest, workers
+
+    def of(self, output: keras.KerasTensor) -> Evaluator:
+        """Return an evaluator whose logits are another tensor inside the network, float32 (batch, ...)."""
+        network = keras.Model(self._predictor.network.input, output)
+        predictor = dataclasses.replace(self._predictor, network=network)
+        return Evaluator(predictor, self._store, self._manifest, self._workers)
 
     def metrics(self, split: str) -> dict[str, Any]:
         """Return the metrics of the task on a split."""

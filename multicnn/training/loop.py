@@ -23,6 +23,8 @@ from multicnn.training.context import RunContext
 from multicnn.training.ema import average, averaged
 from multicnn.training.freezing import Freezing
 from multicnn.training.memory import OutOfMemory, largest_batch
+from multicnn.training.progress import Progress
+from multicnn.training.selection import BestEpoch
 from multicnn.utils.signals import DeferSignals
 
 Batch = tuple[Any, Any]  # inputs and targets, tensors or arrays
@@ -86,25 +88,6 @@ class Objective(NamedTuple):
     direction: str = "max"
 
 
-@dataclasses.dataclass
-class Progress:
-    """Where a run stands, as plain data: all of its state that no variable holds."""
-
-    epoch: int = 0  # from 0, the one to resume with
-    step: int = 0  # of the epoch, the next one
-    totals: list[float] = dataclasses.field(default_factory=lambda: [0.0] * 3)  # of the epoch: loss, score, examples
-    seconds: float = 0.0  # spent in the epoch
-    waited: float = 0.0  # of those, for data
-    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
-    best_epoch: int | None = None
-    stopped: bool = False  # by a callback
-
-    def means(self, metric: str) -> dict[str, float]:
-        """Return the mean loss and the mean score, under the name of its metric, over the steps of this epoch."""
-        loss, score, n = self.totals
-        return {"loss": loss / n, metric: score / n}
-
-
 class Loop:
     """Trains a network and leaves its best weights in it.
 
@@ -135,6 +118,7 @@ class Loop:
     ):
         self.network, self.objective, self.batches, self.settings = network, objective, batches, settings
         self.context, self.validate, self.freezing = context, validate, freezing
+        self.selection = BestEpoch(settings.monitor, objective.direction)  # or another, set before the run
         self.checkpoints = checkpoint.Checkpoints(
             context.run_folder / "checkpoints", context.warn, settings.checkpoint_seconds, settings.checkpoint_steps
         )
@@ -167,6 +151,7 @@ class Loop:
         """
         self.callbacks.on_train_begin()
         self.restore()
+        self._validate_start()
         self._save()  # the first: a folder that cannot be written is reported now, not after an epoch
         with self.stream(self.at.epoch, self.at.step) as iterator, DeferSignals() as signals:
             while not (self._over() or self._stops(signals)):
@@ -212,7 +197,7 @@ class Loop:
         waited = {"waited": round(at.waited / at.seconds, 4)}  # the share of the time of the steps
         with averaged(self.network):  # what is validated is what is saved
             if self.validate is not None:
-                row |= {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
+                row |= self._validated()
             row |= {"learning_rate": float(np.asarray(self.network.optimizer.learning_rate))}
             row |= {"seconds": round(time.perf_counter() - started, 3), **waited}
             self._close_epoch(row)
@@ -254,20 +239,29 @@ class Loop:
     def _close_epoch(self, row: dict[str, float]) -> None:
         at = self.at
         at.history.append(row)
-        if self.validate is not None and (at.best_epoch is None or self._score(at.epoch) > self._score(at.best_epoch)):
-            at.best_epoch = at.epoch
-            self.best_weights = [np.array(weight) for weight in self.network.weights]
+        if self.validate is not None:
+            self._select(at.epoch, row)
         for callback in self.callbacks.callbacks:  # Keras's list would sort the row by name and make the epoch a float
             callback.on_epoch_end(at.epoch, row)
         stopped = bool(self.network.stop_training)
-        self.at = Progress(at.epoch + 1, history=at.history, best_epoch=at.best_epoch, stopped=stopped)
+        self.at = Progress(at.epoch + 1, history=at.history, best_epoch=at.best_epoch, stopped=stopped, start=at.start)
 
-    def _score(self, epoch: int) -> tuple[float, float]:
-        """Return a score that is higher for a better epoch: the monitored metric, and among equals the loss."""
-        row, monitor = self.at.history[epoch], self.settings.monitor
-        loss = -row["val_loss"]
-        sign = 1.0 if self.objective.direction == "max" else -1.0
-        return (loss, 0.0) if monitor == "loss" else (sign * row[f"val_{monitor}"], loss)
+    def _validate_start(self) -> None:
+        """Make the weights that training starts with a candidate, where they are one."""
+        at = self.at
+        if self.selection.from_start and self.validate is not None and at.start is None and not (at.epoch or at.step):
+            at.start = self._validated()
+            self._select(-1, at.start)
+
+    def _validated(self) -> dict[str, float]:
+        assert self.validate is not None
+        return {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
+
+    def _select(self, epoch: int, row: dict[str, float]) -> None:
+        """Keep the weights as they are now, where they are preferred to those kept so far."""
+        if self.selection.prefers(row, self.at.saved):
+            self.at.best_epoch = epoch
+            self.best_weights = [np.array(weight) for weight in self.network.weights]
 
     def variables(self) -> list[keras.Variable]:
         """Return everything that steps change; `variables` holds the seeds of dropout too, which `weights` does not."""
@@ -281,7 +275,7 @@ class Loop:
             "progress": dataclasses.asdict(self.at),
             "callbacks": {type(each).__name__: each.state_dict() for each in self._with_state()},
         }
-        arrays = {"state": self.variables(), "best": self.best_weights}
+        arrays = {"state": self.variables(), "best": self.best_weights, "selection": self.selection.state}
         self.checkpoints.save(self.at.epoch, self.at.step, plain, arrays)
 
     def restore(self) -> None:
@@ -297,6 +291,7 @@ class Loop:
         run_folder.check_recipe(plain["recipe"], self.settings.recipe.to_dict(), self.context.run_folder)
         checkpoint.assign(self.variables(), arrays["state"])
         self.best_weights = arrays["best"]
+        self.selection.state = arrays.get("selection", [])  # older checkpoints have none
         known = {field.name for field in dataclasses.fields(Progress)}  # older checkpoints hold more
         self.at = Progress(**{name: value for name, value in plain["progress"].items() if name in known})
         self.network.stop_training = self.at.stopped

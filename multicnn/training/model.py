@@ -11,6 +11,7 @@ import numpy as np
 from multicnn import models
 from multicnn.blocks import Block
 from multicnn.blocks.cost import measure_model
+from multicnn.blocks.linear_logits import with_linear_logits
 from multicnn.blocks.rank import TRUE_FANS, keras_object
 from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe
@@ -46,6 +47,8 @@ def model_block(recipe: Recipe, classes: int) -> Block:
     assert recipe.model.name is not None  # the recipe is completed
     check_kernels(recipe)
     block = models.create(recipe.model.name, classes, **recipe.model.arguments)
+    if recipe.start.staged:
+        block = with_linear_logits(block)
     for name in _KERNELS:
         if (value := getattr(recipe.model, name)) is None:
             continue

@@ -16,6 +16,7 @@ from multicnn.blocks import network
 from multicnn.data.paths import locate
 from multicnn.modalities import Preprocess, lookup
 from multicnn.models import MODELS, create
+from multicnn.models.recognition import models_of
 from multicnn.models.weights import KERAS, TORCH, Source, source_of, translate
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import Model, Recipe, Start
@@ -59,7 +60,9 @@ class PretrainedWeights:
         path = Path(locate(recipe.start.path))
         self.predictor: Predictor | None = None
         self.arrays: dict[str, np.ndarray] = {}
-        if weight_files.is_ours(path):
+        if recipe.start.path in weight_files.NAMED and not path.exists():
+            self.arrays = weight_files.of_name(recipe.start.path)
+        elif weight_files.is_ours(path):
             self.predictor = load(path)
         elif recipe.start.path == "keras.applications":
             self.arrays = weight_files.of_applications(str(recipe.model.name))
@@ -68,9 +71,14 @@ class PretrainedWeights:
         self._source = None if self.predictor or self.start.names else source_of(str(recipe.model.name), self.arrays)
 
     def completed(self, recipe: Recipe, modality: str) -> Recipe:
-        """Return the recipe with the model and the preprocessing of the weights, where it names none itself."""
+        """Return the recipe with the model and the preprocessing of the weights, where it names none itself.
+
+        Raises:
+            ValueError: The names in the file are those of no known model, or of several, or of another than the recipe says.
+        """
         if self.predictor is not None:
             return self._like(self.predictor, recipe, modality)
+        recipe = self._recognised(recipe)
         if self._source is None:
             return recipe
         arguments = {**self._source.arguments, **recipe.model.arguments}
@@ -79,6 +87,33 @@ class PretrainedWeights:
         preprocess = (recipe.preprocess or lookup(modality)()).filled(known)
         model = dataclasses.replace(recipe.model, arguments=arguments)
         return dataclasses.replace(recipe, model=model, preprocess=preprocess)
+
+    def _recognised(self, recipe: Recipe) -> Recipe:
+        """Return the recipe with the model that the arrays are of, where it names none."""
+        name = recipe.model.name
+        if self.start.names or not (name is None or (isinstance(name, str) and name in MODELS)):
+            return recipe
+        models, received = models_of(self.arrays), f"start.path={self.start.path!r}"
+        if name is not None and models and name not in models:
+            raise ValueError(
+                f"`model.name` is {name!r}, but the weights are those of {', '.join(models)}. Received: {received}"
+            )
+        if name is not None:
+            return recipe
+        if len(models) != 1:
+            fits = (
+                f"{', '.join(models)} fit"
+                if models
+                else "none of `multicnn models` has layers of these names and sizes"
+            )
+            raise ValueError(f"`model.name` must say which model the weights are of: {fits}. Received: {received}")
+        self._source = source_of(models[0], self.arrays)
+        return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, name=models[0]))
+
+    def predicts(self, modality: str, labels: Sequence[str]) -> bool:
+        """Return True for an artefact that predicts these classes from data of this modality."""
+        predictor = self.predictor
+        return predictor is not None and predictor.preprocess.modality == modality and predictor.labels == tuple(labels)
 
     def _like(self, predictor: Predictor, recipe: Recipe, modality: str) -> Recipe:
         """Return the recipe with the model and the preprocessing of a predictor, where it names none."""
@@ -92,6 +127,8 @@ class PretrainedWeights:
                     f"Received: start.path={self.start.path!r}"
                 )
             embedding = dataclasses.replace(recipe.model.embedding, dims=dims[0])
+            if not embedding.ngrams:
+                embedding = dataclasses.replace(embedding, ngrams=trained.embedding.ngrams)
             model = dataclasses.replace(
                 recipe.model, name=trained.name, arguments=trained.arguments, embedding=embedding
             )
@@ -184,12 +221,12 @@ def heads(network: keras.Model) -> set[str]:
     return names
 
 
-def pretrained(model: str, path: str) -> Predictor:
+def pretrained(model: str | None, path: str) -> Predictor:
     """Return a network with the weights that another library trained, as a predictor whose labels are class numbers.
 
     Args:
-        model: The name of a registered model.
-        path: The file of the weights, or "keras.applications", as a recipe's `start.path`.
+        model: The name of a registered model; None recognises it by the names in the file.
+        path: The file of the weights, or a name, as a recipe's `start.path`.
 
     Raises:
         ValueError: The weights do not fit, or the preprocessing that they were trained with is not known.
@@ -201,8 +238,9 @@ def pretrained(model: str, path: str) -> Predictor:
         raise ValueError(
             f"`model` must be one whose names of arrays are known. Received: model={model!r}, from={path!r}"
         )
-    labels = tuple(map(str, range(MODELS[model].classes)))
-    block = create(model, len(labels), **recipe.model.arguments)
+    name = str(recipe.model.name)
+    labels = tuple(map(str, range(MODELS[name].classes)))
+    block = create(name, len(labels), **recipe.model.arguments)
     built = network(block, recipe.preprocess.input_shape)
     weights.load_into(built, recipe.preprocess, labels)
     return Predictor(recipe.preprocess, block, built, Classification(labels), recipe.to_dict())

@@ -49,7 +49,10 @@ def find_rate(recipe: Recipe, manifest: Manifest, reporter: Reporter, steps: int
     if recipe.optimizer.name.lower() == "rprop":
         raise ValueError("rprop finds its step sizes itself. Received: optimizer.name='rprop'")
     optimizer = dataclasses.replace(recipe.optimizer, schedule="constant", warmup_epochs=0)
-    with untrained(dataclasses.replace(recipe, optimizer=optimizer), manifest, reporter) as (_, built):
+    start = (
+        dataclasses.replace(recipe.start, finetune=None, unfreeze_every=None) if recipe.start.staged else recipe.start
+    )
+    with untrained(dataclasses.replace(recipe, optimizer=optimizer, start=start), manifest, reporter) as (_, built):
         return sweep(built.loop, steps=steps)
 
 

@@ -17,7 +17,7 @@ from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
 from multicnn.tasks.intervals import with_interval
-from multicnn.training import run_folder
+from multicnn.training import finetuning, run_folder
 from multicnn.training.build import Built, build
 from multicnn.training.context import RunContext
 from multicnn.training.defaults import completed, weights_of
@@ -132,6 +132,9 @@ def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predicto
         context.warn(measured["headline"])
     if finished:
         measured |= diagnosed(of_run(prepared, measured, loop.at.history, context.run_folder), context.log)
+    if (stages := finetuning.stages_of(loop)) is not None:
+        measured["finetuning"] = stages.to_dict()
+        context.log(stages.sentence(manifest.task.metric))
     measured |= {
         "model": prepared.recipe.model.name if isinstance(prepared.recipe.model.name, str) else "custom",
         "parameters": prepared.measured.parameters,

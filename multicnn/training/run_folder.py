@@ -168,6 +168,18 @@ def check_start(folder: Path, fingerprint: str) -> None:
     write_json(path, {"sha256": fingerprint})
 
 
+def record_head(folder: Path, fitted: bool) -> None:
+    """Record, beside the fingerprint of `check_start`, whether the head was fitted before the first step."""
+    path = folder / "start.json"
+    write_json(path, read_json(path) | {"head_fitted": fitted})
+
+
+def head_fitted(folder: Path) -> bool:
+    """Return what `record_head` has recorded."""
+    path = folder / "start.json"
+    return path.exists() and bool(read_json(path).get("head_fitted"))
+
+
 def _differences(one: Any, other: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield the dotted name and both values of each field that differs in two recipes."""
     if isinstance(one, dict) and isinstance(other, dict):

@@ -17,7 +17,7 @@ from multicnn.models.trust import check_recipe
 from multicnn.recipe import DataSource, Recipe
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
-from multicnn.training import experiment, unstarted
+from multicnn.training import experiment, finetuning, unstarted
 from multicnn.training.defaults import check_values, with_suited_preprocess
 from multicnn.utils.outputs import check_folder
 
@@ -58,6 +58,8 @@ def settled(
     for each in (first, *(first.member(i) for i in range(len(first.members)))):
         check_values(each)
     manifest = load(first.data, first.task, memory)
+    examples = int(manifest.table["split"].iloc[manifest.rows()].isin(["train", ""]).sum())
+    settings = [*finetuning.suggested(recipe, settings, examples, started, fields), *settings]
     recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
     if memory is not None:
         rate = manifest.sample_rate or recipe.data.sample_rate

@@ -1,7 +1,8 @@
-"""Read files of arrays by name: .npz, .safetensors, and Keras models that multicnn did not save."""
+"""Read files of arrays by name: .npz, .safetensors, PyTorch's, and Keras models that multicnn did not save."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import keras
 import numpy as np
 
 from multicnn.backends import keras_archive
+from multicnn.training import torch_files, weights_by_name
+from multicnn.training.weights_by_name import NAMED
 from multicnn.utils import archives
 from multicnn.utils.urls import REMEDY, is_url
 
@@ -19,15 +22,15 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of a file by their names.
 
     Args:
-        path: A .npz or .safetensors file, or a .keras file that Keras itself saved.
+        path: A .npz, .safetensors, .pt or .pth file, or a .keras file that Keras itself saved.
 
     Raises:
         ValueError: `path` is no file of a known kind, or it is damaged.
     """
-    readers = {".npz": _npz, ".safetensors": _safetensors, ".keras": _keras}
+    readers = _READERS
     if path.suffix not in readers or not path.is_file():
         missing = "; nothing is there" if path.suffix in readers else ""
-        expected = f"a file that ends in one of {', '.join(readers)}, or 'keras.applications'{missing}"
+        expected = f"a file that ends in one of {', '.join(readers)}, or a name from `multicnn weights`{missing}"
         missing = f" ({REMEDY})" if is_url(path) else ""
         raise ValueError(f"`start.path` must be {expected}. Received: start.path={str(path)!r}{missing}")
     with _one_line(path):
@@ -38,12 +41,34 @@ def read(path: Path) -> dict[str, np.ndarray]:
         return arrays
 
 
+def is_read(path: str | os.PathLike) -> bool:
+    """Return True for a name of weights, and for the path of a file of arrays; False for an artefact of multicnn."""
+    path = Path(path)
+    try:
+        return str(path) in NAMED or (path.suffix in _READERS and path.is_file() and not is_ours(path))
+    except ValueError:  # a damaged .keras file, whoever made it
+        return False
+
+
 def is_ours(path: Path) -> bool:
     """Return True for an artefact of multicnn, False for any other file."""
     if path.suffix != ".keras" or not path.is_file():
         return False
     with _one_line(path), archives.opened(path) as archive:
         return "multicnn.json" in archive.namelist()
+
+
+def of_name(name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of weights that have a name, which are downloaded if the cache does not hold them.
+
+    Raises:
+        ValueError: They cannot be downloaded or read.
+    """
+    path = weights_by_name.path_of(name)
+    if path.suffix != ".h5":
+        return read(path)
+    with _one_line(name):  # Keras alone knows the order of the arrays in its older files
+        return _arrays(APPLICATIONS[NAMED[name].model]()(weights=str(path)))
 
 
 def of_applications(model: str) -> dict[str, np.ndarray]:
@@ -97,6 +122,15 @@ def _keras(path: Path) -> dict[str, np.ndarray]:
     with keras_archive.opened(path) as archive:
         shapes = keras_archive.check(archive)
     return _arrays(keras_archive.load(path, shapes))
+
+
+_READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {
+    ".npz": _npz,
+    ".safetensors": _safetensors,
+    ".keras": _keras,
+    ".pt": torch_files.read,
+    ".pth": torch_files.read,
+}
 
 
 def _arrays(model: keras.Model) -> dict[str, np.ndarray]:

@@ -15,4 +15,7 @@ def loop_of(network, batches, steps, folder, *, context=None, **settings):
     """A loop of a compiled network; the settings are those of Loop and LoopSettings."""
     of_loop = {name: settings.pop(name) for name in ("validate", "callbacks", "freezing") if name in settings}
     context = context or RunContext(folder)
-    return Loop(network, CROSS_ENTROPY, batches, LoopSettings(steps=steps, **settings), context, **of_loop)
+    selection = settings.pop("selection", None)
+    loop = Loop(network, CROSS_ENTROPY, batches, LoopSettings(steps=steps, **settings), context, **of_loop)
+    loop.selection = selection or loop.selection
+    return loop

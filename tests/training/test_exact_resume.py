@@ -237,3 +237,31 @@ def _steps(folder):
     recipe = json.loads((folder / "recipe.json").read_text())
     examples = json.loads((folder / "metrics.json").read_text())["train"]["n"]
     return recipe["epochs"] * -(-examples // recipe["batch_size"])
+
+
+@pytest.fixture(scope="module")
+def weights(unbroken):
+    """Weights of other classes, as arrays by our own names but for the head."""
+    arrays = {}
+    for layer in multicnn.load(unbroken / "model.keras").network.layers:
+        if layer.name != "dense":
+            arrays |= {f"{layer.name}/{weight.name}": np.array(weight) for weight in layer.weights}
+    path = unbroken.parent / "weights.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [0, 1, 7, 12, 22])
+def test_a_staged_run_killed_in_any_stage_ends_with_the_same_bits(step, pictures, weights, tmp_path):
+    """Before the first step, in the first, a later and the last stage, and after the last step."""
+    fine = ['start.names={"conv": "conv", "conv.norm": "conv.norm"}', f"start.path={weights}", "epochs=4"]
+    settings = [*fine, f"model.name={json.dumps(TINY)}", *SETTINGS]
+    whole = tmp_path / "whole"
+    multicnn.train(pictures, whole, settings=settings)
+    assert json.loads((whole / "metrics.json").read_text())["finetuning"]["stages"][0]["epoch"] == 0
+    steps = multicnn.load(whole / "model.keras").metrics
+    assert steps["finetuning"]["stages"][-1]["epoch"] == 4
+    assert live(pictures, tmp_path / "run", step=step, settings=settings) in (-9, 0)
+    multicnn.train(resume=tmp_path / "run")
+    same(outcome(tmp_path / "run"), outcome(whole))

@@ -1,7 +1,9 @@
 """Files of arrays by name."""
 
 import json
+import pickle
 import struct
+import sys
 
 import keras
 import numpy as np
@@ -80,9 +82,9 @@ def test_a_damaged_file_is_one_line(name, content, tmp_path):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["nowhere.npz", "weights.pth"])
+@pytest.mark.parametrize("name", ["nowhere.npz", "weights.bin"])
 def test_what_is_no_file_of_weights(name, tmp_path):
-    (tmp_path / "weights.pth").touch()
+    (tmp_path / "weights.bin").touch()
     with pytest.raises(ValueError, match=r"must be a file that ends in one of .npz, .safetensors, .keras"):
         read(tmp_path / name)
 
@@ -106,3 +108,53 @@ def test_weights_that_are_not_finite_are_named(value, tmp_path):
     np.savez(tmp_path / "x.npz", good=np.ones(3), bad=np.array([1, value], np.float32))
     with pytest.raises(ValueError, match=r"'bad' has numbers that are not finite.*Received: start.path="):
         read(tmp_path / "x.npz")
+
+
+class Code:
+    """What runs code where a pickle is loaded."""
+
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('code was run')",))
+
+
+def test_without_pytorch_one_line_names_the_remedy(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (tmp_path / "x.pth").write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"pip install torch, or save the state dict as .safetensors") as error:
+        read(tmp_path / "x.pth")
+    assert "\n" not in str(error.value) and "Received: start.path=" in str(error.value)
+
+
+@pytest.mark.slow  # PyTorch is imported
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("inside", [None, "state_dict", "model"])
+def test_a_state_dict_of_pytorch(zipped, inside, tmp_path):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    state = {f"module.{name}": value for name, value in module.state_dict().items()} | {
+        "half": torch.ones(2, dtype=torch.bfloat16)
+    }
+    saved = state if inside is None else {"epoch": 3, inside: state}
+    torch.save(saved, tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
+    found = read(tmp_path / "x.pth")
+    assert set(found) == {*module.state_dict(), "half"}
+    np.testing.assert_array_equal(found["0.weight"], module[0].weight.detach().numpy())
+    np.testing.assert_array_equal(found["half"], np.ones(2, np.float32))
+
+
+@pytest.mark.slow  # PyTorch is imported
+def test_a_pickle_of_pytorch_runs_no_code_and_fills_no_memory(tmp_path):
+    torch = pytest.importorskip("torch")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Code()))
+    torch.save({"weight": torch.ones(2), "x": Code()}, tmp_path / "code.pth")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pth")
+    torch.save({"weight": torch.ones(1).expand(10**12)}, tmp_path / "large.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    torch.save({"weight": torch.ones(2)}, tmp_path / "whole.pth")
+    (tmp_path / "half.pth").write_bytes((tmp_path / "whole.pth").read_bytes()[:400])
+    for path in sorted(tmp_path.glob("*.pth")):
+        if path.name == "whole.pth":
+            continue
+        with pytest.raises(ValueError, match=r"`start.path` cannot be read .*Received: start.path=") as error:
+            read(path)
+        assert "\n" not in str(error.value), path
