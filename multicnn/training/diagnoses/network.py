@@ -79,7 +79,7 @@ def _rate_too_high(evidence: Evidence) -> Iterator[Cause]:
     start = evidence.recipe.start
     rate, words = evidence.rate, ", and ".join(words for words, _ in signs.values())
     numbers = {name: value for name, (_, value) in signs.items()}
-    if start.path is not None and start.freeze_until is None:
+    if start.path is not None and start.freeze_until is None and not start.staged:
         yield Cause(
             "loaded features destroyed",
             f"{words}: nothing was frozen, and a learning rate of {rate:.2g} is too high for loaded weights: keep them by "
