@@ -1,4 +1,4 @@
-"""Test accuracy and training time of the demo's recipes on each backend, over seeds.
+"""Test accuracy and training time of small_recipes.py on each backend, over seeds.
 
     python benchmarks/backends.py [--seeds 3] [--recipes digits docstrings spoken_digits]
 
@@ -49,9 +49,9 @@ def train(recipes: list[str], seeds: int) -> None:
     """Train the recipes on the backend of this process and print their accuracies."""
     import keras
     import numpy as np
+    from small_recipes import RECIPES
 
     import multicnn
-    from multicnn.cli.demo import RECIPES
 
     for name in recipes:
         accuracies, started = [], time.perf_counter()

@@ -2,7 +2,7 @@
 
     python benchmarks/precision.py [RECIPE ...] [--seeds 3] [--policies float32 mixed_bfloat16 mixed_float16] [--set FIELD=VALUE]
 
-A RECIPE is one of the demo's (digits, docstrings, spoken_digits: the default is all three) or a file of `pipelines/`.
+A RECIPE is one of small_recipes.py (digits, docstrings, spoken_digits: the default is all three) or a file of `pipelines/`.
 Printed are the mean and the standard deviation over the seeds, the mean difference from float32 with the same seed and its
 standard error, all in percentage points, and the seconds per run. The target is 0.3 points at most for the mixed policies.
 
@@ -36,9 +36,9 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # multicnn's default, set h
 
 import keras
 import numpy as np
+from small_recipes import RECIPES
 
 import multicnn
-from multicnn.cli.demo import RECIPES
 from multicnn.cli.options import recipe_or_path
 
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")

@@ -31,6 +31,7 @@ from multicnn.modalities import Preprocess
 from multicnn.models.trust import allowing, check_recipe
 from multicnn.predictor import Predictor, load
 from multicnn.recipe import Recipe
+from multicnn.training import budget as budgets
 from multicnn.training import (
     cross_validation,
     ensemble,
@@ -53,6 +54,7 @@ from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.run import complete
 from multicnn.training.setup import Data, Source, check_free, new_folder, settled, settled_experiment
+from multicnn.training.suggested import given_names
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.outputs import check_file
 from multicnn.utils.reporter import Reporter, SilentReporter
@@ -67,11 +69,14 @@ def train(
     *,
     resume: str | os.PathLike | None = None,
     allow: Sequence[str] = (),
+    budget: str | None = None,
     reporter: Reporter | None = None,
     settings: Sequence[str] = (),
     **fields: Any,
 ) -> Predictor:
     """Train a predictor and write a run folder.
+
+    Where `data` is no recipe, what suits the data is chosen for every field that is not given; recipe.json has it all.
 
     Args:
         data: The path or name of a source, data in memory such as (x, y), a DataSource, or a whole Recipe. It may be
@@ -82,6 +87,7 @@ def train(
             how often the run is saved, `data.bad_limit`, and, under a constant schedule, a larger number of epochs may change.
         allow: What the recipe of a resumed run may do: "code" lets it import the module or file of its `model.name`, "pickle"
             read word vectors that gensim saved.
+        budget: The time that the run may take, such as "5min", instead of a number of epochs: it is measured how many fit.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
@@ -100,9 +106,12 @@ def train(
     """
     workers = Workers()
     context = RunContext(reporter=(reporter or Reporter()) if workers.first else SilentReporter(), workers=workers)
+    if budget is not None:
+        budgets.check(budget, given_names(settings, fields), resume is not None, context)
     if resume is None:
         check_free("runs/new" if out is None else out)  # before the data are read
         recipe, manifest = settled(data, settings, fields)
+        recipe = recipe if budget is None else budgets.within(recipe, manifest, budget, context)
         with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
     if out is not None:

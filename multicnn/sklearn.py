@@ -38,9 +38,9 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         modality: "image", "audio", "text" or another registered modality; None decides by the inputs. With "audio" the rows of
             a 2-D array are waveforms, at `preprocess.sample_rate` Hz (16,000).
         model: The name of a registered model, "module:function", or a Block as a dict; None is the usual one of the modality.
-        epochs: Number of passes over the training examples.
-        batch_size: Number of examples in a training step.
-        learning_rate: The learning rate; None is the usual one of the optimizer.
+        epochs: Number of passes over the training examples; None chooses it for the data, as all that is not given here.
+        batch_size: Number of examples in a training step; None likewise.
+        learning_rate: The learning rate; None likewise.
         seed: Seeds weight initialization, shuffling, augmentation and dropout.
         settings: Further fields of the recipe, as in `multicnn.train`: ["augment.mirror=true", "optimizer.name=sgd"].
         out: The run folder, which must be new; for one `fit` only.
@@ -59,8 +59,8 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
         modality: str | None = None,
         *,
         model: str | dict[str, object] | None = None,
-        epochs: int = 20,
-        batch_size: int = 32,
+        epochs: int | None = None,
+        batch_size: int | None = None,
         learning_rate: float | None = None,
         seed: int = 0,
         settings: Sequence[str] = (),
@@ -102,10 +102,11 @@ class MulticnnClassifier(ClassifierMixin, BaseEstimator):
             "optimizer.learning_rate": self.learning_rate,
         }
         settings = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
+        fields = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed}
         recipe, manifest = settled(
             (self._with_rate(inputs), [names[i] for i in indices]),
             ["data.test_fraction=0", *settings, *self.settings],
-            {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed},
+            {name: value for name, value in fields.items() if value is not None},
         )
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "run" if self.out is None else new_folder(self.out, recipe)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import math
 import re
 import sys
 import types
@@ -24,6 +25,7 @@ import typer.main
 import multicnn
 import multicnn.blocks
 from multicnn import cli
+from multicnn.modalities import suggestions
 from multicnn.models import ANY, MODELS
 from multicnn.recipe import fields
 
@@ -96,6 +98,23 @@ def augmentations() -> str:
 
 def _field(field: fields.Field) -> str:
     return f"`{field.name}: {field.type} = {field.default}`\n:   {field.meaning}"
+
+
+def chosen() -> str:
+    """Return the table of what is chosen by the number of training examples."""
+    table = [
+        "| data | training examples | batch | steps | epochs | further fields |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for modality, rows in suggestions.TABLE.items():
+        for row in rows:
+            most = "more" if math.isinf(row.most) else f"up to {row.most:,}"
+            fields_of_row = ", ".join(f"`{name}={value}`" for name, value in {**row.settings, **row.of_model}.items())
+            epochs = " to ".join(map(str, row.epochs))
+            table.append(
+                f"| {modality or 'any other'} | {most} | {row.batch_size} | {row.steps:,} | {epochs} | {fields_of_row} |"
+            )
+    return "\n".join(table)
 
 
 def command_line() -> str:
@@ -179,7 +198,17 @@ def _headers(paths: typing.Iterable[Path]) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     make.__name__: make
-    for make in (blocks, models, recipe_fields, augmentations, command_line, public_names, benchmarks, pipelines)
+    for make in (
+        blocks,
+        models,
+        recipe_fields,
+        augmentations,
+        chosen,
+        command_line,
+        public_names,
+        benchmarks,
+        pipelines,
+    )
 }
 
 

@@ -1,9 +1,8 @@
-"""`multicnn demo`: one small network on each of the three built-in data sets."""
+"""`multicnn demo`: `multicnn train` on each of the three built-in data sets."""
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
+import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -13,63 +12,43 @@ from multicnn.cli.printing import printable
 from multicnn.cli.tables import RichReporter, show_table
 from multicnn.data.load import load_manifest
 from multicnn.predictor import Predictor
-from multicnn.recipe import DataSource, Model, Optimizer, Recipe
+from multicnn.recipe import DataSource
 from multicnn.tasks.intervals import interval_in_words
+from multicnn.training.setup import check_free
 
-RECIPES = {
-    "digits": Recipe(
-        data=DataSource(path="digits"),
-        model=Model(name="vgg_small"),
-        augment={"shift": 1},
-        epochs=8,
-        optimizer=Optimizer(learning_rate=2e-3, schedule="cosine"),
-    ),
-    "docstrings": Recipe(
-        data=DataSource(path="docstrings"),
-        model=Model(name="textcnn"),
-        augment={"word_dropout": 0.1},
-        epochs=6,
-        optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
-    ),
-    "spoken_digits": Recipe(
-        data=DataSource(path="spoken_digits"),
-        model=Model(name="res8"),
-        augment={"time_shift": 8, "time_mask": 10, "frequency_mask": 6},
-        epochs=16,
-        optimizer=Optimizer(learning_rate=3e-3, schedule="cosine"),
-    ),
-}
 _ABOUT = {
     "digits": "1,797 handwritten digits of 8x8 pixels (scikit-learn)",
     "docstrings": "sentences from the docstrings of installed libraries: which library?",
     "spoken_digits": "the ten digits in synthetic voices; the test voices are not in the training set",
 }
 _NEXT = """[bold]What to try next[/bold]
-  multicnn train photos/                 a folder with one folder of images (or audio files) per class
-  multicnn train reviews.csv             a table with the columns text and label
-  multicnn train digits --model resnet20 another network: multicnn models lists them
-  multicnn predict runs/.../model.keras image.jpg"""
+  multicnn evaluate {folder}/digits/model.keras digits --split test
+  multicnn predict {folder}/docstrings/model.keras "Return the indices that would sort an array."
+  multicnn train digits --model resnet20   another network: multicnn models lists them
+  multicnn train photos/                   a folder with one folder of images (or audio files) per class
+  multicnn train reviews.csv               a table with the columns text and label"""
 
 
 def run(epochs: int | None = None) -> None:
-    """Train and evaluate on each built-in data set, and print the scores; the runs are not saved."""
+    """Train and evaluate on each built-in data set, as `multicnn train` does, and print the scores; the runs stay in runs/."""
     console = Console()
+    folder = check_free(Path("runs") / f"demo-{datetime.datetime.now():%Y%m%d-%H%M%S}")
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, recipe in RECIPES.items():
-            console.rule(f"{name}: {_ABOUT[name]}")
-            recipe = recipe if epochs is None else dataclasses.replace(recipe, epochs=epochs)
-            out = Path(folder) / name
-            with RichReporter() as reporter:
-                predictor = api.train(recipe, out, reporter=reporter)
-            rows.append(_row(name, predictor))
-            _show_predictions(name, predictor, console)
+    for name, about in _ABOUT.items():
+        console.rule(f"{name}: {about}")
+        with RichReporter() as reporter:
+            predictor = api.train(
+                name, folder / name, reporter=reporter, **({} if epochs is None else {"epochs": epochs})
+            )
+        rows.append(_row(name, predictor))
+        _show_predictions(name, predictor, console)
     columns = ["data set", "model", "parameters", "accuracy", "linear", "seconds"]
     show_table("multicnn demo", columns, rows, console)
     for name, _, _, accuracy, linear, _ in rows:
         if float(accuracy.split()[0]) < float(linear.split()[0]):
             console.print(f"On {name} the linear baseline is better, as is common with so few examples.")
-    console.print(_NEXT, highlight=False)
+    console.print(f"Each folder in {folder} has the report of its run, report.html.", highlight=False, soft_wrap=True)
+    console.print(_NEXT.format(folder=folder), highlight=False, soft_wrap=True)
 
 
 def _row(name: str, predictor: Predictor) -> list[str]:

@@ -74,6 +74,10 @@ def train(
     workers: Annotated[
         int | None, typer.Option(help="Train with this many processes, which share each batch (on JAX).")
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Time that the run may take, such as 5min: sets the number of epochs."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")
     ] = False,
@@ -82,6 +86,8 @@ def train(
     if dry_run:
         if data is None or resume is not None:
             raise ValueError(f"--dry-run needs data and no run to resume. Received: resume={str(resume)!r}")
+        if budget is not None:
+            raise ValueError(f"--dry-run measures the time of an epoch: omit --budget. Received: budget={budget!r}")
         _dry_run(data, settings or [])
         return
     with launching.workers(workers):
@@ -90,7 +96,12 @@ def train(
 
         with RichReporter() as reporter:
             predictor = api.train(
-                recipe_or_path(data, settings), out, resume=resume, reporter=reporter, settings=settings or []
+                recipe_or_path(data, settings),
+                out,
+                resume=resume,
+                budget=budget,
+                reporter=reporter,
+                settings=settings or [],
             )
             reporter.finished(predictor)
 

@@ -50,6 +50,7 @@ class Manifest:
             or of file contents (bytes) where their shapes differ. None where `source` is a path or a text.
         sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
         remarks: What was understood of the source and might be meant otherwise; not saved.
+        chosen: The settings that were chosen for these data, where no recipe was given, in a line; not saved.
     """
 
     modality: str
@@ -58,6 +59,7 @@ class Manifest:
     arrays: np.ndarray | None = None
     sample_rate: int | None = None
     remarks: tuple[Finding, ...] = ()
+    chosen: str = ""
 
     def __post_init__(self) -> None:
         registry.check(self.modality)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, Self
 
+from multicnn.modalities import suggestions
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.suggestions import Suggestion
 
 
 class Suiting(Protocol):
@@ -19,3 +21,15 @@ class Suiting(Protocol):
     def doubts(self, sources: Iterable[object]) -> list[Finding]:
         """Return what is to be reported of examples with these sources, which this preprocess may not be meant for."""
         return []
+
+    def suggested(
+        self, examples: Iterable[tuple[object, str]], count: int, batch_size: int | None = None
+    ) -> Suggestion:
+        """Return the settings of a recipe that suit the data, where nothing is asked for.
+
+        Args:
+            examples: Some decoded training examples and their labels, in random order.
+            count: Number of training examples.
+            batch_size: Examples a step, where that is settled.
+        """
+        return suggestions.suggestion(self, examples, count, batch_size)

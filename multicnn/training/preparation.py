@@ -172,6 +172,8 @@ def prepare(
         frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
     augmented = augmentation_of(recipe, stem)
     augmented.check()
+    if manifest.chosen:
+        context.log(manifest.chosen)
     manifest, examples = load_examples(manifest, augmented.stored, recipe.data.bad_limit, context)
     return Prepared(recipe, manifest, augmented, examples, stem, pretrained)
 

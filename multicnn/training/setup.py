@@ -19,6 +19,7 @@ from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
 from multicnn.training import experiment, finetuning, unstarted
 from multicnn.training.defaults import check_values, with_suited_preprocess
+from multicnn.training.suggested import given_names, with_suggestions
 from multicnn.utils.outputs import check_folder
 
 Source = str | os.PathLike | DataSource | Iterable[object]  # data in memory are iterable, whatever their type
@@ -35,6 +36,8 @@ def settled(
 ) -> tuple[Recipe, Manifest]:
     """Return the recipe with its settings, and the manifest of its data as `load` gives it.
 
+    Where data are named and no recipe, what suits the data is chosen for all that is not given.
+
     Args:
         data: The data; None for those of the recipe `started`.
         settings: Changes of the recipe as "a.b=1".
@@ -50,7 +53,9 @@ def settled(
     if isinstance(settings, str):
         raise ValueError(f'`settings` must be a list of "field=value". Received: settings={settings!r}')
     memory = in_memory(data)
-    recipe = recipe_for(started if started is not None and (data is None or memory is not None) else data, fields)
+    if started is not None and (data is None or memory is not None):
+        data = started
+    recipe = recipe_for(data, fields)
     # What the settings say of the data decides the modality, which decides what those of the preprocessing can mean.
     first = recipe.replaced([s for s in settings if not s.strip().startswith("preprocess.")])
     if memory is None and not first.data.path.strip():
@@ -61,6 +66,8 @@ def settled(
     examples = int(manifest.table["split"].iloc[manifest.rows()].isin(["train", ""]).sum())
     settings = [*finetuning.suggested(recipe, settings, examples, started, fields), *settings]
     recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
+    if not isinstance(data, Recipe):
+        recipe, manifest = with_suggestions(recipe, given_names(settings, fields), manifest, started)
     if memory is not None:
         rate = manifest.sample_rate or recipe.data.sample_rate
         source = dataclasses.replace(recipe.data, path=path_of(manifest), sample_rate=rate)

@@ -16,6 +16,11 @@ train digits --out two.csv
 train digits --out two.csv/x
 train digits --workers 0
 train digits --dry-run --resume x
+train digits --budget soon
+train digits --budget 5min --epochs 3
+train digits --budget 5min --set epochs=3
+train digits --budget 5min --dry-run
+train --resume nothing --budget 5min
 train --resume nothing
 train two.csv --resume nothing
 train two.csv --resume empty

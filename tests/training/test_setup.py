@@ -23,7 +23,7 @@ def test_wrong_fields_are_one_line(data, fields, said):
 
 def test_settings_and_fields_change_the_recipe():
     recipe, manifest = setup.settled("digits", ["optimizer.learning_rate=0.5", "augment.mirror=true"], {"epochs": 3})
-    assert (recipe.epochs, recipe.optimizer.learning_rate, recipe.augment) == (3, 0.5, {"mirror": True})
+    assert (recipe.epochs, recipe.optimizer.learning_rate, recipe.augment) == (3, 0.5, {"mirror": True, "shift": 1})
     assert manifest.modality == "image"
 
 

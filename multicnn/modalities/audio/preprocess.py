@@ -230,7 +230,7 @@ class AudioPreprocess(Preprocess):
     def fit(self, raws: Iterable[np.ndarray]) -> AudioPreprocess:
         """Return a copy that has learned what is None.
 
-        `seconds` is the 95th percentile of the durations, rounded up to 0.1 s, at most 10 s; mean and standard deviation are
+        `seconds` is what `statistics.usual_seconds` makes of the durations, at most 10 s; mean and standard deviation are
         those of all features of the examples. A clip that is as no real one is (`modalities.absurd`) does not count.
 
         Args:

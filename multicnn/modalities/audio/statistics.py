@@ -12,12 +12,17 @@ from multicnn.modalities.audio import features
 from multicnn.modalities.audio.features import FeatureSpec
 
 _LEAST = 1e-3  # standard deviation
+_LONGEST = 3.0  # times the median: a few long clips do not make all the others mostly silence
 
 
 def usual_seconds(durations: Sequence[float], most: float) -> float:
-    """Return the 95th percentile of durations in seconds, rounded up to 0.1 s, at most `most`; an absurd one does not count."""
+    """Return the usual length of clips in seconds, rounded up to 0.1 s.
+
+    It is the 95th percentile, but at most three times the median and at most `most`; an absurd one does not count.
+    """
     real = np.array(durations)[absurd.believable(durations, absurd.LONG)]
-    return min(math.ceil(10 * np.percentile(real, 95) - 1e-6) / 10, most)
+    usual = min(np.percentile(real, 95), _LONGEST * np.median(real))
+    return min(math.ceil(10 * usual - 1e-6) / 10, most)
 
 
 def mean_and_std(

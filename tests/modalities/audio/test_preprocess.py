@@ -11,6 +11,7 @@ import soundfile
 import tensorflow as tf
 from pydantic import TypeAdapter
 
+from multicnn.modalities.audio import statistics
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 
@@ -314,6 +315,21 @@ def test_finish_is_bitwise_equal_eager_in_map_and_at_any_batch_size():
     for size in (1, 5, 37):
         data = tf.data.Dataset.from_tensor_slices(batch).batch(size).map(FITTED.finish)
         np.testing.assert_array_equal(np.concatenate(list(data.as_numpy_iterator())), whole)
+
+
+@pytest.mark.parametrize(
+    ("durations", "seconds"),
+    [
+        ([1.1] * 90 + [12.0] * 10, 3.3),  # a tenth of long clips: not 10 s for all
+        ([0.4] * 50 + [0.7] * 50, 0.7),
+        ([1.0] * 80 + [2.5] * 20, 2.5),
+        ([1.0] * 19 + [100.0], 1.0),  # one that is absurd does not count
+        ([30.0] * 10, 10.0),
+        ([2.0], 2.0),
+    ],
+)
+def test_the_usual_length_is_not_that_of_a_few_long_clips(durations, seconds):
+    assert statistics.usual_seconds(durations, 10.0) == seconds
 
 
 def test_fit_takes_the_95th_percentile_of_the_durations():

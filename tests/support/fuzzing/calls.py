@@ -184,6 +184,7 @@ _TRAIN = {
     "--leave-out": ("nobody", ""),
     "--from": _ARTEFACTS,
     "--freeze-until": ("nope", ""),
+    "--budget": ("", "0s", "x", "5", "1e9s", "5min"),  # the last beside --epochs
     "--workers": ("0", "-1", "x", "100000"),
     "--pattern": ("[", "(?P<label>", "(", "nothing"),
     "--label-separator": ("",),

@@ -1,0 +1,179 @@
+"""The settings of a run where nothing is asked for: by modality, by the number of training examples, and by their shape.
+
+`TABLE` is what people look for; the functions below it add what depends on the shape of an example. Networks learn in steps, not
+in epochs: two hundred examples need many passes for a thousand steps, a hundred thousand need few.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+_MOST_SIDE = 96  # pixels: a network of ours sees 44 of them, and nine times as many cost nine times as much
+_IMAGES, _CLIPS = 300, 48  # that are decoded to learn their shape, and what a mirror image is
+_LEAST_SIDE = 8  # of `vgg_small`
+_MOST_SECONDS = 10.0  # of a window that is learned
+
+
+class Row(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        most: The largest number of training examples that it is for.
+        batch_size: Examples a step.
+        steps: Training steps of the run, about.
+        epochs: The fewest and the most passes over the examples.
+        settings: Further fields of the recipe, whatever the network is.
+        of_model: Fields that suit the usual network of the modality, and perhaps no other.
+    """
+
+    most: float
+    batch_size: int
+    steps: int
+    epochs: tuple[int, int]
+    settings: Mapping[str, object]
+    of_model: Mapping[str, object] = {}
+
+
+_COSINE = {"optimizer.schedule": "cosine"}
+_SMALL = {**_COSINE, "label_smoothing": 0.1}
+
+TABLE: dict[str, tuple[Row, ...]] = {
+    "image": (
+        Row(500, 16, 1000, (10, 100), _SMALL, {"optimizer.learning_rate": 2e-3}),
+        Row(5_000, 32, 2000, (10, 100), _SMALL, {"optimizer.learning_rate": 2e-3}),
+        Row(50_000, 64, 8000, (10, 60), _COSINE, {"optimizer.learning_rate": 2e-3}),
+        Row(math.inf, 128, 12000, (4, 20), _COSINE, {"optimizer.learning_rate": 2e-3}),
+    ),
+    "audio": (
+        Row(500, 16, 1000, (10, 100), {**_SMALL, "mixup": 0.2}, {"optimizer.learning_rate": 2e-3}),
+        Row(5_000, 32, 1500, (10, 60), {**_SMALL, "mixup": 0.2}, {"optimizer.learning_rate": 2e-3}),
+        Row(math.inf, 64, 12000, (5, 30), {**_COSINE, "mixup": 0.2}, {"optimizer.learning_rate": 2e-3}),
+    ),
+    "text": (
+        Row(500, 16, 600, (4, 40), {**_COSINE, "patience": 8}, {"model.embedding.dropout": 0.3}),
+        Row(5_000, 32, 800, (4, 40), {**_COSINE, "patience": 5}, {"model.embedding.dropout": 0.3}),
+        Row(50_000, 50, 800, (4, 40), {**_COSINE, "patience": 5}, {"model.embedding.dropout": 0.3}),
+        Row(math.inf, 100, 4000, (3, 10), {**_COSINE, "patience": 3}),
+    ),
+    "": (Row(math.inf, 32, 1000, (10, 100), _COSINE),),  # a modality of the user's own
+}
+
+
+class Suggestion(NamedTuple):
+    """Values for fields of a recipe, by dotted name.
+
+    Attributes:
+        settings: Those that suit any network.
+        of_model: Those that suit the usual network of the modality, which may be among them.
+    """
+
+    settings: dict[str, object]
+    of_model: dict[str, object]
+
+
+class OfModality(Protocol):
+    """The part of a preprocess that chooses the rows."""
+
+    @property
+    def modality(self) -> str:
+        """Name of the modality."""
+
+
+class OfImages(Protocol):
+    """The part of an `ImagePreprocess` that is used here."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width in pixels; None where they are learned."""
+
+
+class OfClips(Protocol):
+    """The part of an `AudioPreprocess` that is used here."""
+
+    @property
+    def features(self) -> str:
+        """Kind of the features."""
+
+    @property
+    def seconds(self) -> float | None:
+        """Length of an example; None where it is learned."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+
+    @property
+    def hop_length(self) -> int:
+        """Samples from frame to frame."""
+
+    @property
+    def n_mels(self) -> int:
+        """Number of mel bands."""
+
+
+def suggestion(
+    preprocess: OfModality, examples: Iterable[tuple[object, str]], count: int, batch_size: int | None = None
+) -> Suggestion:
+    """Return what suits a number of examples like these.
+
+    Args:
+        preprocess: The preprocess, perhaps not fitted.
+        examples: Some decoded training examples and their labels, in random order.
+        count: Number of training examples.
+        batch_size: Examples a step, where that is settled.
+    """
+    row = next(row for row in TABLE.get(preprocess.modality, TABLE[""]) if count <= row.most)
+    size = batch_size or row.batch_size
+    fewest, most = row.epochs
+    epochs = min(max(math.ceil(row.steps / math.ceil(max(count, 1) / size)), fewest), most)
+    by_shape = Suggestion({}, {})
+    if preprocess.modality in _BY_SHAPE:
+        by_shape = _BY_SHAPE[preprocess.modality](preprocess, examples)
+    settings = {"epochs": epochs, "batch_size": size, **row.settings, **by_shape.settings}
+    return Suggestion(settings, {**row.of_model, **by_shape.of_model})
+
+
+def _of_images(preprocess: OfImages, examples: Iterable[tuple[np.ndarray, str]]) -> Suggestion:
+    """Small shifts, which change no label, and mirror images where they keep their class; large images smaller."""
+    from multicnn.modalities.image import mirroring  # it brings TensorFlow
+
+    looked_at = [
+        (image.shape[:2], mirroring.small(image), label) for image, label in itertools.islice(examples, _IMAGES)
+    ]
+    if not looked_at:
+        return Suggestion({}, {})
+    shapes, images, labels = zip(*looked_at, strict=True)
+    size = list(preprocess.size or np.median(shapes, axis=0).astype(int).tolist())
+    of_model: dict[str, object] = {}
+    shrunk = _MOST_SIDE / max(size)
+    if shrunk < 1 and preprocess.size is None:
+        size = [max(round(shrunk * side), 1) for side in size]
+        of_model["preprocess.size"] = size
+    if min(size) < _LEAST_SIDE:
+        of_model["model.name"] = "mlp"
+    augment: dict[str, object] = {"augment.shift": min(max(round(min(size) / 12), 1), min(size) - 1)}
+    augment["augment.mirror"] = mirroring.keeps_classes(images, labels)
+    return Suggestion({name: value for name, value in augment.items() if value}, of_model)
+
+
+def _of_clips(preprocess: OfClips, examples: Iterable[tuple[np.ndarray, str]]) -> Suggestion:
+    """Shifts in time, and masks: of a tenth of the usual clip, and of an eighth of the bands (SpecAugment)."""
+    if preprocess.features == "waveform":
+        return Suggestion({}, {})
+    durations = [len(clip) / preprocess.sample_rate for clip, _ in itertools.islice(examples, _CLIPS)]
+    if not durations:
+        return Suggestion({}, {})
+    seconds = preprocess.seconds or min(float(np.median(durations)), _MOST_SECONDS)
+    tenth = round(seconds * preprocess.sample_rate / preprocess.hop_length) // 10
+    augment: dict[str, object] = {"augment.time_shift": tenth, "augment.time_mask": tenth}
+    if preprocess.features in ("log_mel", "pcen"):
+        augment["augment.frequency_mask"] = preprocess.n_mels // 8
+    return Suggestion({name: value for name, value in augment.items() if value}, {})
+
+
+_BY_SHAPE: dict[str, Callable[..., Suggestion]] = {"image": _of_images, "audio": _of_clips}
