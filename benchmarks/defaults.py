@@ -204,10 +204,13 @@ def table(done: dict[str, dict[str, float]]) -> pd.DataFrame:
     rows["gain_on_better"] = rows["saved"] - rows[["network", "baseline"]].max(axis=1)
     grouped = rows.groupby(["setting", "changed"], sort=False)
     means = grouped[["network", "baseline", "saved", "gain", "gain_on_better", "seconds"]].mean()
-    for name in ("gain", "gain_on_better"):
-        means.insert(means.columns.get_loc(name) + 1, f"{name}_se", grouped[name].sem())
-    means.insert(0, "runs", grouped.size())
-    return means
+    errors = grouped[["gain", "gain_on_better"]].sem()
+    columns = {"runs": grouped.size()}
+    for name in means:
+        columns[str(name)] = means[name]
+        if name in errors:
+            columns[f"{name}_se"] = errors[name]
+    return pd.DataFrame(columns)
 
 
 def _balanced(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

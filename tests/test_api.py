@@ -140,7 +140,7 @@ def test_texts_from_a_table_with_a_separate_test_file(tmp_path):
     source = DataSource(
         path=str(tmp_path / "train.csv"), test=str(tmp_path / "test.csv"), text_column="review", label_column="verdict"
     )
-    settings = ["model.arguments.filters=8", "model.embedding.dims=8"]
+    settings = ["model.arguments.filters=8", "model.embedding.dims=8", "optimizer.schedule=constant"]
     predictor = multicnn.train(source, tmp_path / "run", epochs=15, batch_size=8, settings=settings)
     assert predictor.metrics["test"]["n"] == 20
     assert predictor.metrics["test"]["accuracy"] == 1

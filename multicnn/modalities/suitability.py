@@ -13,6 +13,10 @@ from multicnn.modalities.suggestions import Suggestion
 class Suiting(Protocol):
     """The members of a preprocess that look at the examples before it is fitted; by default they make no difference."""
 
+    @property
+    def modality(self) -> str:
+        """Name of the modality."""
+
     @classmethod
     def suited(cls, sources: Iterable[object]) -> Self:
         """Return the preprocess to take for examples with these sources, as `decode` takes them, where a recipe names none."""

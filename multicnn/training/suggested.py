@@ -69,10 +69,12 @@ def _suggested(
     shut = set(given)
     if "optimizer.name" in given:  # its rates are of another size, and rprop takes no schedule
         shut.add("optimizer")
-    if "loss" in given:
+    if "loss" in given or not manifest.task.mixes:
         shut.add("label_smoothing")
     if not manifest.task.mixes or "mixup" not in preprocess.mixing or "cutmix" in given:
         shut.add("mixup")
+    if settings.get("monitor", "loss") not in manifest.task.monitors:
+        shut.add("monitor")
     return {name: value for name, value in settings.items() if not _covered(name, shut)}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from multicnn.modalities import AudioPreprocess, ImagePreprocess, TextPreprocess
 from multicnn.modalities.suggestions import TABLE
-from multicnn.recipe import Recipe, preprocess_to_dict
+from multicnn.recipe import Recipe
 
 IMAGES = [(np.zeros((28, 28, 1), np.uint8), "a")]
 CLIPS = [(np.zeros(16000, np.float32), "a")]
@@ -22,10 +22,9 @@ def test_every_number_of_examples_has_a_recipe_of_enough_steps_and_not_too_many(
         settings, of_model = preprocess.suggested(looked_at, examples)
         both = settings | of_model
         made = Recipe(preprocess=preprocess).replaced([f"{name}={_json(value)}" for name, value in both.items()])
-        assert preprocess_to_dict(made.preprocess) == preprocess_to_dict(preprocess)  # no shape asks for another
         steps = made.epochs * -(-examples // made.batch_size)
         epochs.append(made.epochs)
-        assert made.epochs >= 3 and (steps >= 500 or examples <= 100 or made.epochs >= 40)
+        assert made.epochs >= 3 and (steps >= 290 or made.epochs >= 30)
         assert steps <= 13_000 or made.epochs <= 5
     assert epochs[0] > 4 * epochs[-1]
 
@@ -74,6 +73,11 @@ def test_clips_are_shifted_and_masked_by_their_usual_length(fields, augment):
     assert {name: value for name, value in settings.items() if name.startswith("augment.")} == {
         f"augment.{name}": value for name, value in augment.items()
     }
+
+
+def test_the_level_of_a_clip_does_not_matter_where_features_are_in_decibels():
+    for features, top_db in (("log_mel", 80), ("cqt", 80), ("pcen", None), ("waveform", None)):
+        assert AudioPreprocess(features=features).suggested(CLIPS, 1000)[0].get("preprocess.top_db") == top_db
 
 
 def test_an_own_batch_size_decides_the_epochs():

@@ -13,7 +13,11 @@ from multicnn.blocks import network
 RNG = np.random.default_rng(0)
 Y = np.array(["dark", "light"] * 30)
 X = np.clip(RNG.integers(0, 100, (60, 5, 6)) + 120 * (Y == "light")[:, None, None], 0, 255).astype(np.uint8)
-SMALL = {"model": "linear", "epochs": 2}
+SMALL = {
+    "model": "linear",
+    "epochs": 2,
+    "optimizer": multicnn.Optimizer(),
+}  # with a schedule, more epochs would be another run
 
 
 def sha(predictor):
