@@ -22,6 +22,7 @@ SETTINGS = [
     "model.embedding.dims=8",
     "epochs=12",
     "optimizer.learning_rate=0.01",
+    "optimizer.schedule=constant",
     "batch_size=16",
 ]
 

@@ -10,9 +10,14 @@ from PIL import Image
 from support.reporters import Recorder
 
 import multicnn
-from multicnn.recipe import Embedding, Model
+from multicnn.recipe import Embedding, Model, Optimizer
 
-TINY = {"model": Model(name="mlp", arguments={"units": [4]}), "epochs": 1, "batch_size": 8}
+TINY = {
+    "model": Model(name="mlp", arguments={"units": [4]}),
+    "epochs": 1,
+    "batch_size": 8,
+    "optimizer": Optimizer(),  # with a schedule, more epochs would be another run
+}
 MEMBERS = (
     {"seed": 1},
     {"model": {"name": "linear"}, "optimizer.learning_rate": 0.01, "runtime.precision": "mixed_bfloat16"},
@@ -80,7 +85,7 @@ def test_what_one_member_refuses_leaves_the_whole_as_it_was(trained, tmp_path):
     before = (tmp_path / "run" / "recipe.json").read_bytes()
     path = tmp_path / "run" / "member-2" / "recipe.json"
     begun = json.loads(path.read_text())
-    path.write_text(json.dumps(begun | {"optimizer": begun["optimizer"] | {"schedule": "step"}}))
+    path.write_text(json.dumps(begun | {"optimizer": begun["optimizer"] | {"schedule": "cosine"}}))
     with pytest.raises(ValueError, match=r"only be resumed with its own recipe: .*schedule"):
         multicnn.train(resume=tmp_path / "run", settings=["epochs=2"])
     assert (tmp_path / "run" / "recipe.json").read_bytes() == before
