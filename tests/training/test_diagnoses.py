@@ -128,6 +128,28 @@ FLAT_HISTORY = [
 ]
 
 
+def test_a_real_network_whose_loaded_features_were_destroyed():
+    """SqueezeNet with ImageNet's weights on 72 photographs of two classes, two epochs of Adam at its usual rate, nothing frozen."""
+    rows = {
+        "conv1.conv": {"spread": 0.999, "moved": 0.010, "gradient_norm": 0.093},
+        "fire9.concat.1.conv": {"spread": 0.949, "moved": 0.020, "gradient_norm": 0.376},
+        "fire9.concat.2.conv": {"spread": 0.964, "moved": 0.049, "gradient_norm": 0.417},
+        "fire9.concat.1.conv.activation": {"dead": 0.871},
+        "fire9.concat.2.conv.activation": {"dead": 0.894},
+        "conv10.conv": {"spread": 0.751, "moved": 0.035, "gradient_norm": 0.357},
+        "conv10.conv.activation": {"dead": 0.0},
+    }
+    start = {name: {**row, "moved": 0.0} for name, row in rows.items() if "spread" in row}
+    counts = {"train": {"a": 36, "b": 36}, "val": {"a": 14, "b": 14}}
+    numbers = {"train": metrics(0.5, 72), "val": metrics(0.5, 28), "linear_baseline": metrics(27 / 28, 28)}
+    given = evidence(numbers, [1.747, 0.691], {0: start, 1: rows}, recipe=LOADED, counts=counts)
+    first, *others = diagnose(given)
+    assert first.name == "loaded features destroyed"
+    assert "the training loss was 1.75, where guessing has 0.693" in first.message
+    assert "89% of the units of layer 'fire9.concat.2.conv.activation' were dead after epoch 1" in first.message
+    assert "dead units" in {cause.name for cause in others}
+
+
 @pytest.mark.parametrize(
     ("losses", "words"),
     [

@@ -17,7 +17,8 @@ _BLOWN_UP = 2.0  # times the loss of a network that knows nothing but the shares
 _RISE = 0.1  # of that loss, a rise from one epoch to the next
 _OFTEN = 0.25  # of the epochs
 _MOST = 0.8  # of a layer's units: what is left of it can be too little, where half of them are enough
-_STIRRED = 0.1  # of its norm at the start, by which some kernel has moved where the steps were not small
+_STIRRED = 0.02  # of its norm at the start, by which some kernel has moved where steps have done something
+_BORN_DEAD = 1e-6  # of its norm at the start: a kernel that moved less got no gradient at all
 _THROWN = 1.0  # of its norm at the start: a kernel that moved farther in one epoch is another one
 _STILL = 0.02  # of its norm at the start: a kernel that moved less in all epochs is the same
 
@@ -129,22 +130,25 @@ def _death(evidence: Evidence) -> dict[str, tuple[str, float]]:
     dead, moved = evidence.layers(epoch, "dead"), evidence.layers(epoch, "moved")
     many = {name: share for name, share in dead.items() if share >= MANY}
     hidden = list(moved.values())[:-1]
-    if not many or not hidden or max(hidden) < _THROWN:
+    # Loaded features have much to lose: SqueezeNet's are gone when its kernels have moved by a twentieth.
+    far = _THROWN if evidence.recipe.start.path is None else _STIRRED
+    if not many or not hidden or max(hidden) < far or min(hidden) < _BORN_DEAD:
         return {}
     layer, share = max(many.items(), key=lambda item: item[1])
     words = f"{share:.0%} of the units of layer {layer!r} were dead after epoch {epoch}"
-    farthest = f"the weights had moved by up to {max(hidden):.1f} times their size"
+    farthest = f"the weights had moved by up to {max(hidden):.0%} of their size"
     return {"dead": (words, share), "moved": (farthest, max(hidden))}
 
 
 def _dead(evidence: Evidence, thrown: bool) -> Iterator[Cause]:
     dead = evidence.layers(-1, "dead")
     many = {name: share for name, share in dead.items() if share >= _MOST}
+    moved = list(evidence.layers(evidence.first_epoch, "moved").values())[:-1]
     if many:
         shares = ", ".join(f"{share:.0%} of {name!r}" for name, share in list(many.items())[:3])
         remedy = (
             f"try --set optimizer.learning_rate={evidence.rate / 10:.2g}"
-            if thrown
+            if thrown or min(moved, default=0.0) >= _BORN_DEAD  # they died of steps
             else "try --set model.initializer=he_normal, or a network with norms"
         )
         yield Cause(
