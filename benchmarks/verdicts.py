@@ -220,7 +220,7 @@ def planted(fault: Fault, folder: Path, seed: int = 0) -> multicnn.Predictor:
     settings = [f"epochs={fault.epochs}", *fault.settings]
     if fault.start is not None:
         multicnn.train("digits", folder / "start", settings=fault.start, **given)
-        settings.append(f"start.path={folder / 'start' / 'model.keras'}")
+        settings += [f"start.path={folder / 'start' / 'model.keras'}", "start.finetune=off"]
     return multicnn.train(data, folder / "run", settings=settings, **given)
 
 

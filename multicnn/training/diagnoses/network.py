@@ -83,8 +83,8 @@ def _rate_too_high(evidence: Evidence) -> Iterator[Cause]:
     if start.path is not None and start.freeze_until is None and not start.staged:
         yield Cause(
             "loaded features destroyed",
-            f"{words}: nothing was frozen, and a learning rate of {rate:.2g} is too high for loaded weights: keep them by "
-            f"--freeze-until STAGE (`multicnn inspect` lists the stages), or try --set optimizer.learning_rate={rate / 10:.2g}",
+            f"{words}: nothing was frozen, and a learning rate of {rate:.2g} is too high for loaded weights: name them by --from "
+            "alone, without a rate or start.finetune of your own, and they are fine-tuned in stages",
             {"learning_rate": rate, **numbers},
         )
     else:
