@@ -57,7 +57,9 @@ def train(recipes: list[str], seeds: int) -> None:
         accuracies, started = [], time.perf_counter()
         for seed in range(seeds):
             with tempfile.TemporaryDirectory() as folder:
-                predictor = multicnn.train(dataclasses.replace(RECIPES[name], seed=seed), Path(folder) / "run")
+                predictor = multicnn.train(
+                    dataclasses.replace(RECIPES[name], seed=seed, baseline="off"), Path(folder) / "run"
+                )
             accuracies.append(100 * predictor.metrics["test"]["accuracy"])
         seconds = (time.perf_counter() - started) / seeds
         spread = np.std(accuracies, ddof=1) if seeds > 1 else float("nan")

@@ -25,7 +25,7 @@ from pathlib import Path
 TRAIN = """
 import resource, sys, multicnn
 data, out, *settings = sys.argv[1:]
-multicnn.train(data, out, model="linear", epochs=1, batch_size=128, settings=settings)
+multicnn.train(data, out, model="linear", epochs=1, batch_size=128, settings=settings, baseline="off")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)  # Linux counts in KiB
 """
 

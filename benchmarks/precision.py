@@ -75,6 +75,7 @@ def accuracy(recipe: multicnn.Recipe, policy: str, seed: int, settings: list[str
     """Train once and return the test accuracy in percent."""
     with tempfile.TemporaryDirectory() as folder:
         recipe = dataclasses.replace(recipe, runtime=dataclasses.replace(recipe.runtime, precision=policy), seed=seed)
+        recipe = dataclasses.replace(recipe, baseline="off")
         predictor = multicnn.train(recipe, Path(folder) / "run", settings=settings)
     keras.backend.clear_session()
     return 100 * predictor.metrics["test"]["accuracy"]

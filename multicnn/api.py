@@ -24,6 +24,7 @@ from multicnn.evaluation import inspect as inspection
 from multicnn.evaluation.doctor import Diagnosis, diagnose
 from multicnn.evaluation.evaluate import Evaluation
 from multicnn.evaluation.explanation import write_explanations
+from multicnn.evaluation.headline import saved_in_words
 from multicnn.evaluation.inspect import Inspection
 from multicnn.evaluation.preview import write_preview
 from multicnn.explanations import Explainer, Explanation, Findings, over_texts
@@ -48,6 +49,7 @@ from multicnn.training.context import RunContext
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
+from multicnn.training.inner_network import inner_network
 from multicnn.training.linear_probe import Features
 from multicnn.training.preparation import Prepared, augmentation_of, fit_preprocess, fit_stem
 from multicnn.training.pretrained import pretrained
@@ -93,7 +95,7 @@ def train(
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
 
     Returns:
-        The predictor with the best weights; its `metrics` are those of metrics.json.
+        The predictor that is saved (see `Recipe.baseline`); its `metrics` are those of metrics.json.
 
     Raises:
         ValueError: The data or the recipe cannot be used; the message says why, in a line.
@@ -388,7 +390,7 @@ def features(
     elif not isinstance(model, Predictor) and weight_files.is_read(model):
         predictor = pretrained(None, str(model))
     else:
-        predictor = _loaded(model)
+        predictor = inner_network(_loaded(model))
     source = predictor.source(data, settings, split_as_trained=True)
     manifest = load_manifest(source, predictor.recipe.get("task"), in_memory(data))
     report_remarks(manifest, reporter or Reporter())
@@ -499,7 +501,8 @@ def inspect(
     """
     if str(model).endswith(".keras"):
         predictor = load(model)
-        return inspection.of_block(predictor.block, predictor.preprocess, str(model))
+        table = inspection.of_block(predictor.block, predictor.preprocess, str(model))
+        return dataclasses.replace(table, saved=saved_in_words(predictor.metrics))
     return inspection.inspect(str(model), input_shape, classes=classes, arguments=arguments, modality=modality)
 
 

@@ -30,6 +30,7 @@ from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
+from multicnn.evaluation.headline import saved_name
 from multicnn.modalities import Preprocess
 from multicnn.modalities.reasons import BAD, reason
 from multicnn.models.user_code import import_code, names_of_own_code
@@ -110,7 +111,7 @@ class Predictor:
 
     def __repr__(self) -> str:
         model, labels = self.recipe.get("model", {}).get("name"), ", ".join(self.labels[:3])
-        name = model if isinstance(model, str) else "own network"
+        name = saved_name(model if isinstance(model, str) else "own network", self.metrics)
         more = f", ... {len(self.labels)} in all" if len(self.labels) > 3 else ""
         return f"<Predictor {name} on {self.preprocess.modality}: {self.task.name} of {labels}{more}>"
 

@@ -26,4 +26,5 @@ recipe = Recipe(
     epochs=40,
     batch_size=16,
     optimizer=Optimizer(name="adam", learning_rate=2e-3, schedule="cosine", warmup_epochs=2),
+    baseline="off",
 )

@@ -21,4 +21,5 @@ recipe = Recipe(
     epochs=15,
     batch_size=128,
     optimizer=Optimizer(name="adam", learning_rate=2e-3, schedule="cosine", warmup_epochs=0.5),
+    baseline="off",
 )

@@ -36,4 +36,5 @@ recipe = Recipe(
         {},
         {"model.name": "linear", "model.arguments": {"pooled": True}, "epochs": 5, "optimizer.learning_rate": 1e-2},
     ),
+    baseline="off",
 )

@@ -34,4 +34,5 @@ recipe = Recipe(
     epochs=4,
     batch_size=50,
     optimizer=Optimizer(name="adam", learning_rate=2e-3, schedule="one_cycle"),
+    baseline="off",
 )

@@ -34,4 +34,5 @@ recipe = Recipe(
     epochs=14,
     batch_size=64,
     optimizer=Optimizer(name="adam", learning_rate=3e-3, schedule="cosine", warmup_epochs=1),
+    baseline="off",
 )

@@ -37,4 +37,5 @@ recipe = Recipe(
     epochs=14,
     batch_size=50,
     optimizer=Optimizer(name="adam", learning_rate=1e-2, schedule="one_cycle", arguments={"epsilon": 1e-3}),
+    baseline="off",
 )

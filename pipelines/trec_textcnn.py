@@ -23,4 +23,5 @@ recipe = Recipe(
     epochs=6,
     batch_size=50,
     optimizer=Optimizer(name="adam", learning_rate=1e-3, schedule="one_cycle"),
+    baseline="off",
 )

@@ -1,7 +1,7 @@
 """Shared fixtures: small folders of images, and the real data sets where they are available."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -53,3 +53,28 @@ def shared_weights(shared_data: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no pretrained weights at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _networks_alone() -> Iterator[None]:
+    """Save the network of every run, without the choice that a run ends with: most tests are about the network."""
+    from multicnn.training import ensemble, measuring, saved
+
+    def alone(network, logits_of, *_):
+        return saved.Saved(network, logits_of, logits_of)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (measuring, ensemble):
+            patch.setattr(module, "chosen", alone)
+        yield
+
+
+@pytest.fixture(scope="module")
+def choosing() -> Iterator[None]:
+    """Let runs save the network, the linear baseline or their blend, as they do outside these tests."""
+    from multicnn.training import ensemble, measuring, saved
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (measuring, ensemble):
+            patch.setattr(module, "chosen", saved.chosen)
+        yield

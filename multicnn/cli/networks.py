@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from multicnn.cli.options import Json, loads_predictors
-from multicnn.cli.printing import print_json
+from multicnn.cli.printing import print_json, print_line
 
 
 def models(as_json: Json = False) -> None:
@@ -74,6 +74,8 @@ def inspect(
     from multicnn.cli.tables import show_inspection
 
     show_inspection(model, table)
+    if table.saved:
+        print_line(f"saved: {table.saved}")
 
 
 def shape_of(text: str | None) -> tuple[int, ...] | None:

@@ -92,7 +92,9 @@ class RichReporter(Reporter):
 
     def finished(self, predictor: Predictor) -> None:
         """Print a table of the metrics of a trained predictor."""
-        splits = {name: values for name, values in predictor.metrics.items() if isinstance(values, dict)}
+        splits = {
+            name: values for name, values in predictor.metrics.items() if isinstance(values, dict) and "n" in values
+        }
         names = list(dict.fromkeys(key for values in splits.values() for key in values if key not in _BESIDE))
         rows = [
             [split, values["n"], *(_metric(name, values.get(name), values["n"]) for name in names)]
@@ -184,17 +186,21 @@ def show_crossval(validation: CrossValidation) -> None:
     """Print a row for each fold, and the mean and standard deviation."""
     table = validation.table()
     rows = [
-        [name, *(_metric(_CROSSVAL.get(column, column), row[column], row["n"]) for column in table.columns)]
+        [
+            name,
+            *(_metric(_CROSSVAL.get(column, column), row[column], row["n"]) for column in table.columns[:-1]),
+            row["saved"],
+        ]
         for name, row in table.iterrows()
     ]
     test, linear = (validation.summary()[split] for split in ("test", "linear_baseline"))
     for kind in ("mean", "std"):
         numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
-        rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"])])
+        rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"]), ""])
     n = int(table["n"].sum())
     shares = (_metric("accuracy", split["accuracy_of_all"], n) for split in (test, linear))
-    rows.append(["all together", f"{n:g}", next(shares), "", "", next(shares)])
-    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear baseline"], rows)
+    rows.append(["all together", f"{n:g}", next(shares), "", "", next(shares), ""])
+    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear baseline", "saved"], rows)
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:

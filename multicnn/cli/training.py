@@ -37,6 +37,16 @@ def demo(
     demonstration.run(epochs)
 
 
+def _off_if_plain(given: bool | None) -> str | None:
+    """Return the value of the field `baseline`."""
+    return "off" if given else None
+
+
+PLAIN = FieldOption(
+    "baseline",
+    bool,
+    typer.Option("--plain", help="Save the network, whatever the linear baseline can do.", callback=_off_if_plain),
+)
 TRAINING = {
     "model": FieldOption("model.name", str, typer.Option(help="A name from `multicnn models`, or module:function.")),
     "test": FieldOption("data.test", str, typer.Option(help="A separate folder or table of test examples.")),
@@ -48,6 +58,7 @@ TRAINING = {
         typer.Option(metavar="STAGE", help="Freeze all layers up to and including this stage."),
     ),
     "epochs": FieldOption("epochs", int, typer.Option(help="Number of passes over the training examples.")),
+    "plain": PLAIN,
     "class_weights": FieldOption(
         "class_weights", bool, typer.Option("--class-weights", help="Weight classes inversely to their frequency.")
     ),
@@ -115,7 +126,7 @@ def _dry_run(data: str, settings: list[str]) -> None:
     show_dry_run(measured)
 
 
-@reads_data
+@sets_fields(READING | {"plain": PLAIN})
 @reads_recipes
 def crossval(
     data: DataUnlessResumed = None,

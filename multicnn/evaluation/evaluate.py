@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from multicnn.data.manifest import Manifest
-from multicnn.evaluation.headline import CHOSE
+from multicnn.evaluation.headline import CHOSE, LEARNED
 from multicnn.tasks.intervals import with_interval
 
 
@@ -82,7 +82,9 @@ def rows_to_measure(manifest: Manifest, split: str | None, trained_on_it: bool) 
             f"`data` must have a {split} split of its own; these data have none. Received: split={split!r}"
         )
     if split == "val" and trained_on_it:
-        return rows, f"these are the validation examples, {CHOSE}, so the result may be too good: measure on others"
+        return rows, (
+            f"these are the validation examples, {CHOSE} {LEARNED}, so the result may be too good: measure on others"
+        )
     return rows, ""
 
 

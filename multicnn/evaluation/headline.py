@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from multicnn.tasks import Task
-from multicnn.tasks.intervals import percent
+from multicnn.tasks.intervals import Metrics, percent
 
 if TYPE_CHECKING:
     from multicnn.data.manifest import Manifest
 
 CHOSE = "also used to choose the epoch"
+LEARNED = "and to fit the linear baseline, if that was saved or blended in"
 REMEDY = "give test examples of their own as data.test (train --test)"
 
 
@@ -20,7 +21,7 @@ def judged_split(manifest: Manifest) -> str | None:
     return next((split for split in ("test", "val") if len(manifest.rows(split))), None)
 
 
-def headline(task: Task, measured: Mapping[str, Any]) -> str:
+def headline(task: Task, measured: Metrics) -> str:
     """Return the result of a run in a sentence or two, with the linear baseline beside it; "" where there is none.
 
     Args:
@@ -33,7 +34,7 @@ def headline(task: Task, measured: Mapping[str, Any]) -> str:
     return validation_headline(task, measured) if "val" in measured else ""
 
 
-def validation_headline(task: Task, measured: Mapping[str, Any]) -> str:
+def validation_headline(task: Task, measured: Metrics) -> str:
     """Return the result on validation examples, with what makes it too good and what to do about it."""
     linear = measured.get("linear_baseline")
     own = f"{_number(task.metric, measured['val'])} on {measured['val']['n']:,} examples, {CHOSE}"
@@ -41,5 +42,32 @@ def validation_headline(task: Task, measured: Mapping[str, Any]) -> str:
     return f"Validation {task.metric}: {own}, so it may be too good: {REMEDY}.{beside}"
 
 
-def _number(metric: str, measured: Mapping[str, Any]) -> str:
+def _number(metric: str, measured: Metrics) -> str:
     return percent(measured[metric], measured["n"]) if metric == "accuracy" else f"{measured[metric]:.4g}"
+
+
+def saved_in_words(measured: Metrics) -> str:
+    """Return what a run saved and why, in a sentence; "" where nothing was chosen.
+
+    Args:
+        measured: The metrics of a run, as metrics.json has them, or those in an artefact, which may hold anything.
+    """
+    saved = measured.get("saved")
+    if not isinstance(saved, Mapping) or saved.get("choice") not in ("network", "baseline", "blend"):
+        return ""
+    article = "a" if saved["choice"] == "blend" else "the"
+    return f"{article} {saved_name('network', measured)}: {saved.get('why')}"
+
+
+def saved_name(network: str, measured: Metrics) -> str:
+    """Return the name of what a run saved, where its network has this name.
+
+    Args:
+        network: The name.
+        measured: As in `saved_in_words`.
+    """
+    saved = measured.get("saved")
+    choice, weight = (saved.get("choice"), saved.get("weight")) if isinstance(saved, Mapping) else (None, None)
+    if choice == "blend" and isinstance(weight, float):
+        return f"blend of {network} (weight {weight:.2f}) and linear baseline"
+    return "linear baseline" if choice == "baseline" else network

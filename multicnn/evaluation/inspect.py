@@ -23,11 +23,13 @@ class Inspection:
             is None.
         parameters: The number of parameters of the whole network.
         multiply_adds: The number of multiply-adds of the whole network for one example; None where it is not known.
+        saved: Why a saved predictor is this network, its linear baseline or their blend; "" where nothing was chosen.
     """
 
     rows: list[dict[str, Any]]
     parameters: int
     multiply_adds: int | None
+    saved: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that goes through JSON unchanged."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multicnn.evaluation import figures, page
-from multicnn.evaluation.headline import headline
+from multicnn.evaluation.headline import headline, saved_in_words
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import BOUNDS, Metrics, interval_in_words
 from multicnn.utils.files import write_text
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 LISTED_BAD_FILES = 100
 SHOWN = 300  # characters of a bad text
-SPLITS = {"train": "training", "val": "validation", "test": "test", "linear_baseline": "linear baseline, test"}
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+JUDGED = {"network": "network alone", "linear_baseline": "linear baseline"}  # both on the examples that judge a run
 METRICS = {"accuracy": "accuracy", "loss": "loss", "macro_f1": "macro F1", "micro_f1": "micro F1", "n": "examples"}
 MISTAKES = {"label": "true class", "label_probability": "probability of the true class"}
 
@@ -82,9 +83,9 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
     """Write `report.html` from the files of a run folder; a section whose file is missing is left out.
 
     Reads `metrics.json` (each entry with an `n` is a row of the first table, each plain number or text a fact
-    above it, and `diagnoses` a list; `linear_baseline` is set against `test`, or without one against `val`),
-    `history.csv` (drawn to `learning_curves.png`), `confusion_matrix.png`, `per_class.csv`, `mistakes.csv`, `bad_files.csv` and
-    `recipe.json`.
+    above it, and `diagnoses` a list; `network` and `linear_baseline` are set against `test`, or without one against `val`;
+    `saved` is a sentence above all), `history.csv` (drawn to `learning_curves.png`), `confusion_matrix.png`, `per_class.csv`,
+    `mistakes.csv`, `bad_files.csv` and `recipe.json`.
 
     Args:
         folder: The run folder.
@@ -109,7 +110,7 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
         folder / "report.html",
         "report",
         title=folder.resolve().name,
-        lead=headline(task, metrics),
+        lead=" ".join(filter(None, [_saved(metrics), headline(task, metrics)])),
         facts={
             key.replace("_", " "): value
             for key, value in metrics.items()
@@ -150,9 +151,15 @@ def _rows(path: Path) -> list[dict[Hashable, str]]:
     return pandas.read_csv(path, dtype=str, keep_default_na=False).map(shown).to_dict("records")
 
 
-def _split_name(key: str, metrics: Mapping[str, Any]) -> str:
-    name = SPLITS.get(key, key.replace("_", " "))
-    return name if "test" in metrics or key != "linear_baseline" else "linear baseline, validation"
+def _saved(metrics: Metrics) -> str:
+    """Return what was saved and why, in a sentence with its full stop."""
+    return f"Saved: {line}." if (line := saved_in_words(metrics)) else ""
+
+
+def _split_name(key: str, metrics: Metrics) -> str:
+    if key in JUDGED:
+        return f"{JUDGED[key]}, {SPLITS['test' if 'test' in metrics else 'val']}"
+    return SPLITS.get(key, key.replace("_", " "))
 
 
 def _row(name: str, measured: Metrics) -> Metrics:
@@ -163,7 +170,8 @@ def _row(name: str, measured: Metrics) -> Metrics:
 
 
 def _order(split: str) -> int:
-    return list(SPLITS).index(split) if split in SPLITS else len(SPLITS)
+    order = [*SPLITS, *JUDGED]
+    return order.index(split) if split in order else len(order)
 
 
 def _columns(splits: Iterable[dict[str, Any]]) -> dict[str, str]:

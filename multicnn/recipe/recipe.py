@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic.dataclasses import dataclass
@@ -61,6 +61,9 @@ class Recipe:
         members: An ensemble: a network for each, trained by this recipe with the changes that it names, such as [{"seed": 1},
             {"seed": 2}] or {"model.name": "linear", "optimizer.learning_rate": 0.01}; the predictor takes the mean of their
             logits. Data and preprocessing stay the same. Empty, one network.
+        baseline: "blend" saves the network, the linear baseline beside it or their blend, as the validation examples decide, so
+            that on new data it is not below the baseline beyond chance; "off" saves the network. A recipe that was saved before
+            there was this field means "off".
     """
 
     data: DataSource = DataSource()
@@ -82,6 +85,7 @@ class Recipe:
     runtime: Runtime = Runtime()
     seed: Seed = 0
     members: tuple[Arguments, ...] = ()
+    baseline: Literal["blend", "off"] = "blend"
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -92,16 +96,16 @@ class Recipe:
         return _with_sections(given) if isinstance(given, Mapping) else given
 
     def member(self, index: int) -> Recipe:
-        """Return the recipe of one of the networks of an ensemble.
+        """Return the recipe of one of the networks of an ensemble, which is trained alone.
 
         Raises:
             ValueError: It changes what all see, or names no field.
         """
         changes = self.members[index]
         for name in changes:
-            if name.split(".")[0] in ("data", "preprocess", "members") and name != "data.bad_limit":
+            if name.split(".")[0] in ("data", "preprocess", "members", "baseline") and name != "data.bad_limit":
                 raise ValueError(f"a member cannot change {name!r}. Received: members[{index}]={changes!r}")
-        data = self.to_dict() | {"members": ()}
+        data = self.to_dict() | {"members": (), "baseline": "off"}
         return _of_today(
             assigned(data, [f"{name}={json.dumps(value)}" for name, value in changes.items()], recipe=True)
         )

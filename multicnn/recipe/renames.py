@@ -25,14 +25,21 @@ RENAMED = {
     "tensorboard": "runtime.tensorboard",
 }
 
+# What a recipe that is written out whole has had from the first release on, and whoever writes one by hand has no need of.
+_COMPLETE = {"batch_size", "class_weights", "epochs", "label_smoothing", "monitor", "optimizer", "patience", "seed"}
+# What the fields meant that recipes saved before have not.
+_BEFORE = {"baseline": "off"}
+
 
 def with_current_names(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a recipe with every renamed one under its name of today; `data` is left as it is.
 
+    One that was written out whole before there was a field gets it with the value that it meant then.
+
     Args:
         data: Fields by name, plain or validated. A field under its old name replaces the same one under its name of today.
     """
-    data, renamed = dict(data), {}
+    data, renamed = dict(_BEFORE if _COMPLETE <= data.keys() else {}) | dict(data), {}
     for old in RENAMED:
         found = _without(data, old)
         if found is not None and (old != "model" or _is_network(found[1])):

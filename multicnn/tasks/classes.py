@@ -110,9 +110,7 @@ class ClassTask:
         if linear:
             gain = 100 * (test["accuracy"] - linear["accuracy"])
             side = "below" if gain > 0 else "above"
-            compared = (
-                f"{abs(gain):.1f} percentage points {side} the network" if abs(gain) >= 0.05 else "as the network"
-            )
+            compared = f"{abs(gain):.1f} percentage points {side}" if abs(gain) >= 0.05 else "the same"
             lead += f" Linear baseline: {percent(linear['accuracy'], linear['n'])} ({compared})."
         return lead
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from multicnn.data import splits
 from multicnn.data.manifest import Manifest
+from multicnn.evaluation.headline import saved_name
 from multicnn.recipe import Recipe
 from multicnn.tasks.intervals import BOUNDS, with_interval
 from multicnn.training import ensemble, experiment, unstarted
@@ -21,7 +22,7 @@ from multicnn.utils.files import write_json
 from multicnn.utils.reporter import Reporter
 
 COMMAND = "crossval"
-_MEASURED = ("test", "linear_baseline")
+_MEASURED = ("test", "network", "linear_baseline")
 _NUMBERS = ("accuracy", "loss", "macro_f1")
 
 
@@ -36,12 +37,13 @@ class CrossValidation:
     metrics: dict[str, dict[str, Any]]
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each fold: test examples, accuracy, loss, macro F1, and the accuracy of the linear baseline."""
+        """Return a row for each fold: test examples, accuracy, loss, macro F1, that of the linear baseline, and what was saved."""
         rows = {
             name: {
                 "n": measured["test"]["n"],
                 **{key: measured["test"][key] for key in _NUMBERS},
                 "linear": measured["linear_baseline"]["accuracy"],
+                "saved": saved_name("network", measured),
             }
             for name, measured in self.metrics.items()
         }
@@ -61,6 +63,7 @@ class CrossValidation:
                 for kind in ("mean", "std")
             }
             for split in _MEASURED
+            if all(split in measured for measured in self.metrics.values())
         }
 
     def _of_all(self, split: str) -> dict[str, float]:

@@ -11,15 +11,15 @@ import numpy as np
 
 from multicnn.blocks import average, network, scope
 from multicnn.data import store
-from multicnn.data.manifest import SPLITS, Manifest
-from multicnn.evaluation.headline import validation_headline
+from multicnn.data.manifest import Manifest
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe, preprocess_to_dict
-from multicnn.tasks.intervals import with_interval
 from multicnn.training import experiment, run_folder, unstarted
 from multicnn.training.context import RunContext
+from multicnn.training.measuring import Measured, metrics_of, report_saved
 from multicnn.training.run import complete, run
+from multicnn.training.saved import Examples, Saved, chosen
 from multicnn.utils.files import write_json
 
 
@@ -60,18 +60,16 @@ def _trained(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predict
             write_json(member.run_folder / "preprocess.json", preprocess_to_dict(members[0].preprocess))
         with experiment.resumable(folder, "train", context.log):
             members.append(run(recipe.member(i), manifest, member))
-    predictor = averaged(members, recipe.to_dict())
     # Without what the members found bad.
     manifest = run_folder.check_data(Manifest.load(member.run_folder / run_folder.MANIFEST), manifest, folder)
-    manifest, logits = _answers(predictor, manifest)
-    predictor.metrics.update(_measured(logits, members, manifest))
-    if "headline" in predictor.metrics:
-        context.warn(predictor.metrics["headline"])
+    saved, manifest = _saved(averaged(members, recipe.to_dict()), manifest, recipe, context)
+    predictor = saved.predictor
+    predictor.metrics.update(_measured(saved, members, manifest, context))
     predictor.metrics["seconds"] = round(time.perf_counter() - context.started, 1)
     write_json(folder / "metrics.json", predictor.metrics)
     run_folder.keep_manifest(folder, manifest)
     if not context.temporary:
-        report_run(folder, predictor.preprocess, manifest, lambda rows: logits[rows])
+        report_run(folder, predictor.preprocess, manifest, saved.logits_of)
     predictor.save(folder / "model.keras")
     context.log(f"the predictor is {folder / 'model.keras'}")
     return predictor
@@ -109,26 +107,25 @@ def _copy_weights(member: keras.Model, ensemble: keras.Model, scope: str) -> Non
             layer.set_weights(weights[layer.name.split(scope, 1)[1]])
 
 
-def _answers(predictor: Predictor, manifest: Manifest) -> tuple[Manifest, np.ndarray]:
-    """Return the manifest, with unreadable examples marked as bad, and the logits: float32 (rows, classes), NaN of bad rows."""
-    examples, reasons = store.load_examples(manifest, predictor.preprocess, manifest.rows())
+def _saved(predictor: Predictor, manifest: Manifest, recipe: Recipe, context: RunContext) -> tuple[Saved, Manifest]:
+    """Return what is saved of the mean of the members, and the manifest with unreadable examples marked as bad."""
+    loaded, reasons = store.load_examples(manifest, predictor.preprocess, manifest.rows())
     logits = np.full((len(manifest), len(predictor.labels)), np.nan, np.float32)
-    logits[examples.rows] = predictor.logits(examples.array)
-    return manifest.with_bad(reasons), logits
+    logits[loaded.rows] = predictor.logits(loaded.array)
+    manifest = manifest.with_bad(reasons)
+    if recipe.baseline == "off" or context.temporary:
+        return Saved(predictor, logits.__getitem__, logits.__getitem__), manifest
+    examples = Examples(manifest, loaded, predictor.preprocess, context)
+    return chosen(predictor, logits.__getitem__, examples, recipe), manifest
 
 
-def _measured(logits: np.ndarray, members: Sequence[Predictor], manifest: Manifest) -> dict[str, Any]:
-    """Return the ensemble's metrics on each split, and the main one of each member on the test set."""
-    measured: dict[str, Any] = {}
-    task = manifest.task
-    for split in SPLITS:
-        if len(rows := manifest.rows(split)):
-            measured[split] = with_interval(task.summary(task.counts(logits[rows], manifest.targets(rows))))
+def _measured(saved: Saved, members: Sequence[Predictor], manifest: Manifest, context: RunContext) -> Measured:
+    """Return the ensemble's metrics on each split, and the main one of each member on the test set; report what is saved."""
+    measured, _ = metrics_of(saved, manifest)
     linear = members[0].metrics.get("linear_baseline")
     measured |= {} if linear is None else {"linear_baseline": linear}
-    if "val" in measured and "test" not in measured:
-        measured["headline"] = validation_headline(task, measured)
+    report_saved(measured, manifest, context)
     if "test" in measured:
-        measured["members"] = [member.metrics["test"][task.metric] for member in members]
+        measured["members"] = [member.metrics["test"][manifest.task.metric] for member in members]
     parameters = sum(member.metrics["parameters"] for member in members)
     return measured | {"model": "ensemble", "parameters": parameters, "bad": members[0].metrics["bad"]}

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from typing import Any
-
-import numpy as np
 
 from multicnn.backends import engine, random_state
 from multicnn.data import pipeline
 from multicnn.data.manifest import SPLITS, Manifest
-from multicnn.evaluation.baseline import linear_score
-from multicnn.evaluation.headline import judged_split, validation_headline
-from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.recipe import Recipe
-from multicnn.tasks.intervals import with_interval
-from multicnn.training import finetuning, run_folder
+from multicnn.training import run_folder
 from multicnn.training.build import Built, build
 from multicnn.training.context import RunContext
 from multicnn.training.defaults import completed, weights_of
-from multicnn.training.diagnoses import diagnosed
-from multicnn.training.diagnoses.evidence import of_run
+from multicnn.training.measuring import measured
 from multicnn.training.nan_check import NotFinite
 from multicnn.training.preparation import Prepared, prepare
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import signals
-from multicnn.utils.files import write_json, write_text
+from multicnn.utils.files import write_text
 from multicnn.utils.spreadsheets import csv_text
 
 
@@ -80,7 +71,7 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
     except NotFinite as error:
         raise _with_batch(error, prepared, context) from None
     predictor.save(folder / "model.keras")  # at once, lest anything below is interrupted
-    predictor = _measured(prepared, built, context)
+    predictor = measured(prepared, built, context)
     predictor.save(folder / "model.keras")
     if loop.interrupted:
         best = f"the best weights so far are in {folder / 'model.keras'}"
@@ -114,39 +105,6 @@ def _with_batch(error: NotFinite, prepared: Prepared, context: RunContext) -> Va
         "optimizer.learning_rate, clip the gradients (optimizer.arguments.global_clipnorm), or train in float32. "
         f"Received: optimizer.learning_rate={recipe.optimizer.learning_rate!r}, runtime.precision={recipe.runtime.precision!r}"
     )
-
-
-def _measured(prepared: Prepared, built: Built, context: RunContext) -> Predictor:
-    """Return the predictor with its metrics; the run folder gets the tables and figures."""
-    loop, evaluator, manifest = built.loop, built.evaluator, prepared.manifest
-    finished = not loop.interrupted
-    measured: dict[str, Any] = {
-        split: with_interval(evaluator.metrics(split)) for split in SPLITS if finished and len(manifest.rows(split))
-    }
-    scored = judged_split(manifest) if finished else None
-    if scored is not None and not context.temporary:
-        linear = linear_score(manifest, prepared.store, prepared.augmentation.stored, scored)
-        measured |= {} if linear is None else {"linear_baseline": with_interval(linear)}
-    if scored == "val" and not context.temporary:
-        measured["headline"] = validation_headline(manifest.task, measured)
-        context.warn(measured["headline"])
-    if finished:
-        measured |= diagnosed(of_run(prepared, measured, loop.at.history, context.run_folder), context.log)
-    if (stages := finetuning.stages_of(loop)) is not None:
-        measured["finetuning"] = stages.to_dict()
-        context.log(stages.sentence(manifest.task.metric))
-    measured |= {
-        "model": prepared.recipe.model.name if isinstance(prepared.recipe.model.name, str) else "custom",
-        "parameters": prepared.measured.parameters,
-        "bad": len(manifest.bad_rows()),
-        **built.measurements,
-        "waited": round(float(np.mean([row.get("waited", 0.0) for row in loop.at.history] or [0.0])), 4),
-        "seconds": round(time.perf_counter() - context.started, 1),
-    }
-    write_json(context.run_folder / "metrics.json", measured)
-    if finished and not context.temporary:
-        report_run(context.run_folder, prepared.preprocess, manifest, evaluator.logits)
-    return dataclasses.replace(built.predictor, metrics=measured)
 
 
 def _summary(prepared: Prepared, steps: int) -> str:

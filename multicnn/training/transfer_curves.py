@@ -181,7 +181,7 @@ def run(
         )
     if not len(manifest.rows("test")):
         raise ValueError("`data` must have test examples, of its own or as data.test. Received: none")
-    both = PretrainedWeights(recipe).completed(recipe, manifest.modality)
+    both = dataclasses.replace(PretrainedWeights(recipe).completed(recipe, manifest.modality), baseline="off")
     with unstarted.removed(folder):
         experiment.record(folder, COMMAND, recipe, sizes=sizes, seeds=seeds)
         curves = _trained(both, manifest, sizes, seeds, folder, reporter)

@@ -85,9 +85,8 @@ def test_names_and_texts_are_escaped(run):
 
 def test_the_numbers_and_the_linear_baseline_beside_them(run):
     page = Page(write_report(run, TASK).read_text(encoding="utf-8"))
-    assert (
-        "Linear baseline: 80.0 % (95 % interval 62.7 to 90.5 %) (10.0 percentage points below the network)."
-        in " ".join(page.text)
+    assert "Linear baseline: 80.0 % (95 % interval 62.7 to 90.5 %) (10.0 percentage points below)." in " ".join(
+        page.text
     )
     assert {
         "0.9900 (0.9826 to 0.9943)",
@@ -100,9 +99,7 @@ def test_the_numbers_and_the_linear_baseline_beside_them(run):
     assert order == ["training", "test", "linear baseline, test"]
 
 
-@pytest.mark.parametrize(
-    ("linear", "verdict"), [(0.95, "5.0 percentage points above the network"), (0.9, "(as the network)")]
-)
+@pytest.mark.parametrize(("linear", "verdict"), [(0.95, "5.0 percentage points above"), (0.9, "(the same)")])
 def test_a_better_linear_baseline_is_not_hidden(run, linear, verdict):
     metrics = METRICS | {"linear_baseline": METRICS["linear_baseline"] | {"accuracy": linear}}
     (run / "metrics.json").write_text(json.dumps(metrics))

@@ -38,7 +38,8 @@ ROUTES = {
     "field of train": lambda name, value: recipe_for(Recipe(), {name: value}),
     "file": lambda name, value: Recipe.from_dict(json.loads(json.dumps({name: value}))),
     "setting": lambda name, value: Recipe().replaced([f"{name}={json.dumps(value)}"]),
-    "member": lambda name, value: Recipe(members=({name: value}, {})).member(0),
+    # which is trained without a baseline
+    "member": lambda name, value: dataclasses.replace(Recipe(members=({name: value}, {})).member(0), baseline="blend"),
 }
 
 
