@@ -10,7 +10,7 @@ import numpy as np
 
 from multicnn.backends import engine, forks
 from multicnn.explanations.explanation import Explanation, NGram
-from multicnn.explanations.max_over_time import MaxOverTime
+from multicnn.explanations.ngram_sum import NgramSum
 from multicnn.explanations.occlusion import occlude
 from multicnn.modalities.text.preprocess import TextPreprocess
 from multicnn.tasks import Task
@@ -43,8 +43,8 @@ class Explainer:
             )
         self.preprocess, self.labels, self._task = preprocess, task.classes, task
         self._logits = engine.inference(network)
-        self.network = MaxOverTime.of(network)
-        # Exact where the logits are a sum over the filters' maxima.
+        self.network = NgramSum.of(network)
+        # Exact where the logits are a sum over n-grams.
         self.method = "occlusion" if self.network is None else "n-grams"
 
     def explain(
@@ -97,18 +97,18 @@ class Explainer:
     def _joined(self, tokens: Sequence[str]) -> str:
         return ("" if self.preprocess.level == "characters" else " ").join(tokens)
 
-    def _by_ngrams(self, network: MaxOverTime, texts: Sequence[str], ids: np.ndarray) -> Iterator[_Explained]:
+    def _by_ngrams(self, network: NgramSum, texts: Sequence[str], ids: np.ndarray) -> Iterator[_Explained]:
         """Yield the logits, the bias, the tokens' scores and the n-grams of each text."""
-        for text, starts, values in zip(texts, *network.firings(ids)):
+        for text, (starts, stops, units, values) in zip(texts, network.fired(ids)):
             tokens = self._tokens(text)
-            contributions = values[:, None] * network.weights
+            contributions = values[:, None] * network.weights[units]
             scores = np.zeros((len(tokens), len(self.labels)), np.float32)
             ngrams = []
-            for (start, stop), filters in _windows(starts, values, network.reach, len(tokens)):
-                total = contributions[filters].sum(axis=0)
+            for (start, stop), inside in _windows(starts, stops, len(tokens)):
+                total = contributions[inside].sum(axis=0)
                 scores[start:stop] += total / (stop - start)
-                strongest = filters[np.argsort(-np.abs(values[filters]), kind="stable")]
-                fired = tuple((network.filters[i], float(values[i])) for i in strongest)
+                strongest = inside[np.argsort(-np.abs(values[inside]), kind="stable")]
+                fired = tuple((network.filters[units[i]], float(values[i])) for i in strongest)
                 gram = self._joined(tokens[start:stop])
                 ngrams.append(NGram(start, stop, gram, fired, tuple(map(float, total))))
             yield contributions.sum(axis=0) + network.bias, network.bias, scores, ngrams
@@ -138,14 +138,11 @@ class Explainer:
         return words
 
 
-def _windows(
-    starts: np.ndarray, values: np.ndarray, reach: np.ndarray, length: int
-) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-    """Yield the different windows of tokens at which filters fired, and those filters; a window never leaves the text."""
-    fired = np.flatnonzero(values)
-    first = np.clip(starts[fired], 0, max(length - 1, 0))
-    last = np.clip(starts[fired] + reach[fired], first + 1, max(length, 1))
+def _windows(starts: np.ndarray, stops: np.ndarray, length: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    """Yield the different windows of tokens at which something fired, and the indices of that; none leaves the text."""
+    first = np.clip(starts, 0, max(length - 1, 0))
+    last = np.clip(stops, first + 1, max(length, 1))
     windows, which = np.unique(np.stack([first, last], axis=1), axis=0, return_inverse=True)
     order = np.argsort(which.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(which.ravel(), minlength=len(windows)))
-    yield from zip(windows.tolist(), np.split(fired[order], ends[:-1]))
+    yield from zip(windows.tolist(), np.split(order, ends[:-1]))

@@ -63,10 +63,15 @@ class MaxOverTime:
         self._run = keras.Model(network.inputs, [b.maps for b in branches] + [b.pooled for b in branches])
 
     @staticmethod
-    def of(network: keras.Model) -> MaxOverTime | None:
-        """Return the network taken apart, or None if it is of another kind."""
+    def of(network: keras.Model, output: keras.KerasTensor | None = None) -> MaxOverTime | None:
+        """Return the network taken apart, or None if it is of another kind.
+
+        Args:
+            network: The network.
+            output: A tensor in it that stands for its logits, such as one of the parts that they are the sum of.
+        """
         try:
-            last = _skip(network.outputs[0], (*_SILENT, keras.layers.Activation))
+            last = _skip(network.outputs[0] if output is None else output, (*_SILENT, keras.layers.Activation))
             dense = operation_of(last)
             if not isinstance(dense, keras.layers.Dense) or dense.activation is not keras.activations.linear:
                 return None

@@ -60,7 +60,7 @@ class TfIdf(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         ids = inputs[..., 0] if len(inputs.shape) == 3 else inputs
-        rows = ops.sort(ops.concatenate(self._rows_of_runs(ops.cast(ids, "float32")), axis=1), axis=1)
+        rows = ops.sort(ops.concatenate(self.rows_of_runs(ids), axis=1), axis=1)
         last, count = _counts(rows)
         known = ops.cast(ops.logical_and(last, rows >= 0), "float32")
         rows = ops.maximum(rows, 0)
@@ -69,8 +69,9 @@ class TfIdf(keras.layers.Layer):
         total = self._weighted(values / ops.where(length > 0, length, 1.0), rows)
         return ops.cast(total + self.bias, self.compute_dtype)
 
-    def _rows_of_runs(self, ids: Tensor) -> list[Tensor]:
-        """Return the row of each run of each length, or -1: int32 (batch, time) each; `ids` are whole numbers in float32."""
+    def rows_of_runs(self, ids: Tensor) -> list[Tensor]:
+        """Return the row of each run of each length, or -1: int32 (batch, time) each; `ids` are whole numbers (batch, time)."""
+        ids = ops.cast(ids, "float32")
         runs = [ops.zeros_like(ids, dtype="int32")]
         first, stop = runs[0], runs[0] + ops.cast(self.children[0], "int32")
         for level in range(self.n):
