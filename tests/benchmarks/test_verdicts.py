@@ -1,6 +1,7 @@
 """benchmarks/verdicts.py: each planted fault is named, and of healthy networks nothing false is said."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import multicnn
 
 _SPEC = importlib.util.spec_from_file_location("verdicts", Path(__file__).parents[2] / "benchmarks" / "verdicts.py")
 verdicts = importlib.util.module_from_spec(_SPEC)
+sys.modules["verdicts"] = verdicts  # where its dataclass looks for its types
 _SPEC.loader.exec_module(verdicts)
 
 pytestmark = pytest.mark.slow
