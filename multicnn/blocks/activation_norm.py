@@ -19,7 +19,9 @@ _NORMS = ("batch", "layer", "sub_spectral", "local_response")
 class norm(Block):
     """Normalization: "batch", "layer", "sub_spectral" (batch normalization in `bands` of frequencies) or "local_response".
 
-    Momentum and epsilon are those of the papers (and PyTorch), not Keras's 0.99 and 1e-3. Local response normalization
+    Momentum and epsilon are those of the papers (and PyTorch), not Keras's 0.99 and 1e-3; the moving variance is the mean of
+    the batches' own, without the m / (m - 1) of Ioffe & Szegedy 2015, algorithm 2. "layer" is over the channels of each
+    position, where Ba et al. 2016 take the whole layer. Local response normalization
     (Krizhevsky et al. 2012, section 3.3) has nothing to train: x / (bias + alpha * sum of squares of `size` channels)^beta.
     """
 

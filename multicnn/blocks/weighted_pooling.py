@@ -17,6 +17,7 @@ from multicnn.blocks.signal import Cost, Signal, times
 from multicnn.layers.kernels import Kernel, kernel_shape, numbers_of
 
 WINDOWS = ("gaussian", "triangular", "learned")
+_LARGEST = 1 << 20  # positions of a window
 
 
 class weighted_average_pool(average_pool):
@@ -64,9 +65,11 @@ class weighted_average_pool(average_pool):
         """Return the numbers of the window, before they are divided by their sum; None where they are learned.
 
         Raises:
-            ValueError: They are not as many as the window has positions.
+            ValueError: They are not as many as the window has positions, or it is too large.
         """
         sizes, (name, parameters) = self.reaches(rank), self._named()
+        if prod(sizes) > _LARGEST:  # a file may ask for any size
+            raise ValueError(f"a window of {sizes} has more than {_LARGEST:,} positions")
         if name == "learned":
             return None
         if name is None:

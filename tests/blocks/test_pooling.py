@@ -278,6 +278,7 @@ BAD = {
         lambda: network(weighted_average_pool(2, weights=(1, 2, 1)), WAVEFORM),
         r"weights` of the shape \(3,\) do not fill a window of \(2,\)",
     ),
+    "a huge window": (lambda: measure(weighted_average_pool(2**31 - 1), (9, 2)), "more than 1,048,576 positions"),
     "sigma": (lambda: weighted_average_pool(2, weights=("gaussian", {"sigma": 0})), "`sigma` must be a number above 0"),
     "no sigma": (lambda: weighted_average_pool(2, weights=("learned", {"sigma": 1})), "`weights` must be one of"),
     "per_channel": (lambda: weighted_average_pool(2, per_channel=True), "`per_channel` is for learned weights"),
