@@ -32,6 +32,8 @@ class Limits:
         json_bytes: Bytes of a recipe, and of a description in an artefact or a run folder.
         example_values: Numbers of an example as the network sees it.
         layer_values: Numbers that a layer of an artefact's network makes of one example.
+        layer_steps: Steps that the network of an artefact takes one by one, where Keras copies a layer for each.
+        pattern_seconds: Seconds of the processor in which a pattern is searched in the names of all files, a little more for many.
     """
 
     file_bytes: int = 2**31
@@ -45,6 +47,8 @@ class Limits:
     json_bytes: int = 2**25
     example_values: int = 2**27
     layer_values: int = 2**28
+    layer_steps: int = 5_000
+    pattern_seconds: int = 10
 
 
 class LimitError(ValueError):

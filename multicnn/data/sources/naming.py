@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
+
+from multicnn.data.sources.name_search import NameSearch
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
@@ -36,11 +37,8 @@ class NamePattern:
     """
 
     def __init__(self, pattern: str, label: str = "label", group: str | None = None, split: str | None = None):
-        try:
-            self._regex = re.compile(composed(pattern))
-        except re.error as error:
-            raise ValueError(f"pattern must be a regular expression ({error}). Received: pattern={pattern!r}") from None
-        names = set(self._regex.groupindex)
+        self._search = NameSearch(composed(pattern))
+        self.groups = names = self._search.groups
         self._label = next((name for name in (label, "label") if name in names), None)
         self._group = next((name for name in (group, "group") if name in names), None)
         self._split = next((name for name in (split, "split") if name in names), None)
@@ -52,17 +50,20 @@ class NamePattern:
             raise ValueError(f"pattern must have {expected}. Received: pattern={pattern!r}")
 
     def read(self, path: str | PurePath) -> Named | None:
-        """Return label, group and split of the name of this file, or None if the pattern does not match."""
-        match = self._regex.search(composed(PurePath(path).stem))
-        if match is None:
+        """Return label, group and split of the name of this file, or None if the pattern does not match.
+
+        Raises:
+            ValueError: All names together have taken longer than the limit.
+        """
+        groups = self._search.search(composed(PurePath(path).stem))
+        if groups is None:
             return None
-        groups = match.groupdict(default="")
 
         def group(name: str | None) -> str:
-            return groups[name] if name else ""
+            return (groups[name] if name else None) or ""
 
         split = group(self._split)
-        marked = [name for name in self._markers if match[name] is not None]
+        marked = [name for name in self._markers if groups[name] is not None]
         if marked:
             split = marked[0]
         return Named(group(self._label), group(self._group), split)
