@@ -20,7 +20,7 @@ import h5py
 import keras
 import numpy as np
 
-from multicnn.backends import keras_private
+from multicnn.backends import keras_private, keras_steps
 from multicnn.utils import archives, limits
 from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import parse_json
@@ -52,6 +52,7 @@ _OPERATIONS = "keras.src.ops."
 _VALUES = {"__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__", "__bytes__"}
 _BFLOAT16 = np.dtype("V2")  # as which Keras saves it
 _DTYPE = re.compile(r"(bool|string|bfloat16|u?int(8|16|32|64)|float(16|32|64)|complex(64|128))")
+_REPEATS = ("n", "num", "indices_or_sections")  # of Diff, Unstack, Split
 
 
 @contextlib.contextmanager
@@ -123,11 +124,14 @@ def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model
 
     Raises:
         ArchiveError: Keras cannot build it, or it is not the model of its weights.
+        LimitError: It takes too many steps one by one.
     """
     numbers = sum(int(np.prod(shape)) for each in shapes.values() for shape in each)
     try:
-        with _at_most(numbers):
+        with keras_steps.bounded(), _at_most(numbers):
             return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except limits.LimitError:
+        raise
     except Exception as error:  # of a config that was tampered with, anything
         raise ArchiveError(f"Keras cannot build its network: {_first_line(error)}") from error
 
@@ -137,10 +141,13 @@ def check_sizes(network: keras.Model, shape: tuple[int, ...]) -> None:
 
     Raises:
         ArchiveError: The network cannot be applied to it.
-        LimitError: An output inside the network is over the limit.
+        LimitError: An output inside the network is over the limit, or it takes too many steps one by one.
     """
     try:
-        largest = max(keras_private.sizes_inside(network, shape), default=0)
+        with keras_steps.bounded():
+            largest = max(keras_private.sizes_inside(network, shape), default=0)
+    except limits.LimitError:
+        raise
     except Exception as error:  # of a config that was tampered with, anything
         raise ArchiveError(f"its network does not fit its input: {_first_line(error)}") from error
     limits.check("layer_values", largest, f"large: its network makes {largest:,} numbers of one example")
@@ -197,8 +204,17 @@ def _is_allowed(name: str, module: str | None, registered: str | None, config: o
         return isinstance(found, type) and issubclass(found, base) and name not in _LAYERS_REFUSED
     if module is not None and module.startswith(_OPERATIONS):
         found = getattr(sys.modules.get(module), name, None)
+        _check_repeats(name, config)
         return isinstance(found, type) and issubclass(found, keras.Operation) and found.__module__ == module
     return (module, name) in _MODELS or (module in ("keras", "keras.dtype_policies") and name in _POLICIES)
+
+
+def _check_repeats(name: str, config: object) -> None:
+    """Raise LimitError where an operation would be repeated, or give outputs, more often than the limit on steps."""
+    values = config if isinstance(config, Mapping) else {}
+    for option in _REPEATS:
+        if isinstance(times := values.get(option), int):
+            limits.check("layer_steps", times, f"long: its network has {name} of {times:,} times")
 
 
 def _bases() -> tuple[type, ...]:
@@ -236,7 +252,10 @@ def _shapes(file: h5py.File, size: int) -> dict[str, list[tuple[int, ...]]]:
 
 
 def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Yield each dataset of a file and the name of its layer; only what is linked in the file itself, and once."""
+    """Yield each dataset of a file and the name of its layer; only what is linked in the file itself, and once.
+
+    The weights of a layer inside another, as in `TimeDistributed`, are those of the outer one.
+    """
     pending: list[tuple[str, h5py.Group]] = [("", file)]
     visited: set[int] = set()
     while pending:
@@ -245,8 +264,7 @@ def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
         if address in visited:
             raise ArchiveError("its weights have a group inside itself")
         visited.add(address)
-        own = group.attrs.get("name")
-        layer = own if isinstance(own, str) and own else layer
+        layer = layer or _layer_name(group)
         for key in group:
             if not isinstance(group.get(key, getlink=True), h5py.HardLink):
                 raise ArchiveError(f"its weights have a link at {group.name}/{key}")
@@ -255,6 +273,13 @@ def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
                 yield layer, inner
             else:
                 pending.append((layer, inner))
+
+
+def _layer_name(group: h5py.Group) -> str:
+    """Return the name of the layer that a group of a file is of, which stands in its group of variables; "" where it is of none."""
+    inside = isinstance(group.get("vars", getlink=True), h5py.HardLink) and group.name != "/"
+    name = (group["vars"] if inside else group).attrs.get("name")
+    return name if isinstance(name, str) else ""
 
 
 @contextlib.contextmanager

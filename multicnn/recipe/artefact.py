@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import pydantic
 
-from multicnn.backends import keras_archive
+from multicnn.backends import keras_archive, keras_steps
 from multicnn.backends.keras_archive import CONFIG, WEIGHTS
 from multicnn.blocks import Block, from_dict, unknown_kinds
 from multicnn.blocks.cost import Leaf, measure
@@ -171,7 +171,10 @@ def _check_network(block: Block, preprocess: Preprocess, task: Task, shapes: Sha
     for shape in (preprocess.stored_shape, preprocess.input_shape):
         limits.check("example_values", math.prod(shape), f"large: an example of the shape {shape}")
     try:
-        measured = measure(block, preprocess.input_shape)
+        with keras_steps.bounded():
+            measured = measure(block, preprocess.input_shape)
+    except limits.LimitError:
+        raise
     except (ValueError, TypeError, ArithmeticError, AttributeError, LookupError) as error:
         raise ArchiveError(f"its network does not fit its input: {' '.join(str(error).split())}") from error
     outputs = task.output_shape(preprocess.input_shape)
