@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multicnn.modalities import content, formats
-from multicnn.modalities.audio import lengths
+from multicnn.modalities.audio import flac_length, lengths
 from multicnn.utils import limits
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def _stream(data: bytes, modality: str | None, kind: str) -> tuple[np.ndarray, i
     except soundfile.LibsndfileError as error:
         if modality is None:
             raise ValueError(f"not audio: starts like {kind}") from error
+        if kind == "FLAC" and flac_length.is_truncated(data):
+            raise ValueError("truncated FLAC: its last frame is not complete") from error
         raise ValueError(f"damaged, truncated or unsupported {kind}") from error
     if len(waveform) < declared - (_MP3_SLACK if kind == "MP3" else 0):
         raise ValueError(

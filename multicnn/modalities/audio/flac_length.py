@@ -21,10 +21,15 @@ def first_stream(data: bytes) -> tuple[bytes, bytes]:
     return _with_length(data[:end]), data[end:]
 
 
+def is_truncated(data: bytes) -> bool:
+    """Return True for a stream that cannot be decoded and does not end with a frame, as half a file."""
+    return len(data) >= 42 and not data[4] & 0x7F and _samples(data, _declared(data)) is None
+
+
 def _with_length(data: bytes) -> bytes:
     if len(data) < 42 or data[4] & 0x7F:
         return data  # no STREAMINFO in its place
-    declared = int.from_bytes(data[_TOTAL]) & 0xFFFFFFFFF
+    declared = _declared(data)
     samples = _samples(data, declared)
     if samples is None and not declared:
         raise ValueError("truncated FLAC, of unknown length: its last frame is not complete")
@@ -34,6 +39,10 @@ def _with_length(data: bytes) -> bytes:
         raise ValueError(f"truncated FLAC, or a wrong length in its header: {samples:,} of {declared:,} samples")
     packed = (data[_TOTAL.start] & 0xF0) << 32 | samples
     return data[: _TOTAL.start] + packed.to_bytes(5) + data[_TOTAL.stop :]
+
+
+def _declared(data: bytes) -> int:
+    return int.from_bytes(data[_TOTAL]) & 0xFFFFFFFFF
 
 
 def _samples(data: bytes, declared: int) -> int | None:
