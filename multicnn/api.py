@@ -19,6 +19,7 @@ from multicnn.data.load import load_manifest, load_unsplit
 from multicnn.data.manifest import Manifest
 from multicnn.data.marks import report_remarks
 from multicnn.data.sources.memory import in_memory
+from multicnn.data.sources.unused import given_options, load_inherited
 from multicnn.evaluation import figures
 from multicnn.evaluation import inspect as inspection
 from multicnn.evaluation.doctor import Diagnosis, diagnose
@@ -392,7 +393,9 @@ def features(
     else:
         predictor = inner_network(_loaded(model))
     source = predictor.source(data, settings, split_as_trained=True)
-    manifest = load_manifest(source, predictor.recipe.get("task"), in_memory(data))
+    task, memory = predictor.recipe.get("task"), in_memory(data)
+    given = given_options(data, settings)
+    manifest = load_inherited(lambda each: load_manifest(each, task, memory), source, given)
     report_remarks(manifest, reporter or Reporter())
     extractor, name = linear_probe.feature_extractor(predictor, stage)
     extracted = linear_probe.extract(extractor, manifest, name, reporter or Reporter())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import itertools
 import json
 import os
 import platform
@@ -20,24 +19,25 @@ import numpy as np
 import tensorflow as tf
 
 from multicnn.backends import engine, forks
+from multicnn.backends.in_batches import TOO_SMALL, in_batches
 from multicnn.blocks import Block, network
 from multicnn.blocks.base import names_of_kinds
-from multicnn.data.inputs import inputs_of, name_of, source_of
+from multicnn.data.decoded import MOST, Decoded, batches
+from multicnn.data.inputs import inputs_of
 from multicnn.data.load import divided, load_unsplit
 from multicnn.data.marks import report_marks, report_remarks
 from multicnn.data.paths import locate
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
+from multicnn.data.sources.unused import given_options, load_inherited
 from multicnn.data.store import load_examples
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.evaluation.headline import saved_name
 from multicnn.modalities import Preprocess
-from multicnn.modalities.reasons import BAD, reason
 from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
 from multicnn.tasks import Task, task_to_dict
-from multicnn.utils import quiet
 from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import atomic_file
 from multicnn.utils.limits import LimitError
@@ -45,7 +45,6 @@ from multicnn.utils.reporter import Reporter
 from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
-_BATCH = 256
 _SHOWN = 300  # characters of what is wrong with an artefact: Keras repeats whole networks
 
 
@@ -61,6 +60,7 @@ class Prediction:
         windows: Start (seconds, or tokens of a text) and probabilities, or values, of each window of a long input.
         labels: The predicted classes: one, or of a multilabel task those above one half.
         values: Predicted numbers by name, where the task predicts numbers.
+        remark: Why the prediction says little: the input is blank, silent, or one token to the network; "" for nothing.
     """
 
     input: str
@@ -70,6 +70,7 @@ class Prediction:
     windows: tuple[tuple[float, dict[str, float]], ...] = ()
     labels: tuple[str, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def probability(self) -> float | None:
@@ -80,7 +81,8 @@ class Prediction:
         if self.error is not None:
             return f"<Prediction {self.input!r}: error: {self.error}>"
         sure = "" if self.probability is None else f" ({self.probability:.3f})"
-        return f"<Prediction {self.input!r}: {self.label or 'no label'}{sure}>"
+        remark = f"; {self.remark}" if self.remark else ""
+        return f"<Prediction {self.input!r}: {self.label or 'no label'}{sure}{remark}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,11 +122,15 @@ class Predictor:
         """The name of each logit: the classes, where the task has classes."""
         return self.task.labels
 
-    def logits(self, examples: np.ndarray) -> np.ndarray:
-        """Return the float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape)."""
+    def logits(self, examples: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+        """Return the float32 logits (n, classes) of stored examples (n, *preprocess.stored_shape).
+
+        Raises:
+            MemoryError: There is not enough memory for one of them alone.
+        """
         forks.check()
-        parts = [self._run(self.preprocess.finish(examples[i : i + _BATCH])) for i in range(0, len(examples), _BATCH)]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
+        logits = in_batches(lambda batch: self._run(self.preprocess.finish(batch)), examples, MOST)
+        return np.concatenate(logits) if logits else np.zeros((0, len(self.labels)), np.float32)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the float64 outputs of logits (n, classes): the probability of each class, as the task defines it."""
@@ -151,9 +157,8 @@ class Predictor:
             RuntimeError: The process was forked from one in which TensorFlow had started.
         """
         forks.check()
-        numbered = enumerate(inputs)
-        while batch := list(itertools.islice(numbered, _BATCH)):
-            yield from self._predict_batch(batch)
+        for batch in batches(inputs, self.preprocess):
+            yield from map(self._prediction, batch, self._outputs(batch))
 
     def evaluate(
         self, data: str | os.PathLike | DataSource | Iterable[object], *, split: str | None = None
@@ -177,7 +182,9 @@ class Predictor:
         reporter = reporter or Reporter()
         memory = in_memory(data)
         source = self.source(data, settings, split_as_trained=split is not None)
-        manifest = load_unsplit(source, self.task, memory)
+        manifest = load_inherited(
+            lambda each: load_unsplit(each, self.task, memory), source, given_options(data, settings)
+        )
         if memory is not None:  # known by their contents
             source = self.source(path_of(manifest), settings, split_as_trained=split is not None)
         trained_on_it = self.was_trained_on(source.path)
@@ -272,37 +279,29 @@ class Predictor:
             "versions": self.versions,
         }
 
-    def _predict_batch(self, inputs: list[tuple[int, object]]) -> Iterator[Prediction]:
-        with quiet.decoders():
-            windows = [self._windows(source) for _, source in inputs]
-        examples = [example for each in windows if not isinstance(each, str) for _, example in each]
-        logits = self.logits(np.stack(examples)) if examples else np.zeros((0, len(self.labels)))
-        rows = iter(self.probabilities(logits))
-        for (position, source), decoded in zip(inputs, windows):
-            name = name_of(source, position)
-            if isinstance(decoded, str):
-                yield Prediction(name, error=decoded)
-            else:
-                yield self._prediction(name, [(start, next(rows)) for start, _ in decoded])
-
-    def _windows(self, source: object) -> list[tuple[float, np.ndarray]] | str:
-        """Return start and stored example of each window of an input, or the reason why there is none."""
+    def _outputs(self, batch: Sequence[Decoded]) -> list[np.ndarray | None]:
+        """Return the outputs of the windows of each input, (windows, classes); None where the memory is too small for them."""
         try:
-            raw = self.preprocess.decode(source_of(source, self.preprocess))
-            return [(start, self.preprocess.example(window)) for start, window in self.preprocess.windows(raw)]
-        except BAD as error:
-            return reason(error)
+            outputs = self.probabilities(self.logits([example for each in batch for example in each.examples]))
+        except MemoryError:
+            if len(batch) == 1:
+                return [None]
+            return [output for each in batch for output in self._outputs([each])]
+        return [*np.split(outputs, np.cumsum([len(each.examples) for each in batch])[:-1])]
 
-    def _prediction(self, name: str, windows: list[tuple[float, np.ndarray]]) -> Prediction:
-        whole = self.task.answer(self.task.merge(np.stack([output for _, output in windows])))
-        parts = [(start, self.task.answer(output)) for start, output in windows]
+    def _prediction(self, given: Decoded, outputs: np.ndarray | None) -> Prediction:
+        if given.error is not None or outputs is None:
+            return Prediction(given.name, error=given.error or TOO_SMALL)
+        whole = self.task.answer(self.task.merge(outputs))
+        parts = [(start, self.task.answer(output)) for start, output in zip(given.starts, outputs, strict=True)]
         return Prediction(
-            name,
+            given.name,
             whole.label,
             whole.probabilities,
             windows=tuple((start, part.probabilities or part.values) for start, part in parts),
             labels=whole.labels,
             values=whole.values,
+            remark=given.remark,
         )
 
 

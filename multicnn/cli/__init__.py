@@ -13,6 +13,7 @@ import typer.core
 from multicnn.cli import data, explain, fields, networks, predictors, show, training, transfer, weights, words
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.printing import print_line, printable_errors
+from multicnn.utils.memory import is_exhausted
 from multicnn.utils.quiet import decoders, import_tensorflow_silently, keep_screen_for_python
 from multicnn.utils.signals import unwind
 from multicnn.version import __version__
@@ -70,14 +71,15 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except MemoryError as error:
-        print_line(
-            f"multicnn: the memory is too small ({error or 'MemoryError'}): take fewer or smaller examples", error=True
-        )
-        sys.exit(2)
     except (ValueError, TypeError, OSError) as error:
         if os.environ.get("MULTICNN_TRACEBACK"):
             raise
         message = in_words_of_the_command(str(error), typer.main.get_command(app), sys.argv[1:])
         print_line(f"multicnn: {' '.join(message.split())}", error=True)
+        sys.exit(2)
+    except Exception as error:
+        if not is_exhausted(error):
+            raise
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        print_line(f"multicnn: the memory is too small ({first}): take fewer or smaller examples", error=True)
         sys.exit(2)

@@ -25,6 +25,8 @@ def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
     kind = "values" if prediction.values else "probabilities"
     row[kind] = prediction.values or prediction.probabilities
+    if prediction.remark:
+        row["remark"] = prediction.remark
     if per_window:
         row["windows"] = [{"start": start, kind: named} for start, named in prediction.windows]
     return row
@@ -38,7 +40,10 @@ def text_lines(predictor: Predictor, prediction: Prediction, per_window: bool) -
     for start, answer in _windows(predictor, prediction) if per_window else ():
         if position := predictor.preprocess.position(start):
             answers.append((f"  {position}", answer))
-    return "\n".join(f"{printable(name)}\t{printable(answer.label)}\t{_shares(answer)}" for name, answer in answers)
+    lines = [f"{printable(name)}\t{printable(answer.label)}\t{_shares(answer)}" for name, answer in answers]
+    if prediction.remark:
+        lines[0] += f"\t{prediction.remark}"
+    return "\n".join(lines)
 
 
 def check_csv(path: Path) -> None:
@@ -52,26 +57,26 @@ def check_csv(path: Path) -> None:
 def csv_table(path: Path, predictor: Predictor, per_window: bool) -> Iterator[Callable[[Prediction], None]]:
     """Yield a function that adds a prediction to a CSV file, which replaces an old one at the end of the block.
 
-    A column for each class, or value, follows `input`, `label`, `probability` and `error`; with `per_window` there is a row for
-    each window too, with its `start` in seconds (of texts: in tokens). Formulas are written as text.
+    A column for each class, or value, follows `input`, `label`, `probability`, `error` and `remark`; with `per_window` there
+    is a row for each window too, with its `start` in seconds (of texts: in tokens). Formulas are written as text.
     """
     kind = "probability" if predictor.task.classes else "value"
-    head = ["input", *(["start"] if per_window else []), "label", "probability", "error"]
+    head = ["input", *(["start"] if per_window else []), "label", "probability", "error", "remark"]
     # A name that is not UTF-8 stays recognisable.
     with atomic_file(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([harmless(name) for name in [*head, *(f"{kind} of {label}" for label in predictor.labels)]])
 
-        def write(name: str, start: float | None, answer: Prediction | Answer, error: str | None) -> None:
+        def write(name: str, start: float | None, answer: Prediction | Answer, notes: list[str | None]) -> None:
             values = answer.values or answer.probabilities
             share = values.get(answer.labels[0]) if len(answer.labels) == 1 else None
-            row = [name, *([start] if per_window else []), answer.label, share, error]
+            row = [name, *([start] if per_window else []), answer.label, share, *notes]
             writer.writerow([harmless(cell) for cell in [*row, *(values.get(label) for label in predictor.labels)]])
 
         def add(prediction: Prediction) -> None:
-            write(prediction.input, None, prediction, prediction.error)
+            write(prediction.input, None, prediction, [prediction.error, prediction.remark])
             for start, answer in _windows(predictor, prediction) if per_window else ():
-                write(prediction.input, start, answer, None)
+                write(prediction.input, start, answer, [None, None])
 
         yield add
 

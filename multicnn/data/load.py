@@ -38,7 +38,9 @@ def divided(manifest: Manifest, source: DataSource) -> Manifest:
     if source.leave_out is not None:
         manifest = splits.leave_group_out(manifest, composed(source.leave_out))
     assigned = splits.assign(manifest, source.validation_fraction, 0.0 if source.leave_out else source.test_fraction)
-    return assigned.with_remarks(_without_test(manifest) if source.test_fraction else ())
+    return assigned.with_remarks(
+        [*(_without_test(manifest) if source.test_fraction else ()), *_unused(manifest, source)]
+    )
 
 
 def _without_test(manifest: Manifest) -> Iterator[Finding]:
@@ -46,6 +48,15 @@ def _without_test(manifest: Manifest) -> Iterator[Finding]:
     if (named := set(manifest.table["split"].iloc[manifest.rows()])) >= {"train", "val"} and "test" not in named:
         taken = "the data names its training and validation examples, so no test examples are taken from them"
         yield Finding("no test examples", f"{taken}; give some as data.test (train --test)", False)
+
+
+def _unused(manifest: Manifest, source: DataSource) -> Iterator[Finding]:
+    """Yield a remark for each fraction that was given and is not taken, since the source has such examples itself."""
+    usual, named = DataSource(), set(manifest.table["split"].iloc[manifest.rows()])
+    for split, option in (("val", "validation_fraction"), ("test", "test_fraction")):
+        if split in named and getattr(source, option) not in (0, getattr(usual, option)) and source.leave_out is None:
+            message = f"data.{option} is not used, since the data name their own {split} examples"
+            yield Finding(f"{split} examples", message, False)
 
 
 def load_unsplit(source: DataSource, task: TaskLike = None, data: Iterable[object] | None = None) -> Manifest:

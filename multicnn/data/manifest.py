@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from multicnn.data.indexed import Indexed
 from multicnn.modalities import lookup, registry
 from multicnn.modalities.finding import Finding
 from multicnn.tasks import Classification, Task, choose_task, task_from_dict, task_to_dict
@@ -47,7 +48,8 @@ class Manifest:
             "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
             ("good" or "bad") and `reason` (why a row is bad, else "").
         arrays: Examples in memory, one per position: an array, or an object array of arrays, of waveforms with their rates,
-            or of file contents (bytes) where their shapes differ. None where `source` is a path or a text.
+            or of file contents (bytes) where their shapes differ. Or what reads them by index. None where `source` is a
+            path or a text.
         sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
         remarks: What was understood of the source and might be meant otherwise; not saved.
         chosen: The settings that were chosen for these data, where no recipe was given, in a line; not saved.
@@ -56,7 +58,7 @@ class Manifest:
     modality: str
     task: Task
     table: pd.DataFrame
-    arrays: np.ndarray | None = None
+    arrays: np.ndarray | Indexed | None = None
     sample_rate: int | None = None
     remarks: tuple[Finding, ...] = ()
     chosen: str = ""
@@ -84,7 +86,7 @@ class Manifest:
         splits: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
         reasons: Sequence[str] | None = None,
-        arrays: np.ndarray | None = None,
+        arrays: np.ndarray | Indexed | None = None,
         sample_rate: int | None = None,
     ) -> Manifest:
         """Make a manifest from columns: a row with a reason is bad, and the classes are those of the good rows."""

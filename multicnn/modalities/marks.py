@@ -42,6 +42,15 @@ class Marking(Protocol):
         """Return what is to be reported of the marks, uint8 (n,), of the examples in these rows, int64 (n,)."""
         return []
 
+    def remark(self, raw: Source, examples: Sequence[np.ndarray]) -> str:
+        """Return why the windows of one decoded input tell the network nothing, in words; "" where they do.
+
+        Args:
+            raw: What `decode` gave of it.
+            examples: The stored example of each of its windows.
+        """
+        return ""
+
 
 def constant(marks: np.ndarray, rows: np.ndarray, what: str) -> list[Finding]:
     """Return the finding that some examples became constant.

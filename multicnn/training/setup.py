@@ -12,12 +12,14 @@ from typing import Any
 from multicnn.backends import forks
 from multicnn.data.load import TaskLike, load_manifest
 from multicnn.data.manifest import Manifest
+from multicnn.data.sources import tfds_names
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
+from multicnn.data.sources.unused import load_inherited
 from multicnn.models.trust import check_recipe
 from multicnn.recipe import DataSource, Recipe
 from multicnn.recipe.fields import unknown_field
 from multicnn.recipe.renames import RENAMED, changed
-from multicnn.training import experiment, finetuning, unstarted
+from multicnn.training import experiment, finetuning, schedule_doubts, unstarted
 from multicnn.training.defaults import check_values, with_suited_preprocess
 from multicnn.training.suggested import given_names, with_suggestions
 from multicnn.utils.outputs import check_folder
@@ -62,12 +64,16 @@ def settled(
         raise ValueError(f"`data.path` must name the data. Received: data.path={first.data.path!r}")
     for each in (first, *(first.member(i) for i in range(len(first.members)))):
         check_values(each)
-    manifest = load(first.data, first.task, memory)
+    if started is None:
+        manifest = load(first.data, first.task, memory)
+    else:  # by an earlier version perhaps, which took options that mean nothing
+        manifest = load_inherited(lambda source: load(source, first.task, memory), first.data, ())
     examples = int(manifest.table["split"].iloc[manifest.rows()].isin(["train", ""]).sum())
     settings = [*finetuning.suggested(recipe, settings, examples, started, fields), *settings]
     recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
     if not isinstance(data, Recipe):
         recipe, manifest = with_suggestions(recipe, given_names(settings, fields), manifest, started)
+    manifest = manifest.with_remarks(schedule_doubts.doubts(recipe))
     if memory is not None:
         rate = manifest.sample_rate or recipe.data.sample_rate
         source = dataclasses.replace(recipe.data, path=path_of(manifest), sample_rate=rate)
@@ -121,9 +127,12 @@ def recipe_for(data: Data | None, fields: dict[str, Any]) -> Recipe:
 def new_folder(out: str | os.PathLike | None, recipe: Recipe) -> Path:
     """Return the folder of a new run, by default a new one in runs/; one that is not empty is refused."""
     if out is None:
-        name = Path(recipe.data.path.removeprefix("tfds:").replace(PREFIX, "memory-")).stem or "run"
+        path = recipe.data.path
+        name = (
+            tfds_names.short(path) if path.startswith(tfds_names.PREFIX) else Path(path.replace(PREFIX, "memory-")).stem
+        )
         now = datetime.datetime.now()  # to the microsecond: runs that start together each have their own
-        out = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S-%f}"
+        out = Path("runs") / f"{name or 'run'}-{now:%Y%m%d-%H%M%S-%f}"
     return check_free(out)
 
 

@@ -1,4 +1,4 @@
-"""The memory that this process can have."""
+"""The memory that this process can have, and what is raised where it does not suffice."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 def total_bytes() -> int | None:
     """Return the memory of the machine, or less where a container or `ulimit -v` allows less; None where it is not known."""
     return min(_limits(), default=None)
+
+
+def is_exhausted(error: Exception) -> bool:
+    """Return True for the error of Python, TensorFlow or JAX that the memory does not suffice, without importing either."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "ResourceExhaustedError"
+        or (type(error).__name__ in ("JaxRuntimeError", "XlaRuntimeError") and "RESOURCE_EXHAUSTED" in str(error))
+    )
 
 
 def _limits() -> Iterator[int]:

@@ -1,10 +1,11 @@
-"""Hide the chatter of libraries: of TensorFlow's while they are imported, and that of decoders."""
+"""Hide the chatter of libraries: of TensorFlow's while they are imported, of Abseil's logger, and that of decoders."""
 
 from __future__ import annotations
 
 import faulthandler
 import functools
 import importlib.util
+import logging
 import os
 import sys
 import tempfile
@@ -90,6 +91,20 @@ def decoders() -> Iterator[None]:
         warnings.filterwarnings("ignore", module=_DECODERS)
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=_ARITHMETIC)
         yield
+
+
+@contextmanager
+def absl() -> Iterator[None]:
+    """Hide the warnings of Abseil's logger in the block, and undo that it prints the messages of all loggers from then on."""
+    logger, root = importlib.import_module("absl.logging").get_absl_logger(), logging.getLogger()
+    level, handlers = logger.level, list(root.handlers)
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler in [each for each in root.handlers if each not in handlers]:
+            root.removeHandler(handler)
 
 
 def keep_screen_for_python() -> None:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from multicnn.data.builtin import BUILTIN
+from multicnn.data.indexed import joined
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.by_content import by_content
@@ -22,6 +22,8 @@ from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
 from multicnn.data.sources.tfds import resolve_tfds
+from multicnn.data.sources.unused import check_options, load_both
+from multicnn.modalities import lookup
 from multicnn.tasks import Task, choose_task
 from multicnn.utils.urls import REMEDY, is_url
 
@@ -50,20 +52,22 @@ def resolve(
         ValueError: There is no such source, nothing in it is usable, a column is missing, or the task
             cannot be fitted to it, as with one class only.
     """
-    if data is None:
-        manifest = _resolve_path(source, str(source.path), "path", source.modality)
+
+    def resolved(source: DataSource) -> Manifest:
+        if data is not None:
+            return resolve_memory(source, data)
+        return _resolve_path(source, str(source.path), "path", source.modality)
+
+    if source.test is None:
+        manifest = resolved(source)
     else:
-        manifest = resolve_memory(source, data)
-    if source.test is not None:
-        if (manifest.table["split"] == "test").any():
-            raise ValueError(
-                f"test must be None where path has test examples of its own. Received: test={source.test!r}"
-            )
-        test = _resolve_path(source, str(source.test), "test", manifest.modality)
-        if own := sorted(set(test.table["split"]) & {"train", "val"}):
-            problem = f"it names {' and '.join(own)} examples of its own: pass its test folder or table"
-            raise ValueError(f"test must hold test examples only; {problem}. Received: test={source.test!r}")
-        manifest = _with_test(manifest, test, str(source.test))
+        manifest = _with_test(*load_both(resolved, _resolve_test, source), source.test)
+    if source.modality not in (None, manifest.modality):
+        expected = f"{manifest.modality!r}, that of the data, or be left out"
+        raise ValueError(f"modality must be {expected}. Received: modality={source.modality!r}")
+    if source.sample_rate is not None and not lookup(manifest.modality).sampled:
+        expected = f"left out: {manifest.modality} has none"
+        raise ValueError(f"sample_rate must be {expected}. Received: sample_rate={source.sample_rate}")
     if source.hash == "content":
         manifest = by_content(manifest)
     name, received = ("path", f"path={source.path!r}") if data is None else ("data", f"data of {type(data).__name__}")
@@ -81,15 +85,28 @@ def _resolve_path(source: DataSource, path: str, argument: str, modality: str | 
     if local.is_dir() and path:  # an empty path would be the folder where we are
         return resolve_folder(source, local, modality)
     if local.is_file() and local.suffix.lower() == ".npz":
+        check_options(source, (), "an .npz archive has examples and labels in arrays x and y")
         return resolve_arrays(local, modality, source.sample_rate)
     if local.is_file() and local.suffix.lower() in TABLES:
         return resolve_table(source, local, modality)
     # Last, so that nothing on disk is hidden by a built-in data set of the same name.
     if path in BUILTIN:
+        check_options(source, (), f"the built-in {path} have their labels")
         return importlib.import_module(f"multicnn.data.builtin.{path}").load()
     kinds = f"a folder, a table ({', '.join(TABLES)}), an .npz archive, tfds:name, or one of {', '.join(BUILTIN)}"
     missing = "" if local.exists() else f" ({REMEDY if is_url(path) else 'nothing there'})"
     raise ValueError(f"{argument} must be {kinds}. Received: {argument}={path!r}{missing}")
+
+
+def _resolve_test(source: DataSource, manifest: Manifest) -> Manifest:
+    """Return the manifest of the separate test source of examples that have no test set of their own."""
+    if (manifest.table["split"] == "test").any():
+        raise ValueError(f"test must be None where path has test examples of its own. Received: test={source.test!r}")
+    test = _resolve_path(source, str(source.test), "test", manifest.modality)
+    if own := sorted(set(test.table["split"]) & {"train", "val"}):
+        problem = f"it names {' and '.join(own)} examples of its own: pass its test folder or table"
+        raise ValueError(f"test must hold test examples only; {problem}. Received: test={source.test!r}")
+    return test
 
 
 def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
@@ -103,18 +120,9 @@ def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
     arrays = None
     if manifest.arrays is not None and test.arrays is not None:
         table["source"] += len(manifest.arrays)
-        arrays = _appended(manifest.arrays, test.arrays)
+        arrays = joined(manifest.arrays, test.arrays)
     table = pd.concat([manifest.table, table], ignore_index=True)
     return replace(manifest, table=table, arrays=arrays).with_remarks(test.remarks)
-
-
-def _appended(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    if first.dtype == second.dtype and first.shape[1:] == second.shape[1:]:
-        return np.concatenate([first, second])
-    ragged = np.empty(len(first) + len(second), dtype=object)
-    for i, example in enumerate([*first, *second]):
-        ragged[i] = example
-    return ragged
 
 
 def _read(manifest: Manifest, task: Task) -> Manifest:

@@ -17,11 +17,14 @@ from multicnn.data.sources.naming import Named, NamePattern, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_tables import resolve_split_tables
 from multicnn.data.sources.table import resolve_listed
+from multicnn.data.sources.unused import COLUMNS, check_options
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.sidecars import about_sidecars, are_companions, are_sidecars
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
+
+_NO_COLUMNS = "a folder without a table of metadata has no columns; it may name a group of the pattern"
 
 
 def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Manifest:
@@ -49,6 +52,7 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     if (table := split_metadata(root, layout)) is not None:
         manifest = resolve_listed(source, table, root, modality)
         return manifest.with_remarks([*layout.remarks, *unlisted(manifest, root, files, table.name)])
+    check_options(source, _read_from_names(source, pattern), _NO_COLUMNS)
     every, files = files, [path for path in files if not layout.omits(path)]
     parsed = [_parse(path, layout, pattern) for path in files]
     _check_labels(source, root, files, parsed)
@@ -71,6 +75,13 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     return replace(manifest, remarks=(*layout.remarks, *empty)).with_remarks(
         _left_out(manifest, files, parsed, [i for i in meant if sidecars[i]])
     )
+
+
+def _read_from_names(source: DataSource, pattern: NamePattern | None) -> list[str]:
+    """Return the options of reading that decide something in a folder without metadata."""
+    if pattern is None:
+        return []
+    return ["pattern", *(option for option in COLUMNS if getattr(source, option) in pattern.groups)]
 
 
 def _modality(root: Path, files: list[tuple[str, ...]], contents: list[Content]) -> str:

@@ -15,6 +15,7 @@ from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
 from multicnn.data.sources.given_labels import labels_of
 from multicnn.data.sources.split_names import splits_named
 from multicnn.data.sources.table import of_table
+from multicnn.data.sources.unused import COLUMNS, check_options
 from multicnn.modalities import lookup
 from multicnn.recipe import DataSource
 
@@ -77,6 +78,7 @@ def resolve_columns(
     if chosen is None or of_files:
         # The user made the frame: its names lead where the user says.
         return of_table(replace(source, allow_outside=True), table, Path(os.curdir), source.modality)
+    check_options(source, COLUMNS[1:], f"the examples are those of the column {chosen}")
     x, rate = inputs_of(list(values[chosen]), chosen)
     y = labels_of(table.column("label_column", source.label_column), n, source.label_column)
     groups = table.column("group_column", source.group_column) if source.group_column else None

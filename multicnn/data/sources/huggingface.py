@@ -56,6 +56,8 @@ def resolve_huggingface(source: DataSource, subsets: Mapping[str, HuggingFaceDat
         if split:
             values.setdefault("split", []).extend([split] * len(data))
     source = replace(source, label_column=label, split_column="split" if "" not in subsets else source.split_column)
+    if name in _ENCODED.values():  # the column of the files, which has another name from here on
+        source = replace(source, text_column=DataSource().text_column)
     return resolve_columns(source, values, sum(map(len, subsets.values())))
 
 

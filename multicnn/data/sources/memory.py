@@ -19,11 +19,13 @@ from multicnn.data.sources.given_labels import labels_of
 from multicnn.data.sources.huggingface import HuggingFaceDataset, resolve_huggingface
 from multicnn.data.sources.split_names import splits_named
 from multicnn.data.sources.tf_data import TensorDataset, read
+from multicnn.data.sources.unused import check_options
 from multicnn.modalities.finding import Finding, first_few
 from multicnn.recipe import DataSource, Recipe
 
 PREFIX = "memory:"  # of the path of such data in a recipe
 _FORMS = "(x, y) with a label for each input, a frame, a data set, or a list of (input, label) pairs"
+_BESIDE = "these data in memory have no columns; their labels are given beside the inputs"
 
 
 def in_memory(data: object) -> Iterable[object] | None:
@@ -76,12 +78,14 @@ def resolve_memory(source: DataSource, data: Iterable[object]) -> Manifest:
     elif all(is_frame(each) for each in subsets.values()):
         made = resolve_frames(source, subsets)
     elif isinstance(data, Mapping) and any(name == "x" or str(name).startswith("x_") for name in data):
+        check_options(source, (), _BESIDE)
         made = manifest_of(
             examples_of_archive(data, "Received: data of " + type(data).__name__), source.modality, source.sample_rate
         )
     elif isinstance(data, Mapping) and "" in subsets:
         made = resolve_frames(source, {"": _frame(data)})
     else:
+        check_options(source, (), _BESIDE)
         examples = [_subset(f"x_{split}" if split else "x", each, split) for split, each in subsets.items()]
         made = manifest_of(examples, source.modality, source.sample_rate)
     return made.with_remarks(remarks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from multicnn.data.sources.metadata import folder_splits
 from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_names import splits_named
+from multicnn.data.sources.unused import COLUMNS, UnusedOption, check_options
 from multicnn.modalities import lookup
 from multicnn.modalities.content import INLINE
 
@@ -34,6 +35,7 @@ def of_table(source: DataSource, table: Table, root: Path, modality: str | None)
     of_files = not table.known(source.text_column) and table.known("file_name")
     if of_files or (modality is not None and not lookup(modality).inline):
         return resolve_listed(source, table, root, modality)
+    check_options(source, COLUMNS, "the labels of texts in a table are in its column label_column")
     texts = table.column("text_column", source.text_column)
     labels = [label.strip() for label in table.column("label_column", source.label_column)]
     splits = table.splits(source) or [""] * len(table)
@@ -68,6 +70,7 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
     Raises:
         ValueError: A column is missing, the table has no rows, or none of its files is an image, audio or text.
     """
+    check_options(source, ("pattern", *COLUMNS[1:]), "the examples are the files that the column file_name names")
     root = Path(os.path.abspath(root))
     names = [_on_disk(root, name) for name in table.column("file_name", "file_name")]
     if not names:
@@ -112,6 +115,9 @@ def _parse_rows(
         columns["group"] = table.column("group_column", source.group_column)
     else:
         columns["group"] = table.optional("group") or table.optional("fold")
+    if pattern and not _adds(pattern, columns):
+        problem = f"the columns of {table.name} have all that it reads"
+        raise UnusedOption(source, "pattern", problem)
     parsed: list[Named | str] = []
     reasons = table.reasons_for(["file_name", source.group_column], [source.label_column])
     for i, name in enumerate(table.column("file_name", "file_name")):
@@ -122,3 +128,9 @@ def _parse_rows(
         known = {key: column[i] for key, column in columns.items() if column is not None}
         parsed.append(Named(**{**named._asdict(), **known}))
     return parsed
+
+
+def _adds(pattern: NamePattern, columns: Mapping[str, Sequence[str] | None]) -> bool:
+    """Return True where a pattern reads something that the columns of a table do not have."""
+    reads = {"label": pattern.has_label, "group": pattern.has_group, "split": pattern.has_split}
+    return any(reads[name] and columns.get(name) is None for name in reads)

@@ -1,128 +1,173 @@
-"""Resolve data sets of TensorFlow Datasets by name."""
+"""Resolve data sets of TensorFlow Datasets by name. Their examples are read by index, when they are asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import NamedTuple, cast
 
 import numpy as np
 
+from multicnn.data.indexed import Example, Joined
 from multicnn.data.manifest import Manifest, content_hash
+from multicnn.data.sources.cells import text_of
 from multicnn.data.sources.split_names import plain_split
+from multicnn.data.sources.tfds_builder import Builder, Feature, Info, Record, prepared, records
+from multicnn.data.sources.tfds_names import PREFIX
+from multicnn.data.sources.unused import check_options
 from multicnn.modalities import lookup
-from multicnn.modalities.tfds_features import ENCODED, FEATURES, example
+from multicnn.modalities.finding import Finding
+from multicnn.modalities.tfds_features import FEATURES, example, is_encoded, modality_of
+from multicnn.recipe import DataSource
+from multicnn.utils import quiet
 
-if TYPE_CHECKING:
-    from multicnn.recipe import DataSource
+_USUAL = DataSource()
+_SHOWN = 200  # characters of what is wrong with a record
 
 
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """The inputs of the records of a split, none of which is in memory."""
+
+    records: Sequence[Record]
+    key: str
+    modality: str
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int, /) -> Example:
+        return self.of(self.records[index])
+
+    def of(self, record: Record) -> Example:
+        return example(self.modality, cast("bytes | np.ndarray", record[self.key]))
+
+
+class _Row(NamedTuple):
+    """A record in the manifest: its text only where the modality is inline."""
+
+    label: str = ""
+    group: str = ""
+    hash: str = ""
+    text: str = ""
+    reason: str = ""
+
+
+@quiet.absl()
 def resolve_tfds(source: DataSource, name: str) -> Manifest:
-    """Resolve `name`, `name/config` or `name/config:version`, download and prepare it if that was not done.
+    """Resolve a name as `tfds_names.parsed` reads it; download and prepare the data set if that was not done.
 
-    The example is the data set's supervised input, or its first image, audio or text feature; the label is
-    `label_column` if the data set has it, else its supervised target. Splits other than train, validation and test
-    (such as "unsupervised") are left out. Images stay encoded in memory.
+    The input is the feature `text_column` if that is given, else the supervised one, else the first image, audio or text; the
+    label is `label_column` if the data set has it, else its supervised target. Splits other than train, validation and test
+    (such as "unsupervised") are left out, unless the name says what they are. Each record is read once, for its hash and its
+    label; texts alone are kept.
 
     Raises:
-        ValueError: Tensorflow-datasets is not installed, the name is unknown, the download failed, or the data set
-            has no such features.
+        ValueError: A package is missing, the name is unknown, the download failed, the data set was prepared in a format that
+            cannot be read by index, or it has no such features or splits.
     """
-    tfds = _import(name)
-    builder = _prepared(tfds, name)
-    features = builder.info.features
+    problem = "a data set of TensorFlow Datasets has features, and its splits are named in the path (docs: Data)"
+    check_options(source, ("text_column", "label_column", "group_column"), problem)
+    tfds, builder, asked = prepared(name)
+    features, received = builder.info.features, f"Received: path={PREFIX + name!r}"
     key, modality = _input(tfds, builder, source)
-    label_key = _label(tfds, builder, source)
+    columns = _label(builder, source), source.group_column
     if source.group_column and source.group_column not in features:
-        raise _no_feature("group_column", source.group_column, name, features)
-    inline, decoders = lookup(modality).inline, {key: tfds.decode.SkipDecoding()} if modality in ENCODED else None
-    ids, examples, labels, splits, groups = [], [], [], [], []
-    # The splits are not known where the data set was mocked instead of prepared.
-    for split in [split for split in builder.info.splits if plain_split(split)] or ["train"]:
-        data = tfds.as_numpy(builder.as_dataset(split=split, decoders=decoders, shuffle_files=False))
-        for i, record in enumerate(data):
-            ids.append(f"{split}[{i}]")
-            examples.append(example(modality, record[key]))
-            labels.append(_words(features[label_key], record[label_key]))
-            splits.append(plain_split(split) or "")
-            groups.append(
-                _words(features[source.group_column], record[source.group_column]) if source.group_column else ""
-            )
+        raise _no_feature("group_column", source.group_column, builder)
+    own, left = _splits(builder.info)
+    splits = {expression: split for split, expression in asked.splits.items()} or own
+    decoders = {each: tfds.decode.SkipDecoding() for each, feature in features.items() if is_encoded(tfds, feature)}
+    inputs = [_Inputs(records(builder, each, decoders, received), key, modality) for each in splits]
+    rows = [_row(features, each, i, columns) for each in inputs for i in range(len(each))]
+    inline, rate = lookup(modality).inline, getattr(features[key], "sample_rate", None)
+    remark = Finding(
+        "splits", f"left out: {', '.join(left)}; train=..., val=... or test=... in the path takes them", False
+    )
     return Manifest.of(
         modality,
-        ids=ids,
-        sources=[str(text) for text in examples] if inline else range(len(ids)),
-        labels=labels,
-        splits=splits,
-        groups=groups,
-        hashes=[content_hash(each) for each in examples],
-        reasons=[_reason(each) for each in examples],
-        arrays=None if inline else _ragged(examples),
-        sample_rate=features[key].sample_rate if lookup(modality).sampled else None,
+        ids=[f"{expression}[{i}]" for expression, each in zip(splits, inputs) for i in range(len(each))],
+        sources=[row.text for row in rows] if inline else range(len(rows)),
+        labels=[row.label for row in rows],
+        splits=[split for split, each in zip(splits.values(), inputs) for _ in range(len(each))],
+        groups=[row.group for row in rows],
+        hashes=[row.hash for row in rows],
+        reasons=[row.reason for row in rows],
+        arrays=None if inline else Joined(inputs),
+        sample_rate=rate or source.sample_rate if lookup(modality).sampled else None,
+    ).with_remarks([remark] if left and not asked.splits else [])
+
+
+def _row(features: Mapping[str, Feature], inputs: _Inputs, index: int, columns: tuple[str, str | None]) -> _Row:
+    """Return what the manifest has of a record; `columns` are the features of the label and the group."""
+    try:
+        record = inputs.records[index]
+        content = inputs.of(record)
+        label, group = (_text(features[name], record[name]) if name else "" for name in columns)
+    except Exception as error:  # of a damaged record: what reads and parses them raises anything
+        return _Row(
+            reason=f"a record that cannot be read: {' '.join(str(error).split())[:_SHOWN] or type(error).__name__}"
+        )
+    if not isinstance(content, str):
+        return _Row(label, group, content_hash(cast("bytes | np.ndarray", content)))
+    return _Row(label, group, content_hash(content), content, "" if content.strip() else "empty text")
+
+
+def _splits(info: Info) -> tuple[dict[str, str], list[str]]:
+    """Return the split of each of those of a data set, and the names of those that are left out.
+
+    Where none has the name of a split, all are taken, and divided here.
+    """
+    named = {name: plain_split(name) for name in info.splits}
+    if not any(named.values()):
+        return dict.fromkeys(named, ""), []
+    return {name: split for name, split in named.items() if split}, [name for name, split in named.items() if not split]
+
+
+def _input(tfds: ModuleType, builder: Builder, source: DataSource) -> tuple[str, str]:
+    """Return the feature that is the input, and its modality."""
+    features, given = builder.info.features, source.text_column
+    known = {name: kind for name in sorted(features) if (kind := modality_of(tfds, features[name])) is not None}
+    if given != _USUAL.text_column and given not in known:
+        raise _no_feature("text_column", given, builder, known)
+    usual = (*(builder.info.supervised_keys or ())[:1], given, *known)
+    for name in usual if given == _USUAL.text_column else (given,):
+        if name in known and source.modality in (None, known[name]):
+            return name, known[name]
+    wanted = source.modality or " or ".join(FEATURES)
+    raise ValueError(f"path must have a feature that is {wanted}. Received: path={PREFIX + builder.name!r}")
+
+
+def _label(builder: Builder, source: DataSource) -> str:
+    """Return the feature that is the label: one value, or a list of them."""
+    features, given = builder.info.features, source.label_column
+    known = [
+        name for name, each in sorted(features.items()) if each.shape == () or (len(each.shape) == 1 and _of_list(each))
+    ]
+    usual = (given, *(builder.info.supervised_keys or ())[1:2])
+    for name in usual if given == _USUAL.label_column else (given,):
+        if name in known:
+            return name
+    raise _no_feature("label_column", given, builder, known)
+
+
+def _no_feature(argument: str, value: str, builder: Builder, known: Iterable[str] | None = None) -> ValueError:
+    names = ", ".join(sorted(builder.info.features if known is None else known))
+    return ValueError(
+        f"{argument} must be a feature of {PREFIX}{builder.name} ({names}). Received: {argument}={value!r}"
     )
 
 
-def _import(name: str) -> Any:
-    try:
-        import tensorflow_datasets
-    except ImportError:
-        install = "pip install 'multicnn[datasets]'"
-        raise ValueError(f"path needs TensorFlow Datasets: {install}. Received: path='tfds:{name}'") from None
-    return tensorflow_datasets
+def _of_list(feature: Feature) -> Feature | None:
+    """Return the feature of each value of a list; None of another feature."""
+    return getattr(feature, "feature", None)
 
 
-def _prepared(tfds: Any, name: str) -> Any:
-    try:
-        builder = tfds.builder(name)
-    except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        catalogue = "https://www.tensorflow.org/datasets/catalog"
-        raise ValueError(f"path must name one of {catalogue} ({first}). Received: path='tfds:{name}'") from None
-    try:
-        builder.download_and_prepare()
-    except Exception as error:  # the network, the disk, a host that moved, a data set to be fetched by hand: many types
-        first = (str(error).splitlines() or [""])[0]
-        advice = f"where there is a network, run `tfds build {name}` and keep {builder.data_dir}"
-        problem = f"could not be downloaded ({type(error).__name__}: {first}); {advice}"
-        raise ValueError(
-            f"path must name a data set that can be had: {problem}. Received: path='tfds:{name}'"
-        ) from error
-    return builder
-
-
-def _no_feature(argument: str, value: str, name: str, features: Any) -> ValueError:
-    known = ", ".join(features)
-    return ValueError(f"{argument} must be a feature of tfds:{name} ({known}). Received: {argument}={value!r}")
-
-
-def _input(tfds: Any, builder: Any, source: DataSource) -> tuple[str, str]:
-    kinds = {modality: getattr(tfds.features, name) for modality, name in FEATURES.items()}
-    features = builder.info.features
-    supervised = builder.info.supervised_keys or ()
-    for key in (source.text_column, *supervised[:1], *features):
-        for modality, kind in kinds.items():
-            if key in features and isinstance(features[key], kind) and source.modality in (None, modality):
-                return key, modality
-    raise ValueError(f"path must have an image, audio or text feature. Received: path='tfds:{builder.name}'")
-
-
-def _label(tfds: Any, builder: Any, source: DataSource) -> str:
-    features, supervised = builder.info.features, builder.info.supervised_keys or ()
-    for key in (source.label_column, *supervised[1:2]):
-        if key in features and features[key].shape == ():
-            return key
-    raise _no_feature("label_column", source.label_column, builder.name, features)
-
-
-def _words(feature: Any, value: Any) -> str:
+def _text(feature: Feature, value: object) -> str:
+    """Return the value of a feature as a cell of a table: the names of classes, a list as JSON."""
+    if (each := _of_list(feature)) is not None:
+        return text_of([_text(each, one) for one in cast("Iterable[object]", value)])
     if hasattr(feature, "int2str"):
-        return feature.int2str(value) if value >= 0 else ""  # TFDS marks a test set without labels by -1
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _reason(example: str | bytes | np.ndarray) -> str:
-    return "empty text" if isinstance(example, str) and not example.strip() else ""
-
-
-def _ragged(examples: list) -> np.ndarray:
-    arrays = np.empty(len(examples), dtype=object)
-    arrays[:] = examples
-    return arrays
+        number = int(cast("int", value))
+        return feature.int2str(number) if number >= 0 else ""  # TFDS marks a test set without labels by -1
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else text_of(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -92,11 +93,12 @@ def of_one(waveform: np.ndarray, spec: FeatureSpec) -> np.ndarray:
     """Return the features of a float32 waveform of shape (spec.samples,): float32, shape `spec.shape`."""
     if spec.kind == "waveform":
         return waveform.reshape(spec.shape).astype(np.float32)
-    if spec.kind in librosa_features.KINDS:
-        features = tf.constant(librosa_features.compute(waveform, spec))
-    else:
-        features = _log_mel(spectrogram.frames(waveform, spec.n_fft, spec.hop_length, spec.center), spec)
-    return _finished(features, spec).numpy().reshape(spec.shape)
+    with _memory_errors():
+        if spec.kind in librosa_features.KINDS:
+            features = tf.constant(librosa_features.compute(waveform, spec))
+        else:
+            features = _log_mel(spectrogram.frames(waveform, spec.n_fft, spec.hop_length, spec.center), spec)
+        return _finished(features, spec).numpy().reshape(spec.shape)
 
 
 def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.ndarray]:
@@ -104,7 +106,9 @@ def of_each(waveforms: Iterable[np.ndarray], spec: FeatureSpec) -> Iterator[np.n
     compiled = _compiled(spec)
     waveforms, together = iter(waveforms), max(1, _SAMPLES // spec.samples)
     while few := list(itertools.islice(waveforms, together)):
-        yield from compiled(np.stack(few).astype(np.float32, copy=False)).numpy()
+        with _memory_errors():
+            features = compiled(np.stack(few).astype(np.float32, copy=False)).numpy()
+        yield from features
 
 
 def of_batch(waveforms: tf.Tensor, spec: FeatureSpec) -> tf.Tensor:
@@ -127,6 +131,15 @@ def _compiled(spec: FeatureSpec) -> Callable[[np.ndarray], tf.Tensor]:
     """Return `of_batch` as one call of TensorFlow, which takes half the time."""
     signature = [tf.TensorSpec((None, spec.samples), tf.float32)]
     return tf.function(lambda waveforms: of_batch(waveforms, spec), input_signature=signature, autograph=False)
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Raise Python's MemoryError in place of TensorFlow's, for which an example is bad and a run is not over."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(error.message.splitlines()[0]) from error
 
 
 def _log_mel(frames: np.ndarray | tf.Tensor, spec: FeatureSpec) -> tf.Tensor:

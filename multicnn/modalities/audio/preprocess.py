@@ -285,6 +285,10 @@ class AudioPreprocess(Preprocess):
         """Return how many clips are silent, and the share of them that is cut or padded."""
         return window_marks.findings(marks, rows, self.seconds or 0.0)
 
+    def remark(self, raw: Source, examples: Sequence[np.ndarray]) -> str:
+        """Return that a clip is silent, or ""."""
+        return window_marks.REMARK if window_marks.is_silent(raw) else ""
+
     def window(self, raw: np.ndarray) -> np.ndarray:
         """Return the first `seconds` of a decoded clip, a shorter one followed by zeros: float32, shape (samples,)."""
         if len(raw) == self.samples:

@@ -12,6 +12,7 @@ from multicnn.modalities.marks import Mark, Marked, Source, constant
 from multicnn.modalities.reasons import BAD, reason
 
 SILENT = 1e-3  # largest sample, of full scale: -60 dB
+REMARK = "silent, with no sample above -60 dB"
 REPORT = (
     "are silent in the window of the network, with no sample above -60 dB: empty files, or channels that cancel each other? "
     "Leave them out, or save one of their channels, as by `ffmpeg -i in.wav -af 'pan=mono|c0=c0' out.wav`"
@@ -31,7 +32,12 @@ class Clips(Protocol):
 def of_clip(raw: np.ndarray, window: np.ndarray) -> Mark:
     """Return the mark of a decoded clip whose window is stored; both float32, shape (samples,)."""
     mark = Mark.CUT if len(raw) > len(window) else Mark.PADDED if len(raw) < len(window) else Mark.NONE
-    return mark | Mark.CONSTANT if max(window.max(), -window.min()) < SILENT else mark
+    return mark | Mark.CONSTANT if is_silent(window) else mark
+
+
+def is_silent(waveform: np.ndarray) -> bool:
+    """Return True for a float32 waveform, shape (samples,), that nobody hears."""
+    return max(waveform.max(), -waveform.min()) < SILENT
 
 
 def of_sources(clips: Clips, sources: Sequence[Source]) -> Marked:

@@ -9,6 +9,7 @@ import numpy as np
 _SMALL = 1 << 14  # values
 _FLAT, DARK = 8, 16  # of 255; 12 bits stored in 16 reach 15
 _WHAT = "are of one colour or nearly black as the network sees them"
+REMARK = "of one colour or nearly black as the network sees it"
 OF_ARRAYS = f"{_WHAT}: numbers are read from 0 to 255, or floats from 0 to 1; divide others by their full scale"
 REPORT = (
     f"{_WHAT}: 16-bit images that use few of their values, or a transparency "

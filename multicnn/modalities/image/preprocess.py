@@ -192,6 +192,10 @@ class ImagePreprocess(Preprocess):
         arrays = len(marks) and (marks & Mark.ARRAY).all()
         return constant(marks, rows, blank.OF_ARRAYS if arrays else blank.REPORT)
 
+    def remark(self, raw: Source, examples: Sequence[np.ndarray]) -> str:
+        """Return that an image is blank, or ""."""
+        return blank.REMARK if blank.blank(examples).all() else ""
+
     def finish(self, batch: np.ndarray | tf.Tensor) -> tf.Tensor:
         """Return the network's input: (pixels / 255 - mean) / std, float32.
 

@@ -20,7 +20,7 @@ from multicnn.modalities import absurd
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, StemSettings
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.linear_form import Inputs, LinearForm
-from multicnn.modalities.marks import Marked, constant, of_arrays
+from multicnn.modalities.marks import Marked, Source, constant, of_arrays
 from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.text import augment, baseline, decode, ngram_table, scripts, tokenizers, uniform
 from multicnn.modalities.text.probe import TextProbe
@@ -253,6 +253,10 @@ class TextPreprocess(Preprocess):
     def marked(self, marks: np.ndarray, rows: np.ndarray) -> list[Finding]:
         """Return how many texts have no two different tokens."""
         return constant(marks, rows, uniform.REPORT)
+
+    def remark(self, raw: Source, examples: Sequence[np.ndarray]) -> str:
+        """Return that a text has no two different tokens, or ""."""
+        return uniform.REMARK if uniform.uniform(examples).all() else ""
 
     def _ids_behind_one_another(self, raws: Sequence[str]) -> np.ndarray:
         """Return the ids of the words of texts, with a 0 behind each text."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+REMARK = "one token to the network, or only tokens that are in no vocabulary"
 REPORT = (
     "are one token to the network, or only tokens that are in no vocabulary: texts in another language than the training's, or "
     "written without spaces? Try preprocess.level=characters"
