@@ -15,6 +15,7 @@ import pytest
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, embed, global_average_pool, network
 from multicnn.data import pipeline, store
+from multicnn.data.decoded import decoded
 from multicnn.data.load import load_manifest
 from multicnn.modalities import lookup
 from multicnn.predictor import Predictor, load
@@ -63,7 +64,10 @@ def test_law_1_the_network_sees_the_same_bits_in_training_after_reload_and_in_pr
     order = pipeline.order(rows, 3, 2)
     sources = [_as_file(predictor, manifest, row, tmp_path) for row in order]
     for made in (predictor, reloaded):
-        alone = [made.preprocess.finish(made._windows(source)[0][1][None]).numpy()[0] for source in sources]
+        alone = [
+            made.preprocess.finish(decoded(source, 0, made.preprocess).examples[0][None]).numpy()[0]
+            for source in sources
+        ]
         np.testing.assert_array_equal(in_training, np.stack(alone))
     predictions = reloaded.predict(sources)
     logits = predictor.logits(stored.gather(order))
