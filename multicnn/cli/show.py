@@ -114,5 +114,86 @@ def receptive_field(
     _save(figure, out, f"{len(figure.fields)} fields")
 
 
+@app.command()
+def activations(
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--activation",
+            help="sigmoid, tanh, relu, randomized_leaky_relu or elu; may be given again. All by default.",
+        ),
+    ] = None,
+    reach: Annotated[float, typer.Option(min=0.1, max=100, help="Draw from -REACH to REACH.")] = 4.0,
+    out: Out = Path("activations.png"),
+) -> None:
+    """Draw activations and their slopes."""
+    from multicnn.lessons.activations import SLOPES, curves
+    from multicnn.lessons.drawing import check_image
+
+    check_image(out)
+    figure = curves(names or tuple(SLOPES), reach=reach)
+    for name, slopes in figure.slopes.items():
+        print_line(f"{name:22} slope {slopes.min():.3f} to {slopes.max():.3f}")
+    _save(figure, out, f"{len(figure.values)} activations")
+
+
+@app.command()
+def initialization(
+    depth: Annotated[int, typer.Option(min=2, max=50, help="Number of hidden layers.")] = 8,
+    activation: Annotated[str, typer.Option(help="Their activation: relu, tanh, sigmoid ...")] = "relu",
+    out: Out = Path("initialization.png"),
+) -> None:
+    """Draw what goes forward and back through a deep network under six ways to initialise it."""
+    from multicnn.lessons.deep import by_layer
+    from multicnn.lessons.drawing import check_image
+    from multicnn.lessons.initialization import networks
+
+    check_image(out)
+    figure = by_layer(networks(depth=depth, activation=activation))
+    for name, spread in figure.activations.items():
+        print_line(f"{name:13} spread of the answers {spread[0]:.2e} in layer 1, {spread[-1]:.2e} in layer {depth}")
+    _save(figure, out, f"{len(figure.activations)} initialisations")
+
+
+@app.command()
+def losses(
+    reach: Annotated[float, typer.Option(min=0.1, max=100, help="Draw margins from -REACH to REACH.")] = 3.0,
+    out: Out = Path("losses.png"),
+) -> None:
+    """Draw the step, hinge, squared and logistic loss by the margin, and the cross-entropy."""
+    from multicnn.lessons import loss_curves
+    from multicnn.lessons.drawing import check_image
+
+    check_image(out)
+    figure = loss_curves.losses(reach=reach)
+    _save(figure, out, f"{len(figure.values)} losses, and the cross-entropy")
+
+
+@app.command()
+def optimizers(
+    surface: Annotated[str, typer.Option(help="ravine, saddle or digits.")] = "ravine",
+    names: Annotated[
+        list[str] | None, typer.Option("--optimizer", help="Its name in a recipe; may be given again. Ten by default.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The learning rate of all; by default a good one for each.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=5000, help="Number of steps.")] = 200,
+    out: Out = Path("optimizers.png"),
+) -> None:
+    """Draw the way of optimizers down a loss of two variables."""
+    from multicnn.lessons import surfaces
+    from multicnn.lessons.drawing import check_image
+    from multicnn.lessons.optimizer_paths import RATES, paths
+
+    check_image(out)
+    rates = {name: RATES.get(name, 0.1) if learning_rate is None else learning_rate for name in names or RATES}
+    figure = paths(surfaces.by_name(surface), rates, steps=steps)
+    for name in figure.paths:
+        count = figure.steps_to_bottom(name)
+        print_line(f"{name:9} rate {rates[name]:g}: {'not at the bottom' if count is None else f'{count} steps'}")
+    _save(figure, out, f"{len(rates)} optimizers")
+
+
 def _save(drawing: Drawing, out: Path, about: str) -> None:
     print_line(f"{drawing.save(out)}: {about}")

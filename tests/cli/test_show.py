@@ -17,6 +17,14 @@ from support.command_line import call
             ["filters", "--image", "photo.png", "--filter", "sobel_x", "--filter", "edge8"],
             ["new/figure.png: 2 filters"],
         ),
+        (["activations", "--activation", "sigmoid"], ["sigmoid                slope 0.018 to 0.250"]),
+        (["losses", "--reach", "2"], ["new/figure.png: 5 losses, and the cross-entropy"]),
+        (["optimizers", "--optimizer", "rprop", "--steps", "20"], ["rprop     rate 0.1: 14 steps"]),
+        (
+            ["optimizers", "--optimizer", "sgd", "--learning-rate", "0.3", "--steps", "9"],
+            ["sgd       rate 0.3: not at the bottom"],
+        ),
+        (["initialization", "--depth", "2"], ["new/figure.png: 6 initialisations"]),
         (["receptive-field", "--model", "lenet5"], ["S4                   16 x 16 px"]),
         (
             ["receptive-field", "--model", "textcnn", "--input", "9,4", "--modality", "text"],
@@ -31,7 +39,7 @@ def test_a_figure_is_written(arguments, expected, tmp_path, monkeypatch, capsys)
     assert (code, err) == (0, "")
     assert set(expected) <= set(out.splitlines())
     with Image.open("new/figure.png") as image:
-        assert image.width > 200
+        assert image.width > 150
 
 
 @pytest.mark.parametrize(
@@ -49,6 +57,15 @@ def test_a_figure_is_written(arguments, expected, tmp_path, monkeypatch, capsys)
         ["convolution", "--out", "photo.png/figure.png"],
         ["padding", "--image", "nothing"],
         ["filters", "--filter", "blur"],
+        ["activations", "--activation", "bent"],
+        ["losses", "--reach", "0"],
+        ["optimizers", "--optimizer", "bogus"],
+        ["optimizers", "--surface", "hill"],
+        ["optimizers", "--learning-rate", "nan"],
+        ["optimizers", "--learning-rate", "0"],
+        ["optimizers", "--steps", "0"],
+        ["initialization", "--depth", "0"],
+        ["initialization", "--activation", "bogus"],
         ["receptive-field", "--model", "nothing"],
         ["receptive-field", "--model", "lenet5", "--input", "x"],
         ["receptive-field", "--model", "linear"],
