@@ -32,17 +32,24 @@ def drawn(block, shape):
 
 @pytest.mark.parametrize(("block", "shape", "fans", "of_keras"), CASES.values(), ids=CASES)
 def test_the_variance_of_a_drawn_kernel(block, shape, fans, of_keras):
-    expected = 2 / sum(fans)
-    for initializer, variance in (
-        ("glorot_true_fans", expected),
-        (("glorot_true_fans", {"distribution": "truncated_normal"}), expected),
-        ("glorot_uniform", of_keras),
-    ):
-        kernel = drawn(initialized(block, initializer), shape)
-        assert len(kernel) >= 5000 and kernel.var() == pytest.approx(variance, rel=0.05), initializer
-        assert abs(kernel.mean()) < 4 * np.sqrt(variance / len(kernel))
-    uniform = np.abs(drawn(initialized(block, "glorot_true_fans"), shape))
-    assert np.sqrt(6 / sum(fans)) * 0.99 < uniform.max() <= np.sqrt(6 / sum(fans)) * 1.0001
+    kernel = drawn(initialized(block, "glorot_true_fans"), shape)
+    check_variance(kernel, 2 / sum(fans))
+    limit = np.sqrt(6 / sum(fans))
+    assert 0.99 * limit < np.abs(kernel).max() <= 1.0001 * limit
+    check_variance(drawn(initialized(block, "glorot_uniform"), shape), of_keras)
+
+
+@pytest.mark.parametrize("distribution", ["truncated_normal", "untruncated_normal"])
+def test_the_variance_of_a_normal_kernel(distribution):
+    block, shape, fans, _ = CASES["by channel"]
+    kernel = drawn(initialized(block, ("glorot_true_fans", {"distribution": distribution})), shape)
+    check_variance(kernel, 2 / sum(fans))
+    assert np.abs(kernel).max() > np.sqrt(6 / sum(fans)), "beyond the uniform one"
+
+
+def check_variance(kernel, variance):
+    assert len(kernel) >= 5000 and kernel.var() == pytest.approx(variance, rel=0.05)
+    assert abs(kernel.mean()) < 4 * np.sqrt(variance / len(kernel))
 
 
 def test_a_seed_of_its_own_and_none():

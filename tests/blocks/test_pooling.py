@@ -98,7 +98,7 @@ WEIGHTS = {
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("shape", [WAVEFORM, IMAGE], ids=str)
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", [CASES["3 by 2"], CASES["4 by 3"]], ids=str)
 @pytest.mark.parametrize(("weights", "along"), WEIGHTS.values(), ids=WEIGHTS)
 def test_weighted_means(weights, along, case, shape, padding):
     rank, x = len(shape) - 1, example(shape)

@@ -78,20 +78,17 @@ TEXT_NETWORKS = {
     "max pool, same": chain(conv(6, 3), max_pool(4, strides=3, padding="same"), global_average_pool()),
     "average pools": chain(average_pool(2), average_pool(3, strides=2), conv(6, 3), global_average_pool()),
     "average pool, same": chain(
-        average_pool(3, strides=1, padding="same"), average_pool(3, strides=2, padding="same"), global_max_pool()
+        average_pool(3, strides=1, padding="same"),
+        average_pool(3, strides=2, padding="same"),
+        weighted_average_pool(4, strides=1, padding="same", weights=(1, 2, 3, 4)),
+        global_max_pool(),
     ),
     "other pools": chain(
         min_pool(2),
         rms_pool(3, strides=2),
         weighted_pool(2),
+        weighted_average_pool(2, strides=1, weights="learned", per_channel=True),
         min_pool(3, strides=1, padding="same"),
-        _c,
-        global_max_pool(),
-    ),
-    "weighted pools": chain(
-        weighted_average_pool(3, strides=2),
-        weighted_average_pool(4, strides=1, padding="same", weights=(1, 2, 3, 4)),
-        weighted_average_pool(2, weights="learned", per_channel=True),
         _c,
         global_max_pool(),
     ),
