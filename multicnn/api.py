@@ -90,7 +90,7 @@ def train(
             how often the run is saved, `data.bad_limit`, and, under a constant schedule, a larger number of epochs may change.
         allow: What the recipe of a resumed run may do: "code" lets it import the module or file of its `model.name`, "pickle"
             read word vectors that gensim saved.
-        budget: The time that the run may take, such as "5min", instead of a number of epochs: it is measured how many fit.
+        budget: The time that the training may take, such as "5min", in the place of `epochs`: it is measured how many fit.
         reporter: Receives messages and progress.
         settings: Changes of the recipe as "a.b=1".
         **fields: Fields of the recipe, such as `epochs=5, model="res8"`.
@@ -114,7 +114,8 @@ def train(
     if resume is None:
         check_free("runs/new" if out is None else out)  # before the data are read
         recipe, manifest = settled(data, settings, fields)
-        recipe = recipe if budget is None else budgets.within(recipe, manifest, budget, context)
+        if budget is not None:
+            recipe, manifest = budgets.within(recipe, manifest, budget, context)
         with workers.folder(workers.broadcast(lambda: new_folder(out, recipe))) as folder:
             return ensemble.train(recipe, manifest, dataclasses.replace(context, folder=folder))
     if out is not None:

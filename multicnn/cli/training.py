@@ -87,7 +87,7 @@ def train(
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Time that the run may take, such as 5min: sets the number of epochs."),
+        typer.Option(metavar="TIME", help="Time that the training may take, such as 5min: sets the epochs."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take two steps and leave nothing: shapes, memory, expected time.")

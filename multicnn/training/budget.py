@@ -20,7 +20,7 @@ _FORM = re.compile(r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<min>\d+(?:\.\d+)?)min)?(?:
 _SECONDS = {"h": 3600.0, "min": 60.0, "s": 1.0}
 _STEPS = 20  # that are measured at most, and for at most so many seconds
 _MEASURED_SECONDS = 3.0
-_USED = 0.9  # of the budget: the linear baseline and the report take the rest
+_USED = 0.9  # of the budget: tables, checkpoints and callbacks take the rest
 
 
 def in_seconds(budget: str) -> float:
@@ -54,30 +54,27 @@ def check(budget: str, given: Collection[str], resumed: bool, context: RunContex
         raise ValueError(f"`budget` is for one network in one process. Received: budget={budget!r}")
 
 
-def within(recipe: Recipe, manifest: Manifest, budget: str, context: RunContext) -> Recipe:
-    """Return the recipe with the number of epochs that fits into a time, counted from the start of the run.
+def within(recipe: Recipe, manifest: Manifest, budget: str, context: RunContext) -> tuple[Recipe, Manifest]:
+    """Return the recipe with the number of epochs whose training and validation take so long, and the manifest that says so.
 
-    The first steps of the run are taken on trial, with its data, and the time to prepare them again is set aside.
+    The first steps of the run are taken on trial, with its data.
 
     Raises:
         ValueError: As `check`, or the recipe cannot work.
     """
     check(budget, ["members"] if recipe.members else [], False, context)
-    before = time.perf_counter()
-    with untrained(dataclasses.replace(recipe, epochs=1), manifest, SilentReporter()) as (prepared, built):
-        preparation = time.perf_counter() - before
-        steps, step, validation = built.loop.settings.steps, *_measured(built)
-        examples, validated = len(prepared.manifest.rows()), len(prepared.manifest.rows("val"))
-    epoch = steps * step + validation
-    last = validation * examples / max(validated, 1)  # the metrics of all splits
-    left = _USED * in_seconds(budget) - (time.perf_counter() - context.started) - preparation - last
-    epochs = min(max(int(left / epoch), 1), MOST_EPOCHS)
-    line = f"{epochs:,} epochs of about {epoch:.1f} s ({steps:,} steps of {1000 * step:.0f} ms)"
-    if left < epoch:
-        context.warn(f"a budget of {budget} is less than one epoch needs: {line}")
-    else:
-        context.log(f"a budget of {budget} is enough for {line}")
-    return dataclasses.replace(recipe, epochs=epochs)
+    with untrained(dataclasses.replace(recipe, epochs=1), manifest, SilentReporter()) as (_, built):
+        steps = built.loop.settings.steps
+        step, validation = _measured(built)
+    seconds = steps * step + validation
+    epochs = min(max(int(_USED * in_seconds(budget) / seconds), 1), MOST_EPOCHS)
+    line = f"{epochs:,} epochs of {steps:,} steps fit into {budget}, at {1000 * step:.1f} ms a step"
+    if seconds > in_seconds(budget):
+        line = f"an epoch takes about {seconds:.0f} s, more than the budget of {budget}: one is trained"
+    context.log(line)
+    return dataclasses.replace(recipe, epochs=epochs), dataclasses.replace(
+        manifest, chosen=re.sub(r"\bepochs \d+", f"epochs {epochs} (by the budget)", manifest.chosen)
+    )
 
 
 def _measured(built: Built) -> tuple[float, float]:
