@@ -48,7 +48,7 @@ def with_suggestions(
         augmentation(suited.preprocess or preprocess, suited.augment)
     except ValueError:  # what was given fits no suggestion: it stands alone
         return recipe, manifest
-    if started is not None and not _agree(started, suited, values):
+    if started is not None and _agree(started, recipe, values):
         return recipe, manifest
     name = suited.model.name or (suited.preprocess or preprocess).default_model
     model = name if isinstance(name, str) else "the given network"
