@@ -23,6 +23,7 @@ import numpy as np
 
 import multicnn  # before TensorFlow, whose settings it makes
 from multicnn.blocks import Block, activation, chain, conv, dense, flatten, max_pool, repeat
+from multicnn.recipe import DataSource, Model, Recipe
 from multicnn.utils.reporter import Reporter
 
 PLAIN = (  # before the last layer
@@ -180,7 +181,11 @@ FAULTS = {
     ),
     "a class of 5 % that cannot be told": Fault(["one answer to everything"], data=rare, classes=2),
     "weights that were good, training labels that are not": Fault(
-        ["stopped after the first epoch"], ["patience=2"], data=spoilt_training, start=["epochs=6"], epochs=10
+        ["nothing learned", "stopped after the first epoch"],
+        ["patience=2"],
+        data=spoilt_training,
+        start=["epochs=6"],
+        epochs=10,
     ),
     "two epochs": Fault(["underfitting"], ["optimizer.learning_rate=3e-4"], epochs=2),
     "a hundred training examples in noise": Fault(
@@ -214,14 +219,21 @@ class _Lines(Reporter):
 
 def planted(fault: Fault, folder: Path, seed: int = 0) -> multicnn.Predictor:
     """Train with a fault in a folder, and return the predictor with its metrics."""
-    data = fault.data if isinstance(fault.data, str) else fault.data(folder)
+    data = fault.data if isinstance(fault.data, str) else str(fault.data(folder))
     model = fault.model if isinstance(fault.model, str) else chain(*fault.model, dense(fault.classes)).to_dict()
-    given: dict[str, Any] = {"model": model, "seed": seed, "reporter": _Lines()}
     settings = [f"epochs={fault.epochs}", *fault.settings]
     if fault.start is not None:
-        multicnn.train("digits", folder / "start", settings=fault.start, **given)
+        trained("digits", model, fault.start, folder / "start", seed)
         settings += [f"start.path={folder / 'start' / 'model.keras'}", "start.finetune=off"]
-    return multicnn.train(data, folder / "run", settings=settings, **given)
+    return trained(data, model, settings, folder / "run", seed)
+
+
+def trained(
+    data: str, model: str | dict[str, Any], settings: Sequence[str], out: Path, seed: int
+) -> multicnn.Predictor:
+    """Train by a recipe, to which no default is added that suits the data."""
+    recipe = Recipe(data=DataSource(path=data), model=Model(name=model), seed=seed)
+    return multicnn.train(recipe, out, settings=list(settings), reporter=_Lines())
 
 
 def main() -> None:
@@ -239,9 +251,7 @@ def main() -> None:
                 made = planted(run, Path(folder), options.seed)
             else:
                 data, model, settings = run
-                made = multicnn.train(
-                    data, Path(folder) / "run", model=model, settings=settings, seed=options.seed, reporter=_Lines()
-                )
+                made = trained(data, model, settings, Path(folder) / "run", options.seed)
         said = [f"{row['name']}: {row['message']}" for row in made.metrics["diagnoses"]]
         print(f"\n{name}\n  " + "\n  ".join(said or [made.metrics["verdict"]]), flush=True)
 

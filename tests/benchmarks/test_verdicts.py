@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import multicnn
-
 _SPEC = importlib.util.spec_from_file_location("verdicts", Path(__file__).parents[2] / "benchmarks" / "verdicts.py")
 verdicts = importlib.util.module_from_spec(_SPEC)
 sys.modules["verdicts"] = verdicts  # where its dataclass looks for its types
@@ -20,12 +18,14 @@ pytestmark = pytest.mark.slow
 def test_a_planted_fault_is_named(name, tmp_path):
     fault = verdicts.FAULTS[name]
     said = [row["name"] for row in verdicts.planted(fault, tmp_path).metrics["diagnoses"]]
-    assert said and said[0] == fault.expected[0], said
+    assert [name for name in said if name not in verdicts.OF_HEALTHY or name in fault.expected][:1] == fault.expected[
+        :1
+    ], said
     assert set(said) <= {*fault.expected, *verdicts.OF_HEALTHY}, said
 
 
 @pytest.mark.parametrize("name", verdicts.HEALTHY)
 def test_of_a_healthy_network_nothing_false_is_said(name, tmp_path):
     data, model, settings = verdicts.HEALTHY[name]
-    made = multicnn.train(data, tmp_path / "run", model=model, settings=settings)
+    made = verdicts.trained(data, model, settings, tmp_path / "run", seed=0)
     assert {row["name"] for row in made.metrics["diagnoses"]} <= verdicts.OF_HEALTHY
