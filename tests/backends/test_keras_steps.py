@@ -57,7 +57,7 @@ def slow(name):
     return pytest.param(name, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("name", [slow(name) if name in ("two cells", "a loop") else name for name in LAYERS])
+@pytest.mark.parametrize("name", [name if name == "TimeDistributed" else slow(name) for name in LAYERS])
 def test_the_layers_of_a_user_load(name, tmp_path):
     predictor = saved(tmp_path / "model.keras", in_time(2, LAYERS[name]()))
     loaded = load(tmp_path / "model.keras")
