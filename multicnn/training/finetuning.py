@@ -16,6 +16,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from multicnn.data.manifest import Manifest
 from multicnn.recipe import Optimizer, Recipe, Start
 from multicnn.recipe.renames import current_path
 from multicnn.tasks import Task
@@ -26,7 +27,9 @@ from multicnn.training.pretrained import PretrainedWeights
 
 _THIRDS = 3  # in which the stages below the head are unfrozen
 _STEPS = 240  # of a run, at least, within the epochs
-_EPOCHS = (12, 60)
+_EPOCHS = (10, 24)
+_FEW = 500  # examples, up to which a step takes fewer
+_BATCH_OF_FEW = 16
 
 RATES: dict[str, object] = {
     "optimizer.learning_rate": 3e-4,
@@ -34,18 +37,19 @@ RATES: dict[str, object] = {
     "optimizer.schedule": "cosine",
     "optimizer.arguments": {"beta_2": 0.99, "epsilon": 1e-5},
     "start.rate_decay": 0.8,
+    "label_smoothing": 0.1,  # a fitted head is soon sure of few examples, and then nothing teaches the layers below
 }
 
 
 def suggested(
-    recipe: Recipe, settings: Sequence[str], examples: int, started: Recipe | None, given: Collection[str]
+    recipe: Recipe, settings: Sequence[str], manifest: Manifest, started: Recipe | None, given: Collection[str]
 ) -> list[str]:
     """Return the settings that fine-tune in stages, where weights were named and nothing says how to train from them.
 
     Args:
         recipe: The recipe without its settings.
         settings: The settings that the user has typed, "a.b=1".
-        examples: Number of training examples, about.
+        manifest: The manifest of the data, with the splits that they have so far.
         started: The recipe of a run that is resumed; it has been settled then.
         given: Fields of the recipe that the user gave beside the data, by their dotted names. A recipe that was made before, and
             names weights itself, means what it says.
@@ -59,13 +63,20 @@ def suggested(
     resumed = started is not None and not started.start.staged
     if not named or start.path is None or resumed or not plain or scheduled:
         return []
-    steps = math.ceil(examples / now.batch_size)
+    examples = int(manifest.table["split"].iloc[manifest.rows()].isin(["train", ""]).sum())
+    batch_size = _BATCH_OF_FEW if examples <= _FEW and "batch_size" not in assigned else now.batch_size
+    steps = math.ceil(examples / batch_size)
     epochs = min(max(math.ceil(_STEPS / max(steps, 1)), _EPOCHS[0]), _EPOCHS[1])
-    fields: dict[str, object] = {"start.finetune": "gradual", **RATES, "epochs": epochs}
+    fields: dict[str, object] = {"start.finetune": "gradual", **RATES, "epochs": epochs, "batch_size": batch_size}
     if optimizer.learning_rate is not None:
         del fields["optimizer.learning_rate"]
-    if recipe.epochs != Recipe().epochs:
-        del fields["epochs"]
+    if (
+        "loss" in assigned or not manifest.task.mixes
+    ):  # some losses take none, and targets that are no shares of classes
+        del fields["label_smoothing"]
+    for name in ("epochs", "batch_size", "label_smoothing"):
+        if name in fields and getattr(recipe, name) != getattr(Recipe(), name):
+            del fields[name]
     return [f"{name}={json.dumps(value)}" for name, value in fields.items() if name not in assigned]
 
 

@@ -68,8 +68,7 @@ def settled(
         manifest = load(first.data, first.task, memory)
     else:  # by an earlier version perhaps, which took options that mean nothing
         manifest = load_inherited(lambda source: load(source, first.task, memory), first.data, ())
-    examples = int(manifest.table["split"].iloc[manifest.rows()].isin(["train", ""]).sum())
-    settings = [*finetuning.suggested(recipe, settings, examples, started, fields), *settings]
+    settings = [*finetuning.suggested(recipe, settings, manifest, started, fields), *settings]
     recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
     if not isinstance(data, Recipe):
         recipe, manifest = with_suggestions(recipe, given_names(settings, fields), manifest, started)

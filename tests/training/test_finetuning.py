@@ -12,6 +12,7 @@ from support.loops import loop_of
 import multicnn
 from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network, stage
 from multicnn.blocks.cost import measure
+from multicnn.data.load import load_unsplit
 from multicnn.recipe import DataSource, Optimizer, Recipe, Start
 from multicnn.training import finetuning
 from multicnn.training.finetuning import GradualUnfreezing, suggested
@@ -96,10 +97,16 @@ SUGGESTED = {
 }
 
 
+def manifest(examples):
+    """A manifest of so many training examples."""
+    x = (np.arange(examples)[:, None, None] + np.zeros((4, 4))).astype(np.uint16).astype(np.uint8)
+    return load_unsplit(DataSource(), data=(x, np.arange(examples) % 2))
+
+
 @pytest.mark.parametrize("name", SUGGESTED)
 def test_weights_that_are_named_beside_data_are_fine_tuned(name):
     recipe, settings, given, expected = SUGGESTED[name]
-    found = suggested(recipe, settings, 100, None, given)
+    found = suggested(recipe, settings, manifest(100), None, given)
     names = {setting.partition("=")[0] for setting in found}
     assert ("start.finetune" in names) == (expected is not None)
     if expected is not None:
@@ -108,15 +115,15 @@ def test_weights_that_are_named_beside_data_are_fine_tuned(name):
         assert whole.start.finetune == "gradual" and whole.start.path == "x.npz"
 
 
-@pytest.mark.parametrize(("examples", "epochs"), [(20, 60), (10_000, 12), (320, 24)])
+@pytest.mark.parametrize(("examples", "epochs"), [(20, 24), (10_000, 10), (200, 19), (600, 13)])
 def test_few_examples_get_more_epochs(examples, epochs):
-    assert f"epochs={epochs}" in suggested(Recipe(), [PATH], examples, None, [])
+    assert f"epochs={epochs}" in suggested(Recipe(), [PATH], manifest(examples), None, [])
 
 
 def test_a_resumed_run_is_what_it_was():
     for finetune, same in (("gradual", True), (None, False)):
         started = Recipe(start=Start(path="x.npz", finetune=finetune))
-        assert bool(suggested(Recipe(), [PATH], 100, started, [])) == same
+        assert bool(suggested(Recipe(), [PATH], manifest(100), started, [])) == same
 
 
 def test_what_start_refuses():
