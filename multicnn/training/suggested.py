@@ -15,6 +15,7 @@ from multicnn.modalities.reasons import BAD
 from multicnn.recipe import Recipe
 from multicnn.recipe.renames import current_path
 from multicnn.training.defaults import check_values
+from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import quiet
 
 
@@ -35,26 +36,40 @@ def with_suggestions(
         manifest: The manifest of the data.
         started: The recipe of the run that is resumed, if any: one that was started without suggestions gets none.
 
-    Both stay as they are where pretrained weights are the start, which have a recipe of their own.
+    Pretrained weights have a recipe of their own (`finetuning`), to which only the random changes of the examples are added; both
+    stay as they are where they are not fine-tuned in stages.
     """
-    if recipe.start.path is not None:
+    if recipe.start.path is not None and not recipe.start.staged:
         return recipe, manifest
-    preprocess = recipe.preprocess or lookup(manifest.modality)()
+    preprocess = _preprocess(recipe, manifest.modality)
     rows = np.concatenate([manifest.rows("train"), manifest.rows("")])
     values = _suggested(recipe, preprocess, given, manifest, rows)
+    if recipe.start.staged:
+        values = {name: value for name, value in values.items() if name.startswith("augment.")}
+        if not values:
+            return recipe, manifest
     try:
         suited = recipe.replaced([f"{name}={json.dumps(value)}" for name, value in values.items()], manifest.modality)
         check_values(suited)
-        augmentation(suited.preprocess or preprocess, suited.augment)
+        augmentation(suited.preprocess if suited.preprocess and not suited.start.staged else preprocess, suited.augment)
     except ValueError:  # what was given fits no suggestion: it stands alone
         return recipe, manifest
     if started is not None and _agree(started, recipe, values):
         return recipe, manifest
     name = suited.model.name or (suited.preprocess or preprocess).default_model
+    if recipe.start.staged:
+        name = "fine-tuning in stages"
     model = name if isinstance(name, str) else "the given network"
     listed = ", ".join(_in_words(name, value) for name, value in values.items() if name != "model.name")
     line = f"chosen for {len(rows):,} {manifest.modality} examples: {model}, {listed}; change with --set"
     return suited, dataclasses.replace(manifest, chosen=line)
+
+
+def _preprocess(recipe: Recipe, modality: str) -> Preprocess:
+    """Return the preprocess of a recipe as far as it is known, by its weights where it is fine-tuned."""
+    if recipe.start.staged:
+        recipe = PretrainedWeights(recipe).completed(recipe, modality)
+    return recipe.preprocess or lookup(modality)()
 
 
 @quiet.decoders()

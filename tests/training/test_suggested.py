@@ -89,8 +89,13 @@ def test_several_labels_are_not_mixed(tmp_path):
 
 
 def test_pretrained_weights_have_a_recipe_of_their_own(tmp_path):
-    recipe, lines = chosen("start.path=weights.npz")
+    recipe, lines = chosen("start.path=weights.npz", "start.finetune=off")
     assert recipe.augment == {} and recipe.label_smoothing == 0 and not lines
+    np.savez(tmp_path / "weights.npz", **{"conv/kernel": np.zeros((3, 3))})
+    recipe, lines = chosen(f"start.path={tmp_path / 'weights.npz'}", "model=lenet5")
+    plain, _ = chosen("model=lenet5")
+    assert recipe.start.finetune == "gradual" and recipe.augment == plain.augment != {}
+    assert recipe.optimizer != plain.optimizer and "fine-tuning" in lines[0]
 
 
 def test_a_run_that_was_started_without_goes_on_without(table):
