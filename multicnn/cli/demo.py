@@ -33,13 +33,12 @@ def run(epochs: int | None = None) -> None:
     """Train and evaluate on each built-in data set, as `multicnn train` does, and print the scores; the runs stay in runs/."""
     console = Console()
     folder = check_free(Path("runs") / f"demo-{datetime.datetime.now():%Y%m%d-%H%M%S}")
+    settings = [] if epochs is None else [f"epochs={epochs}"]
     rows = []
     for name, about in _ABOUT.items():
         console.rule(f"{name}: {about}")
         with RichReporter() as reporter:
-            predictor = api.train(
-                name, folder / name, reporter=reporter, **({} if epochs is None else {"epochs": epochs})
-            )
+            predictor = api.train(name, folder / name, reporter=reporter, settings=settings)
         rows.append(_row(name, predictor))
         _show_predictions(name, predictor, console)
     columns = ["data set", "model", "parameters", "accuracy", "linear", "seconds"]
