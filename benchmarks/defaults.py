@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import re
@@ -164,7 +165,7 @@ def main() -> None:
     done = json.loads(record.read_text()) if record.exists() else {}
     for name in arguments.only.split(",") if not arguments.list else ():
         try:
-            runs = list(SETTINGS[name](Data(arguments.data, arguments.work)))[: arguments.runs]
+            runs = list(itertools.islice(SETTINGS[name](Data(arguments.data, arguments.work)), arguments.runs))
         except FileNotFoundError as error:
             print(f"{name} is left out: {error.filename} is missing", flush=True)
             continue
