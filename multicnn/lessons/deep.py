@@ -129,7 +129,7 @@ def _through(network: keras.Model, x: np.ndarray, classes: np.ndarray) -> tuple[
     import keras
     import tensorflow as tf
 
-    inner = keras.Model(network.inputs, [*_stages(network), network.output])
+    inner = keras.Model(network.input, [*_stages(network), network.output])
     with tf.GradientTape() as tape:
         *answers, logits = inner(tf.constant(x))
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
@@ -250,6 +250,6 @@ def running_statistics(trained: Trained, name: str, number: int = 1) -> tuple[np
 
     network = trained.networks[name]
     norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    inner = keras.Model(network.inputs, norms[number - 1].input)
+    inner = keras.Model(network.input, norms[number - 1].input)
     running = np.asarray(norms[number - 1].moving_mean, dtype=np.float64)
     return running, np.asarray(inner(digits()[0])).mean(axis=0).astype(np.float64)

@@ -24,7 +24,7 @@ from support.command_line import call
             ["optimizers", "--optimizer", "sgd", "--learning-rate", "0.3", "--steps", "9"],
             ["sgd       rate 0.3: not at the bottom"],
         ),
-        (["initialization", "--depth", "2"], ["new/figure.png: 6 initialisations"]),
+        pytest.param(["initialization", "--depth", "2"], ["new/figure.png: 6 initialisations"], marks=pytest.mark.slow),
         (["receptive-field", "--model", "lenet5"], ["S4                   16 x 16 px"]),
         (
             ["receptive-field", "--model", "textcnn", "--input", "9,4", "--modality", "text"],

@@ -69,4 +69,6 @@ def test_learned_filters_are_gabor_filters_and_random_ones_are_not():
     learned = learned_filters.learn(filters=64, steps=1500)
     assert learned.share(learned.correlations) >= 0.5
     assert learned.share(learned.random) < 0.1
-    assert learned.losses[-100:].mean() < 0.5 * learned.losses[:10].mean()
+    assert learned.losses[-100:].mean() < 0.8 * learned.losses[:10].mean()
+    dense = learned_filters.learn(filters=64, steps=300, sparsity=0.0)  # the cause: being quiet most of the time
+    assert dense.share(dense.correlations) < 0.25

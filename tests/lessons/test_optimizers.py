@@ -79,7 +79,7 @@ def test_both_conventions_of_momentum_are_one_while_the_rate_is_constant():
 
 
 def test_rates_for_each_variable_leave_a_saddle_earlier():
-    shown = optimizer_paths.paths(surfaces.SADDLE, {"sgd": 0.05, "adam": 0.05}, steps=120)
+    shown = optimizer_paths.paths(surfaces.SADDLE, {"sgd": 0.05, "adam": 0.05}, steps=90)
     left = {name: int(np.argmax(np.abs(path[:, 1]) > 0.5)) for name, path in shown.paths.items()}
     assert 0 < left["adam"] < left["sgd"] / 2
 
