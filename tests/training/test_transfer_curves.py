@@ -151,8 +151,8 @@ def test_curves_from_weights_and_from_scratch(pictures, trained, tmp_path):
     ]
     assert pd.read_csv(out / "epochs.csv")["accuracy"].tolist() == made.epochs["accuracy"].tolist()
     for other, said in (
-        ({"sizes": [16]}, r"its own sizes: \[4, 8\]. Received: sizes=\[16\]"),
-        ({"seeds": 2}, "its own seeds: 1"),
+        ({"sizes": [16]}, r"sizes that the runs were started with: \[4, 8\]. Received: sizes=\[16\]"),
+        ({"seeds": 2}, "seeds that the runs were started with: 1"),
     ):
         with pytest.raises(ValueError, match=said):
             api.transfer_curves(resume=out, **other)
