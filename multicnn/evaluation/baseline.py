@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multicnn.data.finished import FinishedRows
 from multicnn.modalities import Preprocess
 from multicnn.tasks import Task
 
@@ -76,6 +75,8 @@ def linear_score(manifest: Manifest, examples: Store, stored: Preprocess, split:
         stored: The preprocess that the store was made with.
         split: The split to score, "test" or "val".
     """
+    from multicnn.data.finished import FinishedRows  # the room of the data brings TensorFlow
+
     arguments: list[Any] = []
     for rows in (manifest.rows("train"), manifest.rows(split)):
         if stored.baseline_input == "sources":
