@@ -232,7 +232,7 @@ def trained(
     data: str, model: str | dict[str, Any], settings: Sequence[str], out: Path, seed: int
 ) -> multicnn.Predictor:
     """Train by a recipe, to which no default is added that suits the data."""
-    recipe = Recipe(data=DataSource(path=data), model=Model(name=model), seed=seed)
+    recipe = Recipe(data=DataSource(path=data), model=Model(name=model), seed=seed, baseline="off")
     return multicnn.train(recipe, out, settings=list(settings), reporter=_Lines())
 
 

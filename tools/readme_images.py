@@ -79,7 +79,13 @@ def one_tree(folder: Path) -> None:
     for row, (data, (modality, classes, epochs, settings)) in enumerate(ROWS.items()):
         optimizer = multicnn.Optimizer(learning_rate=3e-3, schedule="cosine")
         predictor = multicnn.train(
-            data, folder / data, model=tree(classes).to_dict(), epochs=epochs, optimizer=optimizer, settings=settings
+            data,
+            folder / data,
+            model=tree(classes).to_dict(),
+            epochs=epochs,
+            optimizer=optimizer,
+            settings=settings,
+            baseline="off",
         )
         source = _source(data)
         prediction = predictor.predict([source])[0]

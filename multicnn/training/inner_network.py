@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import keras
 
@@ -26,6 +27,21 @@ def inner_network(predictor: Predictor) -> Predictor:
         if layer.weights:
             layer.set_weights(weights[f"main.{NETWORK}.{layer.name}"])
     return dataclasses.replace(predictor, block=block, network=built)
+
+
+def network_of_file(predictor: Predictor, path: str) -> Predictor:
+    """Return the network of a predictor that was loaded from a file, as `inner_network`.
+
+    Raises:
+        ValueError: The file holds no network, since its run saved the linear baseline alone.
+    """
+    saved = predictor.metrics.get("saved")
+    if isinstance(saved, Mapping) and saved.get("choice") == "baseline":
+        raise ValueError(
+            "`start.path` must hold a network; this run saved its linear baseline alone, and with --plain it saves the network. "
+            f"Received: start.path={path!r}"
+        )
+    return inner_network(predictor)
 
 
 def copy_weights(source: keras.Model, target: keras.Model, path: str) -> None:

@@ -22,7 +22,7 @@ from multicnn.predictor import Predictor, load
 from multicnn.recipe import Model, Recipe, Start
 from multicnn.tasks import Classification
 from multicnn.training import weight_files
-from multicnn.training.inner_network import inner_network
+from multicnn.training.inner_network import network_of_file
 
 _EMBEDDINGS = "embeddings"
 
@@ -64,7 +64,7 @@ class PretrainedWeights:
         if recipe.start.path in weight_files.NAMED and not path.exists():
             self.arrays = weight_files.of_name(recipe.start.path)
         elif weight_files.is_ours(path):
-            self.predictor = inner_network(load(path))
+            self.predictor = network_of_file(load(path), recipe.start.path)
         elif recipe.start.path == "keras.applications":
             self.arrays = weight_files.of_applications(str(recipe.model.name))
         else:

@@ -185,3 +185,11 @@ def test_a_recipe_of_before_means_the_network_alone():
     del whole["baseline"]
     assert Recipe.from_dict(whole).baseline == "off"
     assert Recipe.from_dict({"epochs": 3}).baseline == "blend", "written by hand"
+
+
+@SLOW
+def test_a_baseline_alone_is_no_network_to_start_from(images, tmp_path):
+    settings = [*NETWORK["image"], "epochs=1", "data.validation_fraction=0.5", "model.initializer=zeros"]
+    multicnn.train(images, tmp_path / "run", settings=settings)
+    with pytest.raises(ValueError, match="this run saved its linear baseline alone, and with --plain"):
+        multicnn.train(images, tmp_path / "next", settings=[f"start.path={tmp_path / 'run' / 'model.keras'}"])
