@@ -47,16 +47,27 @@ SMALL = {
         "model.arguments.width=4",
     ],
     "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "model.arguments.maps=4"],
+    "trec_char_cnn": [
+        "data.path=docstrings",
+        "data.test=null",
+        "preprocess.length=123",
+        "model.arguments.filters=4",
+        "model.arguments.units=8",
+    ],
     "trec_dcnn": ["data.path=docstrings", "data.test=null", "model.embedding.vectors=cbow", "model.embedding.dims=8"],
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "model.arguments.filters=4", "model.embedding.dims=8"],
 }
 
+SLOW = {"trec_char_cnn"}
 
 # How to run it, on what hardware and software it was measured, and what the result is compared with.
 HEADER = ("multicnn train", "measured", " core", "tensorflow", "linear baseline", "published:")
 
 
-@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in SLOW else ()) for path in PIPELINES],
+)
 def test_a_recipe_trains(path, tmp_path):
     module = runpy.run_path(str(path))
     for words in HEADER:
