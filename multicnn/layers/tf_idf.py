@@ -65,7 +65,7 @@ class TfIdf(keras.layers.Layer):
         known = ops.cast(ops.logical_and(last, rows >= 0), "float32")
         rows = ops.maximum(rows, 0)
         values = known * (1 + ops.log(ops.cast(ops.maximum(count, 1), "float32"))) * ops.take(self.idf, rows, axis=0)
-        length = ops.sqrt(ops.sum(ops.square(values), axis=1, keepdims=True))
+        length = ops.sqrt(_sum(ops.square(values))[:, None])
         total = self._weighted(values / ops.where(length > 0, length, 1.0), rows)
         return ops.cast(total + self.bias, self.compute_dtype)
 
@@ -106,7 +106,7 @@ class TfIdf(keras.layers.Layer):
         totals = []
         for shard in shards:
             vectors = ops.take(self.kernel, rows[:, shard], axis=0)
-            totals.append(ops.squeeze(ops.matmul(ops.expand_dims(values[:, shard], 1), vectors), 1))
+            totals.append(_sum(ops.expand_dims(values[:, shard], -1) * vectors))
         return sum(totals[1:], start=totals[0])
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -132,3 +132,16 @@ def _counts(rows: Tensor) -> tuple[Tensor, Tensor]:
     for power in range((rows.shape[1] or _LONGEST).bit_length()):
         previous = ops.maximum(previous, ops.take(previous, ops.maximum(index - 2**power, 0), axis=1))
     return last, end - previous
+
+
+def _sum(x: Tensor) -> Tensor:
+    """Return the sum over axis 1, half by half where its size is known: other sums have other bits in other batches."""
+    steps = x.shape[1]
+    if steps is None:
+        return ops.sum(x, axis=1)
+    while steps > 1:
+        half = steps // 2
+        added = x[:, :half] + x[:, half : 2 * half]
+        x = ops.concatenate([added, x[:, 2 * half :]], axis=1) if steps % 2 else added
+        steps = half + steps % 2
+    return x[:, 0]

@@ -105,6 +105,15 @@ def test_many_outputs_are_summed_in_shards(monkeypatch):
     assert np.ptp(expected, axis=0).min() > 0.1
 
 
+def test_neighbours_of_a_long_text_change_no_bit():
+    ids = rng.integers(2, 4000, (30, 5000)).astype(np.int32)
+    model = network(tf_idf(1, 3998, 4), ids.shape[1:])
+    model.set_weights([rng.normal(size=(3998, 4)), rng.normal(size=4), *model.get_weights()[2:]])
+    together = np.asarray(model(ids))
+    for batch in (*(slice(i, i + 1) for i in range(3)), slice(10, 17)):
+        np.testing.assert_array_equal(model(ids[batch]), together[batch])
+
+
 def test_a_damaged_table_gives_no_error():
     model = network(tf_idf(3, 7, 2), (9,))
     for value in (-5.0, 0.5, 3.0, 2.0**24):
