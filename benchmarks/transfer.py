@@ -7,6 +7,17 @@ ImageNet weights. The images of group 1, without its single basophil, are divide
 once; of the others the first 50, 100 or 240, classes in proportion, are for training and validation. Group 2 is another microscope.
 Three commands see the same examples: `multicnn train FOLD --from WEIGHTS`, `multicnn features WEIGHTS FOLD --head linear`, which
 needs no validation and learns from all of them, and `multicnn train FOLD`. A run that is there is not made again.
+
+Measured with SqueezeNet v1.1 as Caffe's authors released it, on 2 cores of an AMD EPYC with AVX-512 that other programs used too,
+TensorFlow 2.21, 100 images, five folds, before the predictor was blended with the linear baseline; accuracy and its standard error
+over the folds:
+
+                                       group 1          group 2
+    fine-tuned (all layers, 5 of 5)    .899 +- .019     .445 +- .006
+    linear head                        .873 +- .014     .435 +- .016
+    difference                         .026 +- .013     .010 +- .015
+
+The linear head on 240 images: .933 and .408.
 """
 
 from __future__ import annotations
