@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import http.client
 import os
 import urllib.request
 from pathlib import Path
-from typing import IO
 
 from multicnn.data import cache
 from multicnn.utils.files import atomic_file, read_json, write_json
@@ -126,30 +126,32 @@ def _download(name: str, source: str, path: Path, reporter: Reporter) -> None:
     wanted = NAMED[name]
     try:
         with atomic_file(path) as temporary:
-            with urllib.request.urlopen(source, timeout=_SECONDS) as answer:
-                reporter.warn(f"downloading {name}, {wanted.megabytes:g} MB, from {source} to {path}")
-                _copy(answer, temporary, most=int(wanted.megabytes * _SLACK * 2**20))
+            _fetch(name, source, temporary, reporter)
             if not _matches(temporary, _expected(wanted)):
-                raise _OtherFile(f"what is there is another file: its checksum is not {_expected(wanted)}")
+                raise _Refused(f"what is there is another file: its checksum is not {_expected(wanted)}")
             _record(path.name, temporary)
-    except (OSError, _OtherFile, ValueError) as error:  # urllib raises ValueError for what is no URL
-        reason = getattr(error, "reason", None) or error
+    except (OSError, _Refused) as error:
         raise ValueError(
-            f"`start.path` names weights that cannot be downloaded from {source} ({reason}): offline, save the file as {path}, or "
+            f"`start.path` names weights that cannot be downloaded from {source} ({error}): offline, save the file as {path}, or "
             f"name a folder that has it by {MIRROR}. Received: start.path={name!r}"
         ) from None
 
 
-class _OtherFile(Exception):
-    """A file that is not what its checksum says."""
+class _Refused(Exception):
+    """A file that is not there, or not what its checksum says."""
 
 
-def _copy(answer: IO[bytes], path: Path, most: int) -> None:
-    with open(path, "wb") as file:
-        while chunk := answer.read(_CHUNK):
-            if file.tell() + len(chunk) > most:
-                raise _OtherFile(f"what is there is larger than {most:,} bytes")
-            file.write(chunk)
+def _fetch(name: str, source: str, path: Path, reporter: Reporter) -> None:
+    most = int(NAMED[name].megabytes * _SLACK * 2**20)
+    try:
+        with urllib.request.urlopen(source, timeout=_SECONDS) as answer, open(path, "wb") as file:
+            reporter.warn(f"downloading {name}, {NAMED[name].megabytes:g} MB, from {source}")
+            while chunk := answer.read(_CHUNK):
+                if file.tell() + len(chunk) > most:
+                    raise _Refused(f"what is there is larger than {most:,} bytes")
+                file.write(chunk)
+    except (OSError, ValueError, http.client.HTTPException) as error:  # urllib raises ValueError for what is no URL
+        raise _Refused(getattr(error, "reason", None) or error) from None
 
 
 def _expected(wanted: NamedWeights) -> str:
