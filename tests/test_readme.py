@@ -114,7 +114,7 @@ def test_every_command_is_one(line):
 @pytest.mark.parametrize("page, code", fences("python"))
 def test_every_example_names_what_there_is(page, code):
     compile(code, page, "exec")
-    used = set(re.findall(r"\bmulticnn\.(?!blocks|models|sklearn)([A-Za-z_]+)", code))
+    used = set(re.findall(r"\bmulticnn\.(?!blocks|lessons|models|sklearn)([A-Za-z_]+)", code))
     imported = {n.strip() for names in re.findall(r"from multicnn import (.*)", code) for n in names.split(",")}
     assert all(hasattr(multicnn, name) for name in used | imported)
     assert all(hasattr(multicnn.blocks, name) for name in re.findall(r"\bmb\.(\w+)", code))
