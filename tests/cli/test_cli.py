@@ -19,7 +19,7 @@ from multicnn.utils import quiet
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "x"
-    command = [sys.executable, "-m", "multicnn.cli", "train", "docstrings", "--out", out, "--epochs", "1"]
+    command = [sys.executable, "-m", "multicnn.cli", "train", "docstrings", "--out", out, "--epochs", "1", "--plain"]
     command += ["--set", "model.arguments.filters=8", "--set", "model.embedding.dims=8"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -281,6 +281,10 @@ def test_ctrl_c_and_sigterm_leave_a_model_that_predicts_and_each_finished_epoch(
         "digits",
         "--set",
         "model.arguments.width=4",
+        "--set",
+        "augment={}",  # two epochs are to be enough
+        "--set",
+        "label_smoothing=0",
         "--out",
         "run",
     ]
