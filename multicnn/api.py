@@ -50,7 +50,7 @@ from multicnn.training.context import RunContext
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
-from multicnn.training.inner_network import inner_network
+from multicnn.training.inner_network import network_of_file
 from multicnn.training.linear_probe import Features
 from multicnn.training.preparation import Prepared, augmentation_of, fit_preprocess, fit_stem
 from multicnn.training.pretrained import pretrained
@@ -392,7 +392,7 @@ def features(
     elif not isinstance(model, Predictor) and weight_files.is_read(model):
         predictor = pretrained(None, str(model))
     else:
-        predictor = inner_network(_loaded(model))
+        predictor = network_of_file(_loaded(model), "model", str(model))
     source = predictor.source(data, settings, split_as_trained=True)
     task, memory = predictor.recipe.get("task"), in_memory(data)
     given = given_options(data, settings)

@@ -29,7 +29,7 @@ def inner_network(predictor: Predictor) -> Predictor:
     return dataclasses.replace(predictor, block=block, network=built)
 
 
-def network_of_file(predictor: Predictor, path: str) -> Predictor:
+def network_of_file(predictor: Predictor, argument: str, path: str) -> Predictor:
     """Return the network of a predictor that was loaded from a file, as `inner_network`.
 
     Raises:
@@ -38,8 +38,8 @@ def network_of_file(predictor: Predictor, path: str) -> Predictor:
     saved = predictor.metrics.get("saved")
     if isinstance(saved, Mapping) and saved.get("choice") == "baseline":
         raise ValueError(
-            "`start.path` must hold a network; this run saved its linear baseline alone, and with --plain it saves the network. "
-            f"Received: start.path={path!r}"
+            f"`{argument}` must hold a network; this run saved its linear baseline alone, and with --plain it saves the network. "
+            f"Received: {argument}={path!r}"
         )
     return inner_network(predictor)
 

@@ -64,7 +64,7 @@ class PretrainedWeights:
         if recipe.start.path in weight_files.NAMED and not path.exists():
             self.arrays = weight_files.of_name(recipe.start.path)
         elif weight_files.is_ours(path):
-            self.predictor = network_of_file(load(path), recipe.start.path)
+            self.predictor = network_of_file(load(path), "start.path", recipe.start.path)
         elif recipe.start.path == "keras.applications":
             self.arrays = weight_files.of_applications(str(recipe.model.name))
         else:
