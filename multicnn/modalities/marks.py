@@ -66,6 +66,6 @@ def constant(marks: np.ndarray, rows: np.ndarray, what: str) -> list[Finding]:
 def of_arrays(examples: Sequence[np.ndarray | str], constant: np.ndarray, cut: np.ndarray | None = None) -> list[Mark]:
     """Return the mark of each example, of which `constant` and `cut`, bool (n,), say of those that are arrays what they became."""
     marks = np.where(constant, Mark.CONSTANT, Mark.NONE) | (0 if cut is None else np.where(cut, Mark.CUT, Mark.NONE))
-    made = {int(value): Mark(value) for value in np.unique(marks)}  # one by one they take longer than a text
+    made = {int(value): Mark(int(value)) for value in np.unique(marks)}  # one by one they take longer than a text
     answers = iter(marks.tolist())
     return [made[next(answers)] if isinstance(example, np.ndarray) else Mark.NONE for example in examples]
