@@ -2,7 +2,8 @@
 
 A block of `text` right below a block of `sh` or `python` is that one's output. The blocks run one after another in an empty
 folder in which `docs` is the documentation; a Python block whose first line is a comment with a file name is saved there under
-that name instead. Lists and tables are printed in ASCII, 112 columns wide.
+that name instead. Lists and tables are printed in ASCII, 112 columns wide; of many epochs, the first and the last are shown,
+without what depends on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = re.compile(r"```(sh|python)\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+EPOCHS = re.compile(r"(epoch +1 .*\n)(?:.*\n)+(epoch +\d+ .*\n)")
+WAITED = re.compile(r"  \(the network waited[^)]*\)")
 FILE_NAME = re.compile(r"# (\w+\.py)\n")
 ENVIRONMENT = {"COLUMNS": "112", "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -35,7 +38,8 @@ def output(language: str, code: str, folder: Path) -> str:
     )
     if done.returncode:
         raise SystemExit(f"this example fails:\n{code}\n{done.stdout}")
-    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines() if line.strip())
+    printed = "".join(line.rstrip() + "\n" for line in done.stdout.splitlines() if line.strip())
+    return EPOCHS.sub(r"\1...\n\2", WAITED.sub("", printed))
 
 
 def main() -> None:

@@ -58,7 +58,9 @@ def _keras(model: str, megabytes: float, licence: str, md5: str) -> NamedWeights
 def _torchvision(model: str, stem: str, digits: str, megabytes: float) -> NamedWeights:
     # The digits in the name are the first of its SHA-256, which torch.hub compares.
     url = f"https://download.pytorch.org/models/{stem}-{digits}.pth"
-    return NamedWeights(model, url, megabytes, "BSD-3-Clause (of the code; none is stated for the weights)", f"sha256:{digits}")
+    return NamedWeights(
+        model, url, megabytes, "BSD-3-Clause (of the code; none is stated for the weights)", f"sha256:{digits}"
+    )
 
 
 _OXFORD, _HE = "CC BY 4.0 (VGG, Oxford)", "MIT (He et al.)"

@@ -65,7 +65,8 @@ def test_examples_are_spread_over_the_classes(tmp_path):
 
 
 def test_without_augmentation_no_draws_are_shown(tmp_path):
-    page = multicnn.preview("digits", tmp_path / "page.html", examples=1).read_text()
+    recipe = Recipe(data=DataSource(path="digits"))  # of a path alone, what suits the data is shown
+    page = multicnn.preview(recipe, tmp_path / "page.html", examples=1).read_text()
     assert "epoch 1" not in page and "No augmentation is asked for" in page
     with pytest.raises(ValueError, match="wobble"):
         multicnn.preview(

@@ -114,7 +114,7 @@ def command(*arguments):
     return code, out.getvalue(), err.getvalue()
 """
 TRAIN = """
-settings = ["model.name=own.py:senet", "epochs=1", "model.arguments.width=4"]
+settings = ["model.name=own.py:senet", "epochs=1", "baseline=off", "model.arguments.width=4"]
 arguments = [each for setting in settings for each in ("--set", setting)]
 print(command("train", {data!r}, "--out", "run", *arguments))
 """

@@ -115,8 +115,8 @@ def test_the_run_folder_has_all_but_a_confusion_matrix(trained, table):
 def test_the_command_line(trained, table, monkeypatch, capsys):
     model = table.parent / "run" / "model.keras"
     code, out, _ = call(monkeypatch, capsys, "predict", model, "goal soup song match bread dance", "maybe")
-    (_, labels, probabilities), (_, nothing, none) = [line.split("\t") for line in out.splitlines()]
-    assert code == 0 and labels == "art;food;sport" and nothing == none == ""
+    (_, labels, probabilities), (_, nothing, none, remark) = [line.split("\t") for line in out.splitlines()]
+    assert code == 0 and labels == "art;food;sport" and nothing == none == "" and "token" in remark
     assert all(float(p) > 0.5 for p in probabilities.split(" ")) and len(probabilities.split(" ")) == 3
     _, out, _ = call(monkeypatch, capsys, "predict", model, "goal match", "--json")
     assert json.loads(out)["labels"] == ["sport"]
