@@ -27,8 +27,9 @@ def measured(train, val=None, linear=None, n=1000, test=None):
 
 def evidence(numbers, losses=FLAT, health=None, recipe=None, counts=None, **more):
     """The evidence of a run of ten equal classes whose training loss falls as that of validation does."""
-    history = [{"loss": loss, "val_loss": loss, "val_accuracy": 1 / loss, "learning_rate": 0.01} for loss in losses]
-    recipe = Recipe(loss="cross_entropy", monitor="accuracy", epochs=len(losses) or 1, **(recipe or {}))
+    history = [{"loss": loss, "val_loss": loss, "val_accuracy": 1 / loss, "learning_rate": 0.0} for loss in losses]
+    own = {"optimizer": {"learning_rate": 0.01, "schedule": "cosine"}, **(recipe or {})}
+    recipe = Recipe(loss="cross_entropy", monitor="accuracy", epochs=len(losses) or 1, **own)
     counts = counts or {"train": {str(label): 100 for label in range(10)}}
     majority = {split: 0.1 for split in ("train", "val", "test")}
     more = {"majority": majority, **more}
@@ -162,6 +163,15 @@ def test_a_loss_that_goes_up(losses, words):
     causes = diagnose(evidence(UNLEARNED, losses, health()))
     assert (causes[0].name == "learning rate too high") == (words is not None)
     assert words is None or (words in causes[0].message and "--set optimizer.learning_rate=0.001" in causes[0].message)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "tenth"),
+    [({"learning_rate": 0.5, "schedule": "cosine"}, "0.5", "0.05"), ({"name": "adamax"}, "0.002", "0.0002")],
+)
+def test_the_rate_that_was_too_high_is_that_of_the_recipe_and_not_where_its_schedule_ended(optimizer, rate, tenth):
+    first, *_ = diagnose(evidence(UNLEARNED, [5e4], health(), recipe={"optimizer": optimizer}))
+    assert f"the learning rate was {rate}: try --set optimizer.learning_rate={tenth}, " in first.message
 
 
 def test_what_destroys_loaded_weights_is_not_that_nothing_was_frozen_where_a_stage_was():

@@ -15,6 +15,7 @@ from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.modalities.marks import Mark
 from multicnn.recipe import Recipe
 from multicnn.tasks.intervals import Metrics, wilson
+from multicnn.training.optimizers.factory import chosen_rate
 
 if TYPE_CHECKING:
     from multicnn.training.preparation import Prepared
@@ -102,8 +103,8 @@ class Evidence:
 
     @property
     def rate(self) -> float:
-        """The highest learning rate of the run."""
-        return max((number(row, "learning_rate") for row in self.history), default=0.0)
+        """The learning rate that the recipe asks for: the peak of its schedule, whose end is what the history has."""
+        return chosen_rate(self.recipe.optimizer)
 
     def curve(self, column: str) -> np.ndarray:
         """Return a column of the history, float64 (epochs,); empty where there is none."""

@@ -90,6 +90,16 @@ def make(optimizer: Any, steps_per_epoch: int, epochs: int) -> keras.optimizers.
     return made
 
 
+def chosen_rate(optimizer: Any) -> float:
+    """Return the learning rate of a `recipe.Optimizer`, the peak of its schedule: its own, or the usual one of its name.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    config = {**_named(optimizer.name)[1], **optimizer.arguments}
+    return float(config["learning_rate"] if optimizer.learning_rate is None else optimizer.learning_rate)
+
+
 def discriminative(
     optimizer: keras.optimizers.Optimizer, shares: Sequence[tuple[Any, float]]
 ) -> keras.optimizers.Optimizer:
