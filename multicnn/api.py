@@ -126,7 +126,7 @@ def train(
             raise ValueError(
                 f"`resume` must be the folder of a run that was started; `out` names a new one. Received: resume={str(resume)!r}"
             )
-        if saved is not None and (data is None or in_memory(data) is not None):
+        if saved is not None and not isinstance(data, Recipe):  # what is not given is the recorded recipe's
             with allowing(*allow):
                 check_recipe(saved, "resume", resume, [*settings, *fields])
         if saved is not None and data is None and not settings and not fields:

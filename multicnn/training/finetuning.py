@@ -147,6 +147,9 @@ class GradualUnfreezing(Freezing):
             return "the head alone"
         return f"{self._stages[frozen]} and above" if frozen else "all layers"
 
+    def __str__(self) -> str:
+        return super().__str__() if self._frozen else "fine-tuning: all layers continue from the loaded weights"
+
     def _frozen_in(self, epoch: int) -> list[str]:
         part = min(epoch // self._epochs - self._alone, _THIRDS - 1)
         free = math.ceil(len(self._frozen) * (part + 1) / _THIRDS)

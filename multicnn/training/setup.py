@@ -45,7 +45,7 @@ def settled(
         settings: Changes of the recipe as "a.b=1".
         fields: Fields of the recipe.
         load: Returns the manifest of the data.
-        started: The recipe of a run that is resumed, which is kept where data in memory are given again.
+        started: The recipe of a run that is resumed: it says all that is not given, also where its data are named again.
 
     Raises:
         ValueError: `data` is None, or the data or the recipe cannot be used.
@@ -55,8 +55,8 @@ def settled(
     if isinstance(settings, str):
         raise ValueError(f'`settings` must be a list of "field=value". Received: settings={settings!r}')
     memory = in_memory(data)
-    if started is not None and (data is None or memory is not None):
-        data = started
+    if started is not None and not isinstance(data, Recipe):
+        data = _read_again(started, None if memory is not None else data)
     recipe = recipe_for(data, fields)
     # What the settings say of the data decides the modality, which decides what those of the preprocessing can mean.
     first = recipe.replaced([s for s in settings if not s.strip().startswith("preprocess.")])
@@ -71,8 +71,8 @@ def settled(
     settings = [*finetuning.suggested(recipe, settings, manifest, started, fields), *settings]
     recipe, manifest = with_suited_preprocess(recipe, settings, manifest)
     if not isinstance(data, Recipe):
-        recipe, manifest = with_suggestions(recipe, given_names(settings, fields), manifest, started)
-    manifest = manifest.with_remarks(schedule_doubts.doubts(recipe))
+        recipe, manifest = with_suggestions(recipe, given_names(settings, fields), manifest)
+    manifest = manifest.with_remarks(schedule_doubts.doubts(first, recipe.epochs))
     if memory is not None:
         rate = manifest.sample_rate or recipe.data.sample_rate
         source = dataclasses.replace(recipe.data, path=path_of(manifest), sample_rate=rate)
@@ -105,6 +105,15 @@ def settled_experiment(
     recipe, values = experiment.recorded(Path(resume), command)
     check_recipe(recipe, "resume", resume, [*settings, *fields])
     return *settled(data, settings, fields, load, started=recipe), Path(resume), values
+
+
+def _read_again(started: Recipe, data: Data | None) -> Recipe:
+    """Return the recipe of a run that is resumed, with the place of its data where they are named again."""
+    if data is None:
+        return started
+    named = recipe_for(data, {}).data
+    source = named if isinstance(data, DataSource) else dataclasses.replace(started.data, path=named.path)
+    return dataclasses.replace(started, data=source)
 
 
 def recipe_for(data: Data | None, fields: dict[str, Any]) -> Recipe:

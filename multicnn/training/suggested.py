@@ -25,23 +25,22 @@ def given_names(settings: Sequence[str], fields: Mapping[str, object]) -> set[st
     return named | {current_path(name.strip(), text) for name, _, text in (each.partition("=") for each in settings)}
 
 
-def with_suggestions(
-    recipe: Recipe, given: Collection[str], manifest: Manifest, started: Recipe | None = None
-) -> tuple[Recipe, Manifest]:
+def with_suggestions(recipe: Recipe, given: Collection[str], manifest: Manifest) -> tuple[Recipe, Manifest]:
     """Return a recipe with what suits the data in every field that nobody has given, and the manifest with a line that names it.
 
     Args:
         recipe: The recipe with all that was given, the rest of it open.
         given: The names of the fields that were given (`given_names`).
         manifest: The manifest of the data.
-        started: The recipe of the run that is resumed, if any: one that was started without suggestions gets none.
 
     Pretrained weights have a recipe of their own (`finetuning`), to which only the random changes of the examples are added; both
     stay as they are where they are not fine-tuned in stages.
     """
     if recipe.start.path is not None and not recipe.start.staged:
         return recipe, manifest
-    preprocess = _preprocess(recipe, manifest.modality)
+    weights = PretrainedWeights(recipe) if recipe.start.staged else None
+    known = recipe if weights is None else weights.completed(recipe, manifest.modality)
+    preprocess = known.preprocess or lookup(manifest.modality)()
     rows = np.concatenate([manifest.rows("train"), manifest.rows("")])
     values = _suggested(recipe, preprocess, given, manifest, rows)
     if recipe.start.staged:
@@ -54,22 +53,14 @@ def with_suggestions(
         augmentation(suited.preprocess if suited.preprocess and not suited.start.staged else preprocess, suited.augment)
     except ValueError:  # what was given fits no suggestion: it stands alone
         return recipe, manifest
-    if started is not None and _agree(started, recipe, values):
-        return recipe, manifest
     name = suited.model.name or (suited.preprocess or preprocess).default_model
-    if recipe.start.staged:
-        name = "fine-tuning in stages"
+    if weights is not None:
+        same = weights.predicts(manifest.modality, manifest.labels)
+        name = "fine-tuning of all layers" if same else "fine-tuning in stages"
     model = name if isinstance(name, str) else "the given network"
     listed = ", ".join(_in_words(name, value) for name, value in values.items() if name != "model.name")
     line = f"chosen for {len(rows):,} {manifest.modality} examples: {model}, {listed}; change with --set"
     return suited, dataclasses.replace(manifest, chosen=line)
-
-
-def _preprocess(recipe: Recipe, modality: str) -> Preprocess:
-    """Return the preprocess of a recipe as far as it is known, by its weights where it is fine-tuned."""
-    if recipe.start.staged:
-        recipe = PretrainedWeights(recipe).completed(recipe, modality)
-    return recipe.preprocess or lookup(modality)()
 
 
 @quiet.decoders()
@@ -106,18 +97,6 @@ def _decoded(preprocess: Preprocess, manifest: Manifest, rows: np.ndarray) -> It
         except BAD:  # it is listed when everything is loaded
             continue
         yield raw, manifest.table["label"][row]
-
-
-def _agree(started: Recipe, suited: Recipe, values: Iterable[str]) -> bool:
-    """Return True where two recipes have the same values of some fields."""
-    return all(_value(started, name) == _value(suited, name) for name in values)
-
-
-def _value(recipe: Recipe, name: str) -> object:
-    value: object = recipe.to_dict()
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _in_words(name: str, value: object) -> str:

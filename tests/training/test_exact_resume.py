@@ -16,6 +16,7 @@ from support.reporters import Recorder
 import multicnn
 from multicnn.blocks import chain, conv, dense, drop, global_average_pool
 from multicnn.data.load import load_manifest
+from multicnn.recipe import DataSource, Recipe
 from multicnn.training import checkpoint, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.preparation import prepare
@@ -134,6 +135,8 @@ def test_what_may_not_change_is_named(unbroken, tmp_path):
             multicnn.train(resume=unbroken, settings=[settings])
         assert words in str(error.value)
     with pytest.raises(ValueError, match=r"batch_size was 4, now 32; .*model\.name was {.*"):
+        multicnn.train(Recipe(data=DataSource(path="digits")), resume=unbroken)
+    with pytest.raises(ValueError, match="a run can only be resumed with its own data"):
         multicnn.train("digits", resume=unbroken)
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ValueError, match="`resume` must be the folder of a run that was started"):

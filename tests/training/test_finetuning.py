@@ -69,7 +69,10 @@ def test_what_is_trained_in_words():
     _, stages = unfreezing(fitted=False)
     words = [stages.trained(epoch) for epoch in (-1, 0, 2, 4, 6)]
     assert words == ["the head on frozen features", "the head alone", "e and above", "c and above", "all layers"]
-    assert unfreezing(finetune="continue")[1].trained(-1) == "the weights as they were"
+    assert str(stages).startswith("frozen: ")
+    continued = unfreezing(finetune="continue")[1]
+    assert continued.trained(-1) == "the weights as they were"
+    assert str(continued) == "fine-tuning: all layers continue from the loaded weights"
 
 
 def test_given_vectors_stay_static():

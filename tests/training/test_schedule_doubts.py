@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from multicnn.recipe import Optimizer, Recipe, Start
@@ -19,9 +20,16 @@ from multicnn.training.schedule_doubts import doubts
     ],
 )
 def test_what_does_not_fit_into_the_epochs_is_reported(recipe, expected):
-    messages = [each.message for each in doubts(recipe)]
+    messages = [each.message for each in doubts(recipe, recipe.epochs)]
     assert len(messages) == len(expected)
     assert all(message.startswith(start) for message, start in zip(messages, expected, strict=True))
+
+
+def test_nobody_is_warned_of_what_nobody_set(tmp_path):
+    weights = tmp_path / "weights.npz"
+    np.savez(weights, **{"conv/kernel": np.zeros((3, 3))})
+    recipe, manifest = setup.settled("digits", [f"start.path={weights}", "model=lenet5", "epochs=1"], {})
+    assert recipe.optimizer.warmup_epochs == 1 and not manifest.remarks
 
 
 def test_the_run_reports_it():

@@ -103,3 +103,14 @@ def test_a_run_that_was_started_without_goes_on_without(table):
     old = Recipe(data=DataSource(path=str(table)))
     assert chosen(data=table, started=new)[0] == new
     assert chosen(data=table, started=old) == (old, [])
+
+
+def test_data_named_again_resume_the_recorded_recipe(table, tmp_path):
+    started, _ = chosen("epochs=2", data=table)
+    assert chosen(data=table, started=started)[0] == started
+    again, _ = chosen("batch_size=3", data=table, started=started)
+    assert (again.epochs, again.batch_size) == (2, 3)  # what differs by a setting is refused by its name
+    moved = table.rename(tmp_path / "moved.csv")
+    assert chosen(data=moved, started=started)[0].replaced([f"data.path={table}"]) == started
+    source = DataSource(path=str(moved), text_column="text")
+    assert chosen(data=source, started=started)[0].data == source
