@@ -128,6 +128,11 @@ def _folds(manifest: Manifest, folds: int | None) -> Iterator[tuple[str, str, Ma
             yield str(i), f"fold-{i:02d}", fold
         return
     groups = sorted(set(manifest.table["group"].iloc[manifest.rows()]))
+    if groups == [""]:
+        raise ValueError(
+            "leaving each group out needs groups, and the data have none: name their column as data.group_column, "
+            "or a group in data.pattern. Received: data.group_column=None"
+        )
     if len(groups) < 2:
         raise ValueError(f"leaving each group out needs two groups or more. Received: groups={groups}")
     for i, group in enumerate(groups, start=1):

@@ -74,7 +74,7 @@ def test_the_table_of_the_command_line(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("source", "folds", "message"),
     [
-        ({}, None, "two groups or more. Received: groups="),
+        ({}, None, "the data have none: name their column .*Received: data.group_column=None"),
         ({}, 61, "Received: folds=61"),
         ({"group_column": "who"}, 4, "number of groups"),
     ],
