@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from multicnn.tasks.metrics import count_predictions, decided, log_likelihoods
+from multicnn.utils import quiet
 
 PENALTY = 0.01  # of the squared weights, beside the mean loss over the training examples
 
 
+@quiet.few_examples()
 def classifier(
     train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray
 ) -> tuple[dict[str, float], str]:
@@ -43,6 +45,7 @@ def classifier(
     return count_predictions(predicted, test_targets, loss).summary(), name
 
 
+@quiet.few_examples()
 def head(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return kernel and bias of a logistic regression, standardisation included.
 

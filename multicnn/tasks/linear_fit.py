@@ -11,6 +11,7 @@ import numpy as np
 from multicnn.tasks.linear import PENALTY
 from multicnn.tasks.linear_model import LinearModel
 from multicnn.tasks.metrics import log_likelihoods
+from multicnn.utils import quiet
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -25,6 +26,7 @@ Model = Callable[[Features, np.ndarray, int], Weights]
 Fitted = Callable[[np.ndarray], Weights]  # the weights of a model for targets of two classes or more
 
 
+@quiet.few_examples()
 def fit(features: Features, targets: np.ndarray, outputs: int) -> LinearModel:
     """Fit a linear model of logits; the same bits each time.
 

@@ -1,4 +1,4 @@
-"""Hide the chatter of libraries: of TensorFlow's while they are imported, of Abseil's logger, and that of decoders."""
+"""Hide the chatter of libraries: of TensorFlow's while they are imported, of Abseil's logger, of decoders and of linear models."""
 
 from __future__ import annotations
 
@@ -90,6 +90,15 @@ def decoders() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=_DECODERS)
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=_ARITHMETIC)
+        yield
+
+
+@contextmanager
+def few_examples() -> Iterator[None]:
+    """Hide what scikit-learn says in the block of targets with few examples of a class, or with one answer for a label."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than", UserWarning)
+        warnings.filterwarnings("ignore", "Label .* is present in all training examples", UserWarning)
         yield
 
 
