@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multicnn.utils import quiet
-
 if TYPE_CHECKING:
     import pandas
 
@@ -141,7 +139,6 @@ def log_likelihoods(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return log_probabilities(logits)[np.arange(len(targets)), targets]
 
 
-@quiet.few_examples()
 def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) -> pandas.DataFrame:
     """Return precision, recall and F1 of each class.
 
@@ -168,7 +165,6 @@ def per_class(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str]) ->
     return pd.DataFrame(columns, index=pd.Index(list(labels), name="label"))
 
 
-@quiet.few_examples()
 def confusion(logits: np.ndarray, targets: np.ndarray, n_classes: int) -> np.ndarray:
     """Return counts (n_classes, n_classes) int64: entry [i, j] is how many rows of class i were given class j.
 

@@ -61,7 +61,8 @@ def test_a_run_folder_from_elsewhere_runs_no_code(name, folder, monkeypatch, cap
     for at, content in (("run/recipe.json", recipe), ("plan/plan.json", {"command": "crossval", "recipe": recipe})):
         (folder / at).parent.mkdir()
         (folder / at).write_text(json.dumps(content))
-    for arguments in (["train", "--resume", "run"], ["crossval", "--resume", "plan"]):
+    again = ["train", "digits", "--resume", "run"]  # what is not given is as the folder says
+    for arguments in (["train", "--resume", "run"], again, ["crossval", "--resume", "plan"]):
         code, _, err = call(monkeypatch, capsys, *arguments)
         assert code == 2 and "--allow-" in err and arguments[-1] in err and len(err.strip().splitlines()) == 1
     with pytest.raises(ValueError, match="no file decides what code is run"):

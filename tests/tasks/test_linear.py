@@ -1,4 +1,4 @@
-"""The linear models and the metrics of few examples."""
+"""The linear models of few examples."""
 
 import warnings
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from multicnn.tasks import linear, linear_fit, metrics
+from multicnn.tasks import linear, linear_fit
 
 MANY = np.arange(24) % 16  # classes of one or two examples each
 ALWAYS = np.stack([np.ones(24, int), np.arange(24) % 2], axis=1)  # everything has the first label
@@ -21,8 +21,6 @@ X = np.random.default_rng(0).normal(size=(24, 5)).astype(np.float32)
         pytest.param(lambda: linear.classifier(X, ALWAYS, X, ALWAYS), id="a label that all have"),
         pytest.param(lambda: linear.head(X, MANY), id="head"),
         pytest.param(lambda: linear_fit.fit(X, MANY, 16), id="fit"),
-        pytest.param(lambda: metrics.per_class(np.eye(16)[MANY], MANY, list("abcdefghijklmnop")), id="per class"),
-        pytest.param(lambda: metrics.confusion(np.eye(16)[MANY], MANY, 16), id="confusion"),
     ],
 )
 def test_few_examples_are_no_matter_of_a_warning(call):
