@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,17 @@ def demo(
 def _off_if_plain(given: bool | None) -> str | None:
     """Return the value of the field `baseline`."""
     return "off" if given else None
+
+
+def _check_plain(settings: Sequence[str]) -> None:
+    """Raise ValueError where --plain is followed by a setting of the same field that says something else."""
+    values = [
+        text.strip().strip('"')
+        for name, _, text in (each.partition("=") for each in settings)
+        if name.strip() == "baseline"
+    ]
+    if values[:1] == ["off"] and values[-1] != "off":
+        raise ValueError(f"`baseline` saves the network alone: omit it. Received: set='baseline={values[-1]}'")
 
 
 PLAIN = FieldOption(
@@ -94,6 +106,7 @@ def train(
     ] = False,
 ) -> None:
     """Train a predictor on a folder of images or audio files, or a table of texts."""
+    _check_plain(settings or [])
     if dry_run:
         if data is None or resume is not None:
             raise ValueError(f"--dry-run needs data and no run to resume. Received: resume={str(resume)!r}")
@@ -138,6 +151,7 @@ def crossval(
     as_json: Json = False,
 ) -> None:
     """Train once for each fold or group left out: mean and standard deviation of the test scores."""
+    _check_plain(settings or [])
     from multicnn import api
     from multicnn.cli.tables import RichReporter, show_crossval
 

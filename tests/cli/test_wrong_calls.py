@@ -19,6 +19,7 @@ train digits --dry-run --resume x
 train digits --budget soon
 train digits --budget 5min --epochs 3
 train digits --budget 5min --set epochs=3
+train digits --plain --set baseline=blend
 train digits --budget 5min --dry-run
 train --resume nothing --budget 5min
 train --resume nothing
@@ -52,6 +53,7 @@ train two.csv --set model.embedding.kind=static
 train two.csv --set 'model.embedding={"kind": "static", "vectors": "nothing.txt"}'
 crossval
 crossval two.csv --folds 0
+crossval two.csv --plain --set baseline=blend
 crossval two.csv --folds 1000
 crossval two.csv --groups
 crossval --resume empty
