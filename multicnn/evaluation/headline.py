@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CHOSE = "also used to choose the epoch"
 LEARNED = "and to fit the linear baseline, if that was saved or blended in"
+NOTHING_CHOSEN = "the network alone, since baseline is off"
 REMEDY = "give test examples of their own as data.test (train --test)"
 
 

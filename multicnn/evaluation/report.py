@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multicnn.evaluation import figures, page
-from multicnn.evaluation.headline import headline, saved_in_words
+from multicnn.evaluation.headline import NOTHING_CHOSEN, headline, saved_in_words
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import BOUNDS, Metrics, interval_in_words
 from multicnn.utils.files import write_text
@@ -115,7 +115,8 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
             key.replace("_", " "): value
             for key, value in metrics.items()
             if isinstance(value, (int, float, str)) and key not in elsewhere
-        },
+        }
+        | ({"saved": NOTHING_CHOSEN} if splits and not saved_in_words(metrics) else {}),
         diagnoses=diagnoses,
         columns=_columns(splits.values()),
         splits=[_row(_split_name(key, metrics), splits[key]) for key in sorted(splits, key=_order)],

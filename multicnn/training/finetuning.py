@@ -210,12 +210,12 @@ class Stages(NamedTuple):
         return {"saved": {"trained": self.saved.trained, "epoch": self.saved.epoch}, "stages": stages}
 
     def sentence(self, metric: str) -> str:
-        """Return a line that says what was saved, and how each stage did by a metric on the validation examples."""
+        """Return a line that says which network was chosen, and how each stage did by a metric on the validation examples."""
         name, saved = f"val_{metric}", self.saved
         scores = [f"{each.trained} {each.validated[name]:.3f}" for each in self.stages if name in each.validated]
         among = f"; validation {metric}: {', '.join(scores)}" if scores else ""
         when = f"epoch {saved.epoch} ({saved.trained} trained)" if saved.epoch else saved.trained
-        return f"fine-tuning: saved is {when}{among}"
+        return f"fine-tuning: the network is {when}{among}"
 
 
 def stages_of(loop: Loop) -> Stages | None:

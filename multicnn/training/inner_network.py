@@ -38,7 +38,7 @@ def network_of_file(predictor: Predictor, argument: str, path: str) -> Predictor
     saved = predictor.metrics.get("saved")
     if isinstance(saved, Mapping) and saved.get("choice") == "baseline":
         raise ValueError(
-            f"`{argument}` must hold a network; this run saved its linear baseline alone, and with --plain it saves the network. "
+            f"`{argument}` must hold a network; this file holds the linear baseline alone: train again with --plain. "
             f"Received: {argument}={path!r}"
         )
     return inner_network(predictor)

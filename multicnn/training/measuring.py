@@ -10,7 +10,7 @@ import numpy as np
 
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation.baseline import linear_score
-from multicnn.evaluation.headline import judged_split, saved_in_words, validation_headline
+from multicnn.evaluation.headline import NOTHING_CHOSEN, judged_split, saved_in_words, validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.tasks.intervals import with_interval
@@ -74,8 +74,8 @@ def metrics_of(saved: Saved, manifest: Manifest) -> tuple[Measured, Measured]:
 
 def report_saved(metrics: Measured, manifest: Manifest, context: RunContext) -> None:
     """Report what was saved and why and, where nothing but validation examples judge a run, the result, which is added."""
-    if line := saved_in_words(metrics):
-        context.log(f"saved: {line}")
+    if not context.temporary:
+        context.log(f"saved: {saved_in_words(metrics) or NOTHING_CHOSEN}")
     if judged_split(manifest) == "val" and not context.temporary:
         metrics["headline"] = validation_headline(manifest.task, metrics)
         context.warn(metrics["headline"])

@@ -96,7 +96,7 @@ def chosen(network: Predictor, logits_of: Logits, examples: Examples, recipe: Re
     manifest = examples.manifest
     linear = examples.linear("train")
     if isinstance(linear, LeftOut):
-        alone = Decision("network", 1.0, why=f"there is no linear baseline beside it, since {linear.reason}")
+        alone = Decision("network", 1.0, why=f"no linear baseline is put into the file, since {linear.reason}")
         return Saved(network, logits_of, logits_of, alone)
     own, beside = examples.by_row(logits_of), examples.logits(of_baseline(network, linear, 1.0))
     rows = manifest.rows("val")

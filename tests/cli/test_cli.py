@@ -121,6 +121,10 @@ def test_a_finished_run_says_so(run, monkeypatch, capsys):
     assert (run / "model.keras").read_bytes() == before
 
 
+def test_a_plain_run_says_that_it_saved_the_network(run):
+    assert "the network alone, since baseline is off" in (run / "report.html").read_text()
+
+
 def test_features_and_a_linear_head(run, tmp_path, monkeypatch, capsys):
     arguments = ["features", run / "model.keras", "docstrings", "--out", tmp_path / "x.npz", "--head", "linear"]
     code, out, err = call(monkeypatch, capsys, *arguments)

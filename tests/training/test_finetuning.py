@@ -188,7 +188,7 @@ def test_the_best_of_all_stages_is_left_in_the_network(scores, saved, tmp_path):
     assert report["saved"]["epoch"] == saved + 1
     assert [stage["epoch"] for stage in report["stages"]] == [0, 2, 4, 6]
     line = stages.sentence("accuracy")
-    assert "\n" not in line and f"{scores[0] / 50:.3f}" in line
+    assert line.startswith("fine-tuning: the network is ") and "\n" not in line and f"{scores[0] / 50:.3f}" in line
     json.dumps(report)
 
 

@@ -83,7 +83,9 @@ def test_what_is_saved_is_what_was_measured(blend):
 def test_the_network_in_it_is_that_of_a_plain_run(blend, tmp_path):
     modality, data, _, predictor, _ = blend
     settings = [*NETWORK[modality], f"data.modality={modality}", "epochs=2", "data.test_fraction=0.3", "baseline=off"]
-    plain = multicnn.train(data, tmp_path / "run", settings=settings)
+    told = Recorder()
+    plain = multicnn.train(data, tmp_path / "run", settings=settings, reporter=told)
+    assert "saved: the network alone, since baseline is off" in told.lines
     assert "saved" not in plain.metrics and "network" not in plain.metrics
     assert predictor.metrics["network"] == plain.metrics["test"]
     assert predictor.metrics["linear_baseline"] == plain.metrics["linear_baseline"]
@@ -191,5 +193,5 @@ def test_a_recipe_of_before_means_the_network_alone():
 def test_a_baseline_alone_is_no_network_to_start_from(images, tmp_path):
     settings = [*NETWORK["image"], "epochs=1", "data.validation_fraction=0.5", "model.initializer=zeros"]
     multicnn.train(images, tmp_path / "run", settings=settings)
-    with pytest.raises(ValueError, match="this run saved its linear baseline alone, and with --plain"):
+    with pytest.raises(ValueError, match="this file holds the linear baseline alone: train again with --plain"):
         multicnn.train(images, tmp_path / "next", settings=[f"start.path={tmp_path / 'run' / 'model.keras'}"])
