@@ -56,7 +56,7 @@ from multicnn.training.preparation import Prepared, augmentation_of, fit_preproc
 from multicnn.training.pretrained import pretrained
 from multicnn.training.rate_finder import RateCurve
 from multicnn.training.run import complete
-from multicnn.training.setup import Data, Source, check_free, new_folder, settled, settled_experiment
+from multicnn.training.setup import Data, Source, check_free, new_folder, of_memory, settled, settled_experiment
 from multicnn.training.suggested import given_names
 from multicnn.training.transfer_curves import TransferCurves
 from multicnn.utils.outputs import check_file
@@ -400,7 +400,8 @@ def features(
     report_remarks(manifest, reporter or Reporter())
     extractor, name = linear_probe.feature_extractor(predictor, stage)
     extracted = linear_probe.extract(extractor, manifest, name, reporter or Reporter())
-    made = linear_probe.linear_head(extractor, extracted) if head else None
+    recorded = Recipe(data=source if memory is None else of_memory(source, manifest), task=task)
+    made = linear_probe.linear_head(extractor, extracted, recorded) if head else None
     if out is not None:
         extracted.save(out)
         if made is not None:

@@ -117,8 +117,13 @@ def extract(extractor: Predictor, manifest: Manifest, stage: str, reporter: Repo
     return Features(stage, extractor.logits(stored.array), stored.rows, manifest)
 
 
-def linear_head(extractor: Predictor, features: Features) -> Predictor:
+def linear_head(extractor: Predictor, features: Features, recipe: Recipe) -> Predictor:
     """Return the extractor with a linear model of standardized features as its head, measured on every split.
+
+    Args:
+        extractor: The network up to a stage.
+        features: Its outputs.
+        recipe: The recipe to record, with the source of the data and the task; it gets the network.
 
     Raises:
         ValueError: There is nothing to learn, or no linear head for the task.
@@ -129,7 +134,8 @@ def linear_head(extractor: Predictor, features: Features) -> Predictor:
     built = network(block, extractor.preprocess.input_shape)
     weights = extractor.network.get_weights()
     built.set_weights([*weights, kernel.astype(np.float32), bias.astype(np.float32)])
-    made = Predictor(extractor.preprocess, block, built, task, Recipe(model=Model(name=block.to_dict())).to_dict())
+    recipe = dataclasses.replace(recipe, model=Model(name=block.to_dict()))
+    made = Predictor(extractor.preprocess, block, built, task, recipe.to_dict())
     measured: dict[str, Any] = {"features": features.stage, "head": "linear"}
     for split in ("train", "val", "test"):
         values, targets = features.of(split)

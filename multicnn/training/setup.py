@@ -74,10 +74,14 @@ def settled(
         recipe, manifest = with_suggestions(recipe, given_names(settings, fields), manifest)
     manifest = manifest.with_remarks(schedule_doubts.doubts(first, recipe.epochs))
     if memory is not None:
-        rate = manifest.sample_rate or recipe.data.sample_rate
-        source = dataclasses.replace(recipe.data, path=path_of(manifest), sample_rate=rate)
-        recipe = dataclasses.replace(recipe, data=source)
+        recipe = dataclasses.replace(recipe, data=of_memory(recipe.data, manifest))
     return recipe, manifest
+
+
+def of_memory(source: DataSource, manifest: Manifest) -> DataSource:
+    """Return the source by which a recipe names data in memory."""
+    rate = manifest.sample_rate or source.sample_rate
+    return dataclasses.replace(source, path=path_of(manifest), sample_rate=rate)
 
 
 def settled_experiment(

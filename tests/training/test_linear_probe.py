@@ -1,5 +1,7 @@
 """Features of a trained network, and a linear predictor on top of them."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -72,6 +74,30 @@ def test_a_linear_head_is_a_classifier_like_any_other(predictor, tmp_path):
     again = multicnn.evaluate(loaded, "digits")
     assert again.metrics["accuracy"] == pytest.approx(made.metrics["test"]["accuracy"], abs=1e-6)
     assert again.metrics["loss"] == pytest.approx(made.metrics["test"]["loss"], rel=1e-3)
+
+
+def test_the_head_remembers_how_its_data_were_divided(predictor, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(100) % 2
+    x = rng.normal(100 + 40 * y[:, None, None], 40, (100, 8, 8)).clip(0, 255).astype(np.uint8)
+    np.savez(tmp_path / "two.npz", x=x, y=y)
+    for data in (tmp_path / "two.npz", (x, y)):
+        settings = ["data.test_fraction=0.3"]
+        _, made = api.features(predictor, data, tmp_path / "x.npz", head="linear", settings=settings)
+        again = multicnn.evaluate(tmp_path / "x.keras", data, split="test").metrics
+        assert again["n"] == made.metrics["test"]["n"] < 60
+        assert again["accuracy"] == pytest.approx(made.metrics["test"]["accuracy"], abs=1e-6)
+
+
+def test_a_file_of_the_linear_baseline_alone_has_no_features(predictor, tmp_path):
+    alone = dataclasses.replace(predictor, metrics={"saved": {"choice": "baseline"}})
+    model = str(alone.save(tmp_path / "model.keras"))
+    told = "holds the linear baseline alone: train again with --plain. Received: {}='.*model.keras'"
+    with pytest.raises(ValueError, match=told.format("model")):
+        api.features(model, "digits")
+    with pytest.raises(ValueError, match=told.format("start.path")):
+        multicnn.train("digits", tmp_path / "run", settings=[f"start.path={model}"])
+    assert not (tmp_path / "run").exists()
 
 
 def test_all_bad_files_are_told(predictor, tmp_path, caplog):
