@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,20 +93,8 @@ class Steps(Drawing):
         if max(self.image.shape) > _READABLE:
             return self._as_images()
         rows, columns = self.output.shape
-        chosen = np.unique(np.linspace(0, rows * columns - 1, min(FRAMES, rows * columns)).round().astype(int))
-        across = _across(len(chosen), self.image.shape[1] + columns + 1)
-        high, wide = max(self.image.shape[0], rows), self.image.shape[1] + columns + 1
-        figure, axes = panels(
-            across,
-            rows=-(-len(chosen) // across),
-            width=min(across * wide * _CELL + 0.3, 9.8),
-            height=_CELL * high + 0.45,
-        )
-        for one, index in zip(axes, chosen):
-            self._frame(one, int(index))
-        for one in axes[len(chosen) :]:
-            one.axis("off")
-        return figure
+        cells = max(self.image.shape[0], rows), self.image.shape[1] + columns + 1
+        return _strip(rows * columns, cells, self._frame)
 
     def _frame(self, axes: Axes, index: int) -> None:
         row, column = divmod(index, self.output.shape[1])
@@ -204,20 +193,8 @@ class Stamps(Drawing):
         """
         if max(self.uncut.shape) > _READABLE:
             raise ValueError(f"`image` must give at most {_READABLE} cells a side. Received: {self.uncut.shape}")
-        chosen = np.unique(np.linspace(0, self.image.size - 1, min(FRAMES, self.image.size)).round().astype(int))
-        across = _across(len(chosen), self.image.shape[1] + self.uncut.shape[1] + 1)
-        wide, high = self.image.shape[1] + 1 + self.uncut.shape[1], self.uncut.shape[0]
-        figure, axes = panels(
-            across,
-            rows=-(-len(chosen) // across),
-            width=min(across * wide * _CELL + 0.3, 9.8),
-            height=_CELL * high + 0.45,
-        )
-        for one, index in zip(axes, chosen):
-            self._frame(one, int(index))
-        for one in axes[len(chosen) :]:
-            one.axis("off")
-        return figure
+        cells = self.uncut.shape[0], self.image.shape[1] + self.uncut.shape[1] + 1
+        return _strip(self.image.size, cells, self._frame)
 
     def _frame(self, axes: Axes, index: int) -> None:
         row, column = divmod(index, self.image.shape[1])
@@ -265,9 +242,28 @@ def _stamped(values: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:
     return output
 
 
-def _across(frames: int, cells: int) -> int:
-    """Return how many frames of so many cells stand side by side."""
-    return min(frames, max(1, min(3, int(9.6 / _CELL) // cells)) if frames != 4 else 2)
+def _strip(steps: int, cells: tuple[int, int], draw: Callable[[Axes, int], None]) -> Figure:
+    """Return a figure of at most nine of the steps, in rows.
+
+    Args:
+        steps: The number of steps.
+        cells: Height and width of each frame, in cells.
+        draw: Draws the step of an index.
+    """
+    chosen = np.unique(np.linspace(0, steps - 1, min(FRAMES, steps)).round().astype(int))
+    high, wide = cells
+    across = 2 if len(chosen) == 4 else min(len(chosen), 3, max(int(9.6 / _CELL) // wide, 1))
+    figure, axes = panels(
+        across,
+        rows=-(-len(chosen) // across),
+        width=min(across * wide * _CELL + 0.3, 9.8),
+        height=_CELL * high + 0.45,
+    )
+    for one, index in zip(axes, chosen):
+        draw(one, int(index))
+    for one in axes[len(chosen) :]:
+        one.axis("off")
+    return figure
 
 
 def _check(**numbers: int) -> None:
