@@ -24,8 +24,8 @@ takes: decoding, or copying.
 
 The table was measured before JPEGs were decoded in full, images resized by Pillow alone, and files checked as docs/limits.md says.
 Since then, 3 rounds on the same kind of machine: photographs 0.79 (0.64 to 0.80), later 23.7, beside .cache().shuffle() 1.67,
-beside .cache() 0.17; small_images 0.58 (0.56 to 0.59), later 15.2, 1.89, 1.25. The other rows, and what is said of them below, are to be
-measured again.
+beside .cache() 0.17; small_images 0.58 (0.56 to 0.59), later 15.2, 1.89, 1.25. The other rows, and what is said of them below,
+are to be measured again.
 
 Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the op determinism that training turns on.
 The last column is the ratio of the next run on the same machine, whose speed changes with its neighbours. Photographs are
