@@ -22,42 +22,43 @@ takes: decoding, or copying.
     augmented        mirror, shift, rotation, scale, brightness, contrast       the Keras layers inside map
     augmented_audio  pitch, gain, noise on 64 clips of 1 s at 16 kHz            audiomentations, clip by clip
 
-The table was measured before JPEGs were decoded in full, images resized by Pillow alone, and files checked as docs/limits.md says.
-Since then, 3 rounds on the same kind of machine: photographs 0.79 (0.64 to 0.80), later 23.7, beside .cache().shuffle() 1.67,
-beside .cache() 0.17; small_images 0.58 (0.56 to 0.59), later 15.2, 1.89, 1.25. The other rows, and what is said of them below,
-are to be measured again.
+Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, without the op determinism that training turns on: the medians
+and quartiles of five runs with `--rounds 1`, in turn with five of an earlier version (last column; `benchmarks/compare_trees.py`).
+Photographs are shrunk and large batches normalized by functions compiled before the rounds, as from the 1,000th photograph and
+the 300th batch of a process on; compiling takes 1 to 1.6 s once, loading the compiled functions again 0.5.
 
-Measured on 2 cores of an AMD EPYC with AVX-512, TensorFlow 2.21, 5 rounds, without the op determinism that training turns on.
-The last column is the ratio of the next run on the same machine, whose speed changes with its neighbours. Photographs are
-shrunk and large batches normalized by functions compiled before the rounds, as from the 1,000th photograph and the 300th batch
-of a process on; compiling takes 1 to 1.6 s once, loading the compiled functions again 0.5.
+    row                       peer                      ratio   quartiles        target   earlier
+    photographs               from_directory             0.49   0.49 to 0.77        1.1      0.70
+    photographs, later        from_directory            26.73   23.92 to 27.31        5     40.83
+    photographs, later        ... .cache().shuffle()     1.48   1.44 to 2.08          1      1.79
+    photographs, later        ... .cache()               0.18   0.17 to 0.48          1      0.59
+    large                     from_directory             0.49   0.48 to 0.49          2      1.01
+    large, later              from_directory           689.47   199.32 to 934.19      5    615.20
+    large, later              ... .cache().shuffle()     9.59   2.46 to 10.01         1      6.57
+    large, later              ... .cache()               3.32   0.46 to 4.67          1      1.43
+    small_images              from_directory             0.54   0.51 to 0.55        1.5      1.12
+    small_images, later       from_directory            15.84   14.10 to 17.37       10     14.19
+    small_images, later       ... .cache().shuffle()     1.60   1.47 to 1.72          1      1.22
+    small_images, later       ... .cache()               1.22   1.21 to 1.40          1      1.15
+    clips                     Keras                      1.02   0.96 to 1.16          1      1.07
+    clips                     librosa, 2 processes       8.63   8.46 to 10.20         6      7.12
+    resampled                 librosa, 2 processes       4.74   3.36 to 5.91        1.5      2.96
+    texts                     TextVectorization          1.75   1.70 to 1.80        1.5      1.95
+    augmented                 Keras layers in map       12.43   11.58 to 12.44      1.5     13.29
+    augmented_audio           audiomentations             3.44   3.40 to 3.68          3   (of the earlier version)
 
-    row                       peer                      ratio   quartiles            CPU time target  other
-    photographs               from_directory              0.68   0.66 to 0.86           0.67   1.1    0.88
-    photographs, later        from_directory             28.79   22.00 to 35.74        27.67     5   22.33
-    photographs, later        ... .cache().shuffle()      1.50   1.45 to 1.61           1.46     1    1.21
-    photographs, later        ... .cache()                0.18   0.16 to 0.20           0.13     1    0.15
-    large                     from_directory              1.00   0.93 to 1.00           1.02     2    0.93
-    large, later              from_directory            663.64   603.56 to 834.34     769.41     5  422.82
-    large, later              ... .cache().shuffle()      8.55   6.99 to 8.64           8.61     1    8.64
-    large, later              ... .cache()                2.23   1.51 to 2.40           1.52     1    1.89
-    small_images              from_directory              1.20   1.20 to 1.26           1.40   1.5    1.12
-    small_images, later       from_directory             17.29   15.52 to 29.49        17.50    10   24.34
-    small_images, later       ... .cache().shuffle()      1.43   1.32 to 1.75           1.55     1    1.61
-    small_images, later       ... .cache()                1.06   0.91 to 1.47           0.76     1    1.14
-    clips                     Keras                       1.12   1.11 to 1.23           0.89     1    1.09
-    clips                     librosa, 2 processes        9.39   8.68 to 10.71             -     6    8.73
-    resampled                 librosa, 2 processes        3.15   2.83 to 3.18              -   1.5    2.90
-    texts                     TextVectorization           1.69   1.36 to 1.78           1.71   1.5    2.15
-    augmented                 Keras layers in map        10.27   9.41 to 13.77          9.00   1.5    9.62
-    augmented_audio           audiomentations             3.44   3.40 to 3.68           2.26     3    3.79
+The first epochs of images were faster in that version and are slower on purpose. It decoded a large JPEG at a reduced scale,
+which gives other pixels than the whole image (`reduced_decoding` still does), and it opened whatever a folder named. Now a JPEG is
+decoded in full, and each file is looked at before it is opened (a pipe, a size, the number of scans, the limits of docs/limits.md)
+and each example marked where it is blank: some 30 microseconds more for a small image, which took 40. Texts are looked through for
+marks as well.
 
 Why targets are missed, in milliseconds of one core. For a photograph of 500x375 decoding takes 1.1 (Pillow 1.3, TensorFlow 1.3
 to 1.8) and the antialiased resizing 0.3 to 0.4 (Pillow 1.1, TensorFlow without antialiasing 0.4); from_directory is done in 1.6
 to 1.8. Listing and hashing add 0.2, making the batches 0.1, and the system 0.4, which on this virtual machine clears new memory
 for the store at 0.4 GB/s: where it had some at hand, the ratio was 0.85. For one of 1600x1200 the Huffman codes take most: 6.0
-at a quarter of the size, 7.4 in full (TensorFlow 7.1 and 9.4). Of 20,000 small images one takes 0.02 to list, hash and
-recognise, 0.007 to read and 0.013 to decode, and two threads are hardly faster at it than one. For a clip of 1 s the log-mel
+at a quarter of the size, 7.4 in full (TensorFlow 7.1 and 9.4). Of 8,000 small images one takes 0.026 to list, hash and
+recognise and 0.041 to read, check, decode and mark, and two threads are hardly faster at it than one. For a clip of 1 s the log-mel
 takes 0.3, in float64. Of the 42 to 50 for 32 augmented clips the vocoder takes 22, interpolation 10. Batches of photographs
 that a cache holds are handed on without a copy, but are the same in each epoch; reshuffled examples have to be gathered, in a
 pass over memory that takes 1.2 for 32 of 224x224.

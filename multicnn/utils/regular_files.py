@@ -44,7 +44,11 @@ def check(path: Path) -> os.stat_result:
 def descriptor(path: Path) -> int:
     """Return a descriptor of a regular file, opened for reading; errors as of `check`."""
     check(path)
-    return os.open(path, _READ_ONLY)  # never waits, should it have become a pipe since
+    return _open(path)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, _READ_ONLY)  # never waits, should it have become a pipe since it was checked
 
 
 def opened(path: Path) -> BinaryIO:
@@ -56,10 +60,14 @@ def blocks(path: Path) -> Iterator[bytes]:
     """Yield the bytes of a regular file piece by piece; of a small one `open` would take half as long again."""
     file = descriptor(path)
     try:
-        while block := os.read(file, _BLOCK):
-            yield block
+        yield from _blocks(file)
     finally:
         os.close(file)
+
+
+def _blocks(file: int) -> Iterator[bytes]:
+    while block := os.read(file, _BLOCK):
+        yield block
 
 
 def read_bytes(path: Path, limit: str = "file_bytes") -> bytes:
@@ -75,11 +83,15 @@ def read_bytes(path: Path, limit: str = "file_bytes") -> bytes:
     """
     size = check(path).st_size
     limits.check(limit, size, f"large: {size:,} bytes")
-    found, total = [], 0
-    for block in blocks(path):
-        found.append(block)
-        if (total := total + len(block)) > size:  # it grows, or is one of the system's that have no size
-            limits.check(limit, total, f"large: {total:,} bytes or more")
+    file = _open(path)
+    try:
+        found, total = [], 0
+        for block in _blocks(file):
+            found.append(block)
+            if (total := total + len(block)) > size:  # it grows, or is one of the system's that have no size
+                limits.check(limit, total, f"large: {total:,} bytes or more")
+    finally:
+        os.close(file)
     return b"".join(found)
 
 
