@@ -221,7 +221,7 @@ def preview(
     report_remarks(manifest, Reporter())
     recipe = completed(recipe, manifest, weights_of(recipe))
     stem = fit_stem(recipe, manifest, RunContext())
-    augmented = augmentation_of(recipe, stem)
+    augmented = augmentation_of(recipe, stem, manifest)
     return write_preview(recipe, manifest, stem.preprocess, augmented, Path(out), examples, draws)
 
 

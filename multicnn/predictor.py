@@ -25,11 +25,13 @@ from multicnn.blocks.base import names_of_kinds
 from multicnn.data.decoded import MOST, Decoded, batches
 from multicnn.data.inputs import inputs_of
 from multicnn.data.load import divided, load_unsplit
+from multicnn.data.manifest import Manifest
 from multicnn.data.marks import report_marks, report_remarks
 from multicnn.data.paths import locate
 from multicnn.data.sources.memory import PREFIX, in_memory, path_of
 from multicnn.data.sources.unused import given_options, load_inherited
-from multicnn.data.store import load_examples
+from multicnn.data.store import Store, load_examples
+from multicnn.data.targets import stored_as, with_targets
 from multicnn.data.unreadable import NoneReadable
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.evaluation.headline import saved_name
@@ -37,7 +39,7 @@ from multicnn.modalities import Preprocess
 from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
-from multicnn.tasks import Task, task_to_dict
+from multicnn.tasks import Box, Segment, Task, task_to_dict
 from multicnn.utils.archives import ArchiveError
 from multicnn.utils.files import atomic_file
 from multicnn.utils.limits import LimitError
@@ -45,6 +47,7 @@ from multicnn.utils.reporter import Reporter
 from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
+_RECORDED = 16  # examples whose logits are held at once
 _SHOWN = 300  # characters of what is wrong with an artefact: Keras repeats whole networks
 
 
@@ -61,6 +64,10 @@ class Prediction:
         labels: The predicted classes: one, or of a multilabel task those above one half.
         values: Predicted numbers by name, where the task predicts numbers.
         remark: Why the prediction says little: the input is blank, silent, or one token to the network; "" for nothing.
+        boxes: Predicted objects, the most probable first, where the task predicts boxes.
+        segments: Predicted segments, where the task predicts time steps.
+        mask: The predicted mask, integers (height, width) of the original, where the task predicts one.
+        maps: The probability of each class in each pixel, float32 (height, width, classes).
     """
 
     input: str
@@ -71,6 +78,10 @@ class Prediction:
     labels: tuple[str, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
     remark: str = ""
+    boxes: tuple[Box, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    mask: np.ndarray | None = field(default=None, compare=False)
+    maps: np.ndarray | None = field(default=None, compare=False)
 
     @property
     def probability(self) -> float | None:
@@ -194,11 +205,18 @@ class Predictor:
         rows, note = rows_to_measure(manifest, split, trained_on_it)
         if note:
             reporter.warn(note)
-        stored, reasons = load_examples(manifest, self.preprocess, rows, reporter.reading)
-        if not len(stored):
-            raise NoneReadable(manifest, reasons, f"data={source.path!r}", "examples of a known label")
+        preprocess = stored_as(manifest, self.preprocess, rows)
+        stored, reasons = load_examples(manifest, preprocess, rows, reporter.reading)
+        manifest, more = with_targets(manifest, preprocess, stored.rows)
+        manifest, measured = manifest.with_bad({**reasons, **more}), np.setdiff1d(stored.rows, list(more))
+        if not len(measured):
+            raise NoneReadable(manifest, {**reasons, **more}, f"data={source.path!r}", "examples of a known label")
         report_marks(stored, self.preprocess, reporter)
-        return evaluate(self.logits(stored.array), manifest.with_bad(reasons), stored.rows, note)
+        if self.task.placed:
+            logits = recorded(replace(self, preprocess=preprocess), stored, manifest, measured)
+        else:
+            logits = self.logits(stored.array)
+        return evaluate(logits, manifest, measured, note)
 
     def source(
         self,
@@ -292,8 +310,8 @@ class Predictor:
     def _prediction(self, given: Decoded, outputs: np.ndarray | None) -> Prediction:
         if given.error is not None or outputs is None:
             return Prediction(given.name, error=given.error or TOO_SMALL)
-        whole = self.task.answer(self.task.merge(outputs))
-        parts = [(start, self.task.answer(output)) for start, output in zip(given.starts, outputs, strict=True)]
+        whole = self.task.answer_at(self.task.merge(outputs), given.geometry)
+        parts = [(start, self.task.answer(output)) for start, output in self._windows(given, outputs)]
         return Prediction(
             given.name,
             whole.label,
@@ -302,7 +320,30 @@ class Predictor:
             labels=whole.labels,
             values=whole.values,
             remark=given.remark,
+            boxes=whole.boxes,
+            segments=whole.segments,
+            mask=whole.mask,
+            maps=whole.maps,
         )
+
+    def _windows(self, given: Decoded, outputs: np.ndarray) -> Iterable[tuple[float, np.ndarray]]:
+        """Return the start and the output of each window, where they are answers of their own."""
+        return () if self.task.placed else zip(given.starts, outputs, strict=True)
+
+
+def recorded(predictor: Predictor, examples: Store, manifest: Manifest, rows: np.ndarray) -> np.ndarray:
+    """Return the `records` of a placed task on rows of a manifest with its stored targets: no more logits are held than of some.
+
+    Args:
+        predictor: The predictor, with the preprocess of the store.
+        examples: The stored examples.
+        manifest: Their manifest.
+        rows: int64 (n,).
+    """
+    chunks = [rows[start : start + _RECORDED] for start in range(0, len(rows), _RECORDED)] or [rows]
+    return np.concatenate(
+        [manifest.task.records(predictor.logits(examples.gather(chunk)), manifest.targets(chunk)) for chunk in chunks]
+    )
 
 
 class ArtefactError(ValueError):

@@ -25,6 +25,7 @@ class Decoded(NamedTuple):
         examples: The stored example of each of them.
         remark: What its windows lack to tell the network anything, in words; "" for nothing.
         error: Why there are none.
+        geometry: What maps the original to the network's input and back.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Decoded(NamedTuple):
     examples: tuple[np.ndarray, ...] = ()
     remark: str = ""
     error: str | None = None
+    geometry: np.ndarray = np.zeros(0)
 
 
 def decoded(source: object, position: int, preprocess: Preprocess) -> Decoded:
@@ -41,7 +43,8 @@ def decoded(source: object, position: int, preprocess: Preprocess) -> Decoded:
         raw = preprocess.decode(source_of(source, preprocess))
         windows = [(start, preprocess.example(window)) for start, window in preprocess.windows(raw)]
         starts, examples = zip(*windows, strict=True)
-        return Decoded(name, starts, examples, preprocess.remark(raw, examples))
+        remark = preprocess.remark(raw, examples)
+        return Decoded(name, starts, examples, remark, geometry=preprocess.geometry(raw))
     except BAD as error:
         return Decoded(name, error=reason(error))
 

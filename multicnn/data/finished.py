@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from multicnn.data.manifest import Manifest
     from multicnn.data.store import Store
+    from multicnn.modalities import Preprocess
+
+_TOGETHER = 16  # examples of a batch of pairs
 
 
 class FinishedRows:
@@ -37,3 +41,17 @@ class FinishedRows:
     def __getitem__(self, positions: Any) -> np.ndarray:
         batch = self._examples.gather(self._rows[positions])
         return batch if self._finish is None else self._finish(batch).numpy()
+
+
+def pairs(
+    manifest: Manifest, examples: Store, stored: Preprocess, rows: np.ndarray
+) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
+    """Return a function that yields the network's inputs and the targets of rows of the manifest, in small batches."""
+    inputs = FinishedRows(rows, examples, stored.finish)
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for start in range(0, len(rows), _TOGETHER):
+            positions = slice(start, start + _TOGETHER)
+            yield inputs[positions], manifest.targets(rows[positions])
+
+    return batches

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from multicnn.data.indexed import Indexed
+from multicnn.data.offers import Offer, StoredTargets
 from multicnn.modalities import lookup, registry
 from multicnn.modalities.finding import Finding
 from multicnn.tasks import Classification, Task, choose_task, task_from_dict, task_to_dict
 from multicnn.utils import regular_files
 
 SPLITS = ("train", "val", "test")
-COLUMNS = ("id", "source", "label", "split", "group", "hash", "status", "reason")
+COLUMNS = ("id", "source", "label", "split", "group", "hash", "target", "status", "reason")
 
 
 def content_hash(data: bytes | str | np.ndarray) -> str:
@@ -45,14 +46,18 @@ class Manifest:
         task: The task, which reads `label` as a target. Fitted, except in the manifest of a source that is not resolved yet.
         table: One row per example with the columns `id` (unique, stable when the data set moves to another folder),
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
-            "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `status`
-            ("good" or "bad") and `reason` (why a row is bad, else "").
+            "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `target` (that of what
+            decides the target beside the label, such as the file of a mask, else ""), `status` ("good" or "bad") and `reason`
+            (why a row is bad, else "").
         arrays: Examples in memory, one per position: an array, or an object array of arrays, of waveforms with their rates,
             or of file contents (bytes) where their shapes differ. Or what reads them by index. None where `source` is a
             path or a text.
         sample_rate: Sample rate in Hz of the waveforms in `arrays`; None where unknown or not audio.
         remarks: What was understood of the source and might be meant otherwise; not saved.
         chosen: The settings that were chosen for these data, where no recipe was given, in a line; not saved.
+        offers: The cells of each kind of target that the source has (`Task.reads`), of which `label` has those of one; {} where
+            it has labels only; not saved.
+        stored: The stored targets of a placed task; not saved.
     """
 
     modality: str
@@ -62,9 +67,13 @@ class Manifest:
     sample_rate: int | None = None
     remarks: tuple[Finding, ...] = ()
     chosen: str = ""
+    offers: Mapping[str, Offer] = dataclasses.field(default_factory=dict)
+    stored: StoredTargets | None = None
 
     def __post_init__(self) -> None:
         registry.check(self.modality)
+        if "target" not in self.table.columns:  # as of most tasks, and in older files
+            object.__setattr__(self, "table", self.table.assign(target=""))
         missing = [name for name in COLUMNS if name not in self.table.columns]
         if missing:
             raise ValueError(f"table must have the columns {', '.join(COLUMNS)}. Received: missing={missing}")
@@ -154,12 +163,16 @@ class Manifest:
         return np.flatnonzero(keep.to_numpy())
 
     def targets(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Return the targets of rows as the task makes them, int32 or float32 (rows, ...).
+        """Return the targets of rows as the task makes them, int32 or float32 (rows, ...); of a placed task as they are stored.
 
         Raises:
             ValueError: A row has a label that is not one of the classes.
         """
         rows = np.asarray(rows, dtype=np.int64)
+        if self.task.placed:
+            if self.stored is None:
+                raise ValueError(f"targets of the task {self.task.name!r} must be loaded first. Received: stored=None")
+            return self.stored.gather(rows)
         cells = self.table["label"].to_numpy(dtype=object)[rows].tolist()
         try:
             return self.task.targets(cells)
@@ -170,6 +183,10 @@ class Manifest:
                 except ValueError as error:
                     raise ValueError(str(error).replace("Received: ", f"Received: row={row}, ")) from None
             raise
+
+    def truth(self, rows: np.ndarray) -> np.ndarray:
+        """Return what metrics compare the logits of rows with: targets, or nothing where the task's `records` have them."""
+        return np.zeros((len(rows), 0), np.float32) if self.task.placed else self.targets(rows)
 
     def rows_by_class(self, split: str) -> dict[str, np.ndarray]:
         """Return the positions (int64) of the good rows of a split that have each class; none for a task without classes."""
@@ -197,9 +214,9 @@ class Manifest:
         return self.table.loc[bad, ["id", "source", "reason"]].reset_index(drop=True)
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 (hexadecimal) of the ids, hashes, labels and splits of all rows, in order."""
+        """Return the SHA-256 (hexadecimal) of the ids, hashes, labels, splits and targets of all rows, in order."""
         digest = hashlib.sha256()
-        for name in ("id", "hash", "label", "split"):
+        for name in ("id", "hash", "label", "split", *(["target"] if self.table["target"].any() else [])):
             digest.update(json.dumps(self.table[name].tolist()).encode())
         return digest.hexdigest()
 

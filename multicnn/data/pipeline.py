@@ -46,12 +46,14 @@ class BatchSpec:
     Attributes:
         store: The stored examples.
         rows: Row indices in the manifest, int64 (n,), all of them stored.
-        targets: The target of each row, int32 or float32 (n, ...), as `manifest.targets(rows)` returns them.
+        targets: The target of each row, int32 or float32 (n, ...), as `manifest.targets(rows)` returns them; or the store that has
+            those of all rows.
         preprocess: The preprocess that the store was made with; its `finish` makes the network's input.
         batch_size: The number of examples of a batch; the last batch of an epoch may be smaller.
         seed: Seeds the order and the augmentation.
         augment_stored: `augment_stored(batch, seeds)` changes stored batches before they are finished.
         augment: `augment(batch, seeds)` changes batches after they are finished.
+        moved: `moved(targets, seeds)` moves the targets of a batch as `augment_stored` and `augment` move its examples.
         mix: `mix(batch, targets, seeds)` mixes the examples of an augmented batch; targets become float32 (batch, classes).
 
     Raises:
@@ -60,24 +62,28 @@ class BatchSpec:
 
     store: Store
     rows: np.ndarray
-    targets: np.ndarray
+    targets: np.ndarray | Store
     preprocess: Preprocess
     batch_size: int
     seed: int = 0
     augment_stored: Change | None = None
     augment: Change | None = None
+    moved: Change | None = None
     mix: Mix | None = None
 
     def __post_init__(self) -> None:
-        rows, targets = np.asarray(self.rows, dtype=np.int64), np.asarray(self.targets)
-        targets = targets.astype(np.int32 if targets.dtype.kind in "iub" else np.float32, copy=False)
+        rows = np.asarray(self.rows, dtype=np.int64)
         object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "targets", targets)
-        if targets.shape[:1] != rows.shape:
-            raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
-        if (self.store.lookup[rows] < 0).any():
-            missing = rows[self.store.lookup[rows] < 0]
-            raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
+        if not isinstance(self.targets, Store):
+            targets = np.asarray(self.targets)
+            targets = targets.astype(np.int32 if targets.dtype.kind in "iub" else np.float32, copy=False)
+            object.__setattr__(self, "targets", targets)
+            if targets.shape[:1] != rows.shape:
+                raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
+        for stored in (self.store, self.targets) if isinstance(self.targets, Store) else (self.store,):
+            if (stored.lookup[rows] < 0).any():
+                missing = rows[stored.lookup[rows] < 0]
+                raise ValueError(f"rows must be in the store. Received: rows={missing[:5].tolist()} that are not")
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more. Received: batch_size={self.batch_size}")
         if self.seed < 0:
@@ -147,8 +153,9 @@ def _dataset(
     n, size, preprocess = len(spec.rows), spec.batch_size, spec.preprocess
     mix, augment_stored, augment = (spec.mix, spec.augment_stored, spec.augment) if random else (None, None, None)
     examples = _finished(spec.store, preprocess, size) if augment_stored is None else _examples(spec.store)
+    moved, targets_of = spec.moved if random else None, _targets(spec)
     with tf.device("CPU:0"):
-        all_rows, all_targets = tf.constant(spec.rows), tf.constant(spec.targets)
+        all_rows = tf.constant(spec.rows)
 
     def drawn(number: np.ndarray) -> tuple[np.ndarray, np.int64]:
         return order(np.arange(n), spec.seed, int(number) if random else None), epoch_seed(spec.seed, int(number))
@@ -162,7 +169,10 @@ def _dataset(
 
     @tf.autograph.experimental.do_not_convert
     def batch_of(index: tf.Tensor, shared: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        labels = tf.gather(all_targets, index)
+        labels = targets_of(index)
+        if moved is not None:
+            rows = tf.gather(all_rows, index)
+            labels = moved(labels, tf.stack([tf.fill(tf.shape(rows), shared), rows], axis=1))
         # Any two examples of a batch may be mixed, so all are made then.
         made = tf.gather(all_rows, index if mix or not shard else _shard(index, shard))
         seeds = tf.stack([tf.fill(tf.shape(made), shared), made], axis=1)
@@ -214,6 +224,19 @@ def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
     with tf.device("CPU:0"):
         array, lookup = store.tensor(), tf.constant(store.lookup)
     return lambda rows: tf.gather(array, tf.gather(lookup, rows))
+
+
+def _targets(spec: BatchSpec) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a function that gives the targets of indices into the rows, int64 (n,): int32 or float32."""
+    if not isinstance(spec.targets, Store):
+        with tf.device("CPU:0"):
+            targets = tf.constant(spec.targets)
+        return lambda index: tf.gather(targets, index)
+    stored = _examples(spec.targets)
+    with tf.device("CPU:0"):
+        rows = tf.constant(spec.rows)
+    dtype = tf.int32 if spec.targets.array.dtype.kind in "iub" else tf.float32
+    return lambda index: tf.cast(stored(tf.gather(rows, index)), dtype)
 
 
 def _finished(store: Store, preprocess: Preprocess, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:

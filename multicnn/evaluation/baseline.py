@@ -75,8 +75,12 @@ def linear_score(manifest: Manifest, examples: Store, stored: Preprocess, split:
         stored: The preprocess that the store was made with.
         split: The split to score, "test" or "val".
     """
-    from multicnn.data.finished import FinishedRows  # the room of the data brings TensorFlow
+    from multicnn.data.finished import FinishedRows, pairs  # the room of the data brings TensorFlow
 
+    if manifest.task.placed:
+        of_split = (pairs(manifest, examples, stored, manifest.rows(each)) for each in ("train", split))
+        scored = manifest.task.placed_baseline(*of_split)
+        return None if scored is None else scored[0] | {"model": scored[1]}
     arguments: list[Any] = []
     for rows in (manifest.rows("train"), manifest.rows(split)):
         if stored.baseline_input == "sources":

@@ -12,6 +12,7 @@ from typing import Any
 
 from multicnn.data import checks, splits, store
 from multicnn.data.manifest import Manifest
+from multicnn.data.targets import stored_as, with_targets
 from multicnn.evaluation.baseline import linear_score
 from multicnn.evaluation.data_report import shown_rows, write_data_report, write_list
 from multicnn.evaluation.headline import judged_split
@@ -123,8 +124,11 @@ def diagnose(
     scored = split is not None and manifest.table["label"].iloc[manifest.rows("train")].nunique() > 1
     linear, by_split = None, {}
     if scored or compare_splits:
-        preprocess = fit(manifest)
-        examples, _ = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
+        preprocess = stored_as(manifest, fit(manifest), manifest.rows())
+        examples, reasons = store.load_examples(manifest, preprocess, manifest.rows(), reporter.reading)
+        if manifest.task.placed:
+            manifest, more = with_targets(manifest, preprocess, examples.rows)
+            manifest = manifest.with_bad({**reasons, **more})
         linear = linear_score(manifest, examples, preprocess, split) if scored and split else None
         by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
     listed = write_list(Path(page).with_suffix(".findings.csv"), examination.findings, manifest.table)

@@ -20,8 +20,8 @@ class Evaluation:
     Attributes:
         metrics: The metrics of the task (of classes `accuracy` with its 95 % interval, `loss`, `macro_f1`), `n`, and the number
             of `bad` examples that were skipped.
-        logits: The logits, float32 (n, ...).
-        targets: The targets, (n, ...), as the task makes them.
+        logits: The logits, float32 (n, ...); of a placed task its records.
+        targets: The targets, (n, ...), as the task makes them; none beside records.
         manifest: The manifest of the data.
         rows: The row of the manifest of each example, int64 (n,).
         note: What makes the metrics better than they will be on new data; "" for nothing.
@@ -100,7 +100,7 @@ def evaluate(logits: np.ndarray, manifest: Manifest, rows: np.ndarray, note: str
     Raises:
         ValueError: There is no row, or a logit is not finite.
     """
-    targets = manifest.targets(rows)
+    targets = manifest.truth(rows)
     task = manifest.task
     measured = {**with_interval(task.summary(task.counts(logits, targets))), "bad": len(manifest.bad_rows())}
     return Evaluation(measured, logits, targets, manifest, rows, note)

@@ -46,7 +46,7 @@ def report_run(
     split = next(s for s in ("test", "val", "train") if len(manifest.rows(s)))
     rows = manifest.rows(split)
     ids = manifest.table["id"].iloc[rows].tolist()
-    mistakes = write_evaluation(folder, manifest.task, logits_of(rows), manifest.targets(rows), ids)
+    mistakes = write_evaluation(folder, manifest.task, logits_of(rows), manifest.truth(rows), ids)
     shown = dict(_shown(preprocess, manifest, rows[mistakes["row"]]))
     write_report(folder, manifest.task, shown)
 

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from multicnn.modalities.base import Augmenter, Preprocess
+from multicnn.modalities.transform import Transform
 from multicnn.utils.validation import typed
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
+Movement = Callable[[tf.Tensor], Transform]  # seeds -> how the examples of a batch are moved
 
 
 class Augmentation(NamedTuple):
@@ -26,11 +28,13 @@ class Augmentation(NamedTuple):
         stored: The preprocess, or a view of it that stores an earlier tensor: the last one before the first random step.
         before: Changes a batch of stored examples; None changes nothing.
         after: Changes what `stored.finish` makes of them; None changes nothing.
+        movements: The movements among them, in their order.
     """
 
     stored: Preprocess
     before: Change | None
     after: Change | None
+    movements: tuple[Movement, ...] = ()
 
     def check(self) -> None:
         """Raise the ValueError that a wrong setting gives, before any data is read: on a batch of zeros."""
@@ -67,7 +71,22 @@ def augmentation(
     settings = {name: typed(f"augment.{name}", known[name], value) for name, value in settings.items()}
     before = _change(preprocess.augment_stored, settings, given or {})
     after = _change(preprocess.augment, settings, given or {})
-    return Augmentation(preprocess if before is None else preprocess.augmented_view(), before, after)
+    stored = preprocess if before is None else preprocess.augmented_view()
+    movements = (
+        _movement(preprocess.augment_stored, before, lambda: stored.stored_shape),
+        _movement(preprocess.augment, after, lambda: stored.input_shape),
+    )
+    return Augmentation(stored, before, after, tuple(each for each in movements if each is not None))
+
+
+def _movement(
+    augmenter: Augmenter | None, change: Change | None, shape: Callable[[], tuple[int, ...]]
+) -> Movement | None:
+    """Return the movement of examples of a shape, which is known later, that goes with a change; None where nothing moves."""
+    if augmenter is None or (transform := augmenter.transform) is None or not isinstance(change, functools.partial):
+        return None
+    keywords = change.keywords
+    return lambda seeds: transform(shape(), seeds, **keywords)
 
 
 def _settings(augmenter: Augmenter | None) -> dict[str, Any]:
@@ -79,7 +98,7 @@ def _settings(augmenter: Augmenter | None) -> dict[str, Any]:
 
 def _change(augmenter: Augmenter | None, settings: Mapping[str, Any], given: Mapping[str, Any]) -> Change | None:
     chosen = {name: value for name, value in settings.items() if name in _settings(augmenter)}
-    if augmenter is None or not chosen:
+    if augmenter is None or not (chosen or augmenter.always):
         return None
     known = {name: given.get(name, value) for name, value in augmenter.given.items()}
     return functools.partial(augmenter.function, **known, **chosen)

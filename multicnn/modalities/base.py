@@ -15,6 +15,7 @@ import numpy as np
 
 from multicnn.modalities.array_inputs import ArrayInputs
 from multicnn.modalities.finding import Finding
+from multicnn.modalities.geometry import Located
 from multicnn.modalities.linear_form import LinearForms
 from multicnn.modalities.marks import Marking
 from multicnn.modalities.reasons import BAD, reason
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from multicnn.blocks import Block
+    from multicnn.modalities.transform import Transform
 
 Finish = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (all stored examples, indices of some) -> finished ones
 
@@ -54,10 +56,15 @@ class Augmenter(NamedTuple):
         function: `function(batch, seeds, **given, **settings) -> batch`, where `seeds` is int64, shape (batch, 2). Its
             keyword-only parameters are the settings that a recipe's `augment` may name; their annotations are checked.
         given: The arguments that come from the preprocess, such as the sample rate.
+        transform: `transform(shape, seeds, **given, **settings)` gives the movement that `function` makes of examples of this
+            shape; None where it moves nothing.
+        always: True where batches are changed without any setting, as crops are cut.
     """
 
     function: Callable[..., tf.Tensor]
     given: Mapping[str, Any] = {}
+    transform: Callable[..., Transform] | None = None
+    always: bool = False
 
 
 class Loadable(Marking, Protocol):
@@ -200,7 +207,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Protocol):
+class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes

@@ -1,16 +1,21 @@
 """Tasks: what a network predicts, with its losses and metrics."""
 
-from multicnn.tasks.base import Answer, LossSettings, Task
+from multicnn.tasks.answers import Answer, Box, Segment
+from multicnn.tasks.base import LossSettings, Task
 from multicnn.tasks.classification import Classification
 from multicnn.tasks.multilabel import Multilabel
+from multicnn.tasks.plain import PlainTargets
 from multicnn.tasks.registry import TASKS, choose_task, register, task_from_dict, task_to_dict
 
 __all__ = [
     "TASKS",
     "Answer",
+    "Box",
     "Classification",
     "LossSettings",
     "Multilabel",
+    "PlainTargets",
+    "Segment",
     "Task",
     "choose_task",
     "register",

@@ -2,10 +2,8 @@
 
 A task is a frozen dataclass of plain data. It stands by name in the recipe, in the head of a manifest and in the artefact
 (`registry`). Everything above this room asks the task and never how many labels an example has. A task of one answer per
-position (a mask) or of boxes has targets of another shape than (n,), an `output_shape` that depends on the input, and merges
-windows by place: the members here do not assume one vector per example. What only those tasks need attaches beside these
-members when they come: the geometry that maps an original to the network's input and back in `targets` and `answer`, the
-transform that an augmentation drew, and a calibration.
+position (a mask) or of boxes is *placed*: its targets depend on the geometry of the original, are stored beside the examples, and
+move with them. What only such a task needs, every other one inherits from `plain.PlainTargets`.
 """
 
 from __future__ import annotations
@@ -16,10 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from multicnn.tasks.answers import Answer
+from multicnn.tasks.plain import Batches
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from multicnn.layers.types import Tensor
+    from multicnn.modalities.transform import Transform
 
 Named = str | tuple[str, dict[str, Any]]  # a name, or (name, parameters)
 
@@ -39,23 +41,6 @@ class LossSettings:
     class_weights: np.ndarray | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """The prediction for one input, in the words of the data.
-
-    Attributes:
-        label: The prediction as text.
-        labels: The predicted classes, if the task has classes.
-        probabilities: The probability of each class.
-        values: Predicted numbers by name, if the task predicts numbers.
-    """
-
-    label: str
-    labels: tuple[str, ...] = ()
-    probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
-    values: dict[str, float] = dataclasses.field(default_factory=dict)
-
-
 _T = TypeVar("_T", bound="Task")
 
 
@@ -69,6 +54,10 @@ class Task(Protocol):
             default.
         default_loss: The loss where the recipe names none.
         mixes: True where two targets can be mixed in shares, as mixup and cutmix do with classes.
+        reads: The kind of cell that it reads: "label", "mask", "boxes" or "segments".
+        placed: True where targets are somewhere in the input, as in `plain.PlainTargets`.
+        blends: True where the linear baseline, or a blend with it, may be what a run saves.
+        target_dtype: Dtype of `target`.
     """
 
     name: ClassVar[str]
@@ -76,6 +65,10 @@ class Task(Protocol):
     monitors: ClassVar[dict[str, Literal["max", "min"]]]
     default_loss: ClassVar[str]
     mixes: ClassVar[bool]
+    reads: ClassVar[str]
+    placed: ClassVar[bool]
+    blends: ClassVar[bool]
+    target_dtype: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # a task is a dataclass
 
     @property
@@ -170,3 +163,36 @@ class Task(Protocol):
 
     def linear_head(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return kernel (features, units) and bias (units,) of a linear model of the logits; ValueError if there is none."""
+
+    # Of `plain.PlainTargets`, where they are described and have a default.
+
+    @property
+    def units(self) -> int:
+        """The number of outputs that a model is asked for."""
+
+    def default_model(self, modality: str) -> tuple[str, dict[str, object]] | None:
+        """Return the name and the arguments of the model where a recipe names none; None leaves it to the modality."""
+
+    def suggestion(self, modality: str, count: int) -> dict[str, object]:
+        """Return settings of a recipe that suit so many training examples, in place of those of the modality."""
+
+    def content(self, cell: str) -> bytes:
+        """Return what decides the target of a canonical cell beside the cell, such as the file of a mask."""
+
+    def target_shape(self, stored_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the stored target of an example that is stored in this shape."""
+
+    def target(self, cell: str, geometry: np.ndarray, stored_shape: tuple[int, ...]) -> np.ndarray:
+        """Return the stored target of a canonical cell: shape `target_shape`, dtype `target_dtype`."""
+
+    def moved(self, targets: Tensor, transform: Transform) -> Tensor:
+        """Return the stored targets of a batch, moved as its examples are."""
+
+    def records(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return of each example all that the metrics need, its truth included: (n, ...)."""
+
+    def answer_at(self, output: np.ndarray, geometry: np.ndarray) -> Answer:
+        """Return the prediction that one output is, in pixels, seconds or characters of the original of this geometry."""
+
+    def placed_baseline(self, train: Batches, test: Batches) -> tuple[dict[str, float], str] | None:
+        """Train a linear model of each position and return its metrics on others, and its name; None where there is none."""

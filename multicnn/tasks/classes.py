@@ -10,6 +10,7 @@ import numpy as np
 
 from multicnn.tasks import metrics
 from multicnn.tasks.intervals import percent
+from multicnn.tasks.plain import PlainTargets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ _T = TypeVar("_T", bound="ClassTask")
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassTask:
+class ClassTask(PlainTargets):
     """A task with a logit for each class.
 
     Attributes:

@@ -147,7 +147,7 @@ def _validation(prepared: Prepared, evaluator: Evaluator) -> tuple[Validate | No
         return None, None
     if not recipe.start.staged:
         return functools.partial(evaluator.metrics, "val"), None
-    scores = ExampleScores(evaluator, rows, manifest.targets(rows), task, monitor)
+    scores = ExampleScores(evaluator, rows, manifest.truth(rows), task, monitor)
     return scores, LatestWithinError(monitor, task.monitors[monitor], scores.values)
 
 
@@ -182,7 +182,7 @@ def _objective(prepared: Prepared) -> Objective:
     recipe, manifest = prepared.recipe, prepared.manifest
     task = manifest.task
     assert recipe.loss is not None and recipe.monitor is not None  # the recipe is completed
-    weights = task.class_weights(manifest.targets(manifest.rows("train"))) if recipe.class_weights else None
+    weights = task.class_weights(manifest.truth(manifest.rows("train"))) if recipe.class_weights else None
     settings = LossSettings(recipe.loss, recipe.label_smoothing, weights)
     losses = functools.partial(task.losses, settings=settings)
     return Objective(losses, task.score, task.metric, task.monitors[recipe.monitor])

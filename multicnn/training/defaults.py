@@ -13,6 +13,7 @@ from multicnn.data.paths import locate
 from multicnn.modalities import Preprocess, lookup
 from multicnn.modalities.augmentation import augmentation
 from multicnn.recipe import Recipe
+from multicnn.recipe.sections import Model
 from multicnn.tasks import LossSettings, Task
 from multicnn.tasks.registry import choose_task
 from multicnn.training import finetuning
@@ -44,7 +45,7 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
     if pretrained is not None:
         recipe = pretrained.completed(recipe, modality)
     recipe = finetuning.settled(recipe, pretrained, modality, task.labels)
-    preprocess = recipe.preprocess or lookup(modality)()
+    preprocess = (recipe.preprocess or lookup(modality)()).for_targets(task.reads)
     if preprocess.modality != modality:
         raise ValueError(f"`preprocess` must be for {modality}, as the data is. Received: preprocess={preprocess!r}")
     augmentation(preprocess, recipe.augment)
@@ -61,7 +62,8 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
         loss=loss,
         monitor=monitor,
         preprocess=preprocess,
-        model=dataclasses.replace(recipe.model, name=recipe.model.name or preprocess.default_model),
+        model=_model(recipe, preprocess, task),
+        baseline=recipe.baseline if task.blends else "off",
         runtime=dataclasses.replace(
             runtime,
             jit_compile=bool(engine.compute_capabilities()) if runtime.jit_compile is None else runtime.jit_compile,
@@ -71,9 +73,17 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
     if recipe.batch_size % shares:
         received = f"batch_size={recipe.batch_size}"
         raise ValueError(f"`batch_size` must be a multiple of the {shares} devices that share it. Received: {received}")
-    model_block(recipe, len(task.labels))
+    model_block(recipe, task.units)
     preprocess.check_stem(recipe, locate)
     return recipe
+
+
+def _model(recipe: Recipe, preprocess: Preprocess, task: Task) -> Model:
+    """Return the model of a recipe, or the usual one of the task or the modality."""
+    if recipe.model.name is not None:
+        return recipe.model
+    name, arguments = task.default_model(preprocess.modality) or (preprocess.default_model, {})
+    return dataclasses.replace(recipe.model, name=name, arguments={**arguments, **recipe.model.arguments})
 
 
 def check_values(recipe: Recipe) -> None:

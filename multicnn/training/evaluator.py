@@ -11,7 +11,7 @@ import numpy as np
 from multicnn.backends.processes import Workers
 from multicnn.data.manifest import Manifest
 from multicnn.data.store import Store
-from multicnn.predictor import Predictor
+from multicnn.predictor import Predictor, recorded
 
 _CHUNK = 512  # examples in memory at once
 
@@ -38,13 +38,15 @@ class Evaluator:
     def metrics(self, split: str) -> dict[str, Any]:
         """Return the metrics of the task on a split."""
         rows, task = self._manifest.rows(split), self._manifest.task
-        return task.summary(task.counts(self.logits(rows), self._manifest.targets(rows)))
+        return task.summary(task.counts(self.logits(rows), self._manifest.truth(rows)))
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        """Return float32 (n, classes) for these rows of the manifest; every worker gets all of them."""
+        """Return float32 (n, classes) for these rows of the manifest, or a placed task's records; every worker gets all of them."""
         own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])
         return np.concatenate(self._workers.all_gather(own))
 
     def _own_logits(self, rows: np.ndarray) -> np.ndarray:
+        if self._manifest.task.placed:
+            return recorded(self._predictor, self._store, self._manifest, rows)
         chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)
         return np.concatenate([self._predictor.logits(self._store.gather(chunk)) for chunk in chunks])

@@ -95,5 +95,5 @@ def _by_split(logits_of: Logits, manifest: Manifest) -> Measured:
     task, metrics = manifest.task, Measured()
     for split in SPLITS:
         if len(rows := manifest.rows(split)):
-            metrics[split] = with_interval(task.summary(task.counts(logits_of(rows), manifest.targets(rows))))
+            metrics[split] = with_interval(task.summary(task.counts(logits_of(rows), manifest.truth(rows))))
     return metrics

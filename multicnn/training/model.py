@@ -15,14 +15,21 @@ from multicnn.blocks.linear_logits import with_linear_logits
 from multicnn.blocks.rank import TRUE_FANS, keras_object
 from multicnn.modalities.base import Stem
 from multicnn.recipe import Recipe
+from multicnn.tasks import Task
 from multicnn.utils.constrained import FromZero
 from multicnn.utils.validation import typed
 
 _KERNELS = {"initializer": keras.initializers, "regularizer": keras.regularizers}
 
 
-def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
+def network_block(recipe: Recipe, stem: Stem, classes: int, output: tuple[int | None, ...] | None = None) -> Block:
     """Return the whole network of a recipe as a Block, with what the preprocess puts in front of the model.
+
+    Args:
+        recipe: The recipe, completed.
+        stem: What stands in front of the model.
+        classes: The number of outputs that the model is asked for.
+        output: The shape of the logits that the task needs; None is one for each class.
 
     Raises:
         ValueError: The model does not fit the input (the message names the stage, and the smallest input that would do), or is
@@ -30,12 +37,22 @@ def network_block(recipe: Recipe, stem: Stem, classes: int) -> Block:
     """
     block, shape = stem.block(model_block(recipe, classes), classes), stem.preprocess.input_shape
     logits = measure_model(repr(recipe.model.name), block, shape).shape
-    if logits != (classes,):
+    if output not in (None, (classes,)) and logits != output:
+        raise ValueError(
+            f"`model.name` must give logits of shape {output} on this input; {recipe.model.name!r} gives {logits}. "
+            f"Received: input_shape={shape}"
+        )
+    if output in (None, (classes,)) and logits != (classes,):
         raise ValueError(
             f"`model.name` must give one logit for each of the {classes} classes; {recipe.model.name!r} gives an output of "
             f"shape {logits}. Received: input_shape={shape}"
         )
     return block
+
+
+def task_network(recipe: Recipe, stem: Stem, task: Task) -> Block:
+    """Return the `network_block` whose logits are those of a task."""
+    return network_block(recipe, stem, task.units, task.output_shape(stem.preprocess.input_shape))
 
 
 def model_block(recipe: Recipe, classes: int) -> Block:

@@ -21,6 +21,7 @@ from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.data.marks import report_marks
 from multicnn.data.paths import locate
 from multicnn.data.store import Store
+from multicnn.data.targets import load_targets, stored_as
 from multicnn.data.unreadable import NoneReadable
 from multicnn.modalities import Preprocess, mixup
 from multicnn.modalities.augmentation import Augmentation, augmentation
@@ -30,7 +31,8 @@ from multicnn.recipe import Recipe, preprocess_from_dict, preprocess_to_dict
 from multicnn.training import memory, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.freezing import frozen_layers
-from multicnn.training.model import network_block
+from multicnn.training.model import task_network
+from multicnn.training.moving import moving
 from multicnn.training.precision import policy
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import quiet
@@ -110,12 +112,13 @@ class Prepared:
         return pipeline.BatchSpec(
             store=self.store,
             rows=rows,
-            targets=self.manifest.targets(rows),
+            targets=self.manifest.stored if isinstance(self.manifest.stored, Store) else self.manifest.targets(rows),
             preprocess=augmented.stored,
             batch_size=self.recipe.batch_size,
             seed=self.recipe.seed,
             augment_stored=augmented.before,
             augment=augmented.after,
+            moved=moving(self.manifest.task, augmented),
             mix=self._mix(),
         )
 
@@ -129,7 +132,7 @@ class Prepared:
     @functools.cached_property
     def block(self) -> Block:
         """The recipe's network, not yet built."""
-        return network_block(self.recipe, self.stem, len(self.labels))
+        return task_network(self.recipe, self.stem, self.manifest.task)
 
     @functools.cached_property
     def measured(self) -> Measure:
@@ -165,12 +168,12 @@ def prepare(
     tf.config.experimental.enable_op_determinism()
     stem = _stem(recipe, manifest, context)
     if with_network:
-        measured = measure(network_block(recipe, stem, len(manifest.labels)), stem.preprocess.input_shape)
+        measured = measure(task_network(recipe, stem, manifest.task), stem.preprocess.input_shape)
         examples_a_step = min(recipe.batch_size, len(manifest.rows("train")))
         memory.check(measured, stem.preprocess.input_shape, examples_a_step)
         recipe = _with_precision(recipe, measured.multiply_adds, context.folder)
         frozen_layers(measured.layers(), recipe.start.freeze_until)  # fail on an unknown stage before reading the data
-    augmented = augmentation_of(recipe, stem)
+    augmented = augmentation_of(recipe, stem, manifest)
     augmented.check()
     if manifest.chosen:
         context.log(manifest.chosen)
@@ -215,9 +218,9 @@ def fit_stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
     return fitted.stem(recipe, training_examples(recipe, manifest), locate)
 
 
-def augmentation_of(recipe: Recipe, stem: Stem) -> Augmentation:
+def augmentation_of(recipe: Recipe, stem: Stem, manifest: Manifest) -> Augmentation:
     """Return the random changes of training batches that the recipe asks for."""
-    return augmentation(stem.preprocess, recipe.augment, stem.given())
+    return augmentation(stored_as(manifest, stem.preprocess, manifest.rows()), recipe.augment, stem.given())
 
 
 def _stem(recipe: Recipe, manifest: Manifest, context: RunContext) -> Stem:
@@ -261,6 +264,9 @@ def load_examples(
     """
     examples, reasons = _decoded(manifest, preprocess, context)
     folder = context.folder
+    if manifest.task.placed:
+        manifest, more = _with_targets(manifest.with_bad(reasons), preprocess, context)
+        reasons = dict(sorted({**reasons, **more}.items()))
     if reasons and folder is not None and (folder / run_folder.MANIFEST).exists():
         row, reason = next(iter(reasons.items()))
         raise ValueError(
@@ -305,7 +311,20 @@ def _decoded(manifest: Manifest, preprocess: Preprocess, context: RunContext) ->
     workers = context.workers
     own = manifest.rows()[workers.index :: workers.count]
     examples, reasons = store.load_examples(manifest, preprocess, own, context.reporter.reading)
+    return _of_all(examples, reasons, context)
+
+
+def _with_targets(manifest: Manifest, preprocess: Preprocess, context: RunContext) -> tuple[Manifest, dict[int, str]]:
+    """Return the manifest with the stored targets of all workers, and the reason for each row that has none."""
+    own = manifest.rows()[context.workers.index :: context.workers.count]
+    stored, reasons = _of_all(*load_targets(manifest, preprocess, own), context)
+    return dataclasses.replace(manifest, stored=stored), reasons
+
+
+def _of_all(stored: Store, reasons: dict[int, str], context: RunContext) -> tuple[Store, dict[int, str]]:
+    """Return what all workers have loaded."""
+    workers = context.workers
     if workers.count == 1:
-        return examples, reasons
+        return stored, reasons
     gathered = [bad for shard in workers.all_gather(reasons) for bad in shard.items()]
-    return store.merge_shards(examples, workers.all_gather), dict(sorted(gathered))
+    return store.merge_shards(stored, workers.all_gather), dict(sorted(gathered))

@@ -197,7 +197,8 @@ def _changes(saved: Manifest, now: Manifest) -> Iterator[str]:
     then, here = saved.table.set_index("id"), now.table.set_index("id")
     both = then.index.intersection(here.index)
     changed = {"gone": then.index.difference(here.index), "new": here.index.difference(then.index)}
-    for column, words in {"hash": "of other content", "label": "of another label", "split": "in another split"}.items():
+    words_for = {"hash": "of other content", "label": "of another label", "split": "in another split"}
+    for column, words in (words_for | {"target": "of another target"}).items():
         changed[words] = both[(then.loc[both, column] != here.loc[both, column]).to_numpy()]
     for words, ids in changed.items():
         if len(ids):

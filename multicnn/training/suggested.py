@@ -53,7 +53,8 @@ def with_suggestions(recipe: Recipe, given: Collection[str], manifest: Manifest)
         augmentation(suited.preprocess if suited.preprocess and not suited.start.staged else preprocess, suited.augment)
     except ValueError:  # what was given fits no suggestion: it stands alone
         return recipe, manifest
-    name = suited.model.name or (suited.preprocess or preprocess).default_model
+    usual = manifest.task.default_model(manifest.modality) or ((suited.preprocess or preprocess).default_model, {})
+    name = suited.model.name or usual[0]
     if weights is not None:
         same = weights.predicts(manifest.modality, manifest.labels)
         name = "fine-tuning of all layers" if same else "fine-tuning in stages"
@@ -72,6 +73,7 @@ def _suggested(
     settings, of_model = preprocess.suggested(_decoded(preprocess, manifest, rows), len(rows), batch_size)
     if not any(name.split(".")[0] in ("model", "members") for name in given):
         settings = settings | of_model
+    settings = settings | manifest.task.suggestion(manifest.modality, len(rows))
     shut = set(given)
     if "optimizer.name" in given:  # its rates are of another size, and rprop takes no schedule
         shut.add("optimizer")

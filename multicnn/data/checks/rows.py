@@ -71,7 +71,8 @@ def duplicates(manifest: Manifest, groups: Sequence[np.ndarray], name: str, like
         like: The property that the examples of a group share, such as "the same content".
     """
     table = manifest.table
-    splits, labels = table["split"].to_numpy(dtype=object), table["label"].to_numpy(dtype=object)
+    splits, decided_by = table["split"].to_numpy(dtype=object), "target" if table["target"].any() else "label"
+    labels = table[decided_by].to_numpy(dtype=object)
     leaks = [rows for rows in groups if "train" in splits[rows] and len(set(splits[rows])) > 1]
     conflicts = [rows for rows in groups if len(set(labels[rows])) > 1]
     findings = []

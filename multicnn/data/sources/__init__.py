@@ -13,7 +13,7 @@ import pandas as pd
 
 from multicnn.data.builtin import BUILTIN
 from multicnn.data.indexed import joined
-from multicnn.data.manifest import Manifest
+from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.by_content import by_content
 from multicnn.data.sources.folder import resolve_folder
@@ -21,6 +21,7 @@ from multicnn.data.sources.labels import unified, without_good_rows
 from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
 from multicnn.data.sources.table import resolve_table
+from multicnn.data.sources.targets import offered, with_test_offers
 from multicnn.data.sources.tfds import resolve_tfds
 from multicnn.data.sources.unused import check_options, load_both
 from multicnn.modalities import lookup
@@ -71,7 +72,8 @@ def resolve(
     if source.hash == "content":
         manifest = by_content(manifest)
     name, received = ("path", f"path={source.path!r}") if data is None else ("data", f"data of {type(data).__name__}")
-    return _fitted(unified(_read(manifest, choose_task(task, source.label_separator))), name, received)
+    chosen = choose_task(task, source.label_separator, tuple(manifest.offers) or None)
+    return _fitted(unified(_read(offered(manifest, chosen.reads), chosen)), name, received)
 
 
 def _resolve_path(source: DataSource, path: str, argument: str, modality: str | None) -> Manifest:
@@ -121,20 +123,24 @@ def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
     if manifest.arrays is not None and test.arrays is not None:
         table["source"] += len(manifest.arrays)
         arrays = joined(manifest.arrays, test.arrays)
-    table = pd.concat([manifest.table, table], ignore_index=True)
-    return replace(manifest, table=table, arrays=arrays).with_remarks(test.remarks)
+    both = pd.concat([manifest.table, table], ignore_index=True)
+    offers = with_test_offers(manifest, test, path)
+    return replace(manifest, table=both, arrays=arrays, offers=offers).with_remarks(test.remarks)
 
 
 def _read(manifest: Manifest, task: Task) -> Manifest:
     """Return the manifest with its labels in the canonical form of the task; what it cannot read is bad."""
     cells, reasons = manifest.table["label"].tolist(), {}
+    targets = [""] * len(cells)
     for row, good in enumerate((manifest.table["status"] == "good").tolist()):
         try:
             cells[row] = task.read(cells[row])
+            if good and (content := task.content(cells[row])):
+                targets[row] = content_hash(content)
         except ValueError as error:
             if good:
                 reasons[row] = str(error)
-    return replace(manifest, table=manifest.table.assign(label=cells), task=task).with_bad(reasons)
+    return replace(manifest, table=manifest.table.assign(label=cells, target=targets), task=task).with_bad(reasons)
 
 
 def _fitted(manifest: Manifest, name: str, received: str) -> Manifest:
