@@ -32,6 +32,7 @@ from multicnn.blocks.pooling import (
     unpool,
     weighted_pool,
 )
+from multicnn.blocks.positions import concat_positions, fcos_head, flatten_positions
 from multicnn.blocks.rank import Named, per_axis, rank_of
 from multicnn.blocks.rows import fold, row_conv
 from multicnn.blocks.shaping import bands_to_channels, cropped, cut_to, flatten, pad, pad_channels, take_channels
@@ -57,6 +58,7 @@ __all__ = [
     "bands_to_channels",
     "chain",
     "concat",
+    "concat_positions",
     "conv",
     "conv_transpose",
     "cropped",
@@ -67,8 +69,10 @@ __all__ = [
     "drop",
     "dynamic_k_max_pool",
     "embed",
+    "fcos_head",
     "fixed_filter",
     "flatten",
+    "flatten_positions",
     "fold",
     "from_dict",
     "global_average_pool",

@@ -113,19 +113,24 @@ class average(_merge, init=False):
     """The mean of the Blocks' outputs on the same input: of the logits of several networks, an ensemble."""
 
 
-_MERGES = {"add": keras.layers.Add, "concat": keras.layers.Concatenate, "average": keras.layers.Average}
+_MERGES = {
+    "add": keras.layers.Add,
+    "concat": keras.layers.Concatenate,
+    "average": keras.layers.Average,
+    "concat_positions": keras.layers.Concatenate,
+}
 
 
 class merged(Block):
-    """The leaf inside `add`, `concat`, `average` and `join`: how a list of tensors becomes one."""
+    """The leaf inside `add`, `concat`, `average`, `concat_positions` and `join`: how a list of tensors becomes one."""
 
     how: str
 
     def build(self, xs: list[keras.KerasTensor], builder: KerasBuilder) -> keras.KerasTensor:
-        return builder.layer(self.layer_class)(xs)
+        return builder.layer(self.layer_class, **self.config)(xs)
 
     def cost(self, xs: list[Signal]) -> Cost:
-        shape = self.layer_class().compute_output_shape([x.shape for x in xs])
+        shape = self.layer_class(**self.config).compute_output_shape([x.shape for x in xs])
         masked = all(x.masked for x in xs)
         return Cost(dataclasses.replace(xs[0].with_widest_reach(xs[1:]), shape=tuple(shape), masked=masked))
 
@@ -133,6 +138,11 @@ class merged(Block):
     def layer_class(self) -> type[keras.layers.Layer]:
         """The class of the Keras layer that does it."""
         return _MERGES[self.how]
+
+    @property
+    def config(self) -> dict[str, int]:
+        """The arguments of that layer."""
+        return {"axis": 1} if self.how == "concat_positions" else {}
 
 
 class join(Block):

@@ -115,6 +115,7 @@ class conv(_Convolution):
     norm: str | Block | None = None
     activation: Named = None
     kernel_initializer: Named = "glorot_uniform"
+    bias_initializer: Named = "zeros"
     kernel_regularizer: Named = None
     kernel_constraint: Named = None
     at_least_one: ClassVar[tuple[str, ...]] = ("filters", "groups")
@@ -136,6 +137,7 @@ class conv(_Convolution):
             groups=self.groups,
             use_bias=self.has_bias,
             kernel_initializer=kernel_initializer(self.kernel_initializer, shape, fans),
+            bias_initializer=keras_object(keras.initializers, self.bias_initializer),
             kernel_regularizer=keras_object(keras.regularizers, self.kernel_regularizer),
             kernel_constraint=keras_object(keras.constraints, self.kernel_constraint),
         )(x)
@@ -165,6 +167,7 @@ class depthwise_conv(_Convolution):
     norm: str | Block | None = None
     activation: Named = None
     depthwise_initializer: Named = "glorot_uniform"
+    bias_initializer: Named = "zeros"
 
     def build(self, x: keras.KerasTensor, builder: KerasBuilder) -> keras.KerasTensor:
         rank = rank_of(x)
@@ -182,6 +185,7 @@ class depthwise_conv(_Convolution):
             dilation_rate=per_axis(self.dilation_rate, rank),
             use_bias=self.has_bias,
             depthwise_initializer=kernel_initializer(self.depthwise_initializer, shape, fans),
+            bias_initializer=keras_object(keras.initializers, self.bias_initializer),
         )(x)
 
     def cost(self, x: Signal) -> Cost:
@@ -223,6 +227,7 @@ class conv_transpose(_Kernel):
     norm: str | Block | None = None
     activation: Named = None
     kernel_initializer: Named = "glorot_uniform"
+    bias_initializer: Named = "zeros"
     kernel_regularizer: Named = None
     at_least_one: ClassVar[tuple[str, ...]] = ("filters",)
 
@@ -273,6 +278,7 @@ class conv_transpose(_Kernel):
             dilation_rate=per_axis(self.dilation_rate, rank),
             use_bias=self.has_bias,
             kernel_initializer=keras_object(keras.initializers, self.kernel_initializer),
+            bias_initializer=keras_object(keras.initializers, self.bias_initializer),
             kernel_regularizer=keras_object(keras.regularizers, self.kernel_regularizer),
         )(x)
 

@@ -24,6 +24,7 @@ class dense(Block):
     norm: str | Block | None = None
     activation: Named = None
     kernel_initializer: Named = "glorot_uniform"
+    bias_initializer: Named = "zeros"
     kernel_regularizer: Named = None
     kernel_constraint: Named = None
     at_least_one: ClassVar[tuple[str, ...]] = ("units",)
@@ -42,6 +43,7 @@ class dense(Block):
             units=self.units,
             use_bias=self.has_bias,
             kernel_initializer=keras_object(keras.initializers, self.kernel_initializer),
+            bias_initializer=keras_object(keras.initializers, self.bias_initializer),
             kernel_regularizer=keras_object(keras.regularizers, self.kernel_regularizer),
             kernel_constraint=keras_object(keras.constraints, self.kernel_constraint),
         )(x)

@@ -25,6 +25,7 @@ class ConvTranspose(keras.layers.Layer):
         cut: One (before, after) pair for each spatial axis: steps cut off; a negative number adds steps, which hold the bias.
         use_bias: Add a bias to each filter.
         kernel_initializer: The initializer of the kernel (*kernel_size, filters, channels).
+        bias_initializer: The initializer of the bias.
         kernel_regularizer: The regularizer of the kernel.
     """
 
@@ -37,6 +38,7 @@ class ConvTranspose(keras.layers.Layer):
         dilation_rate: tuple[int, ...] | int = 1,
         use_bias: bool = True,
         kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        bias_initializer: str | keras.initializers.Initializer = "zeros",
         kernel_regularizer: str | keras.regularizers.Regularizer | None = None,
         **kwargs: Any,
     ) -> None:
@@ -47,6 +49,7 @@ class ConvTranspose(keras.layers.Layer):
         rank = len(self.kernel_size)
         self.dilation_rate = (dilation_rate,) * rank if isinstance(dilation_rate, int) else tuple(dilation_rate)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.supports_masking = True
 
@@ -55,7 +58,9 @@ class ConvTranspose(keras.layers.Layer):
         self.kernel = self.add_weight(
             name="kernel", shape=shape, initializer=self.kernel_initializer, regularizer=self.kernel_regularizer
         )
-        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is not None:
@@ -109,5 +114,6 @@ class ConvTranspose(keras.layers.Layer):
             "dilation_rate": self.dilation_rate,
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }

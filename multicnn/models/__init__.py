@@ -32,7 +32,7 @@ class Model:
         modalities: The inputs that it suits: "image", "log-mel", "waveform", "text".
         input_shape: The shape of one example in its paper, on which its parameters are counted.
         classes: The number of classes in its paper.
-        logits_per: The unit of its logits: each "example", as a predictor does, or each "position" of its input.
+        logits_per: The unit of its logits: each "example", as a predictor does, each "position" of its input, or each "box".
     """
 
     module: str
@@ -67,6 +67,7 @@ MODELS = {
     "inception_small": Model("inception_small", ANY, (32, 32, 3), 10),
     "fcn": Model("fcn", ANY, (224, 224, 3), 21, logits_per="position"),
     "unet": Model("unet", ANY, (572, 572, 1), 2, logits_per="position"),
+    "fcos": Model("fcos", ("image",), (240, 320, 3), 80, logits_per="box"),
     "res8": Model("res8_res15", ANY, (101, 40, 1), 12),
     "res15": Model("res8_res15", ANY, (101, 40, 1), 12),
     "bc_resnet": Model("bc_resnet", ("log-mel",), (101, 40, 1), 12),

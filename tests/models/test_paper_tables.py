@@ -382,13 +382,14 @@ def test_a_model_is_a_value(name):
     block = create(name, 7)
     assert block == create(name, 7)
     assert from_dict(block.to_dict()) == block == create(block.to_dict(), 7)
-    positions = MODELS[name].input_shape[:-1] if MODELS[name].logits_per == "position" else ()
-    assert measure(block, MODELS[name].input_shape).shape == (*positions, 7)
+    model = MODELS[name]
+    one = {"example": (7,), "position": (*model.input_shape[:-1], 7), "box": (240 // 8 * 320 // 8, 7 + 4)}
+    assert measure(block, model.input_shape).shape == one[model.logits_per]
 
 
 def test_every_model_names_senses():
     assert all(set(model.modalities) <= set(ANY) and model.modalities for model in MODELS.values())
-    assert {model.logits_per for model in MODELS.values()} == {"example", "position"}
+    assert {model.logits_per for model in MODELS.values()} == {"example", "position", "box"}
 
 
 def two_layers(classes, *, width=4):

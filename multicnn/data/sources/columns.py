@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ class Table:
         bad_cells: The reason why a cell cannot be used, by its column and row.
         lists: The rows, by their column, whose cell was a list.
         repeated: The names that several columns have.
+        nested: The JSON of a cell that is an object, or a list of lists or objects, by its column and row; its text is "".
         remarks: What was understood and might be meant otherwise.
     """
 
@@ -39,6 +41,7 @@ class Table:
     lists: dict[str, set[int]] = field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
     remarks: tuple[Finding, ...] = ()
+    nested: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.reasons)
@@ -122,6 +125,7 @@ def of_values(
     cells: dict[str, list[str]] = {}
     bad: dict[str, dict[int, str]] = {}
     lists: dict[str, set[int]] = {}
+    nested: dict[str, dict[int, str]] = {}
     for column, values in columns.items():
         cells[column] = []
         for row, value in enumerate(values):
@@ -130,10 +134,12 @@ def of_values(
             except ValueError as error:
                 cells[column].append("")
                 bad.setdefault(column, {})[row] = str(error)
+                if isinstance(value, (dict, list)):
+                    nested.setdefault(column, {})[row] = json.dumps(value, ensure_ascii=False, default=str)
             if isinstance(value, (list, tuple)):
                 lists.setdefault(column, set()).add(row)
         mark_surrogates(cells[column], reasons)
-    return Table(name, cells, reasons, bad, lists, repeated)
+    return Table(name, cells, reasons, bad, lists, repeated, nested=nested)
 
 
 def joined(tables: Sequence[Table]) -> Table:
@@ -142,11 +148,14 @@ def joined(tables: Sequence[Table]) -> Table:
     starts = [sum(map(len, tables[:i])) for i in range(len(tables))]
     bad: dict[str, dict[int, str]] = {name: {} for name in names}
     lists: dict[str, set[int]] = {name: set() for name in names}
+    nested: dict[str, dict[int, str]] = {name: {} for name in names}
     for start, table in zip(starts, tables, strict=True):
         for name, cells in table.bad_cells.items():
             bad[name] |= {start + row: reason for row, reason in cells.items()}
         for name, rows in table.lists.items():
             lists[name] |= {start + row for row in rows}
+        for name, own in table.nested.items():
+            nested[name] |= {start + row: text for row, text in own.items()}
     return Table(
         tables[0].name,
         {name: [cell for table in tables for cell in table.columns.get(name, [""] * len(table))] for name in names},
@@ -155,6 +164,7 @@ def joined(tables: Sequence[Table]) -> Table:
         lists,
         frozenset(name for table in tables for name in table.repeated),
         tuple(remark for table in tables for remark in table.remarks),
+        nested,
     )
 
 
