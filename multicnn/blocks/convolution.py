@@ -285,7 +285,12 @@ class conv_transpose(_Kernel):
     def cost(self, x: Signal) -> Cost:
         rank, steps = rank_of(x), self.steps(rank_of(x))
         reaches = [-(-reach // step) for reach, step in zip(self.reaches(rank), steps)]
-        output = x.windowed(self.sizes(x.shape), reaches, [Fraction(1, step) for step in steps])
+        # Output o is made of the inputs from (o + cut - reach + 1) / step on, rounded up: by half a step in the mean.
+        before = [
+            Fraction(2 * (reach - cut) - step - 1, 2 * step)
+            for reach, step, (cut, _) in zip(self.reaches(rank), steps, self.cut(rank))
+        ]
+        output = x.windowed(self.sizes(x.shape), reaches, [Fraction(1, step) for step in steps], before)
         kernel = self.kernel_positions(rank) * x.channels * self.filters
         return Cost(
             output.with_channels(self.filters),

@@ -73,5 +73,6 @@ class fixed_filter(Block):
 
     def cost(self, x: Signal) -> Cost:
         sizes = kernel_shape(self.kernel_on(x), "kernel")
-        output = x.windowed(x.shape[1:-1], sizes, (1,) * len(sizes))
+        before = [margin for margin, _ in around(sizes)]
+        output = x.windowed(x.shape[1:-1], sizes, (1,) * len(sizes), before)
         return Cost(output, multiply_adds=times(prod(sizes) * x.channels, x.positions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import KW_ONLY
 from math import prod
 from typing import Any, ClassVar
@@ -44,7 +45,7 @@ class pad(Block):
     def cost(self, x: Signal) -> Cost:
         sides = margins(self.amount, rank_of(x))
         sizes = (None if size is None else size + sum(pair) for size, pair in zip(x.shape[1:-1], sides))
-        return Cost(x.reshaped(*sizes, x.channels))
+        return Cost(x.moved(-before for before, _ in sides).reshaped(*sizes, x.channels))
 
 
 class cropped(Block):
@@ -81,7 +82,7 @@ class cut_to(Block):
     def cost(self, xs: list[Signal]) -> Cost:
         self.check([x.shape for x in xs])
         x, like = xs
-        return Cost(Signal((*like.shape[:-1], x.channels), x.reach, x.stride, like.masked))
+        return Cost(dataclasses.replace(x, shape=(*like.shape[:-1], x.channels), masked=like.masked))
 
 
 class pad_channels(Block):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 Shape = tuple[int | None, ...]
@@ -20,12 +20,15 @@ class Signal:
         stride: Input steps between two neighbouring positions along each axis, a fraction after a transposed convolution that
             goes below the input's own steps; None where it is not known.
         masked: True where it carries a time mask, so that a sequence shorter than a window is padded and not refused.
+        start: The input step at which the window of the first position begins along each axis, below 0 where that is padding;
+            None where it is not known.
     """
 
     shape: Shape
     reach: tuple[int, ...] | None = None
     stride: tuple[int | Fraction, ...] | None = None
     masked: bool = False
+    start: tuple[int | Fraction, ...] | None = None
 
     @property
     def channels(self) -> int:
@@ -49,20 +52,48 @@ class Signal:
         """Return a signal with the same positions and so many channels."""
         return dataclasses.replace(self, shape=(*self.shape[:-1], channels))
 
-    def windowed(self, sizes: Sequence[int | None], reaches: Sequence[int], steps: Sequence[int | Fraction]) -> Signal:
+    def window(self, position: Sequence[int]) -> tuple[tuple[int, int], ...] | None:
+        """Return the receptive field of a position: the first input step along each axis, and the one behind the last.
+
+        Padding counts, so that it may begin below 0 and end behind the input. Of a transposed convolution, whose positions do
+        not all see the same of its input, it lies right in the mean. None where it is not known.
+
+        Args:
+            position: The position along each axis.
+        """
+        if self.reach is None or self.stride is None or self.start is None:
+            return None
+        starts = [math.floor(start + at * stride) for start, at, stride in zip(self.start, position, self.stride)]
+        return tuple((start, start + reach) for start, reach in zip(starts, self.reach))
+
+    def windowed(
+        self,
+        sizes: Sequence[int | None],
+        reaches: Sequence[int],
+        steps: Sequence[int | Fraction],
+        before: Sequence[int | Fraction] = (0, 0),
+    ) -> Signal:
         """Return the signal after windows of `reaches` positions that stand `steps` positions apart along each axis.
 
         Args:
             sizes: The number of windows along each axis; None where it is not known.
             reaches: The positions of this signal that a window covers along each axis.
             steps: The positions of this signal between two windows along each axis.
+            before: How many positions before the first of this signal the first window begins along each axis.
         """
         shape = (self.shape[0], *sizes, self.shape[-1])
         if self.reach is None or self.stride is None:
             return dataclasses.replace(self, shape=shape)
         reach = tuple(math.ceil(r + (n - 1) * s) for r, n, s in zip(self.reach, reaches, self.stride))
         stride = tuple(s * step for s, step in zip(self.stride, steps))
-        return Signal(shape, reach, stride, self.masked)
+        return Signal(shape, reach, stride, self.masked, self.moved(-step for step in before).start)
+
+    def moved(self, positions: Iterable[int | Fraction]) -> Signal:
+        """Return the signal that begins so many positions later along each axis: earlier ones are cut off."""
+        if self.start is None or self.stride is None:
+            return self
+        start = tuple(at + step * stride for at, step, stride in zip(self.start, positions, self.stride))
+        return dataclasses.replace(self, start=start)
 
     def pooled(self, *shape: int | None) -> Signal:
         """Return a signal of a shape (without the batch), each position of which sees all positions of this one.
@@ -74,13 +105,14 @@ class Signal:
             return Signal(shape)
         sizes = [1 if size is None else size for size in self.shape[1:-1]] or [1]
         reach = tuple(math.ceil(r + (n - 1) * s) for r, n, s in zip(self.reach, sizes, self.stride))
-        return Signal(shape, reach, self.stride)
+        return Signal(shape, reach, self.stride, start=self.start)
 
     def sequence(self, steps: int | None, channels: int) -> Signal:
         """Return a sequence whose steps see what the positions of this signal see along its first axis."""
         reach = None if self.reach is None else self.reach[:1]
         stride = None if self.stride is None else self.stride[:1]
-        return Signal((self.shape[0], steps, channels), reach, stride, self.masked)
+        start = None if self.start is None else self.start[:1]
+        return Signal((self.shape[0], steps, channels), reach, stride, self.masked, start)
 
     def pooled_sequence(self, steps: int | None) -> Signal:
         """Return a sequence of so many steps, each of which sees all positions of this signal."""
@@ -91,8 +123,11 @@ class Signal:
         """Return this signal with the widest receptive field of this one and the others."""
         reaches = [signal.reach for signal in (self, *others) if signal.reach is not None]
         if len(reaches) <= len(others):
-            return dataclasses.replace(self, reach=None, stride=None)
-        return dataclasses.replace(self, reach=tuple(map(max, zip(*reaches))))
+            return dataclasses.replace(self, reach=None, stride=None, start=None)
+        starts = [signal.start for signal in (self, *others) if signal.start is not None]
+        # Of windows around the same middle, the widest begins first.
+        start = tuple(map(min, zip(*starts))) if len(starts) == len(reaches) else None
+        return dataclasses.replace(self, reach=tuple(map(max, zip(*reaches))), start=start)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import KW_ONLY
 from typing import ClassVar
 
@@ -46,7 +47,7 @@ class embed(_Stem):
         )(x)
 
     def cost(self, x: Signal) -> Cost:
-        output = Signal((*x.shape[:2], self.dims), x.reach, x.stride, masked=True)
+        output = dataclasses.replace(x, shape=(*x.shape[:2], self.dims), masked=True)
         table = self.vocabulary_size * self.dims
         return Cost(output, table, 0) if self.trainable else Cost(output, 0, table)
 
@@ -69,7 +70,7 @@ class one_hot(_Stem):
         return builder.layer(layers.OneHotTokens, depth=self.vocabulary_size - 2)(x)
 
     def cost(self, x: Signal) -> Cost:
-        return Cost(Signal((*x.shape, self.vocabulary_size - 2), x.reach, x.stride, masked=True))
+        return Cost(dataclasses.replace(x, shape=(*x.shape, self.vocabulary_size - 2), masked=True))
 
 
 class ngram_bag(_Stem):
@@ -89,7 +90,7 @@ class ngram_bag(_Stem):
         return builder.layer(layers.NgramBag, n=self.n, output_dim=self.dims, buckets=self.buckets)(x)
 
     def cost(self, x: Signal) -> Cost:
-        tokens = Signal((*x.shape[:2], 1), x.reach, x.stride)
+        tokens = dataclasses.replace(x, shape=(*x.shape[:2], 1))
         return Cost(tokens.pooled(self.dims), parameters=self.buckets * self.dims)
 
 
@@ -112,6 +113,6 @@ class tf_idf(_Stem):
         return builder.layer(layers.TfIdf, n=self.n, rows=self.rows, units=self.units, branching=self.branching)(x)
 
     def cost(self, x: Signal) -> Cost:
-        tokens = Signal((*x.shape[:2], 1), x.reach, x.stride)
+        tokens = dataclasses.replace(x, shape=(*x.shape[:2], 1))
         weights, steps = self.rows * self.units + self.units, x.shape[1]
         return Cost(tokens.pooled(self.units), weights, 3 * self.rows + 1, steps and steps * self.n * self.units)

@@ -123,4 +123,4 @@ class _Windowed(Block):
             None if size is None else (size + missing + sum(sides) - reach) // step + 1
             for size, reach, step, sides in zip(x.shape[1:-1], reaches, steps, self.around(rank))
         ]
-        return x.windowed(sizes, reaches, steps)
+        return x.windowed(sizes, reaches, steps, [before for before, _ in self.around(rank)])

@@ -135,7 +135,7 @@ def smallest_input(block: Block, input_shape: Shape) -> int | None:
 
 def _input(shape: Shape) -> Signal:
     rank = max(len(shape) - 1, 1)
-    return Signal((None, *shape), (1,) * rank, (1,) * rank)
+    return Signal((None, *shape), (1,) * rank, (1,) * rank, start=(0,) * rank)
 
 
 @dataclasses.dataclass

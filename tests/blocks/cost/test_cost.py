@@ -16,6 +16,7 @@ from multicnn.blocks import (
     chain,
     concat,
     conv,
+    conv_transpose,
     dense,
     depthwise_conv,
     embed,
@@ -24,6 +25,7 @@ from multicnn.blocks import (
     max_pool,
     network,
     ngram_bag,
+    pad,
     share,
     stage,
 )
@@ -107,6 +109,8 @@ CHAINS = {
     "strided": chain(conv(2, 3, padding="valid", strides=3), conv(2, 2, padding="valid", strides=2)),
     "branches": concat(conv(2, 3), conv(2, 7), chain(conv(2, 3), conv(2, 3))),
     "residual": chain(add(chain(conv(2, 3), conv(2, 3)), conv(2, 1)), conv(2, 3)),
+    "padded": chain(pad(((4, 1),)), conv(2, 3, padding="valid"), average_pool(3, strides=2, padding=((0, 1),))),
+    "even windows": chain(conv(2, 4), conv(2, 2, strides=2), conv(2, 6)),
 }
 
 
@@ -123,6 +127,27 @@ def test_reach_and_stride_are_what_a_poke_shows(block):
     signal = measure(block, (length, 1)).output
     assert signal.reach == (steps[-1] - steps[0] + 1,)
     assert signal.stride == (following[0] - steps[0],)
+    assert signal.window((middle,)) == ((steps[0], steps[-1] + 1),)
+
+
+UPSAMPLED = {
+    "transposed": chain(conv(2, 3, strides=4), conv_transpose(2, 4, strides=2)),
+    "odd": chain(conv(2, 3, strides=2), conv_transpose(2, 3, strides=2, padding=1), conv(2, 3)),
+}
+
+
+@pytest.mark.parametrize("block", UPSAMPLED.values(), ids=UPSAMPLED)
+def test_windows_of_a_transposed_convolution_are_right_in_the_mean(block):
+    length = 48
+    model = network(block, (length, 1))
+    model.set_weights([np.abs(w) + 0.1 for w in model.get_weights()])
+    changed = model.predict(np.vstack([np.zeros((1, length)), np.eye(length)])[..., None], verbose=0)
+    signal = measure(block, (length, 1)).output
+    seen = [np.flatnonzero(column) for column in (np.abs(changed[1:] - changed[0]).max(axis=-1) > 1e-6).T]
+    windows = np.array([signal.window((position,))[0] for position in range(len(seen))])
+    ends = np.array([(steps[0], steps[-1] + 1) for steps in seen])
+    off = (windows.mean(axis=1) - ends.mean(axis=1))[8:-8]  # away from the border
+    assert np.abs(off).max() <= 4 and abs(off.mean()) <= 1
 
 
 def test_a_flattened_or_pooled_network_sees_everything():
