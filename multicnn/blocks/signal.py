@@ -44,6 +44,16 @@ class Signal:
         sizes = [size for size in self.shape[1:-1] if size is not None]
         return math.prod(sizes) if len(sizes) == len(self.shape) - 2 else None
 
+    @property
+    def center(self) -> tuple[Fraction, ...] | None:
+        """The middle of the receptive field of the first position along each axis, in input steps from the middle of the first.
+
+        That of position i is `center + i * stride`. None where it is not known.
+        """
+        if self.reach is None or self.start is None:
+            return None
+        return tuple(start + Fraction(reach - 1, 2) for start, reach in zip(self.start, self.reach))
+
     def reshaped(self, *shape: int | None) -> Signal:
         """Return a signal of another shape (without the batch) whose positions see the same."""
         return dataclasses.replace(self, shape=(self.shape[0], *shape))

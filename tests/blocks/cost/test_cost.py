@@ -128,6 +128,7 @@ def test_reach_and_stride_are_what_a_poke_shows(block):
     assert signal.reach == (steps[-1] - steps[0] + 1,)
     assert signal.stride == (following[0] - steps[0],)
     assert signal.window((middle,)) == ((steps[0], steps[-1] + 1),)
+    assert signal.center[0] + middle * signal.stride[0] == steps.mean()
 
 
 UPSAMPLED = {
