@@ -176,6 +176,19 @@ def gradients(
     return result, slopes
 
 
+def input_gradients(
+    function: Callable[[dict[str, Tensor]], tuple[Tensor, Tensor]], at: dict[str, np.ndarray]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return what goes with the value of a function, and the value's gradient for each of the function's arrays.
+
+    Args:
+        function: Returns a number, and anything else.
+        at: The float32 arrays to which it is applied.
+    """
+    slopes, other = jax.grad(function, has_aux=True)({name: jnp.asarray(array) for name, array in at.items()})
+    return other, slopes
+
+
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return a compiled function from a batch of network inputs to float32 logits: one program for each power of two examples."""
     dtype = network.inputs[0].dtype

@@ -163,6 +163,22 @@ def gradients(
     return result, [slope if slope is None else tf.convert_to_tensor(slope) for slope in slopes]
 
 
+def input_gradients(
+    function: Callable[[dict[str, Tensor]], tuple[Tensor, Tensor]], at: dict[str, np.ndarray]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return what goes with the value of a function, and the value's gradient for each of the function's arrays.
+
+    Args:
+        function: Returns a number, and anything else.
+        at: The float32 arrays to which it is applied.
+    """
+    tensors = {name: tf.convert_to_tensor(array) for name, array in at.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        value, other = function(tensors)
+    return other, tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return a compiled function from a batch of network inputs to float32 logits: one graph for every batch size."""
     dtype = network.inputs[0].dtype

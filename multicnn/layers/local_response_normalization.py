@@ -27,10 +27,14 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         x = ops.cast(inputs, "float32")
+        return ops.cast(x / self.divisor(x), inputs.dtype)
+
+    def divisor(self, x: Tensor) -> Tensor:
+        """Return what each value of a float32 tensor is divided by."""
         before = self.size // 2
         squares = ops.pad(ops.square(x), [[0, 0]] * (len(x.shape) - 1) + [[before, self.size - 1 - before]])
         total = sum(squares[..., i : i + x.shape[-1]] for i in range(self.size))
-        return ops.cast(x / (self.bias + self.alpha * total) ** self.beta, inputs.dtype)
+        return (self.bias + self.alpha * total) ** self.beta
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
