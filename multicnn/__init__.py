@@ -32,6 +32,7 @@ _PUBLIC = {
     "Model": "multicnn.recipe",
     "Optimizer": "multicnn.recipe",
     "Recipe": "multicnn.recipe",
+    "RobustnessSettings": "multicnn.evaluation.robustness",
     "Runtime": "multicnn.recipe",
     "Start": "multicnn.recipe",
     "AudioPreprocess": "multicnn.modalities.audio.preprocess",
@@ -49,6 +50,7 @@ _PUBLIC = {
     "inspect": "multicnn.api",
     "prepare": "multicnn.api",
     "preview": "multicnn.api",
+    "robustness": "multicnn.api.robustness",
     "train": "multicnn.api",
     "transfer_curves": "multicnn.api",
 }

@@ -189,6 +189,19 @@ def input_gradients(
     return other, slopes
 
 
+def loss_gradients(network: keras.Model, losses: Losses) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a compiled function from float inputs and targets to the gradient of each example's loss in its input.
+
+    The network works as in prediction, and nothing of it changes.
+    """
+
+    def total(inputs: Tensor, values: tuple[Values, Values], targets: Tensor) -> Tensor:
+        return losses(network.stateless_call(*values, inputs, training=False)[0], targets).sum()
+
+    compiled = _jit(jax.grad(total))
+    return lambda inputs, targets: np.asarray(compiled(np.asarray(inputs), _values(network), np.asarray(targets)))
+
+
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return a compiled function from a batch of network inputs to float32 logits: one program for each power of two examples."""
     dtype = network.inputs[0].dtype

@@ -179,6 +179,24 @@ def input_gradients(
     return other, tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
+def loss_gradients(network: keras.Model, losses: Losses) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a compiled function from float inputs and targets to the gradient of each example's loss in its input.
+
+    The network works as in prediction, and nothing of it changes.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def slopes(inputs: Tensor, targets: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            with batch_norm.fused(network):
+                total = tf.reduce_sum(losses(network(inputs, training=False), targets))
+        return tape.gradient(total, inputs)
+
+    compiled = _of_any_size(slopes)
+    return lambda inputs, targets: compiled(inputs, targets).numpy()
+
+
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return a compiled function from a batch of network inputs to float32 logits: one graph for every batch size."""
     dtype = network.inputs[0].dtype

@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 import typer.core
 
-from multicnn.cli import data, explain, fields, networks, predictors, show, training, transfer, weights, words
+from multicnn.cli import (
+    data,
+    explain,
+    fields,
+    networks,
+    predictors,
+    robustness,
+    show,
+    training,
+    transfer,
+    weights,
+    words,
+)
 from multicnn.cli.messages import in_words_of_the_command
 from multicnn.cli.printing import print_line, printable_errors
 from multicnn.utils.memory import is_exhausted
@@ -30,6 +42,7 @@ for command in (
     *(transfer.features, transfer.transfer_curves),
     *(data.doctor, data.preview),
     *(predictors.evaluate, predictors.predict),
+    robustness.robustness,
     explain.explain,
     *(networks.models, networks.inspect, weights.weights, fields.fields),
 ):

@@ -18,6 +18,7 @@ from multicnn.modalities.finding import Finding
 from multicnn.modalities.geometry import Located
 from multicnn.modalities.linear_form import LinearForms
 from multicnn.modalities.marks import Marking
+from multicnn.modalities.perturbations import Perturbations, Raw
 from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.suitability import Suiting
 from multicnn.modalities.summaries import flat_features
@@ -94,7 +95,7 @@ class Loadable(Marking, Protocol):
         """
 
     @abstractmethod
-    def example(self, raw: Any) -> np.ndarray:
+    def example(self, raw: Raw) -> np.ndarray:
         """Return the stored form of a decoded example: shape `stored_shape`, dtype `stored_dtype`."""
 
     def examples_of(self, sources: Sequence[Any]) -> list[np.ndarray | str]:
@@ -233,7 +234,7 @@ class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Protocol)
         """Name of the modality, under which `modalities.register` files the class."""
 
     @abstractmethod
-    def fit(self, raws: Iterable[Any]) -> Self:
+    def fit(self, raws: Iterable[Raw]) -> Self:
         """Return a copy with every open field learned.
 
         Args:
@@ -248,7 +249,7 @@ class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Protocol)
         """Return the fields that any version of this class has written, as they are to be read today."""
         return data
 
-    def windows(self, raw: Any) -> list[tuple[float, Any]]:
+    def windows(self, raw: Raw) -> list[tuple[float, Raw]]:
         """Return the parts of a decoded example that are predicted one by one, each with its start: by default the whole."""
         return [(0.0, raw)]
 
@@ -307,6 +308,11 @@ class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Protocol)
         return DecodingProbe(self)
 
     @property
+    def perturbations(self) -> Perturbations:
+        """Attacks on examples, and changes by degrees, for a card of robustness."""
+        return Perturbations(self)
+
+    @property
     @abstractmethod
     def default_model(self) -> str:
         """Name of the model where the recipe names none."""
@@ -351,10 +357,10 @@ class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Protocol)
         return weights
 
     @abstractmethod
-    def shown(self, raw: Any) -> Shown:
+    def shown(self, raw: Raw) -> Shown:
         """Return a decoded example as pages show it."""
 
-    def pictured(self, raw: Any) -> list[Shown]:
+    def pictured(self, raw: Raw) -> list[Shown]:
         """Return a decoded example as something that is seen at a glance: by default as `shown`."""
         return [self.shown(raw)]
 

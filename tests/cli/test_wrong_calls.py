@@ -96,6 +96,9 @@ predict junk.keras x --blocks nothing
 predict junk.keras x --blocks syntax.py
 evaluate nothing.keras digits
 evaluate junk.keras digits
+robustness nothing.keras digits
+robustness junk.keras digits --out empty
+robustness junk.keras digits --examples 0
 features junk.keras digits
 features junk.keras digits --out x.txt
 features junk.keras digits --out empty

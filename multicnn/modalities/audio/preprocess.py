@@ -30,11 +30,13 @@ from multicnn.modalities.audio import (
     window_marks,
 )
 from multicnn.modalities.audio.features import FeatureKind, FeatureSpec
+from multicnn.modalities.audio.perturbations import AudioPerturbations
 from multicnn.modalities.audio.probe import AudioProbe
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Marked, Source
+from multicnn.modalities.perturbations import Perturbations
 from multicnn.modalities.summaries import audio_features
 from multicnn.utils.constrained import Count, Finite, FromZero, Positive
 from multicnn.utils.validation import one_line_errors
@@ -341,6 +343,11 @@ class AudioPreprocess(Preprocess):
     def augmented_view(self) -> Preprocess:
         """Return the same preprocess with waveforms as its stored examples."""
         return WaveformPreprocess(self)
+
+    @property
+    def perturbations(self) -> Perturbations:
+        """Attacks and other changes of clips."""
+        return AudioPerturbations(self)
 
     @property
     def default_model(self) -> str:

@@ -14,6 +14,7 @@ from multicnn.modalities.audio import features, window_marks
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.marks import Marked, Source
+from multicnn.modalities.perturbations import Perturbations
 
 
 class FromWaveforms(Preprocess, Protocol):
@@ -108,6 +109,11 @@ class WaveformPreprocess(Preprocess):
     def augment(self) -> Augmenter | None:
         """Changes of the finished features."""
         return self.preprocess.augment
+
+    @property
+    def perturbations(self) -> Perturbations:
+        """Delegate to `AudioPreprocess.perturbations`."""
+        return self.preprocess.perturbations
 
     @property
     def default_model(self) -> str:

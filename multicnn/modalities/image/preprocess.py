@@ -21,8 +21,10 @@ from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
+from multicnn.modalities.image.perturbations import ImagePerturbations
 from multicnn.modalities.image.probe import ImageProbe
 from multicnn.modalities.marks import Mark, Marked, Source, constant, of_arrays
+from multicnn.modalities.perturbations import Perturbations
 from multicnn.modalities.summaries import averaged_size, image_features
 from multicnn.utils.constrained import Count, Finite, Positive
 from multicnn.utils.validation import one_line_errors
@@ -220,6 +222,11 @@ class ImagePreprocess(Preprocess):
     def augment(self) -> Augmenter:
         """Changes of position and shape, and erasing."""
         return Augmenter(augment_geometry.augment)
+
+    @property
+    def perturbations(self) -> Perturbations:
+        """Attacks and other changes of images."""
+        return ImagePerturbations(self)
 
     @property
     def default_model(self) -> str:

@@ -21,8 +21,10 @@ from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown, Stem, 
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.linear_form import Inputs, LinearForm
 from multicnn.modalities.marks import Marked, Source, constant, of_arrays
+from multicnn.modalities.perturbations import Perturbations
 from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.text import augment, baseline, decode, ngram_table, scripts, tokenizers, uniform
+from multicnn.modalities.text.perturbations import TextPerturbations
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
@@ -294,6 +296,11 @@ class TextPreprocess(Preprocess):
     def augment(self) -> Augmenter:
         """Changes of token ids; `nearest` is given where the network has word vectors."""
         return Augmenter(augment.augment, {"level": self.level, "nearest": None})
+
+    @property
+    def perturbations(self) -> Perturbations:
+        """Attacks and other changes of texts."""
+        return TextPerturbations(self)
 
     @property
     def default_model(self) -> str:
