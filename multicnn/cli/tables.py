@@ -26,7 +26,7 @@ from multicnn.evaluation.doctor import Diagnosis
 from multicnn.evaluation.evaluate import Evaluation
 from multicnn.evaluation.inspect import Inspection
 from multicnn.predictor import Predictor
-from multicnn.tasks.intervals import BOUNDS, interval_in_words
+from multicnn.tasks.intervals import bounds_in, interval_in_words, with_own_interval
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.dry_run import DryRun
 from multicnn.utils.reporter import LOGGER, Reporter
@@ -95,17 +95,19 @@ class RichReporter(Reporter):
         splits = {
             name: values for name, values in predictor.metrics.items() if isinstance(values, dict) and "n" in values
         }
-        names = list(dict.fromkeys(key for values in splits.values() for key in values if key not in _BESIDE))
+        names = list(dict.fromkeys(key for values in splits.values() for key in values if key not in _beside(values)))
         rows = [
-            [split, values["n"], *(_metric(name, values.get(name), values["n"]) for name in names)]
-            for split, values in splits.items()
+            [split, values["n"], *(_own_metric(name, values) for name in names)] for split, values in splits.items()
         ]
         show_table("", ["", "examples", *(name.replace("_f1", " F1") for name in names)], rows, self.console)
 
 
-_BESIDE = ("n", "model", *BOUNDS)  # no columns of the table of metrics
-_CROSSVAL = {"linear": "accuracy"}  # columns that are of another metric than they are called
 _OF_THE_EPOCH = ("epoch", "learning_rate", "seconds", "waited")  # of a row of history.csv, beside the metrics
+
+
+def _beside(measured: Mapping[str, Any]) -> set[str]:
+    """Return the names that are no columns of the table of metrics."""
+    return {"n", "model"} | bounds_in(measured)
 
 
 class _ConsoleHandler(logging.Handler):
@@ -167,7 +169,7 @@ class _Bar(keras.callbacks.Callback):
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print the metrics, the tables of the task and, where each example has one class, the confusion matrix."""
     metrics = evaluation.metrics
-    numbers = {name: _metric(name, value, metrics["n"]) for name, value in metrics.items() if name not in BOUNDS}
+    numbers = {name: _own_metric(name, metrics) for name in metrics if name not in bounds_in(metrics)}
     show_table("", list(numbers), [list(numbers.values())])
     for name, table in evaluation.tables().items():
         rows = [
@@ -184,23 +186,26 @@ def show_evaluation(evaluation: Evaluation) -> None:
 
 def show_crossval(validation: CrossValidation) -> None:
     """Print a row for each fold, and the mean and standard deviation."""
-    table = validation.table()
+    table, numbers = validation.table(), validation.numbers
+    main = numbers[0]
     rows = [
         [
             name,
-            *(_metric(_CROSSVAL.get(column, column), row[column], row["n"]) for column in table.columns[:-1]),
+            *(_metric(main if column == "linear" else column, row[column], row["n"]) for column in table.columns[:-1]),
             row["saved"],
         ]
         for name, row in table.iterrows()
     ]
-    test, linear = (validation.summary()[split] for split in ("test", "linear_baseline"))
+    summary = validation.summary()
+    test, linear = summary["test"], summary.get("linear_baseline", {})
     for kind in ("mean", "std"):
-        numbers = (test[f"{number}_{kind}"] for number in ("accuracy", "loss", "macro_f1"))
-        rows.append([kind, "", *map(_number, numbers), _number(linear[f"accuracy_{kind}"]), ""])
+        means = (_number(test[f"{number}_{kind}"]) for number in numbers)
+        rows.append([kind, "", *means, _number(linear.get(f"{main}_{kind}")), ""])
     n = int(table["n"].sum())
-    shares = (_metric("accuracy", split["accuracy_of_all"], n) for split in (test, linear))
-    rows.append(["all together", f"{n:g}", next(shares), "", "", next(shares), ""])
-    show_table("test sets", ["fold", "examples", "accuracy", "loss", "macro F1", "linear baseline", "saved"], rows)
+    own, other = (_metric(main, split.get(f"{main}_of_all"), n) for split in (test, linear))
+    rows.append(["all together", f"{n:g}", own, *[""] * (len(numbers) - 1), other, ""])
+    names = (number.replace("_f1", " F1") for number in numbers)
+    show_table("test sets", ["fold", "examples", *names, "linear baseline", "saved"], rows)
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:
@@ -283,6 +288,11 @@ def show_table(
 def _metric(name: str, value: float | None, n: int) -> str:
     """Return a metric of n examples, a share with its 95 % interval."""
     return _number(value) + interval_in_words(name, value, int(n))
+
+
+def _own_metric(name: str, measured: Mapping[str, Any]) -> str:
+    """Return one of some metrics, with its 95 % interval if it has one; "-" where it is not among them."""
+    return _number(measured[name]) + with_own_interval(name, measured) if name in measured else "-"
 
 
 def _number(value: Any) -> str:

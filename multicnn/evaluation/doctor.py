@@ -65,6 +65,9 @@ class Diagnosis:
             for split, accuracy in self.examination.majority.items()
         ]
         if self.linear:
+            if (of_mean := self.linear.get(f"{self.metric}_of_mean")) is not None:
+                guess = "the mean of the training examples"
+                rows.append({"guess": guess, "split": self.scored, self.metric: of_mean, "n": self.linear["n"]})
             rows.append({"guess": self.linear["model"], "split": self.scored, **self.linear})
         rows += [
             {"guess": "the linear model over folds", "split": way, **score} for way, score in self.by_split.items()

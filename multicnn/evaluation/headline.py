@@ -38,13 +38,17 @@ def headline(task: Task, measured: Metrics) -> str:
 def validation_headline(task: Task, measured: Metrics) -> str:
     """Return the result on validation examples, with what makes it too good and what to do about it."""
     linear = measured.get("linear_baseline")
-    own = f"{_number(task.metric, measured['val'])} on {measured['val']['n']:,} examples, {CHOSE}"
-    beside = f" Linear baseline: {_number(task.metric, linear)}." if linear else ""
+    own = f"{number_in_words(task.metric, measured['val'])} on {measured['val']['n']:,} examples, {CHOSE}"
+    beside = f" Linear baseline: {number_in_words(task.metric, linear)}." if linear else ""
     return f"Validation {task.metric}: {own}, so it may be too good: {REMEDY}.{beside}"
 
 
-def _number(metric: str, measured: Metrics) -> str:
-    return percent(measured[metric], measured["n"]) if metric == "accuracy" else f"{measured[metric]:.4g}"
+def number_in_words(metric: str, measured: Metrics) -> str:
+    """Return a metric with its interval, if it has one."""
+    if metric == "accuracy":
+        return percent(measured[metric], measured["n"])
+    low, high = (measured.get(f"{metric}_{end}") for end in ("low", "high"))
+    return f"{measured[metric]:.4g}" + ("" if low is None else f" (95 % interval {low:.4g} to {high:.4g})")
 
 
 def saved_in_words(measured: Metrics) -> str:

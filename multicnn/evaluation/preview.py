@@ -62,13 +62,13 @@ def write_preview(
 
 
 def _spread(manifest: Manifest, count: int) -> np.ndarray:
-    """Return training rows, one of each class in turn."""
+    """Return training rows, one of each label in turn; of more labels than rows are wanted some, from all over."""
     rows = manifest.rows("train")
-    targets = np.unique(manifest.table["label"].to_numpy(dtype=object)[rows], return_inverse=True)[1]
-    turn = np.zeros(len(rows), dtype=np.int64)
-    for label in np.unique(targets):
-        turn[targets == label] = np.arange((targets == label).sum())
-    return rows[np.lexsort((targets, turn))][:count]
+    labels = manifest.table["label"].iloc[rows]
+    targets, turn = np.unique(labels.to_numpy(dtype=object), return_inverse=True)[1], labels.groupby(labels).cumcount()
+    order = rows[np.lexsort((targets, turn))]
+    first = int(targets.max(initial=0)) + 1
+    return order[:count] if first <= count else order[np.linspace(0, first - 1, count).astype(int)]
 
 
 def _epoch(loaded: store.Store, made: Augmentation, seed: int, epoch: int | None) -> tuple[np.ndarray, np.ndarray]:

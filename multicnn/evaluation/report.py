@@ -14,7 +14,7 @@ import numpy as np
 from multicnn.evaluation import figures, page
 from multicnn.evaluation.headline import NOTHING_CHOSEN, headline, saved_in_words
 from multicnn.tasks import Task
-from multicnn.tasks.intervals import BOUNDS, Metrics, interval_in_words
+from multicnn.tasks.intervals import Metrics, bounds_in, with_own_interval
 from multicnn.utils.files import write_text
 from multicnn.utils.spreadsheets import csv_text, shown
 
@@ -164,8 +164,8 @@ def _split_name(key: str, metrics: Metrics) -> str:
 
 
 def _row(name: str, measured: Metrics) -> Metrics:
-    """Return the metrics of a split, a share of right answers with its 95 % interval."""
-    intervals = {key: interval_in_words(key, value, measured["n"]) for key, value in measured.items()}
+    """Return the metrics of a split, those that have a 95 % interval with it."""
+    intervals = {key: with_own_interval(key, measured) for key in measured}
     numbers = {key: f"{page.number(measured[key])}{words}" for key, words in intervals.items() if words}
     return {"split": name, **measured, **numbers}
 
@@ -177,8 +177,12 @@ def _order(split: str) -> int:
 
 def _columns(splits: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Return the metrics that any split has, and what they are called on the page."""
-    names = dict.fromkeys(name for split in splits for name in split if isinstance(split[name], (int, float)))
-    names = {name: None for name in names if name not in BOUNDS}
+    names = dict.fromkeys(
+        name
+        for split in splits
+        for name in split
+        if isinstance(split[name], (int, float)) and name not in bounds_in(split)
+    )
     order = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS) - 1.5)
     return {name: METRICS.get(name, name.replace("_", " ")) for name in order}
 

@@ -11,6 +11,7 @@ _Z = 1.959963984540054  # the normal quantile of 97.5 %
 _SHARE = "accuracy"  # the metric that is a share of the examples in every task that has it
 _OF_EXAMPLES = (_SHARE, "recall")  # the metrics that are shares of a number of examples
 BOUNDS = (f"{_SHARE}_low", f"{_SHARE}_high")
+_ENDS = ("_low", "_high")  # of the names of the bounds of a metric, beside it
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -31,6 +32,37 @@ def with_interval(measured: Metrics) -> dict[str, Any]:
     if _SHARE not in measured or not measured.get("n"):
         return dict(measured)
     return {**measured, **dict(zip(BOUNDS, wilson(measured[_SHARE], measured["n"])))}
+
+
+def of_mean(total: float, total_squared: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a mean of n numbers, by the quantile of Student's t; the mean twice where n is 1.
+
+    Args:
+        total: The sum of the numbers.
+        total_squared: The sum of their squares.
+        n: Number of numbers, from 1.
+    """
+    mean = total / n
+    if n == 1:
+        return mean, mean
+    from scipy.special import stdtrit
+
+    variance = max(total_squared - n * mean**2, 0.0) / (n - 1)
+    spread = float(stdtrit(n - 1, 0.975)) * math.sqrt(variance / n)
+    return mean - spread, mean + spread
+
+
+def bounds_in(measured: Metrics) -> set[str]:
+    """Return the names among some metrics that are the bounds of another, such as `mae_low`."""
+    return {f"{name}{end}" for name in measured for end in _ENDS} & set(measured)
+
+
+def with_own_interval(metric: str, measured: Metrics) -> str:
+    """Return " (1.71 to 2.14)" for a metric whose bounds stand beside it or that is a share of the `n` examples, else ""."""
+    bounds = [measured.get(f"{metric}{end}") for end in _ENDS]
+    if metric == _SHARE or None in bounds:
+        return interval_in_words(metric, measured[metric], measured.get("n"))
+    return " ({:.4g} to {:.4g})".format(*bounds)
 
 
 def interval_in_words(metric: str, value: float | None, n: int | None) -> str:

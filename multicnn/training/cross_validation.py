@@ -15,7 +15,7 @@ from multicnn.data import splits
 from multicnn.data.manifest import Manifest
 from multicnn.evaluation.headline import saved_name
 from multicnn.recipe import Recipe
-from multicnn.tasks.intervals import BOUNDS, with_interval
+from multicnn.tasks.intervals import with_interval
 from multicnn.training import ensemble, experiment, unstarted
 from multicnn.training.context import RunContext
 from multicnn.utils.files import write_json
@@ -23,7 +23,6 @@ from multicnn.utils.reporter import Reporter
 
 COMMAND = "crossval"
 _MEASURED = ("test", "network", "linear_baseline")
-_NUMBERS = ("accuracy", "loss", "macro_f1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,17 +31,19 @@ class CrossValidation:
 
     Attributes:
         metrics: The metrics of each run, by the name of its fold or group.
+        numbers: The metrics of the task that are compared, the main one first.
     """
 
     metrics: dict[str, dict[str, Any]]
+    numbers: tuple[str, ...] = ("accuracy", "loss", "macro_f1")
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each fold: test examples, accuracy, loss, macro F1, that of the linear baseline, and what was saved."""
+        """Return a row for each fold: test examples, metrics, the first of the linear baseline (or None), and what was saved."""
         rows = {
             name: {
                 "n": measured["test"]["n"],
-                **{key: measured["test"][key] for key in _NUMBERS},
-                "linear": measured["linear_baseline"]["accuracy"],
+                **{key: measured["test"][key] for key in self.numbers},
+                "linear": measured.get("linear_baseline", {}).get(self.numbers[0]),
                 "saved": saved_name("network", measured),
             }
             for name, measured in self.metrics.items()
@@ -52,13 +53,14 @@ class CrossValidation:
     def summary(self) -> dict[str, dict[str, float]]:
         """Return mean and standard deviation (n - 1) of the test metrics over the folds, each counting the same.
 
-        `accuracy_of_all` is that of the test examples of all folds together, with its 95 % interval.
+        The main metric `_of_all`, such as `accuracy_of_all`, is that of the test examples of all folds together, an accuracy with
+        its 95 % interval.
         """
         return {
             split: self._of_all(split)
             | {
                 f"{number}_{kind}": float(getattr(values, kind)())
-                for number in _NUMBERS
+                for number in self.numbers
                 if len(values := pd.Series(self._values(split, number))) == len(self.metrics)
                 for kind in ("mean", "std")
             }
@@ -68,9 +70,9 @@ class CrossValidation:
 
     def _of_all(self, split: str) -> dict[str, float]:
         sizes = [measured["test"]["n"] for measured in self.metrics.values()]
-        right = sum(share * n for share, n in zip(self._values(split, "accuracy"), sizes))
-        together = with_interval({"accuracy": right / sum(sizes), "n": sum(sizes)})
-        return {f"{name}_of_all": together[name] for name in ("accuracy", *BOUNDS)}
+        total = sum(value * n for value, n in zip(self._values(split, self.numbers[0]), sizes))
+        together = with_interval({self.numbers[0]: total / sum(sizes), "n": sum(sizes)})
+        return {f"{name}_of_all": value for name, value in together.items() if name != "n"}
 
     def _values(self, split: str, number: str) -> list[float]:
         return [measured[split][number] for measured in self.metrics.values() if number in measured[split]]
@@ -116,7 +118,8 @@ def run(
             with experiment.resumable(folder, COMMAND, reporter.log):
                 metrics[name] = ensemble.train(recipe, fold, RunContext(folder / subfolder, reporter)).metrics
             gc.collect()  # else the graphs of all folds stay in memory; `clear_session` would also clear the caller's
-    validation = CrossValidation(metrics)
+    task = manifest.task
+    validation = CrossValidation(metrics, tuple(dict.fromkeys([task.metric, *task.monitors])))
     write_json(folder / "crossval.json", {"folds": metrics, "summary": validation.summary()})
     return validation
 

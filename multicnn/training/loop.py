@@ -18,6 +18,7 @@ import numpy as np
 
 from multicnn.backends import engine
 from multicnn.recipe import Recipe
+from multicnn.tasks.intervals import bounds_in
 from multicnn.training import checkpoint, nan_check, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.ema import average, averaged
@@ -255,7 +256,8 @@ class Loop:
 
     def _validated(self) -> dict[str, float]:
         assert self.validate is not None
-        return {f"val_{name}": value for name, value in self.validate().items() if name != "n"}
+        measured = self.validate()
+        return {f"val_{name}": value for name, value in measured.items() if name not in bounds_in(measured) | {"n"}}
 
     def _select(self, epoch: int, row: dict[str, float]) -> None:
         """Keep the weights as they are now, where they are preferred to those kept so far."""

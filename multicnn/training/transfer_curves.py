@@ -174,6 +174,10 @@ def run(
     sizes, available = sorted({int(size) for size in sizes}), len(manifest.rows("train"))
     if recipe.start.path is None:
         raise ValueError("`start.path` must name the weights to start from. Received: start.path=None")
+    if manifest.task.metric != "accuracy":
+        raise ValueError(
+            f"transfer curves compare accuracies: give them classes. Received: task={manifest.task.name!r}"
+        )
     if not sizes or sizes[0] < len(manifest.labels) or sizes[-1] > available:
         raise ValueError(
             f"`sizes` must be numbers of training examples from {len(manifest.labels)}, one a class, to {available}. "

@@ -9,7 +9,7 @@ import numpy as np
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
-from multicnn.data.sources.given_labels import labels_of
+from multicnn.data.sources.given_labels import fractions_in, labels_of
 from multicnn.data.sources.split_names import split_named
 from multicnn.utils import archives
 
@@ -54,8 +54,9 @@ def examples_of_archive(archive: Mapping[str, np.ndarray], received: str) -> lis
         if f"y{suffix}" not in archive:
             raise ValueError(f"path must hold y{suffix} beside x{suffix}. {received} ({known})")
         x, given = inputs_of(archive[f"x{suffix}"], f"x{suffix}")
-        y = labels_of(archive[f"y{suffix}"], len(x), f"y{suffix}")
-        subsets.append(Examples(f"x{suffix}", x, y, split, rate=given if rate is None else int(rate)))
+        given_y, name = archive[f"y{suffix}"], f"y{suffix}"
+        y, remarks = labels_of(given_y, len(x), name), fractions_in(given_y, name)
+        subsets.append(Examples(f"x{suffix}", x, y, split, rate=given if rate is None else int(rate), remarks=remarks))
     return subsets
 
 

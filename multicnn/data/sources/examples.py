@@ -11,6 +11,7 @@ from multicnn.data.items import array_of, is_numbers, is_waveform, rate_of
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.columns import mark_surrogates
 from multicnn.data.sources.contents import of_array, of_items
+from multicnn.modalities.finding import Finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Examples:
         split: "train", "val", "test" or "", of all of them or of each.
         groups: The group of each; None where there are none.
         rate: Sample rate of waveforms in Hz, if it was given.
+        remarks: What is odd about the labels.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Examples:
     split: str | list[str] = ""
     groups: list[str] | None = None
     rate: int | None = None
+    remarks: tuple[Finding, ...] = ()
 
 
 def inputs_of(x: object, name: str = "x") -> tuple[np.ndarray | list[object], int | None]:
@@ -114,7 +117,7 @@ def manifest_of(subsets: Sequence[Examples], modality: str | None, rate: int | N
         arrays=read.arrays,
         sample_rate=read.rate,
     )
-    return replace(made, remarks=read.remarks)
+    return replace(made, remarks=(*read.remarks, *(remark for subset in subsets for remark in subset.remarks)))
 
 
 def _each(split: str | list[str], n: int) -> list[str]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from multicnn.data.items import array_of
+from multicnn.data.manifest import Manifest
+from multicnn.modalities.finding import Finding
+
+_FRACTIONS = "labels that are no whole numbers"
 
 
 def labels_of(y: object, n: int, name: str = "y") -> list[str]:
     """Return the labels of examples as strings; "" for a missing one.
 
     Args:
-        y: One label per example: a list, an array or a column of text, bytes (UTF-8), whole numbers or truth values; or of
-            lists of labels.
+        y: One label per example: a list, an array or a column of text, bytes (UTF-8), numbers or truth values; or of lists of
+            labels.
         n: The number of examples.
         name: The name of `y`, for errors.
 
@@ -27,6 +32,30 @@ def labels_of(y: object, n: int, name: str = "y") -> list[str]:
         received = f"Received: {n:,} examples, {len(values):,} labels"
         raise ValueError(f"{name} must hold one label per example. {received}")
     return [_cell(value, name) for value in values]
+
+
+def fractions_in(y: object, name: str = "y") -> tuple[Finding, ...]:
+    """Return a remark on the first number among labels that is no whole one, if there is one: nobody calls a class so."""
+    values = array_of(y).ravel().tolist() if hasattr(y, "__array__") else y if isinstance(y, (list, tuple)) else []
+    for value in values:
+        if isinstance(value, (float, np.floating)) and float(value) % 1 > 0:
+            return (Finding(_FRACTIONS, f"{name} with {float(value)!r}", False),)
+    return ()
+
+
+def check_whole(manifest: Manifest) -> Manifest:
+    """Return a manifest without the remark of `fractions_in`, where its task takes such numbers.
+
+    Raises:
+        ValueError: The task has classes.
+    """
+    for remark in (each for each in manifest.remarks if each.name == _FRACTIONS):
+        if manifest.task.strata("0.5"):
+            name = remark.message.split()[0]
+            raise ValueError(
+                f"{name} must hold labels: text or whole numbers, or any with task='regression'. Received: {remark.message}"
+            )
+    return replace(manifest, remarks=tuple(each for each in manifest.remarks if each.name != _FRACTIONS))
 
 
 def _is_one_hot(rows: list[object] | tuple[object, ...]) -> bool:
@@ -68,9 +97,9 @@ def _cell(cell: object, name: str) -> str:
         except UnicodeDecodeError:
             raise ValueError(f"{name} must hold text in UTF-8. Received: {name} with {cell[:20]!r}") from None
     if isinstance(cell, float):
-        if cell == cell and not cell.is_integer():
-            raise ValueError(f"{name} must hold labels: text or whole numbers. Received: {name} with {cell!r}")
-        return str(int(cell)) if cell == cell else ""
+        if cell != cell:
+            return ""
+        return str(int(cell)) if cell.is_integer() else repr(cell)
     if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
         labels = [_cell(label, name) for label in cell]
         return json.dumps(sorted(labels) if isinstance(cell, (set, frozenset)) else labels, ensure_ascii=False)

@@ -15,7 +15,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import examples_of_archive
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
 from multicnn.data.sources.frame import is_frame, resolve_frames
-from multicnn.data.sources.given_labels import labels_of
+from multicnn.data.sources.given_labels import fractions_in, labels_of
 from multicnn.data.sources.huggingface import HuggingFaceDataset, resolve_huggingface
 from multicnn.data.sources.split_names import splits_named
 from multicnn.data.sources.tf_data import TensorDataset, read
@@ -123,7 +123,8 @@ def _subset(name: str, data: object, split: str) -> Examples:
     else:
         x, y = _pairs(data)
     inputs, rate = inputs_of(x, name)
-    return Examples(name, inputs, labels_of(y, len(inputs), name.replace("x", "y", 1)), split, rate=rate)
+    named = name.replace("x", "y", 1)
+    return Examples(name, inputs, labels_of(y, len(inputs), named), split, rate=rate, remarks=fractions_in(y, named))
 
 
 def _pairs(data: object) -> tuple[list[object], list[object]]:
