@@ -6,6 +6,7 @@ from multicnn.tasks.classification import Classification
 from multicnn.tasks.multilabel import Multilabel
 from multicnn.tasks.plain import PlainTargets
 from multicnn.tasks.registry import TASKS, choose_task, register, task_from_dict, task_to_dict
+from multicnn.tasks.regression import Regression
 
 __all__ = [
     "TASKS",
@@ -15,6 +16,7 @@ __all__ = [
     "LossSettings",
     "Multilabel",
     "PlainTargets",
+    "Regression",
     "Segment",
     "Task",
     "choose_task",
