@@ -59,10 +59,10 @@ def bounds_in(measured: Metrics) -> set[str]:
 
 def with_own_interval(metric: str, measured: Metrics) -> str:
     """Return " (1.71 to 2.14)" for a metric whose bounds stand beside it or that is a share of the `n` examples, else ""."""
-    bounds = [measured.get(f"{metric}{end}") for end in _ENDS]
-    if metric == _SHARE or None in bounds:
+    low, high = (measured.get(f"{metric}{end}") for end in _ENDS)
+    if metric == _SHARE or low is None or high is None:
         return interval_in_words(metric, measured[metric], measured.get("n"))
-    return " ({:.4g} to {:.4g})".format(*bounds)
+    return f" ({low:.4g} to {high:.4g})"
 
 
 def interval_in_words(metric: str, value: float | None, n: int | None) -> str:
