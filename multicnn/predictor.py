@@ -212,7 +212,7 @@ class Predictor:
         if not len(measured):
             raise NoneReadable(manifest, {**reasons, **more}, f"data={source.path!r}", "examples of a known label")
         report_marks(stored, self.preprocess, reporter)
-        if self.task.placed:
+        if self.task.recorded:
             logits = recorded(replace(self, preprocess=preprocess), stored, manifest, measured)
         else:
             logits = self.logits(stored.array)
@@ -332,7 +332,7 @@ class Predictor:
 
 
 def recorded(predictor: Predictor, examples: Store, manifest: Manifest, rows: np.ndarray) -> np.ndarray:
-    """Return the `records` of a placed task on rows of a manifest with its stored targets: no more logits are held than of some.
+    """Return the `records` of the task on rows of a manifest with its targets: no more logits are held than of some.
 
     Args:
         predictor: The predictor, with the preprocess of the store.

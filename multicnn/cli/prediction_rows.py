@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from multicnn.predictor import Prediction, Predictor
     from multicnn.tasks import Answer
 
+_MOST_CLASSES, _MOST_LISTED = 200, 20  # of more classes than the first number, the second is listed
+
 
 def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
     """Return a prediction as an object of JSON."""
@@ -24,11 +26,11 @@ def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
         return {"input": prediction.input, "error": prediction.error}
     row: dict[str, Any] = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
     kind = "values" if prediction.values else "probabilities"
-    row[kind] = prediction.values or prediction.probabilities
+    row[kind] = prediction.values or _most_probable(prediction.probabilities)
     if prediction.remark:
         row["remark"] = prediction.remark
     if per_window:
-        row["windows"] = [{"start": start, kind: named} for start, named in prediction.windows]
+        row["windows"] = [{"start": start, kind: _most_probable(named)} for start, named in prediction.windows]
     return row
 
 
@@ -40,7 +42,7 @@ def text_lines(predictor: Predictor, prediction: Prediction, per_window: bool) -
     for start, answer in _windows(predictor, prediction) if per_window else ():
         if position := predictor.preprocess.position(start):
             answers.append((f"  {position}", answer))
-    lines = [f"{printable(name)}\t{printable(answer.label)}\t{_shares(answer)}" for name, answer in answers]
+    lines = [f"{printable(name)}\t{_decided(answer, predictor)}" for name, answer in answers]
     if prediction.remark:
         lines[0] += f"\t{prediction.remark}"
     return "\n".join(lines)
@@ -57,21 +59,22 @@ def check_csv(path: Path) -> None:
 def csv_table(path: Path, predictor: Predictor, per_window: bool) -> Iterator[Callable[[Prediction], None]]:
     """Yield a function that adds a prediction to a CSV file, which replaces an old one at the end of the block.
 
-    A column for each class, or value, follows `input`, `label`, `probability`, `error` and `remark`; with `per_window` there
-    is a row for each window too, with its `start` in seconds (of texts: in tokens). Formulas are written as text.
+    A column for each class, or value, follows `input`, `label`, `probability`, `error` and `remark`, of more than 200 classes
+    two columns for each of the 20 most probable; with `per_window` there is a row for each window too, with its `start` in
+    seconds (of texts: in tokens). Formulas are written as text.
     """
-    kind = "probability" if predictor.task.classes else "value"
+    columns = _columns(predictor)
     head = ["input", *(["start"] if per_window else []), "label", "probability", "error", "remark"]
     # A name that is not UTF-8 stays recognisable.
     with atomic_file(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([harmless(name) for name in [*head, *(f"{kind} of {label}" for label in predictor.labels)]])
+        writer.writerow([harmless(name) for name in [*head, *columns]])
 
         def write(name: str, start: float | None, answer: Prediction | Answer, notes: list[str | None]) -> None:
             values = answer.values or answer.probabilities
             share = values.get(answer.labels[0]) if len(answer.labels) == 1 else None
             row = [name, *([start] if per_window else []), answer.label, share, *notes]
-            writer.writerow([harmless(cell) for cell in [*row, *(values.get(label) for label in predictor.labels)]])
+            writer.writerow([harmless(cell) for cell in [*row, *_cells(values, predictor)]])
 
         def add(prediction: Prediction) -> None:
             write(prediction.input, None, prediction, [prediction.error, prediction.remark])
@@ -86,9 +89,35 @@ def _windows(predictor: Predictor, prediction: Prediction) -> Iterator[tuple[flo
     import numpy as np
 
     for start, named in prediction.windows:
-        yield start, predictor.task.answer(np.array(list(named.values())))
+        yield start, predictor.task.answer(np.array([named.get(label, 0.0) for label in predictor.labels]))
 
 
-def _shares(answer: Prediction | Answer) -> str:
-    """Return the probabilities of the predicted classes."""
-    return " ".join(f"{answer.probabilities[label]:.3f}" for label in answer.labels)
+def _decided(answer: Prediction | Answer, predictor: Predictor) -> str:
+    """Return what was predicted and its probabilities; where the task gives only the most probable labels, all of these."""
+    some = 0 < len(answer.probabilities) < len(predictor.labels)
+    labels = tuple(answer.probabilities) if some else answer.labels
+    shares = " ".join(f"{answer.probabilities[label]:.3f}" for label in labels)
+    return f"{printable(', '.join(labels) if some else answer.label)}\t{shares}"
+
+
+def _most_probable(named: dict[str, float]) -> dict[str, float]:
+    """Return the probabilities of all classes, or of more than 200 those of the 20 most probable, the largest first."""
+    if len(named) <= _MOST_CLASSES:
+        return named
+    return dict(sorted(named.items(), key=lambda item: -item[1])[:_MOST_LISTED])
+
+
+def _columns(predictor: Predictor) -> list[str]:
+    """Return the names of the columns of the classes in a CSV file."""
+    if len(predictor.labels) > _MOST_CLASSES:
+        return [f"{name} {i + 1}" for i in range(_MOST_LISTED) for name in ("label", "probability")]
+    kind = "probability" if predictor.task.classes else "value"
+    return [f"{kind} of {label}" for label in predictor.labels]
+
+
+def _cells(values: dict[str, float], predictor: Predictor) -> list[str | float | None]:
+    """Return the cells of these columns."""
+    if len(predictor.labels) <= _MOST_CLASSES:
+        return [values.get(label) for label in predictor.labels]
+    pairs: list[str | float | None] = [cell for item in _most_probable(values).items() for cell in item]
+    return (pairs + [None] * 2 * _MOST_LISTED)[: 2 * _MOST_LISTED]

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from multicnn.cli.long_tables import MOST_CLASSES, shortened
 from multicnn.cli.printing import printable
 from multicnn.evaluation.doctor import Diagnosis
 from multicnn.evaluation.evaluate import Evaluation
@@ -174,12 +175,12 @@ def show_evaluation(evaluation: Evaluation) -> None:
     for name, table in evaluation.tables().items():
         rows = [
             [label, *(_metric(column, row[column], row.get("support", 0)) for column in table.columns)]
-            for label, row in table.iterrows()
+            for label, row in shortened(table).iterrows()
         ]
         show_table(name.replace("_", " "), [str(table.index.name or ""), *table.columns], rows)
     task = evaluation.manifest.task
     matrix = task.confusion(evaluation.logits, evaluation.targets)
-    if matrix is not None:
+    if matrix is not None and len(matrix) <= MOST_CLASSES:
         rows = [[label, *row] for label, row in zip(task.labels, matrix.tolist())]
         show_table("confusion: true class down, predicted across", ["", *task.labels], rows)
 
@@ -296,8 +297,8 @@ def _own_metric(name: str, measured: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    if value is None:
-        return "-"
+    if value is None or isinstance(value, str):
+        return value or "-"
     return f"{value:.4f}" if isinstance(value, float) and value % 1 else f"{value:g}"
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from multicnn.data.store import Store
 from multicnn.modalities import Preprocess
+from multicnn.tasks.ragged import PADDING, Ragged
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (batch, seeds) -> batch
 Mix = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]  # (batch, targets, seeds) -> both
@@ -46,8 +47,8 @@ class BatchSpec:
     Attributes:
         store: The stored examples.
         rows: Row indices in the manifest, int64 (n,), all of them stored.
-        targets: The target of each row, int32 or float32 (n, ...), as `manifest.targets(rows)` returns them; or the store that has
-            those of all rows.
+        targets: The target of each row, int32 or float32 (n, ...) or ragged, as `manifest.targets(rows)` returns them; or the store
+            that has those of all rows.
         preprocess: The preprocess that the store was made with; its `finish` makes the network's input.
         batch_size: The number of examples of a batch; the last batch of an epoch may be smaller.
         seed: Seeds the order and the augmentation.
@@ -62,7 +63,7 @@ class BatchSpec:
 
     store: Store
     rows: np.ndarray
-    targets: np.ndarray | Store
+    targets: np.ndarray | Ragged | Store
     preprocess: Preprocess
     batch_size: int
     seed: int = 0
@@ -75,8 +76,10 @@ class BatchSpec:
         rows = np.asarray(self.rows, dtype=np.int64)
         object.__setattr__(self, "rows", rows)
         if not isinstance(self.targets, Store):
-            targets = np.asarray(self.targets)
-            targets = targets.astype(np.int32 if targets.dtype.kind in "iub" else np.float32, copy=False)
+            targets = self.targets
+            if not isinstance(targets, Ragged):
+                targets = np.asarray(targets)
+                targets = targets.astype(np.int32 if targets.dtype.kind in "iub" else np.float32, copy=False)
             object.__setattr__(self, "targets", targets)
             if targets.shape[:1] != rows.shape:
                 raise ValueError(f"targets must be one per row. Received: targets={targets.shape}, rows={rows.shape}")
@@ -228,6 +231,8 @@ def _examples(store: Store) -> Callable[[tf.Tensor], tf.Tensor]:
 
 def _targets(spec: BatchSpec) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return a function that gives the targets of indices into the rows, int64 (n,): int32 or float32."""
+    if isinstance(spec.targets, Ragged):
+        return _padded(spec.targets)
     if not isinstance(spec.targets, Store):
         with tf.device("CPU:0"):
             targets = tf.constant(spec.targets)
@@ -237,6 +242,20 @@ def _targets(spec: BatchSpec) -> Callable[[tf.Tensor], tf.Tensor]:
         rows = tf.constant(spec.rows)
     dtype = tf.int32 if spec.targets.array.dtype.kind in "iub" else tf.float32
     return lambda index: tf.cast(stored(tf.gather(rows, index)), dtype)
+
+
+def _padded(targets: Ragged) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a function that gives the ragged targets at indices, int64 (n,): int32 (n, width) with -1 behind them."""
+    with tf.device("CPU:0"):
+        values, offsets = tf.constant(np.append(targets.values, PADDING)), tf.constant(targets.offsets)
+        columns, last = tf.range(targets.width, dtype=tf.int64), tf.constant(len(targets.values), tf.int64)
+
+    def padded(index: tf.Tensor) -> tf.Tensor:
+        start, end = tf.gather(offsets, index)[:, None], tf.gather(offsets, index + 1)[:, None]
+        at = start + columns
+        return tf.gather(values, tf.where(at < end, at, last))
+
+    return padded
 
 
 def _finished(store: Store, preprocess: Preprocess, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:

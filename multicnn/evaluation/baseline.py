@@ -47,7 +47,9 @@ def linear_baseline(
     Raises:
         ValueError: Lengths or shapes that do not fit, or nothing to learn.
     """
-    train_targets, test_targets = np.asarray(train_targets), np.asarray(test_targets)
+    train_targets, test_targets = (
+        each if hasattr(each, "shape") else np.asarray(each) for each in (train_targets, test_targets)
+    )
     for name, examples, targets in (("train", train, train_targets), ("test", test, test_targets)):
         if len(examples) != len(targets) or not len(targets):
             raise ValueError(

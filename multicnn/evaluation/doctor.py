@@ -18,9 +18,12 @@ from multicnn.evaluation.data_report import shown_rows, write_data_report, write
 from multicnn.evaluation.headline import judged_split
 from multicnn.modalities import Preprocess, Shown, lookup
 from multicnn.recipe import Recipe
+from multicnn.tasks.linear_model import NotFitted
 from multicnn.utils.reporter import Reporter
 
 _FOLDS = 5  # in which both ways to split are compared
+# What a task's metrics may hold of always answering the same, by the end of its name.
+_GUESSES = {"of_mean": "the mean of the training examples", "of_commonest": "the commonest labels"}
 _LISTED = 100  # groups of a finding in `to_dict`
 
 
@@ -65,9 +68,9 @@ class Diagnosis:
             for split, accuracy in self.examination.majority.items()
         ]
         if self.linear:
-            if (of_mean := self.linear.get(f"{self.metric}_of_mean")) is not None:
-                guess = "the mean of the training examples"
-                rows.append({"guess": guess, "split": self.scored, self.metric: of_mean, "n": self.linear["n"]})
+            for name, guess in _GUESSES.items():
+                if (score := self.linear.get(f"{self.metric}_{name}")) is not None:
+                    rows.append({"guess": guess, "split": self.scored, self.metric: score, "n": self.linear["n"]})
             rows.append({"guess": self.linear["model"], "split": self.scored, **self.linear})
         rows += [
             {"guess": "the linear model over folds", "split": way, **score} for way, score in self.by_split.items()
@@ -132,7 +135,10 @@ def diagnose(
         if manifest.task.placed:
             manifest, more = with_targets(manifest, preprocess, examples.rows)
             manifest = manifest.with_bad({**reasons, **more})
-        linear = linear_score(manifest, examples, preprocess, split) if scored and split else None
+        try:
+            linear = linear_score(manifest, examples, preprocess, split) if scored and split else None
+        except NotFitted as reason:
+            reporter.log(f"linear baseline: not fitted: {reason}")
         by_split = _by_split(manifest, examples, preprocess) if compare_splits else {}
     listed = write_list(Path(page).with_suffix(".findings.csv"), examination.findings, manifest.table)
     diagnosis = Diagnosis(examination, linear, Path(page), by_split, listed)

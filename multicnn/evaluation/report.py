@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from multicnn.modalities import Preprocess, Shown
 
 LISTED_BAD_FILES = 100
+LISTED_CLASSES = 200  # of more, so many of the best and of the worst are shown:
+LISTED_BEST = 20
+LISTED_CONFUSED = 20
 SHOWN = 300  # characters of a bad text
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 JUDGED = {"network": "network alone", "linear_baseline": "linear baseline"}  # both on the examples that judge a run
@@ -124,7 +127,8 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
         learning_curves=_learning_curves(history, task),
         curves_caption=_last_epoch(_rows(history), task.metric),
         confusion_matrix=_bytes(folder / "confusion_matrix.png"),
-        classes=_rows(folder / "per_class.csv"),
+        classes=_best_and_worst(_rows(folder / "per_class.csv")),
+        confused=_rows(folder / "confused.csv")[:LISTED_CONFUSED],
         mistakes=_rows(mistakes) if mistakes.is_file() else None,
         mistake_columns=_mistake_columns(mistakes),
         previews=previews or {},
@@ -150,6 +154,18 @@ def _rows(path: Path) -> list[dict[Hashable, str]]:
 
     # The module csv refuses a field that is a book.
     return pandas.read_csv(path, dtype=str, keep_default_na=False).map(shown).to_dict("records")
+
+
+def _best_and_worst(classes: list[dict[Hashable, str]]) -> list[tuple[str, list[dict[Hashable, str]]]]:
+    """Return the rows of all classes, or of more than 200 the best and the worst of those with examples, with captions."""
+    caption = "Precision, recall (with its 95 % interval) and F1 by class"
+    if len(classes) <= LISTED_CLASSES:
+        return [(caption, classes)] if classes else []
+    known = [row for row in classes if float(row["support"])]
+    best = sorted(known, key=lambda row: (-float(row["f1"]), -float(row["support"])))[:LISTED_BEST]
+    last = sorted(known, key=lambda row: (float(row["f1"]), -float(row["support"])))[:LISTED_BEST]
+    more = f"of {len(known):,} classes with examples, {len(classes):,} in all; all are in per_class.csv"
+    return [(f"{caption}: the best {more}", best), (f"{caption}: the worst {more}", last)]
 
 
 def _saved(metrics: Metrics) -> str:

@@ -3,8 +3,10 @@
 from multicnn.tasks.answers import Answer, Box, Segment
 from multicnn.tasks.base import LossSettings, Task
 from multicnn.tasks.classification import Classification
+from multicnn.tasks.extreme_multilabel import ExtremeMultilabel
 from multicnn.tasks.multilabel import Multilabel
 from multicnn.tasks.plain import PlainTargets
+from multicnn.tasks.ragged import Ragged
 from multicnn.tasks.registry import TASKS, choose_task, register, task_from_dict, task_to_dict
 from multicnn.tasks.regression import Regression
 
@@ -13,9 +15,11 @@ __all__ = [
     "Answer",
     "Box",
     "Classification",
+    "ExtremeMultilabel",
     "LossSettings",
     "Multilabel",
     "PlainTargets",
+    "Ragged",
     "Regression",
     "Segment",
     "Task",

@@ -76,6 +76,10 @@ class Task(Protocol):
         """The name of each unit of the logits' last axis."""
 
     @property
+    def recorded(self) -> bool:
+        """True where an evaluation keeps `records` in place of the logits, as `plain.PlainTargets` says."""
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The classes, which are counted and balanced and each need a training example; () for a task without classes."""
 

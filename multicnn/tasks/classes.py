@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from multicnn.tasks.linear_model import LinearModel
 
+MANY = 200  # classes, of which no table shows all
+
 _T = TypeVar("_T", bound="ClassTask")
 
 
@@ -96,8 +98,11 @@ class ClassTask(PlainTargets):
         return np.mean(outputs, axis=0)
 
     def tables(self, logits: np.ndarray, targets: np.ndarray) -> dict[str, pd.DataFrame]:
-        """Return `per_class`: precision, recall, F1 and support of each class."""
-        return {"per_class": metrics.per_class(logits, targets, self.labels)}
+        """Return `per_class`: precision, recall, F1 and support of each class; of many classes `confused`, pairs of them."""
+        tables = {"per_class": metrics.per_class(logits, targets, self.labels)}
+        if len(self.labels) > MANY:
+            tables["confused"] = metrics.confused(logits, targets, self.labels)
+        return tables
 
     def mistakes(self, logits: np.ndarray, targets: np.ndarray, ids: Sequence[str]) -> pd.DataFrame:
         """Return the wrong answers with the highest probability, as `worst_mistakes`."""
@@ -123,11 +128,13 @@ class ClassTask(PlainTargets):
         Raises:
             ValueError: There are fewer than two classes to learn.
         """
-        from multicnn.tasks import linear
+        from multicnn.tasks import dual_ridge, linear
 
         if len(np.unique(train_targets, axis=0)) < 2:
             received = np.unique(train_targets).tolist()
             raise ValueError(f"train_targets must hold two classes or more. Received: {received}")
+        if len(self.labels) > MANY:
+            return dual_ridge.classifier(train, train_targets, test, test_targets, len(self.labels))
         return linear.classifier(train, train_targets, test, test_targets)
 
     def linear_model(self, features: np.ndarray | sparse.csr_matrix, targets: np.ndarray) -> LinearModel:

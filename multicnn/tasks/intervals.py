@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 Metrics: TypeAlias = Mapping[str, Any]  # of a task, by their names
 _Z = 1.959963984540054  # the normal quantile of 97.5 %
 _SHARE = "accuracy"  # the metric that is a share of the examples in every task that has it
-_OF_EXAMPLES = (_SHARE, "recall")  # the metrics that are shares of a number of examples
+_OF_EXAMPLES = (_SHARE, "top5_accuracy", "recall")  # the metrics that are shares of a number of examples
 BOUNDS = (f"{_SHARE}_low", f"{_SHARE}_high")
-_ENDS = ("_low", "_high")  # of the names of the bounds of a metric, beside it
+_SUFFIXES = ("_low", "_high")  # of the names of the bounds of a metric, beside it
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -54,12 +54,12 @@ def of_mean(total: float, total_squared: float, n: int) -> tuple[float, float]:
 
 def bounds_in(measured: Metrics) -> set[str]:
     """Return the names among some metrics that are the bounds of another, such as `mae_low`."""
-    return {f"{name}{end}" for name in measured for end in _ENDS} & set(measured)
+    return {f"{name}{suffix}" for name in measured for suffix in _SUFFIXES} & set(measured)
 
 
 def with_own_interval(metric: str, measured: Metrics) -> str:
     """Return " (1.71 to 2.14)" for a metric whose bounds stand beside it or that is a share of the `n` examples, else ""."""
-    low, high = (measured.get(f"{metric}{end}") for end in _ENDS)
+    low, high = (measured.get(f"{metric}{suffix}") for suffix in _SUFFIXES)
     if metric == _SHARE or low is None or high is None:
         return interval_in_words(metric, measured[metric], measured.get("n"))
     return f" ({low:.4g} to {high:.4g})"

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 
+class NotFitted(ValueError):
+    """There is no linear baseline, for a reason that is its message: it would take too long."""
+
+
 class LinearModel(NamedTuple):
     """A linear model of logits.
 
@@ -22,6 +26,14 @@ class LinearModel(NamedTuple):
     kernel: np.ndarray
     bias: np.ndarray
     name: str
+
+
+@runtime_checkable
+class Biased(Protocol):
+    """The part of a task that knows what the logits are without any input; a task need not have it."""
+
+    def initial_bias(self, targets: np.ndarray) -> np.ndarray:
+        """Return the bias that the last layer of a network starts with, float32 (outputs,), by the training targets."""
 
 
 @runtime_checkable

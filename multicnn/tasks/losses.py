@@ -151,3 +151,48 @@ def class_correct(logits: Tensor, targets: Tensor) -> Tensor:
 def all_labels_correct(logits: Tensor, targets: Tensor) -> Tensor:
     """Return bool (batch,): every logit is above 0 exactly where its label is there."""
     return ops.all(ops.equal(logits > 0, targets > 0), axis=-1)
+
+
+def sparse_label_losses(
+    logits: Tensor,
+    indices: Tensor,
+    loss: Named = "logistic",
+    label_smoothing: float = 0.0,
+    class_weights: Tensor | None = None,
+) -> Tensor:
+    """Return what `label_losses` does, in exact arithmetic, of targets that are given by the indices of the labels.
+
+    Args:
+        logits: float32 (batch, classes).
+        indices: int (batch, most), the labels of each example, and behind them -1.
+        loss: As in `label_losses`.
+        label_smoothing: As in `label_losses`.
+        class_weights: As in `label_losses`.
+
+    Returns:
+        float32 (batch,).
+
+    Raises:
+        ValueError: The loss is not for multilabel data.
+    """
+    by_name(loss, multilabel=True)
+    safe = ops.maximum(indices, 0)
+    own = ops.take_along_axis(logits, safe, axis=-1)
+    weights = 1 if class_weights is None else ops.take(ops.cast(class_weights, logits.dtype), safe)
+    low, high = label_smoothing / 2, 1 - label_smoothing / 2
+    yes, no = ops.softplus(own) - high * own, ops.softplus(own) - low * own
+    there = ops.cast(indices >= 0, logits.dtype)
+    return ops.sum(ops.softplus(logits) - low * logits, axis=-1) + ops.sum(there * (weights * yes - no), axis=-1)
+
+
+def precision_at(logits: Tensor, indices: Tensor, k: int) -> Tensor:
+    """Return the share of the k largest logits of each example that are labels of it, float32 (batch,).
+
+    Args:
+        logits: float32 (batch, classes), of k classes or more.
+        indices: As in `sparse_label_losses`.
+        k: The number of labels that are predicted.
+    """
+    best = ops.cast(ops.top_k(logits, k, sorted=False)[1], "int32")
+    hits = ops.any(ops.equal(best[:, :, None], ops.cast(indices, "int32")[:, None, :]), axis=-1)
+    return ops.mean(ops.cast(hits, "float32"), axis=-1)

@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas
 
+_FEW = 20  # classes, of which five are no small number
+
 
 def summarise(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     """Return the metrics of a set of logits.
@@ -21,7 +23,8 @@ def summarise(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
 
     Returns:
         `accuracy` (share of rows whose largest logit is the true class, the first of equals wins; multilabel: share of rows
-        that have exactly the true labels), `loss` (mean negative log likelihood in nats), `macro_f1` (unweighted mean of
+        that have exactly the true labels), `top5_accuracy` (of more than 20 classes: share of rows whose class is among the five
+        largest logits), `loss` (mean negative log likelihood in nats), `macro_f1` (unweighted mean of
         F1 over the classes that occur among the targets or the predictions; multilabel: over all), `micro_f1` (multilabel
         only: F1 of all labels of all rows together), and `n`, the number of rows. Plain Python numbers.
 
@@ -43,6 +46,7 @@ class ClassCounts:
         predicted: int64 (classes,), those given it.
         support: int64 (classes,), those that have it.
         multilabel: True where an example can have any number of classes.
+        first_five: The examples whose class is among the five most probable ones; None of 20 classes or fewer.
     """
 
     n: int
@@ -52,6 +56,7 @@ class ClassCounts:
     predicted: np.ndarray
     support: np.ndarray
     multilabel: bool
+    first_five: int | None = None
 
     def __add__(self, other: ClassCounts) -> ClassCounts:
         return ClassCounts(
@@ -62,6 +67,7 @@ class ClassCounts:
             self.predicted + other.predicted,
             self.support + other.support,
             self.multilabel,
+            None if self.first_five is None or other.first_five is None else self.first_five + other.first_five,
         )
 
     def summary(self) -> dict[str, float]:
@@ -72,6 +78,7 @@ class ClassCounts:
         micro = 2 * int(self.hits.sum()) / max(int(occurring.sum()), 1)
         return {
             "accuracy": self.correct / self.n,
+            **({} if self.first_five is None else {"top5_accuracy": self.first_five / self.n}),
             **({} if self.loss is None else {"loss": self.loss / self.n}),
             "macro_f1": float(np.mean(macro)),
             **({"micro_f1": micro} if self.multilabel else {}),
@@ -92,7 +99,11 @@ def count(logits: np.ndarray, targets: np.ndarray) -> ClassCounts:
     logits, targets = checked(logits, targets)
     multilabel = targets.ndim == 2
     losses = -log_likelihoods(logits, targets)
-    return count_predictions(decided(logits, multilabel), targets, losses, n_classes=logits.shape[1])
+    counts = count_predictions(decided(logits, multilabel), targets, losses, n_classes=logits.shape[1])
+    if multilabel or logits.shape[1] <= _FEW:
+        return counts
+    ahead = (logits > logits[np.arange(len(targets)), targets][:, None]).sum(axis=1)
+    return dataclasses.replace(counts, first_five=int((ahead < 5).sum()))
 
 
 def count_predictions(
@@ -185,6 +196,34 @@ def confusion(logits: np.ndarray, targets: np.ndarray, n_classes: int) -> np.nda
     if logits.shape[1] != n_classes:
         raise ValueError(f"n_classes must be the width of logits, {logits.shape[1]}. Received: n_classes={n_classes}")
     return confusion_matrix(targets, logits.argmax(axis=1), labels=np.arange(n_classes)).astype(np.int64)
+
+
+def confused(logits: np.ndarray, targets: np.ndarray, labels: Sequence[str], k: int = 100) -> pandas.DataFrame:
+    """Return the `k` pairs of classes that are confused most often.
+
+    Args:
+        logits: (n, classes) float.
+        targets: As in `per_class`.
+        labels: The name of each class.
+        k: The most pairs to return.
+
+    Returns:
+        A row per pair, indexed by `label`, the true class, with `predicted` and `count`. In multilabel data a label that an
+        example lacks in the prediction is confused with each that the prediction has in vain.
+    """
+    import pandas as pd
+
+    wrong = decided(logits, targets.ndim == 2)
+    if targets.ndim == 2:
+        missed, given = (targets > wrong).astype(np.float32), (wrong > targets).astype(np.float32)
+        matrix = (missed.T @ given).astype(np.int64)
+    else:
+        matrix = confusion(logits, targets, len(labels))
+        np.fill_diagonal(matrix, 0)
+    best = np.argsort(-matrix, axis=None, kind="stable")[:k]
+    pairs = [(i // len(labels), i % len(labels)) for i in best.tolist()]
+    rows = [(labels[i], labels[j], int(matrix[i, j])) for i, j in pairs if matrix[i, j]]
+    return pd.DataFrame(rows, columns=["label", "predicted", "count"]).set_index("label")
 
 
 def log_probabilities(logits: np.ndarray) -> np.ndarray:

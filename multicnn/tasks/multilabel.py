@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 import numpy as np
 
 from multicnn.tasks.base import Answer, LossSettings
 from multicnn.tasks.classes import ClassTask
-from multicnn.tasks.registry import register
+from multicnn.tasks.registry import register, task_from_dict
 
 if TYPE_CHECKING:
     from multicnn.layers.types import Tensor
+
+SPARSE = "extreme_multilabel"  # the task of more labels
+MOST_DENSE = 1_000  # each with a column in a matrix of targets
 
 
 @register
@@ -51,6 +54,18 @@ class Multilabel(ClassTask):
                 f"Received: label_separator={self.label_separator!r}, label={broken[0]!r}"
             )
         return self.label_separator.join(labels)
+
+    def fitted(self, cells: Sequence[str]) -> Multilabel:
+        """Return the task with the labels of the cells, of more than 1,000 as `ExtremeMultilabel`.
+
+        Raises:
+            ValueError: There is one label only.
+        """
+        task = super().fitted(cells)
+        if self.labels or len(task.labels) <= MOST_DENSE:
+            return task
+        fields = {"labels": list(task.labels), "label_separator": self.label_separator}
+        return cast(Multilabel, task_from_dict({"name": SPARSE, **fields}).fitted(cells))
 
     def strata(self, cell: str) -> tuple[str, ...]:
         """Return the labels of a canonical cell."""

@@ -37,6 +37,11 @@ class PlainTargets:
         """The number of outputs that a model is asked for: by default one for each label."""
         return len(self.labels)
 
+    @property
+    def recorded(self) -> bool:
+        """True where an evaluation keeps `records` in place of the logits, of which there are too many."""
+        return self.placed
+
     def default_model(self, modality: str) -> tuple[str, dict[str, object]] | None:
         """Return the name and the arguments of the model where a recipe names none; None leaves it to the modality."""
         return None
@@ -75,10 +80,10 @@ class PlainTargets:
         return targets
 
     def records(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return of each example all that the metrics need, its truth included: (n, ...), small where logits are not.
+        """Return of each example all that the metrics need: (n, ...), small where logits are not.
 
-        An evaluation keeps it in place of the logits. `counts`, `tables`, `mistakes` and the like of a placed task take it as their
-        logits, and no targets.
+        Where the task is `recorded` an evaluation keeps it in place of the logits, and `counts`, `tables`, `mistakes` and the like
+        take it as their logits. That of a placed task includes the truth, and these take no targets.
         """
         return logits
 

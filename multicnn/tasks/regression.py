@@ -12,6 +12,7 @@ import numpy as np
 from multicnn.tasks import intervals
 from multicnn.tasks.base import Answer, LossSettings
 from multicnn.tasks.linear_model import LinearModel
+from multicnn.tasks.plain import PlainTargets
 from multicnn.tasks.registry import register
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Errors:
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Regression:
+class Regression(PlainTargets):
     """One number for each example; the network predicts it in standard deviations from the mean of the training examples.
 
     Attributes:

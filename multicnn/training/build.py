@@ -63,6 +63,7 @@ def build(prepared: Prepared, context: RunContext) -> Built:
         )
         if line:
             context.log(line)
+        closed_head.start_bias(built, prepared.manifest)
         if prepared.pretrained is not None:
             _load_pretrained(prepared.pretrained, prepared, built, context)
         predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.manifest.task, recipe.to_dict())

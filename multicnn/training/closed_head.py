@@ -9,6 +9,7 @@ from keras import ops
 from multicnn.backends import keras_private
 from multicnn.data.manifest import Manifest
 from multicnn.tasks import Task
+from multicnn.tasks.linear_model import Biased
 from multicnn.training.evaluator import Evaluator
 from multicnn.training.pretrained import heads
 
@@ -37,6 +38,12 @@ def linear_head_layer(network: keras.Model) -> keras.Layer | None:
         return layer if len(layer.input.shape) == 2 and not pools else None
     pointwise = {*layer.kernel_size, *layer.strides, layer.groups} == {1}
     return layer if pointwise and len(pools) == 1 and keras_private.mask_of(layer.input) is None else None
+
+
+def start_bias(network: keras.Model, manifest: Manifest) -> None:
+    """Let the head start with the bias that the task has for it, if there is one and the head is one linear layer."""
+    if isinstance(manifest.task, Biased) and (layer := linear_head_layer(network)) is not None:
+        layer.bias.assign(manifest.task.initial_bias(manifest.targets(manifest.rows("train"))))
 
 
 def fit(layer: keras.Layer, evaluator: Evaluator, manifest: Manifest) -> None:

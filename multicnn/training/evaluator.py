@@ -41,12 +41,12 @@ class Evaluator:
         return task.summary(task.counts(self.logits(rows), self._manifest.truth(rows)))
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        """Return float32 (n, classes) for these rows of the manifest, or a placed task's records; every worker gets all of them."""
+        """Return float32 (n, classes) for these rows of the manifest, or the records of a task that has them; every worker gets all of them."""
         own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])
         return np.concatenate(self._workers.all_gather(own))
 
     def _own_logits(self, rows: np.ndarray) -> np.ndarray:
-        if self._manifest.task.placed:
+        if self._manifest.task.recorded:
             return recorded(self._predictor, self._store, self._manifest, rows)
         chunks = np.array_split(rows, -(-len(rows) // _CHUNK) or 1)
         return np.concatenate([self._predictor.logits(self._store.gather(chunk)) for chunk in chunks])

@@ -179,7 +179,11 @@ class ExampleScores:
     def values(self) -> np.ndarray:
         """Return float64 (n,), higher for an example that is predicted better: the metric where it is one of each, or -loss."""
         assert self._logits is not None
-        if self._monitor == self._task.metric and self._task.monitors[self._monitor] == "max":
+        if (
+            self._monitor == self._task.metric
+            and not self._task.recorded
+            and self._task.monitors[self._monitor] == "max"
+        ):
             return np.asarray(self._task.score(self._logits, self._targets), np.float64)
         return -self._task.plain_losses(self._logits, self._targets)
 

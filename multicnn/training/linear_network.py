@@ -67,7 +67,7 @@ def fit_linear(task: Task, preprocess: Preprocess, inputs: Inputs, targets: np.n
     rows = sample_rows(len(targets), preprocess.baseline_examples)
     try:
         form = preprocess.linear_form(inputs, rows, outputs, (MOST_BYTES - _OTHER_BYTES) // 4)
-        model = task.linear_model(form.features, np.asarray(targets)[form.rows])
+        model = task.linear_model(form.features, targets[form.rows])
     except ValueError as error:
         return LeftOut(str(error))
     built = network(form.block, preprocess.input_shape, dtype="float32")

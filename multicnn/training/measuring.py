@@ -14,6 +14,7 @@ from multicnn.evaluation.headline import NOTHING_CHOSEN, judged_split, saved_in_
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor
 from multicnn.tasks.intervals import with_interval
+from multicnn.tasks.linear_model import NotFitted
 from multicnn.training import finetuning
 from multicnn.training.build import Built
 from multicnn.training.context import RunContext
@@ -67,7 +68,8 @@ def metrics_of(saved: Saved, manifest: Manifest) -> tuple[Measured, Measured]:
     metrics = _by_split(saved.logits_of, manifest)
     if saved.decision is None:
         return metrics, dict(metrics)
-    network = _by_split(saved.network_logits_of, manifest)
+    same = saved.network_logits_of is saved.logits_of
+    network = dict(metrics) if same else _by_split(saved.network_logits_of, manifest)
     split = judged_split(manifest) or "train"
     return metrics | {"network": network[split], "saved": saved.decision.to_dict()}, network
 
@@ -86,7 +88,11 @@ def _beside(prepared: Prepared, context: RunContext) -> Measured:
     scored = judged_split(prepared.manifest)
     if scored is None or context.temporary:
         return {}
-    linear = linear_score(prepared.manifest, prepared.store, prepared.augmentation.stored, scored)
+    try:
+        linear = linear_score(prepared.manifest, prepared.store, prepared.augmentation.stored, scored)
+    except NotFitted as reason:
+        context.log(f"linear baseline: not fitted: {reason}")
+        return {}
     return {} if linear is None else {"linear_baseline": with_interval(linear)}
 
 

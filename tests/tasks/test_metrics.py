@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
-from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    top_k_accuracy_score,
+)
 
 from multicnn.tasks.metrics import confusion, log_probabilities, per_class, summarise
 
@@ -20,7 +27,10 @@ def test_summarise_agrees_with_scikit_learn_and_scipy(n, classes, scale):
     predicted = logits.argmax(axis=1)
     result = summarise(logits, targets)
     expected_loss = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(n), targets].mean()
-    assert list(result) == ["accuracy", "loss", "macro_f1", "n"]
+    of_many = ["top5_accuracy"] if classes > 20 else []
+    assert list(result) == ["accuracy", *of_many, "loss", "macro_f1", "n"]
+    if of_many:
+        assert result["top5_accuracy"] == top_k_accuracy_score(targets, logits, k=5, labels=np.arange(classes))
     assert result["accuracy"] == accuracy_score(targets, predicted)
     assert result["macro_f1"] == pytest.approx(f1_score(targets, predicted, average="macro", zero_division=0))
     assert result["loss"] == pytest.approx(expected_loss, rel=1e-12, abs=1e-15)

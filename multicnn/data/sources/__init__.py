@@ -17,7 +17,7 @@ from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.by_content import by_content
 from multicnn.data.sources.folder import resolve_folder
-from multicnn.data.sources.given_labels import check_whole
+from multicnn.data.sources.given_labels import refuse_fractions
 from multicnn.data.sources.labels import unified, without_good_rows
 from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
@@ -74,7 +74,7 @@ def resolve(
         manifest = by_content(manifest)
     name, received = ("path", f"path={source.path!r}") if data is None else ("data", f"data of {type(data).__name__}")
     chosen = choose_task(task, source.label_separator, tuple(manifest.offers) or None)
-    read = check_whole(_read(offered(manifest, chosen.reads), chosen))
+    read = refuse_fractions(_read(offered(manifest, chosen.reads), chosen))
     return _fitted(unified(read), name, received)
 
 

@@ -43,7 +43,7 @@ def fractions_in(y: object, name: str = "y") -> tuple[Finding, ...]:
     return ()
 
 
-def check_whole(manifest: Manifest) -> Manifest:
+def refuse_fractions(manifest: Manifest) -> Manifest:
     """Return a manifest without the remark of `fractions_in`, where its task takes such numbers.
 
     Raises:
