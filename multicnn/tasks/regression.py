@@ -74,7 +74,7 @@ class Regression(PlainTargets):
     std: float = 1.0
 
     @property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
         """The name of the one number."""
         return ("value",)
 

@@ -41,7 +41,7 @@ class Evaluator:
         return task.summary(task.counts(self.logits(rows), self._manifest.truth(rows)))
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        """Return float32 (n, classes) for these rows of the manifest, or the records of a task that has them; every worker gets all of them."""
+        """Return float32 (n, classes) for these rows, or the records of a task that has them; every worker gets all of them."""
         own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])
         return np.concatenate(self._workers.all_gather(own))
 
