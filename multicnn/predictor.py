@@ -143,6 +143,10 @@ class Predictor:
         logits = in_batches(lambda batch: self._run(self.preprocess.finish(batch)), examples, MOST)
         return np.concatenate(logits) if logits else np.zeros((0, len(self.labels)), np.float32)
 
+    def logits_of_inputs(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the float32 logits (n, classes) of inputs of the network itself, (n, *preprocess.input_shape)."""
+        return self._run(inputs)
+
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the float64 outputs of logits (n, classes): the probability of each class, as the task defines it."""
         return self.task.outputs(logits)

@@ -132,11 +132,11 @@ class Perturbations:
         """Return the network's input of points of a space, in operations that have a gradient."""
         raise NotImplementedError
 
-    def input_ball(self, level: float) -> InputBall:
-        """Return the ball of an attack in training.
-
-        Raises:
-            ValueError: The modality has none.
-        """
+    def check_trained(self, level: float) -> None:
+        """Raise ValueError where the examples cannot be attacked in training, or not with a level, fitted or not."""
         modality = self.preprocess.modality
         raise ValueError(f"`adversarial` is for images, not for {modality}. Received: adversarial={level!r}")
+
+    def input_ball(self, level: float) -> InputBall:
+        """Return the ball of an attack in training, where `check_trained` allows one."""
+        raise NotImplementedError

@@ -44,6 +44,10 @@ class Recipe:
             (Zhang et al. 2018); 0 is off, 0.2 usual. The `accuracy` in history.csv is then that of the heavier label.
         cutmix: Put a rectangle of another image over each instead, its share drawn likewise (Yun et al. 2019); 0 is off,
             1 usual.
+        adversarial: Attack each batch of images by so large a share of full scale before the network learns from it: one step
+            along the sign of the gradient, from a random start (Wong et al. 2020). The weights saved are those of the epoch that
+            is best under PGD on validation examples (`val_pgd_accuracy`), without the linear baseline; 0 is off, 0.3 usual for
+            MNIST, 0.03 for photographs.
         epochs: Number of passes over the training examples; early stopping may end the run before.
         batch_size: Number of examples in a training step.
         optimizer: The optimizer, its learning rate and its schedule.
@@ -74,6 +78,7 @@ class Recipe:
     augment: Arguments = dataclasses.field(default_factory=dict)
     mixup: Annotated[FromZero, pydantic.Field(le=1000)] = 0.0
     cutmix: Annotated[FromZero, pydantic.Field(le=1000)] = 0.0
+    adversarial: FromZero = 0.0
     epochs: Epochs = 20
     batch_size: Count = 32
     optimizer: Optimizer = Optimizer()
@@ -86,6 +91,11 @@ class Recipe:
     seed: Seed = 0
     members: tuple[Arguments, ...] = ()
     baseline: Literal["blend", "off"] = "blend"
+
+    @property
+    def blends(self) -> bool:
+        """True where the linear baseline may be saved or blended in: never beside a network trained to resist attacks."""
+        return self.baseline == "blend" and not self.adversarial
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -13,7 +13,8 @@ from multicnn.blocks import network
 from multicnn.data import pipeline
 from multicnn.predictor import Predictor
 from multicnn.tasks import LossSettings
-from multicnn.training import closed_head, run_folder
+from multicnn.training import adversarial, closed_head, run_folder
+from multicnn.training.adversarial import Adversary
 from multicnn.training.context import RunContext
 from multicnn.training.evaluator import Evaluator
 from multicnn.training.finetuning import ExampleScores, GradualUnfreezing
@@ -124,6 +125,10 @@ def _loop(prepared: Prepared, built: keras.Model, evaluator: Evaluator, context:
         return pipeline.each(pipeline.batches(spec, epoch, start_step, epochs=None, shard=shard))
 
     objective = _objective(prepared)
+    if recipe.adversarial:
+        adversary = Adversary(evaluator.predictor, objective.losses, recipe)
+        batches = adversary.batches(batches, spec.steps)
+        validate, selection = _validation_under_attack(prepared, evaluator, adversary)
     loop = Loop(
         built,
         objective,
@@ -150,6 +155,14 @@ def _validation(prepared: Prepared, evaluator: Evaluator) -> tuple[Validate | No
         return functools.partial(evaluator.metrics, "val"), None
     scores = ExampleScores(evaluator, rows, manifest.truth(rows), task, monitor)
     return scores, LatestWithinError(monitor, task.monitors[monitor], scores.values)
+
+
+def _validation_under_attack(
+    prepared: Prepared, evaluator: Evaluator, adversary: Adversary
+) -> tuple[Validate | None, BestEpoch]:
+    rows = prepared.manifest.rows("val")
+    validate = adversary.validation(evaluator, rows, prepared.manifest.targets(rows)) if len(rows) else None
+    return validate, BestEpoch(adversarial.METRIC, "max")
 
 
 def _freezing(prepared: Prepared, built: keras.Model, context: RunContext) -> Freezing | None:

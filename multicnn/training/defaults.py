@@ -16,7 +16,7 @@ from multicnn.recipe import Recipe
 from multicnn.recipe.sections import Model
 from multicnn.tasks import LossSettings, Task
 from multicnn.tasks.registry import choose_task
-from multicnn.training import finetuning
+from multicnn.training import adversarial, finetuning
 from multicnn.training.model import check_kernels, model_block
 from multicnn.training.optimizers import factory
 from multicnn.training.pretrained import PretrainedWeights
@@ -57,6 +57,8 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
     task.check_loss(LossSettings(loss, recipe.label_smoothing))
     _check_mixing(recipe, preprocess, task)
     runtime = recipe.runtime
+    if recipe.adversarial:
+        adversarial.check(recipe, preprocess, task, runtime.devices * workers)
     recipe = dataclasses.replace(
         recipe,
         loss=loss,

@@ -113,7 +113,7 @@ def _saved(predictor: Predictor, manifest: Manifest, recipe: Recipe, context: Ru
     logits = np.full((len(manifest), len(predictor.labels)), np.nan, np.float32)
     logits[loaded.rows] = predictor.logits(loaded.array)
     manifest = manifest.with_bad(reasons)
-    if recipe.baseline == "off" or context.temporary:
+    if not recipe.blends or context.temporary:
         return Saved(predictor, logits.__getitem__, logits.__getitem__), manifest
     examples = Examples(manifest, loaded, predictor.preprocess, context)
     return chosen(predictor, logits.__getitem__, examples, recipe), manifest

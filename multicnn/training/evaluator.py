@@ -40,6 +40,15 @@ class Evaluator:
         rows, task = self._manifest.rows(split), self._manifest.task
         return task.summary(task.counts(self.logits(rows), self._manifest.truth(rows)))
 
+    @property
+    def predictor(self) -> Predictor:
+        """The predictor, with the preprocess of the store."""
+        return self._predictor
+
+    def inputs(self, rows: np.ndarray) -> np.ndarray:
+        """Return the network's inputs of these rows of the manifest, (n, *input_shape)."""
+        return np.asarray(self._predictor.preprocess.finish(self._store.gather(rows)))
+
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """Return float32 (n, classes) for these rows, or the records of a task that has them; every worker gets all of them."""
         own = self._own_logits(np.array_split(rows, self._workers.count)[self._workers.index])

@@ -36,7 +36,7 @@ def measured(prepared: Prepared, built: Built, context: RunContext) -> Predictor
     saved, metrics = Saved(built.predictor, built.evaluator.logits, built.evaluator.logits), Measured()
     if not loop.interrupted:
         examples = Examples(manifest, prepared.store, prepared.augmentation.stored, context)
-        if prepared.recipe.baseline == "blend" and not context.temporary:
+        if prepared.recipe.blends and not context.temporary:
             saved = chosen(built.predictor, built.evaluator.logits, examples, prepared.recipe)
         metrics, network = metrics_of(saved, manifest)
         beside = _beside(prepared, context)

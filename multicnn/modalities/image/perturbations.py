@@ -109,6 +109,11 @@ class ImagePerturbations(Perturbations):
         """Center and scale pixels, whole numbers or not."""
         return self._preprocess.finish(points)
 
+    def check_trained(self, level: float) -> None:
+        """Raise ValueError where a level is no share of full scale."""
+        if not 0 < level <= 1:
+            raise ValueError(f"`adversarial` must be a share of full scale, up to 1. Received: adversarial={level!r}")
+
     def input_ball(self, level: float) -> InputBall:
         """Return the ball of a share of full scale, in the units of the centered and scaled pixels."""
         mean, std = (np.array(each, np.float64) for each in (self._preprocess.mean, self._preprocess.std))
