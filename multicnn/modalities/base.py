@@ -20,8 +20,10 @@ from multicnn.modalities.linear_form import LinearForms
 from multicnn.modalities.marks import Marking
 from multicnn.modalities.perturbations import Perturbations, Raw
 from multicnn.modalities.reasons import BAD, reason
+from multicnn.modalities.shown import Shown as Shown
 from multicnn.modalities.suitability import Suiting
 from multicnn.modalities.summaries import flat_features
+from multicnn.modalities.views import Views
 
 if TYPE_CHECKING:
     import keras
@@ -32,22 +34,6 @@ if TYPE_CHECKING:
     from multicnn.modalities.transform import Transform
 
 Finish = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (all stored examples, indices of some) -> finished ones
-
-
-class Shown(NamedTuple):
-    """An example as a page shows it.
-
-    Attributes:
-        kind: The way it is shown: as an "image", a "figure" that is never scaled, an "audio" player, a "text" or a "plot" of
-            curves.
-        content: uint8 pixels (height, width[, 1 or 3]) of an image or a figure; float samples (samples,) in
-            [-1, 1]; a string; or float values (steps, curves).
-        sample_rate: Sampling rate of "audio" in Hz.
-    """
-
-    kind: Literal["image", "figure", "audio", "text", "plot"]
-    content: np.ndarray | str
-    sample_rate: int | None = None
 
 
 class Augmenter(NamedTuple):
@@ -208,7 +194,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Protocol):
+class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Views, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes

@@ -32,6 +32,7 @@ from multicnn.modalities.audio import (
 from multicnn.modalities.audio.features import FeatureKind, FeatureSpec
 from multicnn.modalities.audio.perturbations import AudioPerturbations
 from multicnn.modalities.audio.probe import AudioProbe
+from multicnn.modalities.audio.views import AudioViews
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
@@ -54,7 +55,7 @@ Bands = Annotated[Count, pydantic.Field(le=1 << 14)]
 
 @one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class AudioPreprocess(Preprocess):
+class AudioPreprocess(AudioViews, Preprocess):
     """Preprocess of audio clips: log-mel, MFCC, other features or the waveform, of one length.
 
     What is None of `seconds`, `mean` and `std` is learned by `fit` from training clips.

@@ -23,6 +23,7 @@ from multicnn.modalities.finding import Finding
 from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
 from multicnn.modalities.image.perturbations import ImagePerturbations
 from multicnn.modalities.image.probe import ImageProbe
+from multicnn.modalities.image.views import ImageViews
 from multicnn.modalities.marks import Mark, Marked, Source, constant, of_arrays
 from multicnn.modalities.perturbations import Perturbations
 from multicnn.modalities.summaries import averaged_size, image_features
@@ -41,7 +42,7 @@ _EACH_CHANNEL = pydantic.Field(min_length=1, max_length=3)
 
 @one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class ImagePreprocess(Preprocess):
+class ImagePreprocess(ImageViews, Preprocess):
     """Preprocess of images: pixels of one size, centred and scaled.
 
     A field that is None is learned by `fit` from training images.

@@ -28,6 +28,7 @@ from multicnn.modalities.text.perturbations import TextPerturbations
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
 from multicnn.modalities.text.token_cache import TokenCache, rows
+from multicnn.modalities.text.views import TextViews
 from multicnn.utils.constrained import Count
 from multicnn.utils.validation import one_line_errors
 
@@ -39,7 +40,7 @@ Tokens = Annotated[Count, pydantic.Field(le=1000)]
 
 @one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class TextPreprocess(Preprocess):
+class TextPreprocess(TextViews, Preprocess):
     """Preprocess of texts: the ids that a text network embeds, 0 for padding, 1 for an unknown token, the vocabulary from 2 on.
 
     Args:
