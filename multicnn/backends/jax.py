@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,6 +23,7 @@ Values = list[jax.Array]
 Variables = Iterable[keras.Variable]
 Losses = Callable[[Tensor, Tensor], Tensor]  # (logits, targets) -> (batch,)
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (inputs, targets) -> float64 (3,)
+LossesAndGradients = Callable[..., tuple[np.ndarray, np.ndarray]]  # (inputs, *arrays) -> losses (batch,), gradients
 
 with suppress(ImportError, RuntimeError):  # it is not installed, or has been initialized
     import tensorflow as tf
@@ -200,6 +201,24 @@ def loss_gradients(network: keras.Model, losses: Losses) -> Callable[[np.ndarray
 
     compiled = _jit(jax.grad(total))
     return lambda inputs, targets: np.asarray(compiled(np.asarray(inputs), _values(network), np.asarray(targets)))
+
+
+def losses_and_gradients(model: keras.Model, losses: Callable[..., Tensor]) -> LossesAndGradients:
+    """Return a compiled function to the losses of examples, float32 (batch,), and their gradients for the inputs."""
+
+    def total(
+        inputs: jax.Array, values: tuple[Values, Values], given: Sequence[jax.Array]
+    ) -> tuple[jax.Array, jax.Array]:
+        each = losses(inputs, model.stateless_call(*values, inputs, training=False)[0], *given)
+        return each.sum(), each
+
+    run = _jit(jax.grad(total, has_aux=True))
+
+    def values(inputs: np.ndarray, *given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        slopes, each = run(inputs, _values(model), given)
+        return np.asarray(each), np.asarray(slopes)
+
+    return values
 
 
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -18,6 +18,7 @@ from multicnn.backends import batch_norm, keras_private
 Tensor = Any  # of this backend
 Losses = Callable[[Tensor, Tensor], Tensor]  # (logits, targets) -> (batch,)
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (inputs, targets) -> float64 (3,)
+LossesAndGradients = Callable[..., tuple[np.ndarray, np.ndarray]]  # (inputs, *arrays) -> losses (batch,), gradients
 
 
 def compute_capabilities() -> list[tuple[int, int]]:
@@ -195,6 +196,28 @@ def loss_gradients(network: keras.Model, losses: Losses) -> Callable[[np.ndarray
 
     compiled = _of_any_size(slopes)
     return lambda inputs, targets: compiled(inputs, targets).numpy()
+
+
+def losses_and_gradients(model: keras.Model, losses: Callable[..., Tensor]) -> LossesAndGradients:
+    """Return a compiled function to the losses of examples, float32 (batch,), and their gradients for the inputs.
+
+    Args:
+        model: A model of numbers, which is in inference mode.
+        losses: Function of the inputs, the outputs of the model and further arrays that returns the loss of each example.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def run(inputs: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            each = losses(inputs, model(inputs, training=False), *given)
+        return each, tape.gradient(each, inputs)
+
+    def values(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        each, slopes = run(*map(tf.convert_to_tensor, arrays))
+        return each.numpy(), slopes.numpy()
+
+    return values
 
 
 def inference(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

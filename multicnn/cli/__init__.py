@@ -14,6 +14,7 @@ from multicnn.cli import (
     data,
     explain,
     fields,
+    inside,
     networks,
     predictors,
     robustness,
@@ -44,6 +45,7 @@ for command in (
     *(predictors.evaluate, predictors.predict),
     robustness.robustness,
     explain.explain,
+    *(inside.filters, inside.feature_map, inside.maximize, inside.invert),
     *(networks.models, networks.inspect, weights.weights, fields.fields),
 ):
     app.command()(command)
