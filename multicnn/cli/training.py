@@ -70,6 +70,14 @@ TRAINING = {
         typer.Option(metavar="STAGE", help="Freeze all layers up to and including this stage."),
     ),
     "epochs": FieldOption("epochs", int, typer.Option(help="Number of passes over the training examples.")),
+    "vectors": FieldOption(
+        "model.embedding.vectors",
+        str,
+        typer.Option(
+            metavar="word2vec|fasttext|FILE",
+            help="Word vectors that a network of texts starts with: learned from the training texts, or in a file.",
+        ),
+    ),
     "plain": PLAIN,
     "class_weights": FieldOption(
         "class_weights", bool, typer.Option("--class-weights", help="Weight classes inversely to their frequency.")
@@ -139,7 +147,8 @@ def _dry_run(data: str, settings: list[str]) -> None:
     show_dry_run(measured)
 
 
-@sets_fields(READING | {"plain": PLAIN})
+@sets_fields({name: option for name, option in (TRAINING | READING).items() if name not in ("test", "leave_out")})
+@loads_predictors
 @reads_recipes
 def crossval(
     data: DataUnlessResumed = None,

@@ -33,7 +33,7 @@ Most = Annotated[int, typer.Option(help="Number of words to read from the start 
 def learn(
     texts: Texts,
     out: Annotated[Path, typer.Argument(help="The file to write: .txt, .vec, .bin (word2vec's formats) or .npy.")],
-    kind: Annotated[str, typer.Option(help="cbow, skipgram or fasttext.")] = "skipgram",
+    kind: Annotated[str, typer.Option(help="word2vec (skipgram), cbow or fasttext.")] = "word2vec",
     dims: Annotated[int, typer.Option(min=1, help="Size of a vector.")] = 100,
     window: Annotated[int, typer.Option(min=1, help="Number of context words on each side.")] = 5,
     min_count: Annotated[int, typer.Option(min=1, help="Minimum number of occurrences of a word.")] = 5,

@@ -305,7 +305,9 @@ class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Views, Pr
 
     def check_stem(self, settings: StemSettings, locate: Callable[[str], str]) -> None:
         """Raise ValueError where the recipe's settings do not suit, before anything is read; arguments as for `stem`."""
-        return None
+        vectors = settings.model.embedding.vectors
+        if vectors is not None and not self.tokenized:
+            raise ValueError(f"`model.embedding.vectors` is for texts. Received: model.embedding.vectors={vectors!r}")
 
     def stem(self, settings: StemSettings, raws: Iterable[Any], locate: Callable[[str], str]) -> Stem:
         """Return what stands in front of the model.

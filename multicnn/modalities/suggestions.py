@@ -17,6 +17,8 @@ _MOST_SIDE = 96  # pixels: a network of ours sees 44 of them, and nine times as 
 _IMAGES, _CLIPS = 300, 48  # that are decoded to learn their shape, and what a mirror image is
 _LEAST_SIDE = 8  # of `vgg_small`
 _MOST_SECONDS = 10.0  # of a window that is learned
+_READ, _PASSES = 200_000, (5, 50)  # texts that word vectors are learned from in all, and passes over them
+_VOCABULARY = 40_000  # a file has words that only unseen texts have
 _IN_DECIBELS = ("log_mel", "mfcc", "cqt")
 
 
@@ -178,6 +180,22 @@ def _of_clips(preprocess: OfClips, examples: Iterable[tuple[np.ndarray, str]]) -
     if preprocess.features == "log_mel" and preprocess.n_mels >= 8:
         settings["augment.frequency_mask"] = preprocess.n_mels // 8
     return Suggestion(settings, {})
+
+
+def with_vectors(vectors: str, count: int) -> dict[str, object]:
+    """Return what suits the usual network of texts where its word vectors are given.
+
+    Args:
+        vectors: As in a recipe's `model.embedding`.
+        count: Number of training examples.
+    """
+    from multicnn.modalities.text.word_vectors import KINDS
+
+    settings: dict[str, object] = {"model.embedding.length": 1.0}
+    if vectors in KINDS:
+        fewest, most = _PASSES
+        return settings | {"model.embedding.passes": min(max(math.ceil(_READ / max(count, 1)), fewest), most)}
+    return settings | {"preprocess.max_vocabulary": _VOCABULARY}
 
 
 _BY_SHAPE: dict[str, Callable[..., Suggestion]] = {"image": _of_images, "audio": _of_clips}

@@ -116,10 +116,12 @@ class Embedding:
 
     Args:
         kind: "rand" draws word vectors and trains them. "static" has given ones that stay as they are, "nonstatic" trains on
-            them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token.
+            them, "multichannel" has both, under the same filters (Kim 2014). "one_hot" has a channel for each token. None is
+            "nonstatic" where `vectors` are given, else "rand".
         dims: Size of the vectors, where no file gives it.
         vectors: Where given vectors come from: a file (see `word_vectors.read`; its words also fill the vocabulary up
-            to `preprocess.max_vocabulary`), or "cbow", "skipgram" or "fasttext", learned from the training texts.
+            to `preprocess.max_vocabulary`), or "word2vec", "fasttext" or "cbow", learned from the training texts.
+        passes: Number of passes over the training texts where the vectors are learned from them; few texts need more.
         format: "gensim" for a file that gensim saved, a pickle, which runs code of whoever wrote it. None recognises every
             other format by its content.
         length: Each given vector is scaled to this length; None leaves them as they are. Long vectors, such as GloVe's of 50
@@ -130,24 +132,32 @@ class Embedding:
             unless its epsilon (optimizer.arguments) is about 1e-3: for the better on TREC and MR, for the worse on Subj.
     """
 
-    kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] = "rand"
+    kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] | None = None
     dims: Annotated[Count, pydantic.Field(le=10**6)] = 100
-    vectors: str | None = None
+    vectors: Text | None = None
+    passes: Annotated[Count, pydantic.Field(le=10_000)] = 5
     format: Literal["gensim"] | None = None
     length: Positive | None = None
     dropout: ShareBelowOne = 0.0
     ngrams: Annotated[CountFromZero, pydantic.Field(le=1000)] = 0
 
     def __post_init__(self) -> None:
-        given = self.kind in ("static", "nonstatic", "multichannel")
+        given = self.settled_kind in ("static", "nonstatic", "multichannel")
         if given and not self.vectors:
             raise ValueError(
                 f"vectors must be a file or a way to learn them where kind is {self.kind!r}. Received: vectors=None"
             )
         if not given and (self.vectors or self.format or self.length):
+            if self.kind is None:
+                raise ValueError("vectors must be given where format or length is. Received: vectors=None")
             raise ValueError(
                 f"kind must be one that takes vectors: static, nonstatic, multichannel. Received: kind={self.kind!r}"
             )
+
+    @property
+    def settled_kind(self) -> str:
+        """The kind, also where the field leaves it open."""
+        return self.kind or ("nonstatic" if self.vectors else "rand")
 
 
 @one_line_errors()

@@ -81,11 +81,13 @@ def completed(recipe: Recipe, manifest: Manifest, pretrained: PretrainedWeights 
 
 
 def _model(recipe: Recipe, preprocess: Preprocess, task: Task) -> Model:
-    """Return the model of a recipe, or the usual one of the task or the modality."""
-    if recipe.model.name is not None:
-        return recipe.model
+    """Return the model of a recipe, or the usual one of the task or the modality, with the kind of its embedding settled."""
+    embedding = recipe.model.embedding
+    model = dataclasses.replace(recipe.model, embedding=dataclasses.replace(embedding, kind=embedding.settled_kind))
+    if model.name is not None:
+        return model
     name, arguments = task.default_model(preprocess.modality) or (preprocess.default_model, {})
-    return dataclasses.replace(recipe.model, name=name, arguments={**arguments, **recipe.model.arguments})
+    return dataclasses.replace(model, name=name, arguments={**arguments, **model.arguments})
 
 
 def check_values(recipe: Recipe) -> None:

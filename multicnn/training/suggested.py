@@ -12,6 +12,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.modalities import Preprocess, lookup
 from multicnn.modalities.augmentation import augmentation
 from multicnn.modalities.reasons import BAD
+from multicnn.modalities.suggestions import with_vectors
 from multicnn.recipe import Recipe
 from multicnn.recipe.renames import current_path
 from multicnn.training.defaults import check_values
@@ -71,7 +72,12 @@ def _suggested(
     """Return the values of the fields that are still open, by name."""
     batch_size = recipe.batch_size if "batch_size" in given else None
     settings, of_model = preprocess.suggested(_decoded(preprocess, manifest, rows), len(rows), batch_size)
-    if not any(name.split(".")[0] in ("model", "members") for name in given):
+    vectors = recipe.model.embedding.vectors
+    if vectors is not None:
+        of_model = of_model | with_vectors(vectors, len(rows))
+    # Word vectors are the input of the usual network, and name no other.
+    own = [name for name in given if vectors is None or not name.startswith("model.embedding.")]
+    if not any(name.split(".")[0] in ("model", "members") for name in own):
         settings = settings | of_model
     settings = settings | manifest.task.suggestion(manifest.modality, len(rows))
     shut = set(given)

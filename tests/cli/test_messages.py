@@ -33,7 +33,7 @@ from multicnn.cli.messages import in_words_of_the_command
         (
             "train",
             "`path` must be a file of word vectors (empty). Received: path='x'",
-            "model.embedding.vectors must be a file of word vectors (empty). Received: model.embedding.vectors='x'",
+            "--vectors must be a file of word vectors (empty). Received: --vectors='x'",
         ),
     ],
 )

@@ -76,7 +76,7 @@ def test_the_recipe_of_an_old_run_is_read_whole():
         name="textcnn",
         arguments={"filters": 4},
         regularizer=("l2", {"l2": 0.1}),
-        embedding=Embedding(dims=50, dropout=0.2, ngrams=2),
+        embedding=Embedding(kind="rand", dims=50, dropout=0.2, ngrams=2),
     )
     assert recipe.runtime == Runtime(precision="float32", jit_compile=False)
     assert Recipe.from_dict(recipe.to_dict()) == recipe

@@ -65,7 +65,7 @@ class TextStem(Stem):
         embedding = self._settings.model.embedding
         dims = embedding.dims if self._vectors is None else self._vectors.dims
         dropped = [drop(embedding.dropout)] if embedding.dropout else []
-        block = chain(embedding_block(embedding.kind, self._words.vocabulary_size, dims), *dropped, model)
+        block = chain(embedding_block(embedding.settled_kind, self._words.vocabulary_size, dims), *dropped, model)
         return add(block, linear_model(embedding.ngrams, outputs)) if embedding.ngrams else block
 
     def given(self) -> Mapping[str, Any]:
@@ -89,7 +89,7 @@ class TextStem(Stem):
 
 def check(level: str, settings: StemSettings, locate: Callable[[str], str]) -> None:
     """Raise ValueError where a recipe's embedding does not suit the level of its tokens, or its vectors are nowhere."""
-    kind, vectors = settings.model.embedding.kind, settings.model.embedding.vectors
+    kind, vectors = settings.model.embedding.settled_kind, settings.model.embedding.vectors
     if (level == "subwords" and kind != "rand") or (level == "characters" and kind in GIVEN):
         raise ValueError(f"`model.embedding.kind` does not suit {level}. Received: model.embedding.kind={kind!r}")
     if vectors and vectors not in word_vectors.KINDS and not Path(locate(vectors)).is_file():
@@ -117,8 +117,9 @@ def given_vectors(
     if source is None:
         return None
     if source in word_vectors.KINDS:
-        wanted = {"dims": settings.model.embedding.dims, "min_count": preprocess.min_count, "seed": settings.seed}
-        return word_vectors.learn(map(preprocess.tokens, texts), source, **wanted)
+        embedding = settings.model.embedding
+        wanted = {"dims": embedding.dims, "min_count": preprocess.min_count, "seed": settings.seed}
+        return word_vectors.learn(map(preprocess.tokens, texts), source, epochs=embedding.passes, **wanted)
     return word_vectors.read(
         locate(source),
         vocabulary=preprocess.vocabulary,

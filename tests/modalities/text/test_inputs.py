@@ -153,7 +153,7 @@ def test_subwords_tell_unseen_words_apart():
         (
             "words",
             Embedding(kind="static", vectors="nowhere.txt"),
-            "'fasttext']. Received: model.embedding.vectors='nowhere.txt'",
+            "'cbow']. Received: model.embedding.vectors='nowhere.txt'",
         ),
     ],
 )
@@ -167,8 +167,9 @@ def test_what_does_not_go_together_is_told(level, embedding, message):
     ("embedding", "message"),
     [
         ({"kind": "static"}, "vectors must be a file or a way to learn them where kind is 'static'"),
-        ({"vectors": "cbow"}, "kind must be one that takes vectors"),
-        ({"length": 0.5}, "kind must be one that takes vectors"),
+        ({"kind": "rand", "vectors": "cbow"}, "kind must be one that takes vectors"),
+        ({"kind": "one_hot", "length": 0.5}, "kind must be one that takes vectors"),
+        ({"length": 0.5}, "vectors must be given where format or length is"),
         ({"kind": "static", "vectors": "cbow", "length": 0}, "model.embedding.length"),
         ({"kind": "glove"}, "model.embedding.kind"),
     ],

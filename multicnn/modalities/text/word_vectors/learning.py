@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from multicnn.modalities.text.word_vectors.reading import _composed
 from multicnn.modalities.text.word_vectors.vectors import WordVectors
 
-KINDS = ("cbow", "skipgram", "fasttext")
+KINDS = ("word2vec", "fasttext", "skipgram", "cbow")
 _BUCKETS = 200_000  # of n-grams; gensim's 2,000,000 take 0.8 GB at 100 dimensions, whatever the size of the texts
 _LONGEST = 10_000  # words: gensim drops what stands behind them in one text
 
@@ -27,8 +27,8 @@ def learn(
 
     Args:
         texts: The words of each text, as `TextPreprocess.tokens` returns them.
-        kind: "cbow" or "skipgram" of word2vec, or "fasttext" (skip-gram over words and their character n-grams, so that
-            unknown words have vectors too).
+        kind: "word2vec", which is its "skipgram"; its "cbow"; or "fasttext" (skip-gram over words and their character n-grams,
+            so that unknown words have vectors too).
         dims: The number of elements of a vector.
         window: The number of words to each side that count as context.
         min_count: The number of times that a word must occur to get a vector.
@@ -48,7 +48,7 @@ def learn(
     if kind == "fasttext":
         model = FastText(sg=1, bucket=_BUCKETS, **settings)
     else:
-        model = Word2Vec(sg=int(kind == "skipgram"), **settings)
+        model = Word2Vec(sg=int(kind != "cbow"), **settings)
     model.build_vocab(texts)
     if len(model.wv) < 2:
         raise ValueError(f"`min_count` must leave two words or more to learn from. Received: min_count={min_count}")
