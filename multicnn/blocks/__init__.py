@@ -40,6 +40,7 @@ from multicnn.blocks.signal import Cost, Signal
 from multicnn.blocks.summaries import adaptive_average_pool, band_levels, deviation_over
 from multicnn.blocks.tokens import embed, ngram_bag, one_hot, tf_idf
 from multicnn.blocks.weighted_pooling import weighted_average_pool
+from multicnn.blocks.whitening import whiten
 
 __all__ = [
     "Block",
@@ -107,4 +108,5 @@ __all__ = [
     "unpool",
     "weighted_average_pool",
     "weighted_pool",
+    "whiten",
 ]

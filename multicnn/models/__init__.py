@@ -53,6 +53,7 @@ MODELS = {
     "vgg16": Model("vgg", ANY, (224, 224, 3), 1000),
     "vgg19": Model("vgg", ANY, (224, 224, 3), 1000),
     "vgg_small": Model("vgg_small", ANY, (32, 32, 3), 10),
+    "airbench": Model("airbench", ("image", "log-mel", "waveform"), (32, 32, 3), 10),
     "resnet20": Model("resnet_cifar", ANY, (32, 32, 3), 10),
     "resnet32": Model("resnet_cifar", ANY, (32, 32, 3), 10),
     "resnet44": Model("resnet_cifar", ANY, (32, 32, 3), 10),

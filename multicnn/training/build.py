@@ -14,6 +14,7 @@ from multicnn.data import pipeline
 from multicnn.predictor import Predictor
 from multicnn.tasks import LossSettings
 from multicnn.training import adversarial, closed_head, run_folder
+from multicnn.training.adapting import adapt
 from multicnn.training.adversarial import Adversary
 from multicnn.training.context import RunContext
 from multicnn.training.evaluator import Evaluator
@@ -65,6 +66,7 @@ def build(prepared: Prepared, context: RunContext) -> Built:
         if line:
             context.log(line)
         closed_head.start_bias(built, prepared.manifest)
+        adapt(built, prepared)
         if prepared.pretrained is not None:
             _load_pretrained(prepared.pretrained, prepared, built, context)
         predictor = Predictor(prepared.preprocess, prepared.block, built, prepared.manifest.task, recipe.to_dict())

@@ -16,6 +16,7 @@ SHAPES = {"image": (16, 16, 3), "log-mel": (20, 40, 1), "waveform": (1600, 1), "
 NARROW = {
     **SMALL_PER_POSITION,
     "vgg_small": {"width": 8, "dropout": 0.1},
+    "airbench": {"width": 4},
     **{f"resnet{depth}": {"width": 4} for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{name: {"width": 1 / 8, "dropout": 0.1} for name in ("alexnet", "alexnet_one_tower", "zfnet")},
     **{f"vgg{depth}": {"width": 8, "hidden": 64, "dropout": 0.1} for depth in (11, 13, 16, 19)},
@@ -41,7 +42,14 @@ ADAM |= dict.fromkeys(("alexnet", "alexnet_one_tower", "zfnet", "vgg11", "vgg13"
 # In the default run three small networks on every modality and one modality of each other kind; the rest in the longer run,
 # and there too one modality of what only has more copies of the same.
 ONE_SENSE = {"lenet5": "image", "lenet5_1998": "image", "alexnet": "image", "resnet20": "image", "unet": "waveform"}
-ONE_SENSE |= {"res8": "log-mel", "res15": "log-mel", "tc_resnet8": "log-mel", "vdcnn9": "text", "mlp": "waveform"}
+ONE_SENSE |= {
+    "res8": "log-mel",
+    "res15": "log-mel",
+    "airbench": "image",
+    "tc_resnet8": "log-mel",
+    "vdcnn9": "text",
+    "mlp": "waveform",
+}
 SAME_KIND = ("resnet32", "resnet44", "resnet56", "alexnet_one_tower", "zfnet", "vgg11", "resnet18", "resnet50")
 SAME_KIND += ("squeezenet", "inception_small", "fcn", "char_cnn_large")
 COPIES = ("resnet110", "resnet34", "resnet101", "resnet152", "vgg13", "vgg16", "vgg19", "vdcnn17", "vdcnn29")

@@ -50,6 +50,7 @@ ROUNDED = [
     ("bc_resnet", {"tau": 6}, 188e3, 1e3),
     ("bc_resnet", {"tau": 8}, 321e3, 1e3),
     ("m5", {}, 0.56e6, 1e4),  # Dai et al. 2017
+    ("airbench", {}, 1.97e6, 1e4),  # Jordan 2024
 ]
 
 
@@ -232,6 +233,9 @@ SIZES = [
         for depth in (20, 32, 44, 56, 110)
         for i, size in ((2, (32, 32, 16)), (3, (16, 16, 32)), (4, (8, 8, 64)))
     ),
+    ("airbench", "whiten", (31, 31, 24)),
+    ("airbench", "block1", (15, 15, 64)),
+    ("airbench", "block3", (3, 3, 256)),
     ("vgg_small", "conv1", (16, 16, 32)),
     ("vgg_small", "conv3", (4, 4, 128)),
     ("res8", "conv", (25, 13, 45)),

@@ -52,6 +52,7 @@ from multicnn.blocks import (
     unpool,
     weighted_average_pool,
     weighted_pool,
+    whiten,
 )
 
 WAVEFORM, IMAGE, TEXT = (20, 3), (12, 10, 4), (9,)
@@ -102,6 +103,8 @@ BLOCKS = {
     "max_pool, padded at the end": (max_pool(3, strides=2, padding=((0, 1), (0, 1))), IMAGE),
     "min_pool": (min_pool(3, strides=2, padding="same"), IMAGE),
     "rms_pool": (rms_pool(2, padding=1), WAVEFORM),
+    "whiten on a waveform": (whiten(3), WAVEFORM),
+    "whiten on an image": (whiten((2, 1), epsilon=0.1), IMAGE),
     "weighted_pool": (weighted_pool(2), IMAGE),
     "weighted_average_pool": (weighted_average_pool(3, strides=2, padding="same"), IMAGE),
     "weighted_average_pool with a deviation": (
