@@ -36,8 +36,9 @@ def augmentation_seeds(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 
 def epoch_seed(seed: int, epoch: int) -> np.int64:
-    """Return the number that the seeds of all examples of an epoch begin with."""
-    return np.int64(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    """Return the number that the seeds of all examples of an epoch begin with: 32 drawn bits, and above them the epoch."""
+    drawn = int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return np.int64((epoch % 2**31) << 32 | drawn % 2**32)  # what is drawn by a seed takes the low bits
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -51,6 +51,15 @@ def uniform(seeds: tf.Tensor, count: int, purpose: str = "") -> tf.Tensor:
     return tf.ensure_shape(_uniform(words, count, _word(zlib.crc32(purpose.encode()))), (None, count))
 
 
+def epochs_of(seeds: tf.Tensor) -> tf.Tensor:
+    """Return the epoch that each seed is of, int64 (batch,): the high 32 bits of its first number, which no draw uses.
+
+    Args:
+        seeds: int64, shape (batch, 2), of `data.pipeline`; int32 ones are of epoch 0.
+    """
+    return tf.bitwise.right_shift(tf.cast(seeds[:, 0], tf.int64), tf.constant(32, tf.int64))
+
+
 def around(seeds: tf.Tensor, purpose: str, most: float) -> tf.Tensor:
     """Return one uniform float32 number in [-most, most) for each seed, shape (batch,); none is drawn where `most` is 0."""
     if not most:

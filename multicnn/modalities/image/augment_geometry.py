@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 import tensorflow as tf
 
-from multicnn.modalities.randomness import around, factor, integers, uniform
+from multicnn.modalities.randomness import around, epochs_of, factor, integers, uniform
 from multicnn.utils.constrained import CountFromZero, Degrees, FromZero, PositiveShare, ShareBelowOne
 
 _CROP_RATIO = 4 / 3  # Szegedy et al. 2015, section 6
@@ -19,7 +19,7 @@ def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
     *,
-    mirror: bool = False,
+    mirror: bool | Literal["alternating"] = False,
     shift: CountFromZero = 0,
     rotation: Degrees = 0.0,
     scale: Annotated[FromZero, pydantic.Field(le=10)] = 0.0,
@@ -35,7 +35,8 @@ def augment(
     Args:
         batch: float32, shape (batch, height, width, channels), of `finish`.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
-        mirror: Left and right change places in half of the images.
+        mirror: Left and right change places in half of the images, drawn anew in each epoch; "alternating": in every other epoch
+            of an image, of which the first is drawn (Jordan 2024), so that no two epochs in a row show the same.
         shift: Largest shift in pixels, in both directions of both axes (He et al. 2015, section 4.2: pad and crop).
         rotation: Largest turn in degrees, either way.
         scale: Largest enlargement or reduction about the centre: .2 is a factor of 1/1.2 to 1.2.
@@ -88,7 +89,7 @@ def _check(
 def _moved(
     batch: tf.Tensor,
     seeds: tf.Tensor,
-    mirror: bool,
+    mirror: bool | Literal["alternating"],
     shift: int,
     rotation: float,
     scale: float,
@@ -101,7 +102,7 @@ def _moved(
     if shift:
         shifts = tf.cast(integers(uniform(seeds, 2, "shift"), -shift, shift), tf.float32)
         down, right = down + shifts[:, 0], right + shifts[:, 1]
-    sign = tf.where(around(seeds, "mirror", mirror) < 0, -1.0, 1.0)
+    sign = tf.where(_mirrored(seeds, mirror), -1.0, 1.0)
     angle, zoom = around(seeds, "rotation", math.radians(rotation)), factor(seeds, "scale", 1 + scale)
     slant = tf.tan(around(seeds, "shear", math.radians(shear)))
     # An output pixel p is the input pixel centre + A (p - centre) + shift, where A = crop, mirror, zoom, turn, slant.
@@ -120,6 +121,15 @@ def _moved(
         fill_mode="CONSTANT",
     )
     return tf.ensure_shape(moved, batch.shape)
+
+
+def _mirrored(seeds: tf.Tensor, mirror: bool | Literal["alternating"]) -> tf.Tensor:
+    """Return which images are mirrored: bool, shape (batch,)."""
+    if mirror != "alternating":
+        return around(seeds, "mirror", float(mirror)) < 0
+    epoch, row = epochs_of(seeds), tf.cast(seeds[:, 1], tf.int64)
+    first = uniform(tf.stack([tf.zeros_like(row), row], axis=1), 1, "mirror")[:, 0] < 0.5  # the same in each epoch
+    return tf.not_equal(first, tf.equal(epoch % 2, 1))
 
 
 def _cropped(seeds: tf.Tensor, smallest: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:

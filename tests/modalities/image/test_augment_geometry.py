@@ -1,9 +1,12 @@
 """Geometry of pictures against scipy's interpolation at coordinates worked out with complex numbers."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
+from multicnn.data.pipeline import augmentation_seeds
 from multicnn.modalities.image.augment_geometry import augment
 from multicnn.modalities.randomness import around
 
@@ -13,6 +16,16 @@ SEEDS = np.stack([np.arange(N), np.full(N, -5)], 1)
 
 def pictures(height=8, width=9, channels=3):
     return np.random.default_rng(0).random((N, height, width, channels), np.float32) + 1
+
+
+def test_an_alternating_mirror_shows_each_image_from_both_sides_in_any_two_epochs():
+    batch, rows = pictures(), np.arange(N)
+    epochs = [augment(batch, augmentation_seeds(rows, 7, epoch), mirror="alternating").numpy() for epoch in range(4)]
+    turned = [(epoch == batch[:, :, ::-1]).all((1, 2, 3)) for epoch in epochs]
+    assert all(((epoch == batch).all((1, 2, 3)) == ~mirrored).all() for epoch, mirrored in zip(epochs, turned))
+    assert N / 4 < turned[0].sum() < 3 * N / 4  # the first side is drawn
+    for before, after in itertools.pairwise(turned):
+        np.testing.assert_array_equal(before, ~after)
 
 
 def test_mirror_and_shift_move_whole_pixels():
