@@ -137,7 +137,12 @@ class ClassTask(PlainTargets):
             return dual_ridge.classifier(train, train_targets, test, test_targets, len(self.labels))
         return linear.classifier(train, train_targets, test, test_targets)
 
-    def linear_model(self, features: np.ndarray | sparse.csr_matrix, targets: np.ndarray) -> LinearModel:
+    def linear_model(
+        self,
+        features: np.ndarray | sparse.csr_matrix,
+        targets: np.ndarray,
+        class_weights: np.ndarray | None = None,
+    ) -> LinearModel:
         """Fit the linear model of `baseline` with probabilities; for several labels one for each.
 
         Raises:
@@ -149,4 +154,4 @@ class ClassTask(PlainTargets):
         if not present.all():
             missing = self.labels[int(np.argmin(present))]
             raise ValueError(f"{missing!r} is none of the {len(targets):,} examples that it is fitted to")
-        return linear_fit.fit(features, targets, len(self.labels))
+        return linear_fit.fit(features, targets, len(self.labels), class_weights)

@@ -194,7 +194,7 @@ class ExtremeMultilabel(Multilabel):
         ]
         return sum(counts[1:], counts[0]).summary(), dual_ridge.name_of(len(train_targets))
 
-    def linear_model(self, features: Any, targets: np.ndarray) -> Any:
+    def linear_model(self, features: Any, targets: np.ndarray, class_weights: np.ndarray | None = None) -> Any:
         """Raise ValueError: a kernel of so many labels would be larger than any network."""
         raise ValueError(f"there are {len(self.labels):,} labels")
 

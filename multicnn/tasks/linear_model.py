@@ -40,12 +40,18 @@ class Biased(Protocol):
 class LinearlyModelled(Protocol):
     """The part of a task that fits a linear model of its logits; a task need not have it."""
 
-    def linear_model(self, features: np.ndarray | sparse.csr_matrix, targets: np.ndarray) -> LinearModel:
+    def linear_model(
+        self,
+        features: np.ndarray | sparse.csr_matrix,
+        targets: np.ndarray,
+        class_weights: np.ndarray | None = None,
+    ) -> LinearModel:
         """Fit a linear model whose logits are as likely as they say, as those of a network are.
 
         Args:
             features: float32 (n, features), dense or sparse.
             targets: The targets of the examples, as the task makes them.
+            class_weights: As of `Task.class_weights`; None weighs nothing.
 
         Raises:
             ValueError: There is none for these targets; the message is a short reason.

@@ -115,7 +115,7 @@ def _saved(predictor: Predictor, manifest: Manifest, recipe: Recipe, context: Ru
     manifest = manifest.with_bad(reasons)
     if not recipe.blends or context.temporary:
         return Saved(predictor, logits.__getitem__, logits.__getitem__), manifest
-    examples = Examples(manifest, loaded, predictor.preprocess, context)
+    examples = Examples(manifest, loaded, predictor.preprocess, context, recipe.class_weights)
     return chosen(predictor, logits.__getitem__, examples, recipe), manifest
 
 

@@ -45,7 +45,9 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-def fit_linear(task: Task, preprocess: Preprocess, inputs: Inputs, targets: np.ndarray) -> LinearNetwork | LeftOut:
+def fit_linear(
+    task: Task, preprocess: Preprocess, inputs: Inputs, targets: np.ndarray, class_weights: np.ndarray | None = None
+) -> LinearNetwork | LeftOut:
     """Fit the linear baseline to examples; the same bits each time.
 
     From large sets only a sample is used, as for the printed baseline.
@@ -56,6 +58,7 @@ def fit_linear(task: Task, preprocess: Preprocess, inputs: Inputs, targets: np.n
         inputs: Inputs of the run's network: indexed by int64 (rows,) they give (rows, *preprocess.input_shape), int32 ids of
             texts, else float32. An array will do, or `data.finished.FinishedRows`.
         targets: The targets, (n, ...), as the task makes them.
+        class_weights: As of `Task.class_weights`; None weighs nothing.
 
     Returns:
         The fitted network, or why there is none.
@@ -67,7 +70,8 @@ def fit_linear(task: Task, preprocess: Preprocess, inputs: Inputs, targets: np.n
     rows = sample_rows(len(targets), preprocess.baseline_examples)
     try:
         form = preprocess.linear_form(inputs, rows, outputs, (MOST_BYTES - _OTHER_BYTES) // 4)
-        model = task.linear_model(form.features, targets[form.rows])
+        weights = {} if class_weights is None else {"class_weights": class_weights}
+        model = task.linear_model(form.features, targets[form.rows], **weights)
     except ValueError as error:
         return LeftOut(str(error))
     built = network(form.block, preprocess.input_shape, dtype="float32")

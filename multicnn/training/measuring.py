@@ -12,7 +12,7 @@ from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation.baseline import linear_score
 from multicnn.evaluation.headline import NOTHING_CHOSEN, judged_split, saved_in_words, validation_headline
 from multicnn.evaluation.report import report_run
-from multicnn.predictor import Predictor
+from multicnn.predictor import Predictor, float32_copy
 from multicnn.tasks.intervals import with_interval
 from multicnn.tasks.linear_model import NotFitted
 from multicnn.training import finetuning
@@ -20,6 +20,7 @@ from multicnn.training.build import Built
 from multicnn.training.context import RunContext
 from multicnn.training.diagnoses import diagnosed
 from multicnn.training.diagnoses.evidence import of_run
+from multicnn.training.evaluator import Evaluator
 from multicnn.training.preparation import Prepared
 from multicnn.training.saved import Examples, Logits, Saved, chosen
 from multicnn.utils.files import write_json
@@ -33,11 +34,13 @@ def measured(prepared: Prepared, built: Built, context: RunContext) -> Predictor
     Of an interrupted run it is the network with its best weights so far.
     """
     loop, manifest = built.loop, prepared.manifest
-    saved, metrics = Saved(built.predictor, built.evaluator.logits, built.evaluator.logits), Measured()
+    predictor, evaluator = _as_saved(prepared, built, context)
+    saved, metrics = Saved(predictor, evaluator.logits, evaluator.logits), Measured()
     if not loop.interrupted:
-        examples = Examples(manifest, prepared.store, prepared.augmentation.stored, context)
-        if prepared.recipe.blends and not context.temporary:
-            saved = chosen(built.predictor, built.evaluator.logits, examples, prepared.recipe)
+        recipe = prepared.recipe
+        examples = Examples(manifest, prepared.store, prepared.augmentation.stored, context, recipe.class_weights)
+        if recipe.blends and not context.temporary:
+            saved = chosen(predictor, evaluator.logits, examples, recipe)
         metrics, network = metrics_of(saved, manifest)
         beside = _beside(prepared, context)
         metrics |= beside
@@ -58,6 +61,16 @@ def measured(prepared: Prepared, built: Built, context: RunContext) -> Predictor
     if not loop.interrupted and not context.temporary:
         report_run(context.run_folder, prepared.preprocess, manifest, saved.logits_of)
     return dataclasses.replace(saved.predictor, metrics=metrics)
+
+
+def _as_saved(prepared: Prepared, built: Built, context: RunContext) -> tuple[Predictor, Evaluator]:
+    """Return the network as its file holds it, in float32 whatever it was trained in, and what evaluates it."""
+    if prepared.recipe.runtime.precision == "float32":
+        return built.predictor, built.evaluator
+    network = float32_copy(built.predictor.block, built.predictor.network)
+    predictor = dataclasses.replace(built.predictor, network=network)
+    on_stored = dataclasses.replace(predictor, preprocess=prepared.augmentation.stored)
+    return predictor, Evaluator(on_stored, prepared.store, prepared.manifest, context.workers)
 
 
 def metrics_of(saved: Saved, manifest: Manifest) -> tuple[Measured, Measured]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -34,18 +33,26 @@ class Examples:
         store: The decoded examples.
         stored: The preprocess that the store was made with.
         context: The context of the run.
+        weighted: Classes count as in `Recipe.class_weights`.
     """
 
     manifest: Manifest
     store: Store
     stored: Preprocess
     context: RunContext
+    weighted: bool = False
+
+    @property
+    def class_weights(self) -> np.ndarray | None:
+        """What each class counts, by its frequency among the training examples; None where all examples count the same."""
+        task = self.manifest.task
+        return task.class_weights(self.manifest.targets(self.manifest.rows("train"))) if self.weighted else None
 
     def linear(self, *splits: str) -> LinearNetwork | LeftOut:
         """Return the linear baseline, fitted on some splits."""
         rows = np.sort(np.concatenate([self.manifest.rows(split) for split in splits]))
         inputs = FinishedRows(rows, self.store, self.stored.finish)
-        return fit_linear(self.manifest.task, self.stored, inputs, self.manifest.targets(rows))
+        return fit_linear(self.manifest.task, self.stored, inputs, self.manifest.targets(rows), self.class_weights)
 
     def logits(self, predictor: Predictor) -> np.ndarray:
         """Return the logits of every row of the manifest, NaN of bad ones: float32 (rows, ...)."""
@@ -100,9 +107,9 @@ def chosen(network: Predictor, logits_of: Logits, examples: Examples, recipe: Re
         return Saved(network, logits_of, logits_of, alone)
     own, beside = examples.by_row(logits_of), examples.logits(of_baseline(network, linear, 1.0))
     rows = manifest.rows("val")
-    targets = Targets(manifest.targets(manifest.rows("train")), manifest.targets(rows))
+    targets, weights = manifest.targets(rows), examples.class_weights
     decision = examples.context.workers.broadcast(
-        lambda: _decision(recipe, manifest.task, own[rows], beside[rows], targets)
+        lambda: _decision(recipe, manifest.task, own[rows], beside[rows], targets, weights)
     )
     if decision.choice == "network":
         return Saved(network, own.__getitem__, own.__getitem__, decision)
@@ -121,11 +128,17 @@ def chosen(network: Predictor, logits_of: Logits, examples: Examples, recipe: Re
     return Saved(predictor, mixed.__getitem__, own.__getitem__, decision)
 
 
-def _decision(recipe: Recipe, task: Task, network: np.ndarray, baseline: np.ndarray, targets: Targets) -> Decision:
+def _decision(
+    recipe: Recipe,
+    task: Task,
+    network: np.ndarray,
+    baseline: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+) -> Decision:
     """Return the choice by what the recipe minimises and monitors: classes count as in the training."""
     monitor = recipe.monitor or task.metric
     sign = -1.0 if task.monitors[monitor] == "min" else 1.0
-    weights = task.class_weights(targets.train) if recipe.class_weights else None
     weighted = LossSettings(task.default_loss, 0.0, weights)
 
     def losses(logits: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -136,11 +149,4 @@ def _decision(recipe: Recipe, task: Task, network: np.ndarray, baseline: np.ndar
     def score(logits: np.ndarray, truth: np.ndarray) -> float:
         return sign * task.summary(task.counts(logits, truth))[monitor]
 
-    return choose(network, baseline, targets.val, losses, score)
-
-
-class Targets(NamedTuple):
-    """The targets of the training and the validation examples."""
-
-    train: np.ndarray
-    val: np.ndarray
+    return choose(network, baseline, targets, losses, score)

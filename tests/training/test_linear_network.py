@@ -6,10 +6,12 @@ import types
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 import multicnn
 from multicnn.evaluation.baseline import linear_baseline
@@ -17,7 +19,7 @@ from multicnn.modalities import AudioPreprocess, ImagePreprocess, TextPreprocess
 from multicnn.modalities.audio.waveform_preprocess import WaveformPreprocess
 from multicnn.modalities.summaries import audio_features, image_features
 from multicnn.predictor import Predictor
-from multicnn.tasks import Classification, Multilabel
+from multicnn.tasks import Classification, Multilabel, linear_fit
 from multicnn.training import linear_network
 from multicnn.training.linear_network import LeftOut, fit_linear, scaled
 
@@ -111,6 +113,35 @@ def test_one_regression_for_each_of_several_labels():
     always = fit_linear(task, DIGITS, DIGITS.finish(stored).numpy(), odd | [[1, 0]])
     assert np.isfinite(always.network.get_weights()[0]).all()
     assert (np.asarray(always.network(DIGITS.finish(others)))[:, 0] > 5).all()
+
+
+def test_classes_count_as_their_weights_say():
+    stored, targets, others, truth = digits()
+    few = np.flatnonzero((targets != 3) | (np.arange(len(targets)) % 12 == 0))  # hardly a 3
+    stored, targets = stored[few], targets[few]
+    inputs, weights = DIGITS.finish(stored).numpy(), TEN.class_weights(targets)
+    found = []
+    for given in (None, weights):
+        linear = fit_linear(TEN, DIGITS, inputs, targets, given)
+        answers = Predictor(DIGITS, linear.block, linear.network, TEN).logits(others).argmax(axis=1)
+        found.append((answers[truth == 3] == 3).mean())
+    assert found[1] > found[0]
+    pixels = stored.reshape(len(stored), -1)
+    sparse_model = linear_fit.fit(csr_matrix(pixels / 255.0), targets, 10, weights)
+    oracle = LinearSVC(random_state=0, class_weight=dict(enumerate(weights.astype(float)))).fit(pixels / 255.0, targets)
+    ours = (pixels / 255.0) @ sparse_model.kernel + sparse_model.bias
+    theirs = oracle.decision_function(pixels / 255.0)
+    np.testing.assert_array_equal(ours.argmax(axis=1), theirs.argmax(axis=1))
+
+
+def test_a_yes_counts_as_its_weight_says_where_labels_are_several():
+    stored, targets, others, _ = digits()
+    rare = np.stack([targets == 3, targets > 4], axis=1).astype(np.int64)
+    task = Multilabel(("large", "three"))
+    inputs, weights = DIGITS.finish(stored).numpy(), task.class_weights(rare)
+    plain, weighted = (fit_linear(task, DIGITS, inputs, rare, given) for given in (None, weights))
+    yes = [(np.asarray(each.network(DIGITS.finish(others)))[:, 0] > 0).sum() for each in (plain, weighted)]
+    assert weights[0] > 5 and yes[1] > yes[0]
 
 
 def test_from_many_examples_a_sample_is_drawn(monkeypatch):

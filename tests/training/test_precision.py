@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import multicnn
 from multicnn.backends import engine
 from multicnn.blocks import chain, conv, dense, global_average_pool, network
 from multicnn.tasks.losses import class_losses
@@ -81,3 +82,11 @@ def test_the_edges_are_float32(precision):
 def test_the_loss_is_scaled_under_float16_only(precision, scaled):
     optimizer = loss_scaled(keras.optimizers.SGD(), precision)
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == scaled
+
+
+def test_what_is_measured_is_what_the_file_holds_whatever_it_was_trained_in(tmp_path):
+    settings = ["runtime.precision=mixed_bfloat16", "epochs=1", "model=mlp", "model.arguments.units=[8]"]
+    predictor = multicnn.train("digits", tmp_path / "run", settings=settings)
+    measured = multicnn.load(tmp_path / "run" / "model.keras").evaluate("digits", split="test")
+    for name in ("accuracy", "loss", "macro_f1"):
+        assert measured[name] == pytest.approx(predictor.metrics["test"][name], rel=1e-6)
