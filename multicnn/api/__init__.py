@@ -50,7 +50,7 @@ from multicnn.training.context import RunContext
 from multicnn.training.cross_validation import CrossValidation
 from multicnn.training.defaults import completed, weights_of
 from multicnn.training.dry_run import DryRun
-from multicnn.training.inner_network import network_of_file
+from multicnn.training.inner_network import network_of_file, stage_name
 from multicnn.training.linear_probe import Features
 from multicnn.training.preparation import Prepared, augmentation_of, fit_preprocess, fit_stem
 from multicnn.training.pretrained import pretrained
@@ -507,7 +507,8 @@ def inspect(
     if str(model).endswith(".keras"):
         predictor = load(model)
         table = inspection.of_block(predictor.block, predictor.preprocess, str(model))
-        return dataclasses.replace(table, saved=saved_in_words(predictor.metrics))
+        rows = [row | {"stage": stage_name(predictor.block, row["stage"])} for row in table.rows]
+        return dataclasses.replace(table, rows=rows, saved=saved_in_words(predictor.metrics))
     return inspection.inspect(str(model), input_shape, classes=classes, arguments=arguments, modality=modality)
 
 

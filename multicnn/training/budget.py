@@ -14,6 +14,7 @@ from multicnn.training.build import Built
 from multicnn.training.context import RunContext
 from multicnn.training.dry_run import untrained
 from multicnn.utils.constrained import MOST_EPOCHS
+from multicnn.utils.counted import counted
 from multicnn.utils.reporter import SilentReporter
 
 _FORM = re.compile(r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<min>\d+(?:\.\d+)?)min)?(?:(?P<s>\d+(?:\.\d+)?)s)?")
@@ -68,7 +69,8 @@ def within(recipe: Recipe, manifest: Manifest, budget: str, context: RunContext)
         step, validation = _measured(built)
     seconds = steps * step + validation
     epochs = min(max(int(_USED * in_seconds(budget) / seconds), 1), MOST_EPOCHS)
-    line = f"{epochs:,} epochs of {steps:,} steps fit into {budget}, at {1000 * step:.1f} ms a step"
+    fits = f"{counted(epochs, 'epoch')} of {counted(steps, 'step')} {'fits' if epochs == 1 else 'fit'}"
+    line = f"{fits} into {budget}, at {1000 * step:.1f} ms a step"
     if seconds > in_seconds(budget):
         line = f"an epoch takes about {seconds:.0f} s, more than the budget of {budget}: one is trained"
     context.log(line)

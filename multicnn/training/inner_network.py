@@ -44,6 +44,18 @@ def network_of_file(predictor: Predictor, argument: str, path: str) -> Predictor
     return inner_network(predictor)
 
 
+def stage_name(block: Block, name: str) -> str:
+    """Return the name of a stage as options take it: in a blend, that which it has in the network alone.
+
+    Args:
+        block: The Block of a predictor.
+        name: The name of the stage in that Block.
+    """
+    if _network_block(block) is None:
+        return name
+    return name.removeprefix(f"main.{NETWORK}.").replace(f"shortcut.{BASELINE}.", "linear baseline: ", 1)
+
+
 def copy_weights(source: keras.Model, target: keras.Model, path: str) -> None:
     """Copy the weights of a network into the layers of a larger one that stand below a path there."""
     weights = {layer.name: layer.get_weights() for layer in source.layers}

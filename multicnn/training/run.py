@@ -18,6 +18,7 @@ from multicnn.training.nan_check import NotFinite
 from multicnn.training.preparation import Prepared, prepare
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import signals
+from multicnn.utils.counted import counted
 from multicnn.utils.files import write_text
 from multicnn.utils.spreadsheets import csv_text
 
@@ -115,5 +116,5 @@ def _summary(prepared: Prepared, steps: int) -> str:
     name = model if isinstance(model, str) else "the given network"
     return (
         f"{predicted}, {counts}; {name} with {prepared.measured.parameters:,} parameters on "
-        f"{prepared.input_shape}; {steps:,} steps an epoch; the examples are kept: {prepared.store.description}"
+        f"{prepared.input_shape}; {counted(steps, 'step')} an epoch; the examples are kept: {prepared.store.description}"
     )

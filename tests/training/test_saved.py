@@ -12,6 +12,7 @@ from support.command_line import call
 from support.reporters import Recorder
 
 import multicnn
+from multicnn.evaluation.inspect import of_block
 from multicnn.recipe import Recipe
 from multicnn.training.inner_network import inner_network
 
@@ -97,6 +98,17 @@ def test_the_network_in_it_is_that_of_a_plain_run(blend, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
     for ours, theirs in arrays[-2:]:  # kernel and bias of the last layer
         np.testing.assert_allclose(ours, factor * theirs, rtol=1e-3, atol=1e-6)
+
+
+def test_its_stages_are_called_as_options_take_them(blend):
+    model = blend[2] / "model.keras"
+    names = [row["stage"] for row in multicnn.inspect(model).rows]
+    inner = inner_network(multicnn.load(model))
+    own = [row["stage"] for row in of_block(inner.block, inner.preprocess, "it").rows]
+    assert names[: len(own)] == own
+    *baseline, total = names[len(own) :]
+    assert baseline and all(name.startswith("linear baseline: ") for name in baseline), names
+    assert total == "add"
 
 
 @SLOW
