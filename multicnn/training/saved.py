@@ -44,7 +44,7 @@ class Examples:
 
     @property
     def class_weights(self) -> np.ndarray | None:
-        """What each class counts, by its frequency among the training examples; None where all examples count the same."""
+        """The weight of each class, by its frequency among the training examples; None where all examples count the same."""
         task = self.manifest.task
         return task.class_weights(self.manifest.targets(self.manifest.rows("train"))) if self.weighted else None
 

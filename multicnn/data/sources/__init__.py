@@ -18,10 +18,10 @@ from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.by_content import by_content
 from multicnn.data.sources.folder import resolve_folder
 from multicnn.data.sources.given_labels import refuse_fractions
+from multicnn.data.sources.joined_labels import joined_labels
 from multicnn.data.sources.labels import unified, without_good_rows
 from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
-from multicnn.data.sources.several_labels import several_labels
 from multicnn.data.sources.table import resolve_table
 from multicnn.data.sources.targets import offered, with_test_offers
 from multicnn.data.sources.tfds import resolve_tfds
@@ -180,7 +180,7 @@ def _fitted(manifest: Manifest, name: str, received: str) -> Manifest:
         )
         raise ValueError(f"{name} must hold a usable example. Received: {received} ({first})")
     if not given.labels:
-        manifest = manifest.with_remarks([*without_good_rows(manifest), *several_labels(manifest.task.classes)])
+        manifest = manifest.with_remarks([*without_good_rows(manifest), *joined_labels(manifest.task.classes)])
     if too_few is not None:
         hints = "".join(f"; {remark.message}" for remark in manifest.remarks)
         raise ValueError(f"{name} must hold {too_few}{hints}. Received: {received}") from None

@@ -13,7 +13,7 @@ _SHARE = 2 / 3  # of their parts stand in another label too: of "Springfield, IL
 _LISTED = 3
 
 
-def several_labels(labels: Collection[str]) -> Iterator[Finding]:
+def joined_labels(labels: Collection[str]) -> Iterator[Finding]:
     """Yield a remark where the classes of some data are made of one another, such as "cat|dog", "dog" and "bird|cat".
 
     Args:

@@ -3,7 +3,7 @@
 import pytest
 
 from multicnn.data import load
-from multicnn.data.sources.several_labels import several_labels
+from multicnn.data.sources.joined_labels import joined_labels
 from multicnn.recipe import DataSource
 
 
@@ -22,7 +22,7 @@ from multicnn.recipe import DataSource
     ],
 )
 def test_classes_that_are_made_of_one_another_are_remarked(labels, separator):
-    remarks = list(several_labels(labels))
+    remarks = list(joined_labels(labels))
     assert len(remarks) == (separator is not None)
     assert all(f"--label-separator {separator!r}" in remark.message for remark in remarks)
 
