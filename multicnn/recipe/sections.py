@@ -24,6 +24,7 @@ from multicnn.utils.constrained import (
 from multicnn.utils.validation import one_line_errors
 
 STRICT = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+Kind = Literal["rand", "static", "nonstatic", "multichannel", "one_hot"]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Arguments = Annotated[dict[str, Any], pydantic.AfterValidator(finite)]
 Named = Annotated[str | tuple[str, dict[str, Any]], pydantic.AfterValidator(finite)]  # a name, or [name, parameters]
@@ -132,7 +133,7 @@ class Embedding:
             unless its epsilon (optimizer.arguments) is about 1e-3: for the better on TREC and MR, for the worse on Subj.
     """
 
-    kind: Literal["rand", "static", "nonstatic", "multichannel", "one_hot"] | None = None
+    kind: Kind | None = None
     dims: Annotated[Count, pydantic.Field(le=10**6)] = 100
     vectors: Text | None = None
     passes: Annotated[Count, pydantic.Field(le=10_000)] = 5
@@ -155,7 +156,7 @@ class Embedding:
             )
 
     @property
-    def settled_kind(self) -> str:
+    def settled_kind(self) -> Kind:
         """The kind, also where the field leaves it open."""
         return self.kind or ("nonstatic" if self.vectors else "rand")
 
