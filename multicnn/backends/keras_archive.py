@@ -12,6 +12,7 @@ import io
 import re
 import sys
 import threading
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -128,7 +129,9 @@ def load(path: Path, shapes: Mapping[str, list[tuple[int, ...]]]) -> keras.Model
     """
     numbers = sum(int(np.prod(shape)) for each in shapes.values() for shape in each)
     try:
-        with keras_steps.bounded(), _at_most(numbers):
+        with keras_steps.bounded(), _at_most(numbers), warnings.catch_warnings():
+            # Its layers would keep the weights that were drawn for them.
+            warnings.filterwarnings("error", "Skipping nested container")
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     except limits.LimitError:
         raise
