@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 10
 _TEXT_COLUMNS = 3
-_SIDE = 1.05  # inches of an image
+_SIDE, _LINE = 1.05, 0.4  # inches of an image and of a text
 _SUFFIXES = (".html", ".png")
 
 
@@ -103,13 +103,14 @@ def _figure(gallery: Gallery) -> Figure:
     lines = [line for section in gallery.sections for line in _lines(section)]
     columns = max((len(cells) for _, cells in lines), default=1)
     heights = [max(map(len, map(_drawn, cells)), default=1) for _, cells in lines]
-    wide = 3.2 if columns <= _TEXT_COLUMNS else _SIDE
-    figure = Figure(figsize=(wide * columns + 0.1, sum(heights) * _SIDE + 0.34 * len(lines) + 0.1), dpi=100)
+    texts = any(shown.kind == "text" for _, cells in lines for cell in cells for shown in cell.shown)
+    wide, side = (3.2, _LINE) if texts else (_SIDE, _SIDE)
+    figure = Figure(figsize=(wide * columns + 0.1, sum(heights) * side + 0.34 * len(lines) + 0.1), dpi=100)
     figure.set_facecolor("white")
-    boxes = figure.subfigures(len(lines), 1, squeeze=False, height_ratios=[h * _SIDE + 0.34 for h in heights])
+    boxes = figure.subfigures(len(lines), 1, squeeze=False, height_ratios=[h * side + 0.34 for h in heights])
     for (title, cells), height, box in zip(lines, heights, boxes[:, 0]):
         box.suptitle(title, x=0.01, ha="left", fontsize=9, color=INK)
-        top = 1 - 0.26 / (height * _SIDE + 0.34)
+        top = 1 - 0.26 / (height * side + 0.34)
         grid = box.subplots(height, columns, squeeze=False)
         box.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=top, wspace=0.06, hspace=0.06)
         for axes in grid.ravel():
