@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 
 from multicnn.backends import engine, random_state
 from multicnn.data import pipeline
@@ -34,7 +36,19 @@ def run(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
     with random_state.preserved(), run_folder.claim(folder, recipe, manifest, context.log, count) as manifest:
         if (predictor := run_folder.finished(folder, recipe, context.log)) is not None:
             return predictor
-        return fit(prepare(recipe, manifest, context, pretrained), context)
+        with _resumable(context):
+            return fit(prepare(recipe, manifest, context, pretrained), context)
+
+
+@contextlib.contextmanager
+def _resumable(context: RunContext) -> Iterator[None]:
+    """Log the command that resumes the run, if it is interrupted before or after its steps, which log it themselves."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        if not signals.is_told(error) and not context.temporary:
+            context.log(f"interrupted; resume with: multicnn train --resume {context.run_folder}")
+        raise
 
 
 def complete(recipe: Recipe, manifest: Manifest, context: RunContext) -> tuple[Recipe, PretrainedWeights | None]:
@@ -78,7 +92,7 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
         best = f"the best weights so far are in {folder / 'model.keras'}"
         line = f"interrupted; {best}; resume with: multicnn train --resume {folder}"
         context.log(line)
-        signals.stop(loop.interrupted, line)
+        raise signals.told(loop.interrupted, line)
     context.log(f"the predictor is {folder / 'model.keras'}")
     return predictor
 

@@ -30,7 +30,23 @@ def _unwind(signum: int, frame: FrameType | None) -> NoReturn:
 
 def stop(signum: int, message: str) -> NoReturn:
     """Raise KeyboardInterrupt after Ctrl-C, and SystemExit with 128 + `signum` after another signal."""
-    raise KeyboardInterrupt(message) if signum == signal.SIGINT else SystemExit(128 + signum)
+    raise _error(signum, message)
+
+
+def told(signum: int, line: str) -> BaseException:
+    """Return the exception that `stop` raises, with what the user has been told of it as its note."""
+    error = _error(signum, line)
+    error.add_note(line)
+    return error
+
+
+def is_told(error: BaseException) -> bool:
+    """Return whether the user has been told of the interruption that this exception ends with."""
+    return bool(getattr(error, "__notes__", ()))
+
+
+def _error(signum: int, message: str) -> BaseException:
+    return KeyboardInterrupt(message) if signum == signal.SIGINT else SystemExit(128 + signum)
 
 
 class DeferSignals:

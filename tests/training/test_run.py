@@ -6,6 +6,7 @@ import signal
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from support.reporters import Recorder
 
@@ -45,12 +46,9 @@ def test_train_leaves_the_process_as_it_was(tmp_path):
     assert users.predict(np.ones((1, 2)), verbose=0).shape == (1, 1)
 
 
-def test_an_interrupted_training_does_so_too(tmp_path):
-    before = state()
-    try:
-        multicnn.train("digits", tmp_path / "run", model="linear", epochs=1, reporter=Recorder(interrupts=1))
-    except KeyboardInterrupt:
-        pass
-    else:
-        raise AssertionError
+def test_an_interrupted_training_does_so_too_and_says_how_to_resume_it(tmp_path):
+    before, reporter = state(), Recorder(interrupts=1)
+    with pytest.raises(KeyboardInterrupt):
+        multicnn.train("digits", tmp_path / "run", model="linear", epochs=1, reporter=reporter)
     assert state() == before
+    assert reporter.lines[-1] == f"interrupted; resume with: multicnn train --resume {tmp_path / 'run'}"
