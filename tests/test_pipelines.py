@@ -11,6 +11,13 @@ from multicnn.recipe import Recipe
 PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.py"))
 # The recipe's own data set is not here: a built-in one of its modality, and a narrower network, to be quick.
 SMALL = {
+    "cifar10": [
+        "data.path=digits",
+        "preprocess.size=[28,28]",
+        "preprocess.channels=1",
+        "model.arguments.width=4",
+        "batch_size=64",
+    ],
     "esc10_res8": [
         "data.path=spoken_digits",
         "data.test_fraction=0.2",
@@ -40,6 +47,13 @@ SMALL = {
         "model.embedding.vectors=cbow",
         "model.embedding.dims=8",
     ],
+    "sentences_textcnn_word2vec": [
+        "data.path=docstrings",
+        "data.test=null",
+        "model.arguments.filters=4",
+        "model.embedding.dims=8",
+        "model.embedding.passes=1",
+    ],
     "speakers_vgg": [
         "data.path=spoken_digits",
         "data.pattern=null",
@@ -58,7 +72,7 @@ SMALL = {
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "model.arguments.filters=4", "model.embedding.dims=8"],
 }
 
-SLOW = {"trec_char_cnn"}
+SLOW = {"trec_char_cnn", "cifar10"}
 
 # How to run it, on what hardware and software it was measured, and what the result is compared with.
 HEADER = ("multicnn train", "measured", " core", "tensorflow", "linear baseline", "published:")
