@@ -11,9 +11,9 @@ small sets of MNIST and CIFAR-10 are drawn anew for each seed, and are tested on
 means over the runs; the gain of what was saved over the baseline, and over the better of network and baseline, each with the
 standard error of the mean of its paired differences; and the seconds of a run.
 
-Measured on one core of an AMD EPYC with AVX-512 that other programs used too (so the seconds are too many), TensorFlow 2.21; gains in
-points with their standard errors, none of one run. In no run is what was saved below the better of the two by more than .2 points,
-but for one of spoken_digits (2 of 140 clips).
+Measured on one core of an AMD EPYC with AVX-512 that other programs used too (so the seconds are too many), TensorFlow 2.21; gains
+in points with their standard errors, none of one run. In no run is what was saved below the better of the two by more than .3
+points, but for one of spoken_digits (2 of 140 clips).
 
     setting        runs network  baseline  saved  gain          on the better seconds
     digits         3    .988     .970      .994   +2.5 +- 0.2   +0.6 +- 0.4     29
