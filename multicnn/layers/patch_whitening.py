@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 from keras import ops
@@ -49,5 +48,5 @@ class PatchWhitening(keras.layers.Layer):
         sizes = (None if n is None else n - k + 1 for n, k in zip(input_shape[1:-1], self.kernel_size))
         return (input_shape[0], *sizes, 2 * math.prod(self.kernel_size) * input_shape[-1])
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "kernel_size": self.kernel_size, "epsilon": self.epsilon}

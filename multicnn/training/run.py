@@ -46,7 +46,7 @@ def _resumable(context: RunContext) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:
-        if not signals.is_told(error) and not context.temporary:
+        if not signals.is_reported(error) and not context.temporary:
             context.log(f"interrupted; resume with: multicnn train --resume {context.run_folder}")
         raise
 
@@ -92,7 +92,7 @@ def fit(prepared: Prepared, context: RunContext) -> Predictor:
         best = f"the best weights so far are in {folder / 'model.keras'}"
         line = f"interrupted; {best}; resume with: multicnn train --resume {folder}"
         context.log(line)
-        raise signals.told(loop.interrupted, line)
+        raise signals.reported(loop.interrupted, line)
     context.log(f"the predictor is {folder / 'model.keras'}")
     return predictor
 

@@ -33,14 +33,14 @@ def stop(signum: int, message: str) -> NoReturn:
     raise _error(signum, message)
 
 
-def told(signum: int, line: str) -> BaseException:
+def reported(signum: int, line: str) -> BaseException:
     """Return the exception that `stop` raises, with what the user has been told of it as its note."""
     error = _error(signum, line)
     error.add_note(line)
     return error
 
 
-def is_told(error: BaseException) -> bool:
+def is_reported(error: BaseException) -> bool:
     """Return whether the user has been told of the interruption that this exception ends with."""
     return bool(getattr(error, "__notes__", ()))
 
