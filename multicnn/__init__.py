@@ -43,6 +43,7 @@ _PUBLIC = {
     "doctor": "multicnn.api",
     "dry_run": "multicnn.api",
     "evaluate": "multicnn.api",
+    "explain": "multicnn.api.attributions",
     "explain_data": "multicnn.api",
     "explain_texts": "multicnn.api",
     "features": "multicnn.api",

@@ -1,25 +1,27 @@
-"""`multicnn explain`: the n-grams behind a text predictor's decisions, in colour."""
+"""`multicnn explain`: the n-grams behind a text predictor's decisions, in color; of any other predictor, maps."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from multicnn.cli.maps import draws_maps, is_data
 from multicnn.cli.options import Json, loads_predictors
-from multicnn.cli.predictors import refuse_urls, text_or_file
+from multicnn.cli.predictors import text_or_file
 from multicnn.cli.printing import print_json, print_line, printable
 
 _FOR, _AGAINST = (33, 113, 181), (217, 95, 14)
 
 
 @loads_predictors
+@draws_maps
 def explain(
-    model: Annotated[Path, typer.Argument(help="A model.keras file of a text predictor.")],
+    model: Annotated[Path, typer.Argument(help="A model.keras file.")],
     inputs: Annotated[
-        list[str], typer.Argument(help="Texts; or labelled data: one table, folder or built-in data set.")
+        list[str],
+        typer.Argument(help="Files, or texts; or labelled data: one table, folder or built-in data set."),
     ],
     out: Annotated[Path | None, typer.Option(help="The HTML page to write.")] = None,
     label: Annotated[str | None, typer.Option(help="The class to explain; by default the predicted one.")] = None,
@@ -27,22 +29,18 @@ def explain(
         str | None, typer.Option(help="The split to explain, of data that has splits: train, val or test.")
     ] = None,
     examples: Annotated[
-        int, typer.Option(min=1, help="Number of texts of the data that are explained one by one.")
+        int, typer.Option(min=1, help="Number of examples of the data that are explained one by one: the worst.")
     ] = 20,
     top: Annotated[
         int, typer.Option(min=1, help="Number of n-grams shown for a text or a class, and of filters.")
     ] = 10,
     as_json: Json = False,
 ) -> None:
-    """Explain decisions on texts: which n-grams fired which filters, and what they added to the class's logit."""
-    refuse_urls(inputs)
+    """Explain decisions: a map of what spoke for a class; of texts the n-grams that fired, and what they added to the logit."""
     from multicnn.api import explain_data, explain_texts
 
     findings = None
-    is_data = _is_data(inputs)
-    if split is not None and not is_data:
-        raise ValueError(f"`split` needs data: one table, folder or built-in data set. Received: inputs={inputs[0]!r}")
-    if is_data:
+    if is_data(inputs, split):
         findings, explained = explain_data(model, inputs[0], out, label=label, split=split, examples=examples, top=top)
     else:
         explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)
@@ -57,15 +55,6 @@ def explain(
             _show(explanation, top)
     if out is not None:
         print_line(out)
-
-
-def _is_data(inputs: list[str]) -> bool:
-    from multicnn.data.paths import locate
-    from multicnn.data.sources import BUILTIN
-
-    if len(inputs) != 1 or not inputs[0] or inputs[0].endswith(".txt"):
-        return False
-    return os.path.exists(locate(inputs[0])) or inputs[0] in BUILTIN
 
 
 def _show(explanation: Any, top: int) -> None:

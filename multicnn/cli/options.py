@@ -87,7 +87,7 @@ def sets_fields(options: Mapping[str, FieldOption]) -> Callable[[Callable[..., N
             fields = {option.field: arguments.pop(name) for name, option in options.items()}
             function(**arguments | {"settings": assigned(fields, arguments["settings"])})
 
-        return _with_options(command, function, {name: _annotation(option) for name, option in options.items()})
+        return with_options(command, function, {name: _annotation(option) for name, option in options.items()})
 
     return decorate
 
@@ -108,7 +108,7 @@ def loads_predictors(function: Callable[..., None]) -> Callable[..., None]:
                 import_code(code)
         function(**arguments)
 
-    return _with_options(command, function, {"blocks": Annotated[list[str] | None, _BLOCKS]})
+    return with_options(command, function, {"blocks": Annotated[list[str] | None, _BLOCKS]})
 
 
 def reads_recipes(function: Callable[..., None]) -> Callable[..., None]:
@@ -122,10 +122,10 @@ def reads_recipes(function: Callable[..., None]) -> Callable[..., None]:
             function(**arguments)
 
     options = {"allow_code": Annotated[bool | None, _ALLOW_CODE], "allow_pickle": Annotated[bool | None, _ALLOW_PICKLE]}
-    return _with_options(command, function, options)
+    return with_options(command, function, options)
 
 
-def _with_options(
+def with_options(
     command: Callable[..., None], function: Callable[..., None], options: Mapping[str, Any]
 ) -> Callable[..., None]:
     """Return `command` with the parameters of `function` and some more, given by their names and annotations."""

@@ -68,7 +68,7 @@ def predict(
     names: deque[str] = deque()  # of the inputs that the stream has taken
 
     def sources() -> Iterator[str | bytes | Path]:
-        for item in _expanded(inputs, csv):
+        for item in expanded(inputs, csv):
             names.append(str(item))
             yield text_or_file(item) if predictor.preprocess.inline and isinstance(item, str) else item
 
@@ -121,7 +121,7 @@ def _check(inputs: Iterable[str], csv: Path | None) -> None:
             raise ValueError(f"`csv` must be another file than the inputs. Received: csv={str(csv)!r}")
 
 
-def _expanded(inputs: Iterable[str], csv: Path | None) -> Iterator[str | Path]:
+def expanded(inputs: Iterable[str], csv: Path | None) -> Iterator[str | Path]:
     """Yield the inputs, with the paths of the files of a folder in its place, and the lines of standard input for "-".
 
     The table of an earlier call, which this one writes anew, is not one of the files.

@@ -117,6 +117,11 @@ class NgramSum:
             yield Fired(*map(np.concatenate, zip(*moved)))
 
 
+def linear_terms(network: keras.Model) -> list[TfIdfTerm]:
+    """Return the linear models of n-grams among the summands of a network's logits."""
+    return [term for tensor in _summands(network.outputs[0]) if isinstance(term := _term(network, tensor), TfIdfTerm)]
+
+
 def _term(network: keras.Model, tensor: keras.KerasTensor) -> Term | None:
     layer = operation_of(tensor)
     if isinstance(layer, TfIdf):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from multicnn.backends import engine
+from multicnn.backends import engine, keras_private
 from multicnn.explanations import rules
 from multicnn.layers import OneHotTokens
 from multicnn.layers.time_mask import fill_masked
@@ -59,7 +60,12 @@ class Rebuilt:
         self._rule, self._tapped, self._taps = rule, set(stages), dict[str, _Tap]()
         floats = [tensor for tensor in network.inputs if "float" in str(tensor.dtype)]
         self._floats = {tensor.name: tuple(tensor.shape) for tensor in floats}
-        self.network = keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=self._called)
+        numbers = itertools.count()
+        # A loaded network may have the names that Keras would give to what is made here.
+        with keras_private.automatic_names(lambda kind: f"rebuilt.{kind}_{next(numbers)}"):
+            self.network = keras.models.clone_model(
+                network, clone_function=lambda layer: layer, call_function=self._called
+            )
         embeddings = [name for name, tap in self._taps.items() if tap.embeds]
         self.sites = (*self._floats, *embeddings)
 
@@ -89,7 +95,8 @@ class Rebuilt:
         given = inputs if isinstance(inputs, Mapping) else {self.network.inputs[0].name: inputs}
         count = len(next(iter(given.values())))
         shapes = self._floats | {name: tap.shape for name, tap in self._taps.items()}
-        at = {name: np.zeros((count, *shape[1:]), np.float32) for name, shape in shapes.items()} | dict(offsets or {})
+        at = {name: np.zeros((count, *shape[1:]), np.float32) for name, shape in shapes.items()}
+        at |= {name: np.asarray(offset, np.float32) for name, offset in (offsets or {}).items()}
 
         def function(moved: Mapping[str, Tensor]) -> tuple[Tensor, tuple[Tensor, dict[str, Tensor]]]:
             fed = {name: ops.convert_to_tensor(array) for name, array in given.items()}

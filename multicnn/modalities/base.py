@@ -17,6 +17,7 @@ from multicnn.modalities.array_inputs import ArrayInputs
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.geometry import Located
 from multicnn.modalities.linear_form import LinearForms
+from multicnn.modalities.maps import Mapped
 from multicnn.modalities.marks import Marking
 from multicnn.modalities.perturbations import Perturbations, Raw
 from multicnn.modalities.reasons import BAD, reason
@@ -194,7 +195,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Views, Protocol):
+class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Views, Mapped, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes

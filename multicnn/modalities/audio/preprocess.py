@@ -29,6 +29,7 @@ from multicnn.modalities.audio import (
     statistics,
     window_marks,
 )
+from multicnn.modalities.audio.explained import AudioMaps
 from multicnn.modalities.audio.features import FeatureKind, FeatureSpec
 from multicnn.modalities.audio.perturbations import AudioPerturbations
 from multicnn.modalities.audio.probe import AudioProbe
@@ -55,7 +56,7 @@ Bands = Annotated[Count, pydantic.Field(le=1 << 14)]
 
 @one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class AudioPreprocess(AudioViews, Preprocess):
+class AudioPreprocess(AudioViews, AudioMaps, Preprocess):
     """Preprocess of audio clips: log-mel, MFCC, other features or the waveform, of one length.
 
     What is None of `seconds`, `mean` and `std` is learned by `fit` from training clips.

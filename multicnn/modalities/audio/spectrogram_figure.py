@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multicnn.modalities.audio import librosa_features
+from multicnn.modalities.audio import features, librosa_features
 from multicnn.modalities.audio.features import FeatureSpec
+from multicnn.modalities.maps import AGAINST, FOR
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 _SIZE, _DPI = (4.0, 2.2), 100  # inches, and pixels in one
 _AXES = {"log_mel": "mel", "pcen": "mel", "cqt": "cqt_hz", "chroma_stft": "chroma"}  # an MFCC's has no unit
@@ -15,14 +19,15 @@ _FONT = {"fontsize": 8}
 _NOISE = 0.25  # of the values of what is heard: the level of the background, which is to be dark
 
 
-def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np.ndarray:
+def draw(values: np.ndarray, spec: FeatureSpec, low: float, high: float, cells: np.ndarray | None = None) -> np.ndarray:
     """Return a figure of the features of one clip: uint8 pixels, shape (220, 400, 3).
 
     Args:
-        features: Float features of shape `spec.shape`.
+        values: Float features of shape `spec.shape`.
         spec: The kind of features, for the axes.
         low: The value of the darkest color.
         high: The value of the brightest color.
+        cells: A map of the same times and bands in [-1, 1], which is laid in color over the features in gray.
     """
     from librosa.display import specshow
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -31,8 +36,11 @@ def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np
 
     canvas = FigureCanvasAgg(Figure(figsize=_SIZE, dpi=_DPI, facecolor="white"))
     axes = canvas.figure.add_axes((0.13, 0.17, 0.84, 0.78))
-    values = features.reshape(features.shape[:2]).T
-    specshow(values, ax=axes, vmin=low, vmax=high, cmap="magma", **_scales(spec))
+    drawn = values.reshape(values.shape[:2]).T
+    colors = "magma" if cells is None else _grays()
+    specshow(drawn, ax=axes, vmin=low, vmax=high, cmap=colors, **_scales(spec))
+    if cells is not None:
+        specshow(cells.reshape(drawn.T.shape).T, ax=axes, vmin=-1, vmax=1, cmap=_tints(), **_scales(spec))
     if not spec.stretch_db:  # a stretched clip has no seconds
         axes.xaxis.set(major_locator=MaxNLocator(4), major_formatter="{x:g}")
     axes.tick_params(labelsize=8, length=2, pad=1)
@@ -42,18 +50,40 @@ def draw(features: np.ndarray, spec: FeatureSpec, low: float, high: float) -> np
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def limits(features: np.ndarray, spec: FeatureSpec) -> tuple[float, float]:
+def of_clip(waveform: np.ndarray, spec: FeatureSpec, cells: np.ndarray) -> np.ndarray:
+    """Return a figure of the features of one clip under a map of them, as `draw`."""
+    values = features.of_one(waveform, spec)
+    return draw(values, spec, *limits(values, spec), cells)
+
+
+def limits(values: np.ndarray, spec: FeatureSpec) -> tuple[float, float]:
     """Return the values of the darkest and the brightest color, by which what is heard stands out from its background.
 
     Args:
-        features: Float features of shape `spec.shape`.
+        values: Float features of shape `spec.shape`.
         spec: The kind of features.
     """
-    low, high = float(features.min()), float(features.max())
+    low, high = float(values.min()), float(values.max())
     if spec.kind in ("log_mel", "cqt"):
-        heard = features[features > low]  # the padding is at the lowest level, far below any background
+        heard = values[values > low]  # the padding is at the lowest level, far below any background
         low = float(np.quantile(heard, _NOISE)) if heard.size else low
     return low, high if high > low else low + 1.0  # silence is dark
+
+
+def _grays() -> Colormap:
+    """Return gray as a map is laid over: what is heard is dark."""
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(np.linspace(1.0, 0.25, 256)[:, None].repeat(3, axis=1))
+
+
+def _tints() -> Colormap:
+    """Return the colors of a map from -1 to 1, transparent in the middle."""
+    from matplotlib.colors import ListedColormap
+
+    strength = np.linspace(-1, 1, 255)
+    colors = np.where(strength[:, None] > 0, np.array(FOR), np.array(AGAINST)) / 255
+    return ListedColormap(np.concatenate([colors, 0.85 * np.abs(strength)[:, None]], axis=1))
 
 
 def _scales(spec: FeatureSpec) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
+from multicnn.modalities.image.overlay import ImageMaps
 from multicnn.modalities.image.perturbations import ImagePerturbations
 from multicnn.modalities.image.probe import ImageProbe
 from multicnn.modalities.image.views import ImageViews
@@ -42,7 +43,7 @@ _EACH_CHANNEL = pydantic.Field(min_length=1, max_length=3)
 
 @one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class ImagePreprocess(ImageViews, Preprocess):
+class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
     """Preprocess of images: pixels of one size, centred and scaled.
 
     A field that is None is learned by `fit` from training images.

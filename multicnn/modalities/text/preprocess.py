@@ -24,6 +24,7 @@ from multicnn.modalities.marks import Marked, Source, constant, of_arrays
 from multicnn.modalities.perturbations import Perturbations
 from multicnn.modalities.reasons import BAD, reason
 from multicnn.modalities.text import augment, baseline, decode, ngram_table, scripts, tokenizers, uniform
+from multicnn.modalities.text.maps import TextMaps
 from multicnn.modalities.text.perturbations import TextPerturbations
 from multicnn.modalities.text.probe import TextProbe
 from multicnn.modalities.text.stem import TextStem, check, given_vectors, with_vocabulary
@@ -40,7 +41,7 @@ Tokens = Annotated[Count, pydantic.Field(le=1000)]
 
 @one_line_errors()
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
-class TextPreprocess(TextViews, Preprocess):
+class TextPreprocess(TextViews, TextMaps, Preprocess):
     """Preprocess of texts: the ids that a text network embeds, 0 for padding, 1 for an unknown token, the vocabulary from 2 on.
 
     Args:
