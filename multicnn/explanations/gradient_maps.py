@@ -13,7 +13,7 @@ from multicnn.explanations.rebuilt import Rebuilt, Run
 from multicnn.layers.types import Tensor
 
 _NOISY, _NOISE = 25, 0.15  # inputs of SmoothGrad, and their noise as a share of the input's range
-_STEPS = (32, 64, 128, 256)  # of a path, until its sum is right
+_STEPS = (32, 128, 256)  # of a path, until its sum is right
 _AT_ONCE = 64  # inputs
 _RIGHT = 0.005  # of the logits' range
 
