@@ -229,7 +229,7 @@ def planted_test(kind: str, count: int) -> dict[str, dict[str, np.ndarray]]:
     }
     first = networks["trained"]
     inputs = inputs_of(first.preprocess, test.raws)
-    right = [float((each._logits(inputs).argmax(axis=1) == test.targets).mean()) for each in networks.values()]
+    right = [float((each.logits(inputs).argmax(axis=1) == test.targets).mean()) for each in networks.values()]
     print(f"{kind}: accuracy {right[0]:.3f}, {right[1]:.3f}, of new weights {right[2]:.3f}", flush=True)
     real = np.stack([first.preprocess.real_cells(raw) for raw in test.raws])
     places = [place_of(place, kind, first.preprocess) for place in test.places]
@@ -307,7 +307,7 @@ def objects_test(count: int) -> None:
     attributor = fitted(setting, preprocess, inputs_of(preprocess, list(images)), np.array(classes)[:, 0], 0, 6)
     images, classes, boxes = scenes(archive["x_test"], archive["y_test"], 4 * count, 2, 2)
     inputs = inputs_of(preprocess, list(images))
-    logits = attributor._logits(inputs)
+    logits = attributor.logits(inputs)
     both = [set(row.argsort()[-2:]) == set(each) for row, each in zip(logits, classes)]
     chosen = np.flatnonzero(both)[: count // 2]
     print(f"objects: both classes are the two highest logits in {np.mean(both):.3f} of {len(both)}", flush=True)

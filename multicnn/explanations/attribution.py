@@ -54,7 +54,7 @@ class Attribution:
 
     @property
     def warning(self) -> str:
-        """What is known against the method; "" for nothing."""
+        """The reason to distrust the method; "" for none."""
         return WARNING if self.method in INSENSITIVE else ""
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 
 from multicnn.blocks.cost import Signal
 from multicnn.explanations.grad_cam import class_activation, placed
-from multicnn.explanations.rebuilt import Rebuilt, Run
+from multicnn.explanations.rebuilt import Rebuilt
 from multicnn.layers.types import Tensor
 
 _NOISY, _NOISE = 25, 0.15  # inputs of SmoothGrad, and their noise as a share of the input's range
@@ -65,7 +65,7 @@ def integrated_gradients(network: Rebuilt, batch: Batch) -> np.ndarray:
     does not move along the path.
     """
     whole = network.run(batch.inputs, batch.objective)
-    ways = {site: _way(whole, site, batch) for site in network.sites}
+    ways = {site: _way(whole.values[site], batch) for site in network.sites}
     begin = network.run(batch.inputs, batch.objective, {site: -way for site, way in ways.items()})
     rows = np.arange(len(batch.columns))
     expected = (whole.logits - begin.logits)[rows, batch.columns]
@@ -126,9 +126,8 @@ def _gradients(
         yield {site: each.reshape(len(some), count, *each.shape[1:]) for site, each in gradients.items()}
 
 
-def _way(whole: Run, site: str, batch: Batch) -> np.ndarray:
+def _way(values: np.ndarray, batch: Batch) -> np.ndarray:
     """Return how far each value moves along a path."""
-    values = whole.values[site]
     if values.shape != batch.nothing.shape:  # behind an embedding, where nothing is zero, as padding is
         return values
     real = batch.real.reshape(*batch.real.shape, *(1,) * (values.ndim - batch.rank))

@@ -69,7 +69,10 @@ def mapped(attributor, method, raw, column=1, stage=None):
     return finished, cells
 
 
-@pytest.mark.parametrize("kind", BLOCKS)
+ALL = [pytest.param(kind, marks=pytest.mark.slow if kind in ("spectra", "waveform") else ()) for kind in BLOCKS]
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_every_method_gives_a_map_without_padding(kind, known):
     attributor, raw = known[kind], RAWS.get(kind, CLIP)
     real = attributor.preprocess.real_cells(raw)
@@ -85,7 +88,7 @@ def test_every_method_gives_a_map_without_padding(kind, known):
     assert ("n-grams" in attributor.methods) == (kind == "text")
 
 
-@pytest.mark.parametrize("kind", BLOCKS)
+@pytest.mark.parametrize("kind", ALL)
 def test_integrated_gradients_sum_to_the_difference_of_logits(kind, known):
     attributor, raw = known[kind], RAWS.get(kind, CLIP)
     finished, cells = mapped(attributor, "integrated-gradients", raw)
