@@ -47,7 +47,7 @@ from multicnn.explanations.attributor import Attributor
 from multicnn.modalities import Preprocess
 from multicnn.tasks import Classification
 
-_SIDE, _MARK, _RATE = 48, 9, 8000
+_SIDE, _MARK, _RATE = 36, 9, 8000
 _SLOW = ("integrated-gradients", "smoothgrad")  # whose maps of other networks are left out
 _FILLER = "the a film story with of and an actor scene in it was to as on for by its plot".split()
 _EVIDENCE, _DECOY = ("zorp", "blick"), ("quam", "drell")
@@ -145,7 +145,7 @@ def _stack(*filters: int, size: int = 3) -> Block:
     return chain(*(chain(conv(n, size, norm="batch", activation="relu"), max_pool(2)) for n in filters))
 
 
-_DEEP = chain(_stack(16, 32), conv(64, 3, norm="batch", activation="relu"))
+_DEEP = chain(_stack(12, 24), conv(32, 3, norm="batch", activation="relu"))
 _WAVE = chain(
     conv(32, 64, strides=8, norm="batch", activation="relu"),
     *(chain(conv(32, 5, norm="batch", activation="relu"), max_pool(2)) for _ in range(4)),
@@ -155,7 +155,7 @@ SETTINGS = {
     "image": Setting(marks, multicnn.ImagePreprocess(), _DEEP, {"|input|": lambda x: abs(x[..., 0])}),
     "audio": Setting(
         bursts,
-        multicnn.AudioPreprocess(sample_rate=_RATE, n_fft=256, hop_length=64, n_mels=40),
+        multicnn.AudioPreprocess(sample_rate=_RATE, n_fft=256, hop_length=128, n_mels=32),
         _DEEP,
         {"|input|": lambda x: abs(x[..., 0]), "loudest": lambda x: x[..., 0]},
     ),
@@ -220,8 +220,8 @@ def place_of(place: tuple[slice, ...], kind: str, preprocess: Preprocess) -> tup
 
 def planted_test(kind: str, count: int) -> dict[str, dict[str, np.ndarray]]:
     """Print how many maps of each method point at the evidence; return the maps of three networks."""
-    setting, epochs = SETTINGS[kind], {"text": 12}.get(kind, 8)
-    train, test = setting.make(2000, 1), setting.make(count, 2)
+    setting, epochs = SETTINGS[kind], {"text": 12}.get(kind, 10)
+    train, test = setting.make(1500, 1), setting.make(count, 2)
     networks = {
         "trained": trained(setting, train, 0, epochs),
         "another seed": trained(setting, train, 1, epochs),
@@ -272,26 +272,26 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 def scenes(
     digits: np.ndarray, labels: np.ndarray, count: int, per_scene: int, seed: int
 ) -> tuple[np.ndarray, list, list]:
-    """Return photographs with digits on them, uint8 (n, 56, 56, 1), the classes of each, and their boxes (top, left)."""
+    """Return photographs with digits on them, uint8 (n, 48, 48, 1), the classes of each, and their boxes (top, left)."""
     from skimage import data
 
     rng = np.random.default_rng(seed)
     names = ("astronaut", "camera", "chelsea", "coffee", "brick", "grass", "gravel", "rocket")
     photographs = [np.atleast_3d(getattr(data, name)()).mean(axis=-1) for name in names]
-    images, classes, boxes = np.zeros((count, 56, 56, 1), np.uint8), [], []
+    images, classes, boxes = np.zeros((count, 48, 48, 1), np.uint8), [], []
     for image in images:
         photograph = photographs[rng.integers(len(photographs))]
-        top, left = (rng.integers(0, side - 56) for side in photograph.shape)
-        scene = 0.7 * photograph[top : top + 56, left : left + 56]
-        corners = _apart(rng, 56 - 24, 24) if per_scene == 2 else rng.integers(0, 56 - 24, (1, 2))
+        top, left = (rng.integers(0, side - 48) for side in photograph.shape)
+        scene = 0.7 * photograph[top : top + 48, left : left + 48]
+        corners = _apart(rng, 48 - 20, 20) if per_scene == 2 else rng.integers(0, 48 - 20, (1, 2))
         chosen: list[int] = []
         while len(chosen) < per_scene:
             at = int(rng.integers(len(digits)))
             if all(labels[at] != labels[other] for other in chosen):
                 chosen.append(at)
         for (y, x), at in zip(corners, chosen):
-            part = scene[y : y + 24, x : x + 24]
-            part[:] = np.maximum(part, digits[at][2:26, 2:26])
+            part = scene[y : y + 20, x : x + 20]
+            part[:] = np.maximum(part, digits[at][4:24, 4:24])
         image[..., 0] = np.clip(scene, 0, 255)
         classes.append([int(labels[at]) for at in chosen])
         boxes.append([(int(y), int(x)) for y, x in corners])
@@ -301,10 +301,14 @@ def scenes(
 def objects_test(count: int) -> None:
     """Print how many maps of a class point at its own digit, of two on one photograph."""
     archive = np.load(locate("mnist.npz"))
-    images, classes, _ = scenes(archive["x_train"], archive["y_train"], 8000, 1, 1)
-    preprocess = multicnn.ImagePreprocess(size=(56, 56)).fit(iter(images[:500]))
-    setting = SETTINGS["image"]._replace(model=chain(_stack(16, 32, 64), conv(64, 3, norm="batch", activation="relu")))
-    attributor = fitted(setting, preprocess, inputs_of(preprocess, list(images)), np.array(classes)[:, 0], 0, 6)
+    images, classes, _ = scenes(archive["x_train"], archive["y_train"], 5000, 1, 1)
+    preprocess = multicnn.ImagePreprocess(size=(48, 48)).fit(iter(images[:500]))
+    setting = SETTINGS["image"]._replace(
+        model=chain(
+            _stack(12, 24), conv(48, 3, norm="batch", activation="relu"), conv(48, 3, norm="batch", activation="relu")
+        )
+    )
+    attributor = fitted(setting, preprocess, inputs_of(preprocess, list(images)), np.array(classes)[:, 0], 0, 8)
     images, classes, boxes = scenes(archive["x_test"], archive["y_test"], 4 * count, 2, 2)
     inputs = inputs_of(preprocess, list(images))
     logits = attributor.logits(inputs)
@@ -321,9 +325,9 @@ def objects_test(count: int) -> None:
         for cells, (i, k) in zip(maps, ((i, k) for i in chosen for k in range(2))):
             cells = smoothed(cells, "image")
             y, x = np.unravel_index(int(cells.argmax()), cells.shape)
-            distances = [abs(y - top - 11.5) + abs(x - left - 11.5) for top, left in boxes[i]]
+            distances = [abs(y - top - 9.5) + abs(x - left - 9.5) for top, left in boxes[i]]
             top, left = boxes[i][k]
-            inside = top - 1 <= y <= top + 24 and left - 1 <= x <= left + 24
+            inside = top - 1 <= y <= top + 20 and left - 1 <= x <= left + 20
             hits.append(inside and distances[k] <= min(distances))
         print(f"objects   {method:22} {np.mean(hits):.3f} of {len(hits)}", flush=True)
 

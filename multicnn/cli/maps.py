@@ -16,6 +16,7 @@ from multicnn.cli.printing import print_json, print_line, printable
 
 if TYPE_CHECKING:
     from multicnn.explanations.attribution import Attribution
+    from multicnn.predictor import Predictor
 
 _METHOD = typer.Option(
     help="saliency, gradient-x-input, integrated-gradients, smoothgrad, guided-backprop, deconvnet, grad-cam, "
@@ -63,7 +64,7 @@ def is_data(inputs: list[str], split: str | None) -> bool:
     return found
 
 
-def _draw(predictor: Any, how: dict[str, str | None], **arguments: Any) -> None:
+def _draw(predictor: Predictor, how: dict[str, str | None], **arguments: Any) -> None:
     from multicnn.api import attributions
 
     inputs, out, split = arguments["inputs"], arguments["out"], arguments["split"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
+
+from multicnn.modalities.marks import Source
 
 if TYPE_CHECKING:
     from multicnn.modalities.base import Shown
@@ -33,7 +35,7 @@ class Mapped(Protocol):
         """Cells along each axis that occlusion covers at once."""
         return tuple(max(1, round(size / 5)) for size in self.map_shape)
 
-    def real_cells(self, raw: Any) -> np.ndarray:
+    def real_cells(self, raw: Source) -> np.ndarray:
         """Return where the network's input of a decoded example is no padding: bool, of `map_shape`."""
         return np.ones(self.map_shape, bool)
 
@@ -41,7 +43,7 @@ class Mapped(Protocol):
         """Return inputs (n, *input_shape) without anything in them: what covers an occluded cell, and where a path begins."""
         return np.zeros_like(finished)
 
-    def mapped(self, raw: Any, cells: np.ndarray) -> list[Shown]:
+    def mapped(self, raw: Source, cells: np.ndarray) -> list[Shown]:
         """Return a decoded example under a map, and whatever of it can be played.
 
         Args:
@@ -50,7 +52,7 @@ class Mapped(Protocol):
         """
         return []
 
-    def peak(self, raw: Any, cells: np.ndarray) -> dict[str, float]:
+    def peak(self, raw: Source, cells: np.ndarray) -> dict[str, float]:
         """Return where a map is largest, in units of the original by name: pixels, seconds, Hz, or tokens."""
         index = np.unravel_index(int(np.argmax(cells)), cells.shape)
         return {f"axis {axis}": float(at) for axis, at in enumerate(index)}
