@@ -15,6 +15,7 @@ from multicnn.evaluation.attributions import write_attributions
 from multicnn.explanations.attributed import How, attributed
 from multicnn.explanations.attribution import Attribution
 from multicnn.explanations.attributor import Attributor
+from multicnn.modalities.reasons import BAD, reason
 from multicnn.predictor import Predictor, load
 from multicnn.training.setup import Source
 from multicnn.utils.outputs import check_file
@@ -79,8 +80,8 @@ def _explained(predictor: Predictor, attributor: Attributor, inputs: object, how
         name = name_of(given, position)
         try:
             raw = predictor.preprocess.decode(source_of(given, predictor.preprocess))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"`inputs` must be readable ({error}). Received: inputs={name!r}") from error
+        except BAD as error:
+            raise ValueError(f"`inputs` must be readable ({reason(error)}). Received: inputs={name!r}") from error
         yield attributed(attributor, name, raw, how)
 
 

@@ -59,6 +59,9 @@ class Attributor:
             raise ValueError(
                 f"`predictor` must give one row of logits for an input, to be explained. Received: task={self.task.name!r}"
             )
+        if len(self.network.inputs) != 1:
+            names = [tensor.name for tensor in self.network.inputs]
+            raise ValueError(f"`predictor` must have one input, to be explained. Received: inputs={names}")
 
     @functools.cached_property
     def unsuited(self) -> dict[str, str]:
