@@ -68,8 +68,12 @@ class Planted(NamedTuple):
 
 
 def marks(count: int, seed: int) -> Planted:
-    """Return noisy images with two marks of four patterns of equal energy; the pattern of one of them is the class."""
-    patterns = np.random.default_rng(7).permuted(np.repeat([[0] * 41 + [1] * 40], 4, axis=0), axis=1).reshape(4, 9, 9)
+    """Return noisy images with two marks, one pattern in four turns: upright or lying is the class, upside down or the other
+    way round the decoy.
+    """
+    pattern = np.zeros((_MARK, _MARK))
+    pattern[1:8, 1:3] = pattern[1:3, 1:8] = pattern[4:6, 1:6] = 1  # an F
+    patterns = [np.rot90(pattern, turns) for turns in range(4)]
     rng, raws, places = np.random.default_rng(seed), [], []
     targets, decoys = rng.integers(0, 2, (2, count))
     for target, decoy in zip(targets, decoys):
