@@ -68,8 +68,9 @@ class Planted(NamedTuple):
 
 
 def marks(count: int, seed: int) -> Planted:
-    """Return noisy images with two marks, one pattern in four turns: upright or lying is the class, upside down or the other
-    way round the decoy.
+    """Return noisy images with two marks, one pattern in four turns.
+
+    Upright or lying is the class; the decoy is upside down or lies the other way.
     """
     pattern = np.zeros((_MARK, _MARK))
     pattern[1:8, 1:3] = pattern[1:3, 1:8] = pattern[4:6, 1:6] = 1  # an F
