@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from multicnn.modalities.perturbations import Raw
 from multicnn.modalities.shown import Shown
 
 Window = tuple[
@@ -39,7 +40,7 @@ class Views(Protocol):
     """The members of a preprocess that show what is inside a network; by default as for any array."""
 
     @abstractmethod
-    def example(self, raw: Any) -> np.ndarray:
+    def example(self, raw: Raw) -> np.ndarray:
         """Return the stored form of a decoded example."""
 
     @abstractmethod
@@ -51,7 +52,7 @@ class Views(Protocol):
         """The smallest and the largest value of the network's input, each to be broadcast over it."""
         return np.array(-DEVIATIONS, np.float32), np.array(DEVIATIONS, np.float32)
 
-    def excerpt(self, raw: Any, window: Window) -> list[Shown]:
+    def excerpt(self, raw: Raw, window: Window) -> list[Shown]:
         """Return what stands in a part of the network's input, as it is seen and heard.
 
         Args:
@@ -64,7 +65,7 @@ class Views(Protocol):
         """Return where a part of the network's input is, in words and the units of the modality."""
         return ", ".join(f"steps {start:,} to {stop - 1:,}" for start, stop in window)
 
-    def signed_view(self, values: np.ndarray, window: Window, raw: Any) -> list[Shown]:
+    def signed_view(self, values: np.ndarray, window: Window, raw: Raw) -> list[Shown]:
         """Return values at the positions of the network's input, in a part of it, around a middle that stands for 0.
 
         Args:
