@@ -26,6 +26,7 @@ SMALL = {
         "augment.time_mask=2",
         "augment.time_shift=2",
     ],
+    "mnist_adversarial": ["data.path=digits", "preprocess.size=[28,28]", "adversarial=0.1"],
     "mnist_lenet5": ["data.path=digits", "preprocess.size=[28,28]"],
     "sentences_ensemble": [
         "data.path=docstrings",
@@ -60,6 +61,7 @@ SMALL = {
         "data.test_fraction=0.2",
         "model.arguments.width=4",
     ],
+    "speech_filters": ["data.path=spoken_digits", "data.pattern=null"],
     "speech_res8": ["data.path=spoken_digits", "data.pattern=null", "model.arguments.maps=4"],
     "trec_char_cnn": [
         "data.path=docstrings",
@@ -72,7 +74,7 @@ SMALL = {
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "model.arguments.filters=4", "model.embedding.dims=8"],
 }
 
-SLOW = {"trec_char_cnn", "cifar10"}
+SLOW = {"cifar10", "mnist_adversarial", "trec_char_cnn"}
 
 # How to run it, on what hardware and software it was measured, and what the result is compared with.
 HEADER = ("multicnn train", "measured", " core", "tensorflow", "linear baseline", "published:")

@@ -33,6 +33,7 @@ from multicnn.blocks.pooling import (
     weighted_pool,
 )
 from multicnn.blocks.positions import concat_positions, fcos_head, flatten_positions
+from multicnn.blocks.probabilistic_pooling import probabilistic_max_pool
 from multicnn.blocks.rank import Named, per_axis, rank_of
 from multicnn.blocks.rows import fold, row_conv
 from multicnn.blocks.shaping import bands_to_channels, cropped, cut_to, flatten, pad, pad_channels, take_channels
@@ -91,6 +92,7 @@ __all__ = [
     "pad",
     "pad_channels",
     "per_axis",
+    "probabilistic_max_pool",
     "rank_of",
     "rbf",
     "repeat",

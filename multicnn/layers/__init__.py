@@ -33,6 +33,7 @@ from multicnn.layers.poolings import MaskedMinPooling1D as MaskedMinPooling1D
 from multicnn.layers.poolings import MaskedRMSPooling1D as MaskedRMSPooling1D
 from multicnn.layers.poolings import MinPooling2D as MinPooling2D
 from multicnn.layers.poolings import RMSPooling2D as RMSPooling2D
+from multicnn.layers.probabilistic_max_pooling import ProbabilisticMaxPooling as ProbabilisticMaxPooling
 from multicnn.layers.radial_basis import RadialBasis as RadialBasis
 from multicnn.layers.sub_spectral_normalization import SubSpectralNormalization as SubSpectralNormalization
 from multicnn.layers.summaries import AdaptiveAveragePooling as AdaptiveAveragePooling

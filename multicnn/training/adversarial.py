@@ -25,8 +25,9 @@ _PGD_STEPS = 20
 _PGD_STEP = 2.5 / _PGD_STEPS  # radii
 _EXAMINED = 500  # validation examples, the first
 _BATCH = 250
-Losses = Callable[[Any, Any], Any]
-Batches = Callable[..., Iterator[tuple[Any, Any]]]
+Array = Any  # a tensor of the backend, or an array
+Losses = Callable[[Array, Array], Array]
+Batch = tuple[Array, Array]
 
 
 def check(recipe: Recipe, preprocess: Preprocess, task: Task, shares: int) -> None:
@@ -63,7 +64,7 @@ class Adversary:
         self._gradient = engine.loss_gradients(predictor.network, losses)
         self._seed, self._task = recipe.seed, predictor.task
 
-    def batches(self, batches: Callable[..., Iterable[tuple[Any, Any]]], steps: int) -> Batches:
+    def batches(self, batches: Callable[..., Iterable[Batch]], steps: int) -> Callable[..., Iterator[Batch]]:
         """Return batches that are attacked as each is asked for, with the weights of then; a function of (seed, epoch, step).
 
         Args:
@@ -71,7 +72,7 @@ class Adversary:
             steps: Steps an epoch.
         """
 
-        def attacked(epoch: int, start_step: int, *options: bool) -> Iterator[tuple[Any, Any]]:
+        def attacked(epoch: int, start_step: int, *options: bool) -> Iterator[Batch]:
             for number, (inputs, targets) in enumerate(
                 batches(epoch, start_step, *options), epoch * steps + start_step
             ):
@@ -81,7 +82,7 @@ class Adversary:
         return attacked
 
     def attacked(
-        self, inputs: np.ndarray, targets: Any, rng: np.random.Generator, steps: int = 1, step: float = _STEP
+        self, inputs: np.ndarray, targets: Array, rng: np.random.Generator, steps: int = 1, step: float = _STEP
     ) -> np.ndarray:
         """Return inputs after so many steps along the sign of the gradient, from a uniform start; float32, as the inputs."""
         radius, low, high = self._ball

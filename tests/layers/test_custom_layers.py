@@ -68,6 +68,8 @@ LAYERS = {
     "RMSPooling2D": (layers.RMSPooling2D, {"pool_size": (3, 3), "strides": (1, 1)}, IMAGE),
     "PatchWhitening": (layers.PatchWhitening, {"kernel_size": (2, 3), "epsilon": 0.1}, IMAGE),
     "PatchWhitening of a waveform": (layers.PatchWhitening, {"kernel_size": (3,)}, WAVEFORM),
+    "ProbabilisticMaxPooling": (layers.ProbabilisticMaxPooling, {"pool_size": (2, 3)}, IMAGE),
+    "ProbabilisticMaxPooling of a waveform": (layers.ProbabilisticMaxPooling, {"pool_size": (2,)}, WAVEFORM),
     "RadialBasis": (layers.RadialBasis, {"units": 3, "seed": 5}, WAVEFORM),
     "RandomGradientReLU": (layers.RandomGradientReLU, {"lower": 0.1, "upper": 0.3, "seed": 7}, WAVEFORM),
     "RandomizedLeakyReLU": (layers.RandomizedLeakyReLU, {"lower": 0.1, "upper": 0.3, "seed": 7}, WAVEFORM),
