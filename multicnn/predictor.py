@@ -240,7 +240,7 @@ class Predictor:
         """
         if not isinstance(data, DataSource):
             trained_on = self.recipe.get("data", {})
-            names = ("pattern", "text_column", "label_column", "label_separator")
+            names = ("pattern", "text_column", "label_column", "label_separator", "label_names")
             path = str(data) if isinstance(data, (str, os.PathLike)) else PREFIX
             if self.was_trained_on(path):
                 names = tuple(trained_on) if split_as_trained else (*names, "split_column", "group_column")

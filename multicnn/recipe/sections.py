@@ -43,6 +43,8 @@ class DataSource:
         text_column, label_column, split_column, group_column: Columns of a table.
         label_separator: Separator of the labels of an example in multilabel data, such as "|"; JSON lines and Parquet can
             have lists instead.
+        label_names: A table (CSV, TSV) with the name of each label in its second column, where the labels are the ids of its first,
+            as WordNet's synsets and OpenImages' MIDs are.
         test: A separate folder or table of test examples.
         leave_out: The group that is the test set (leave one group out); also a fold of metadata.csv.
         validation_fraction: Fraction of the examples for validation, where the source does not divide them itself.
@@ -61,6 +63,7 @@ class DataSource:
     text_column: Text = "text"
     label_column: Text = "label"
     label_separator: Text | None = None
+    label_names: Text | None = None
     split_column: Text | None = None
     group_column: Text | None = None
     test: Text | None = None

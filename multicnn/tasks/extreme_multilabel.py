@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -65,6 +65,10 @@ class ExtremeMultilabel(Multilabel):
     def strata(self, cell: str) -> tuple[str, ...]:
         """Return nothing: splits balance no labels of a handful of examples."""
         return ()
+
+    def renamed(self, cell: str, names: Mapping[str, str]) -> str:
+        """Return the cell with the other names of its labels, each once."""
+        return self.label_separator.join(sorted({names.get(label, label) for label in self.names(cell)}))
 
     def names(self, cell: str) -> tuple[str, ...]:
         """Return the labels of a canonical cell."""

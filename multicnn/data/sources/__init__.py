@@ -19,6 +19,7 @@ from multicnn.data.sources.by_content import by_content
 from multicnn.data.sources.folder import resolve_folder
 from multicnn.data.sources.given_labels import refuse_fractions
 from multicnn.data.sources.joined_labels import joined_labels
+from multicnn.data.sources.label_names import with_label_names
 from multicnn.data.sources.labels import unified, without_good_rows
 from multicnn.data.sources.memory import PREFIX, resolve_memory
 from multicnn.data.sources.reading import TABLES
@@ -75,7 +76,7 @@ def resolve(
         manifest = by_content(manifest)
     name, received = ("path", f"path={source.path!r}") if data is None else ("data", f"data of {type(data).__name__}")
     chosen = choose_task(task, source.label_separator, tuple(manifest.offers) or None)
-    read = refuse_fractions(_read(offered(manifest, chosen.reads), chosen))
+    read = with_label_names(refuse_fractions(_read(offered(manifest, chosen.reads), chosen)), source)
     return _fitted(unified(read), name, received)
 
 
