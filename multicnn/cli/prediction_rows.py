@@ -27,6 +27,8 @@ def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"input": prediction.input, "label": prediction.label, "labels": prediction.labels}
     kind = "values" if prediction.values else "probabilities"
     row[kind] = prediction.values or _most_probable(prediction.probabilities)
+    if prediction.segments:
+        row["segments"] = [segment._asdict() for segment in prediction.segments]
     if prediction.remark:
         row["remark"] = prediction.remark
     if per_window:

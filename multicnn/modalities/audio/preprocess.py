@@ -23,6 +23,7 @@ from multicnn.modalities.audio import (
     augment_waveform,
     decode,
     features,
+    frame_times,
     librosa_features,
     spectrogram,
     spectrogram_figure,
@@ -328,6 +329,24 @@ class AudioPreprocess(AudioViews, AudioMaps, Preprocess):
         starts = [*range(0, max(len(raw) - length, 0), length), max(len(raw) - length, 0)]
         return [(start / self.sample_rate, self.window(raw[start:])) for start in starts]
 
+    def geometry(self, raw: np.ndarray) -> np.ndarray:
+        """Return start and stop in seconds of each frame of each of `windows`, float64 (windows * frames, 2).
+
+        Nothing where `trim_db` or `stretch_db` moves them.
+        """
+        if self.trim_db is not None or self.stretch_db is not None:
+            return np.zeros(0)
+        starts = [start for start, _ in self.windows(raw)]
+        hop = (1 if self.features == "waveform" else self.hop_length) / self.sample_rate
+        seconds = len(raw) / self.sample_rate
+        return frame_times.spans(
+            starts, self.stored_shape[0], hop, self.center, self.samples / self.sample_rate, seconds
+        )
+
+    def for_targets(self, kind: str) -> AudioPreprocess:
+        """Return the preprocess of (time, mel) for segments: a network of theirs answers at each frame."""
+        return dataclasses.replace(self, rank=1) if kind == "segments" else self
+
     def position(self, start: float) -> str:
         """Return the start of a window, such as "1.50 s"."""
         return f"{start:.2f} s"
@@ -340,7 +359,7 @@ class AudioPreprocess(AudioViews, AudioMaps, Preprocess):
     @property
     def augment(self) -> Augmenter:
         """Changes of the finished features."""
-        return Augmenter(augment_spectrogram.augment, {"bands": self.bands})
+        return Augmenter(augment_spectrogram.augment, {"bands": self.bands}, frame_times.movement)
 
     def augmented_view(self) -> Preprocess:
         """Return the same preprocess with waveforms as its stored examples."""

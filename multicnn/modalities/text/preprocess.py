@@ -23,7 +23,7 @@ from multicnn.modalities.linear_form import Inputs, LinearForm
 from multicnn.modalities.marks import Marked, Source, constant, of_arrays
 from multicnn.modalities.perturbations import Perturbations
 from multicnn.modalities.reasons import BAD, reason
-from multicnn.modalities.text import augment, baseline, decode, ngram_table, scripts, tokenizers, uniform
+from multicnn.modalities.text import augment, baseline, decode, ngram_table, scripts, spans, tokenizers, uniform
 from multicnn.modalities.text.maps import TextMaps
 from multicnn.modalities.text.perturbations import TextPerturbations
 from multicnn.modalities.text.probe import TextProbe
@@ -219,6 +219,19 @@ class TextPreprocess(TextViews, TextMaps, Preprocess):
         last, between = len(found) - length, "" if self.level == "characters" else " "
         starts = [*range(0, last, length), last]
         return [(float(start), between.join(found[start : start + length])) for start in starts]
+
+    def geometry(self, raw: str) -> np.ndarray:
+        """Start and stop in characters of each token of each window, float64 (windows * length, 2); of padding both are 0.
+
+        Nothing where the tokens are no stretches of the text.
+        """
+        if (found := spans.token_spans(raw, self.level, self.tokenizer, self.lowercase)) is None:
+            return np.zeros(0)
+        length = self.stored_shape[0]
+        found = found[:: -1 if self.order == "backward" else 1]
+        starts = [int(start) for start, _ in self.windows(raw)]
+        parts = [found[start : start + length] for start in starts]
+        return np.concatenate([np.pad(part, ((0, length - len(part)), (0, 0))) for part in parts]).astype(np.float64)
 
     def example(self, raw: str) -> np.ndarray:
         """Ids of a text: int32, `stored_shape`; a longer one is cut where its input ends, a shorter one followed by 0."""

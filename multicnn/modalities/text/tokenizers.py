@@ -72,7 +72,7 @@ def words(text: str, tokenizer: str, lowercase: bool) -> list[str]:
     text = normalised(text, lowercase)
     if tokenizer == "whitespace":
         return text.split()
-    return _word_pattern().findall(text.replace("\u2019", "'"))  # don\u2019t is don't
+    return word_pattern().findall(text.replace("\u2019", "'"))  # don\u2019t is don't
 
 
 def ngrams(word: str, sizes: tuple[int, int], most: int) -> list[str]:
@@ -93,7 +93,8 @@ def bucket(ngram: str, buckets: int) -> int:
 
 
 @functools.cache
-def _word_pattern() -> re.Pattern:
+def word_pattern() -> re.Pattern:
+    """Return the pattern of a word or a punctuation mark of the tokenizer "unicode"."""
     # \w leaves out the marks that follow a letter (vowel signs of Hindi, accents on Cyrillic), where words would break.
     marks = "".join(chr(point) for point in range(0x300, 0x10000) if unicodedata.category(chr(point)) in ("Mn", "Mc"))
     return re.compile(rf"\w[\w{marks}]*(?:'[\w{marks}]+)*|[^\w\s][{marks}]*")
