@@ -7,11 +7,13 @@ of the labels (Saunders, Gammerman, Vovk 1998). The targets stay sparse.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from multicnn.tasks.linear_model import NotFitted
+
+Matrix: TypeAlias = Any  # an array of NumPy, or a matrix of scipy.sparse
 
 MOST_EXAMPLES = 5_000  # that it is fitted to
 _PENALTY = 0.1  # of the mean square of an example
@@ -19,7 +21,7 @@ _MOST_OPERATIONS = 1e12  # about 30 s on two cores
 _TOGETHER = 128  # examples that are scored at once
 
 
-def scores(train: Any, targets: Any, test: Any) -> Iterator[tuple[slice, np.ndarray]]:
+def scores(train: Matrix, targets: Matrix, test: Matrix) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the scores of labels, 1 for a label that is there and 0 for one that is not, of some examples after others.
 
     Args:
@@ -53,7 +55,7 @@ def scores(train: Any, targets: Any, test: Any) -> Iterator[tuple[slice, np.ndar
 
 
 def classifier(
-    train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray, classes: int
+    train: Matrix, train_targets: np.ndarray, test: Matrix, test_targets: np.ndarray, classes: int
 ) -> tuple[dict[str, float], str]:
     """Train it on classes, int (n,), or labels, 0 or 1 of (n, classes), and return metrics of other examples and its name.
 
@@ -83,7 +85,7 @@ def name_of(examples: int) -> str:
     return f"ridge regression of all labels{sample}"
 
 
-def _standardised(train: Any, test: Any) -> tuple[Any, Any]:
+def _standardised(train: Matrix, test: Matrix) -> tuple[Matrix, Matrix]:
     from scipy import sparse
     from sklearn.preprocessing import StandardScaler
 
@@ -93,5 +95,5 @@ def _standardised(train: Any, test: Any) -> tuple[Any, Any]:
     return scaler.transform(train).astype(np.float32), scaler.transform(test).astype(np.float32)
 
 
-def _dense(matrix: Any) -> np.ndarray:
+def _dense(matrix: Matrix) -> np.ndarray:
     return np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix, np.float32)

@@ -10,12 +10,13 @@ import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, cast
 
 import numpy as np
 
 from multicnn.tasks import dual_ridge, ranking
 from multicnn.tasks.base import Answer, LossSettings
+from multicnn.tasks.intervals import Metrics
 from multicnn.tasks.multilabel import SPARSE, Multilabel
 from multicnn.tasks.ragged import Ragged, ragged
 from multicnn.tasks.registry import register
@@ -177,7 +178,7 @@ class ExtremeMultilabel(Multilabel):
             }
         )
 
-    def headline(self, test: dict[str, Any], linear: dict[str, Any] | None) -> str:
+    def headline(self, test: Metrics, linear: Metrics | None) -> str:
         """Return the precision at five in a sentence, beside the commonest labels and the linear baseline."""
         name = self.metric
         low, high = test[f"{name}_low"], test[f"{name}_high"]
@@ -188,7 +189,7 @@ class ExtremeMultilabel(Multilabel):
         return lead + (f" Linear baseline: {linear[name]:.3f}." if linear else "")
 
     def baseline(
-        self, train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray
+        self, train: dual_ridge.Matrix, train_targets: np.ndarray, test: dual_ridge.Matrix, test_targets: np.ndarray
     ) -> tuple[dict[str, float], str]:
         """Train one ridge regression of all labels and return its metrics on other examples, and its name."""
         sparse, truth = ragged(train_targets).matrix(len(self.labels)), ragged(test_targets)
@@ -198,7 +199,7 @@ class ExtremeMultilabel(Multilabel):
         ]
         return sum(counts[1:], counts[0]).summary(), dual_ridge.name_of(len(train_targets))
 
-    def linear_model(self, features: Any, targets: np.ndarray, class_weights: np.ndarray | None = None) -> Any:
+    def linear_model(self, features: object, targets: np.ndarray, class_weights: np.ndarray | None = None) -> NoReturn:
         """Raise ValueError: a kernel of so many labels would be larger than any network."""
         raise ValueError(f"there are {len(self.labels):,} labels")
 

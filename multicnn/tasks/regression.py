@@ -241,7 +241,7 @@ class Regression(PlainTargets):
         numbers = {"truth": truth[rows], "predicted": predicted[rows], "error": (predicted - truth)[rows]}
         return pd.DataFrame({"id": [str(ids[row]) for row in rows], **numbers, "row": rows})
 
-    def headline(self, test: dict[str, Any], linear: dict[str, Any] | None) -> str:
+    def headline(self, test: intervals.Metrics, linear: intervals.Metrics | None) -> str:
         """Return the mean absolute error in a sentence, beside predicting the mean and the linear baseline."""
         lead = (
             f"Test mean absolute error: {test['mae']:.4g} (95 % interval {test['mae_low']:.4g} to {test['mae_high']:.4g}) "

@@ -6,13 +6,14 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from multicnn.tasks import step_baselines
 from multicnn.tasks.answers import Answer, Segment
 from multicnn.tasks.base import LossSettings
+from multicnn.tasks.intervals import Metrics
 from multicnn.tasks.pixel_counts import PixelCounts, of_records, record
 from multicnn.tasks.plain import Batches, PlainTargets
 from multicnn.tasks.registry import register
@@ -259,7 +260,7 @@ class TimeSteps(PlainTargets):
         columns = {"id": [str(ids[row]) for row in rows], "step_accuracy": right[rows]}
         return pd.DataFrame(columns | {"loss": self.plain_losses(logits, targets)[rows], "row": rows})
 
-    def headline(self, test: dict[str, Any], linear: dict[str, Any] | None) -> str:
+    def headline(self, test: Metrics, linear: Metrics | None) -> str:
         """Return the share of right steps and the mean F1 on the test set, with the baseline's."""
         own = f"Test step accuracy {test['step_accuracy']:.3f}, mean F1 {test['mean_f1']:.3f} on {test['n']:,} examples"
         if not linear:
@@ -267,7 +268,7 @@ class TimeSteps(PlainTargets):
         return f"{own}; baseline ({linear['model']}): {linear['step_accuracy']:.3f}, {linear['mean_f1']:.3f}."
 
     def baseline(
-        self, train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray
+        self, train: object, train_targets: np.ndarray, test: object, test_targets: np.ndarray
     ) -> tuple[dict[str, float], str] | None:
         """Return None: the baseline of steps is `placed_baseline`."""
         return None

@@ -44,12 +44,12 @@ def with_label_names(manifest: Manifest, source: DataSource) -> Manifest:
     return manifest.with_remarks([Finding("names of labels", message, False)])
 
 
-def read_names(path: Path, separator: str | None = None) -> dict[str, str]:
+def read_names(path: Path, label_separator: str | None = None) -> dict[str, str]:
     """Return the name of each id: the second column of a CSV or TSV table by the first; a header changes nothing.
 
     Args:
         path: The table.
-        separator: What no name may have in it.
+        label_separator: What no name may have in it.
 
     Raises:
         ValueError: There is no such table, it has no two columns, or a name has the separator in it.
@@ -69,8 +69,8 @@ def read_names(path: Path, separator: str | None = None) -> dict[str, str]:
         )
     often = Counter(pairs.values())
     named = {key: name if often[name] == 1 else f"{name} ({key})" for key, name in pairs.items()}
-    if separator and (broken := [name for name in named.values() if separator in name]):
+    if label_separator and (broken := [name for name in named.values() if label_separator in name]):
         raise ValueError(
-            f"`data.label_names` must hold names without {separator!r}, which separates labels. Received: name={broken[0]!r}"
+            f"`data.label_names` must hold names without {label_separator!r}, which separates labels. Received: name={broken[0]!r}"
         )
     return named

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -52,6 +51,6 @@ class Shift:
         return boxes
 
 
-def movement(shape: tuple[int, ...], seeds: tf.Tensor, *, time_shift: int = 0, **_: Any) -> Shift:
+def movement(shape: tuple[int, ...], seeds: tf.Tensor, *, time_shift: int = 0, **_: object) -> Shift:
     """Return the shift that `augment_spectrogram.augment` draws by the same seeds."""
     return Shift(integers(uniform(seeds, 1, "time shift"), -time_shift, time_shift))
