@@ -35,9 +35,10 @@ def test_maximising_raises_the_activation_within_the_range(model):
 
 def test_more_of_the_prior_gives_smoother_inputs(model):
     built, _ = model
+    several = [Descent(steps=25, variation=weight, norm=0) for weight in (0.0, 100.0)]
     rough, smooth = (
-        synthesis.maximize(built, built.outputs[0], [1], ["b"], LIMITS, Descent(steps=25, variation=weight)).inputs
-        for weight in (0.0, 10.0)
+        synthesis.maximize(built, built.outputs[0], [0, 1, 2], list("abc"), LIMITS, settings).inputs
+        for settings in several
     )
     assert np.abs(np.diff(smooth, axis=1)).mean() < 0.5 * np.abs(np.diff(rough, axis=1)).mean()
 
