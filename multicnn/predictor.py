@@ -33,6 +33,7 @@ from multicnn.data.sources.unused import given_options, load_inherited
 from multicnn.data.store import Store, load_examples
 from multicnn.data.targets import stored_as, with_targets
 from multicnn.data.unreadable import NoneReadable
+from multicnn.evaluation.by_inputs import by_inputs
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.evaluation.headline import saved_name
 from multicnn.modalities import Preprocess
@@ -48,6 +49,7 @@ from multicnn.utils.urls import REMEDY, is_url
 from multicnn.version import __version__
 
 _RECORDED = 16  # examples whose logits are held at once
+_OF_INPUTS = ("text_column", "image_column", "audio_column", "sample_rate", "allow_outside")
 _SHOWN = 300  # characters of what is wrong with an artefact: Keras repeats whole networks
 
 
@@ -156,14 +158,19 @@ class Predictor:
 
         An array may be a batch; a pair (waveform, rate) is one clip. A bad input gives a prediction with its `error`, in its
         place. An audio clip longer than the network's window is cut into windows, and their probabilities are averaged; so is
-        a text whose preprocessing says `long="windows"`.
+        a text whose preprocessing says `long="windows"`. Where an example has several inputs, it is a dict of them, or a row of a
+        table or a frame; any but one may be missing.
 
         Raises:
             ValueError: `inputs` is no input and holds none, may be one or many, is a URL, or a folder without files.
         """
+        return list(self.stream(self.inputs(inputs)))
+
+    def inputs(self, given: object) -> Iterable[object]:
+        """Return what `predict` was given one by one, as `stream` takes it; arguments and errors are those of `predict`."""
         known = self.recipe.get("data", {})
-        trained_on = DataSource(**{name: known[name] for name in ("text_column", "sample_rate") if name in known})
-        return list(self.stream(inputs_of(inputs, self.preprocess, trained_on)))
+        trained_on = DataSource(**{name: known[name] for name in _OF_INPUTS if name in known})
+        return inputs_of(given, self.preprocess, trained_on)
 
     def stream(self, inputs: Iterable[object]) -> Iterator[Prediction]:
         """Predict inputs one batch after another, in their order, without holding them all.
@@ -220,7 +227,8 @@ class Predictor:
             logits = recorded(replace(self, preprocess=preprocess), stored, manifest, measured)
         else:
             logits = self.logits(stored.array)
-        return evaluate(logits, manifest, measured, note)
+        evaluation = evaluate(logits, manifest, measured, note)
+        return replace(evaluation, by_inputs=by_inputs(self.preprocess, self.logits, stored, evaluation.manifest))
 
     def source(
         self,
@@ -240,7 +248,8 @@ class Predictor:
         """
         if not isinstance(data, DataSource):
             trained_on = self.recipe.get("data", {})
-            names = ("pattern", "text_column", "label_column", "label_separator", "label_names")
+            columns = ("text_column", "image_column", "audio_column", "label_column")
+            names = ("pattern", *columns, "label_separator", "label_names")
             path = str(data) if isinstance(data, (str, os.PathLike)) else PREFIX
             if self.was_trained_on(path):
                 names = tuple(trained_on) if split_as_trained else (*names, "split_column", "group_column")

@@ -28,7 +28,8 @@ from multicnn.evaluation.explanation import write_explanations
 from multicnn.evaluation.headline import saved_in_words
 from multicnn.evaluation.inspect import Inspection
 from multicnn.evaluation.preview import write_preview
-from multicnn.explanations import Explainer, Explanation, Findings, over_texts
+from multicnn.explanations import Explainer, Explanation, Findings, of_inputs, over_texts
+from multicnn.explanations.of_inputs import InputShares
 from multicnn.modalities import Preprocess
 from multicnn.models.trust import allowing, check_recipe
 from multicnn.predictor import Predictor, load
@@ -540,6 +541,25 @@ def explain_texts(
     if out is not None:
         write_explanations(Path(out), "What moved the decisions", explanations)
     return explanations
+
+
+def explain_inputs(
+    predictor: Predictor | str | os.PathLike, inputs: object, *, label: str | None = None
+) -> list[InputShares]:
+    """Explain decisions on examples of several inputs: what each input added to the logit.
+
+    Args:
+        predictor: A predictor of several inputs, or the path of its .keras file.
+        inputs: Dicts, tables or frames, as `Predictor.predict` takes them.
+        label: The class to explain; None is the one predicted for each example.
+
+    Raises:
+        ValueError: The predictor has one input or no classes, or the class is unknown.
+    """
+    predictor = _loaded(predictor)
+    return list(
+        of_inputs.explain(predictor.preprocess, predictor.logits, predictor.task, predictor.inputs(inputs), label)
+    )
 
 
 def explain_data(

@@ -18,6 +18,7 @@ from multicnn.blocks.combinators import add, average, chain, concat, join, merge
 from multicnn.blocks.convolution import conv, conv_transpose, depthwise_conv, separable_conv
 from multicnn.blocks.filters import fixed_filter
 from multicnn.blocks.heads import dense, lift, rbf
+from multicnn.blocks.packed import unpacked, where_given
 from multicnn.blocks.pooling import (
     average_over,
     average_pool,
@@ -107,8 +108,10 @@ __all__ = [
     "take_channels",
     "tf_idf",
     "unknown_kinds",
+    "unpacked",
     "unpool",
     "weighted_average_pool",
     "weighted_pool",
+    "where_given",
     "whiten",
 ]

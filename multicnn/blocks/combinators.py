@@ -164,6 +164,12 @@ class join(Block):
         for name, block in self.inputs.items():
             scope(name, block)  # which checks both
 
+    @property
+    def input_dtype(self) -> dict[str, str]:
+        """The dtype of each input: that of its Block."""
+        dtypes = {name: block.input_dtype for name, block in self.inputs.items()}
+        return {name: dtype if isinstance(dtype, str) else "float32" for name, dtype in dtypes.items()}
+
     def apply(self, x: Tensor, builder: Builder) -> Tensor:
         if not isinstance(x, Mapping) or set(x) != set(self.inputs):
             received = sorted(x) if isinstance(x, Mapping) else type(x).__name__

@@ -68,6 +68,8 @@ READING = {
         "data.pattern", str, typer.Option(help="Regular expression with groups label, group, split, for file names.")
     ),
     "text_column": FieldOption("data.text_column", str, typer.Option(help="Column of the texts in a table.")),
+    "image_column": FieldOption("data.image_column", str, typer.Option(help="Column of the image files in a table.")),
+    "audio_column": FieldOption("data.audio_column", str, typer.Option(help="Column of the audio files in a table.")),
     "label_column": FieldOption("data.label_column", str, typer.Option(help="Column of the labels in a table.")),
     "label_separator": FieldOption(
         "data.label_separator", str, typer.Option(help="Separator of the labels of an example, for multilabel data.")

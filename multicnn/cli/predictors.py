@@ -36,7 +36,8 @@ def evaluate(
     with RichReporter(quiet=as_json) as reporter:
         evaluation = api.evaluate(model, data, split=split, reporter=reporter, settings=settings or [])
     if as_json:
-        print_json(evaluation.metrics | ({"note": evaluation.note} if evaluation.note else {}))
+        more = {} if evaluation.by_inputs is None else {"by_inputs": evaluation.by_inputs.to_dict("index")}
+        print_json(evaluation.metrics | more | ({"note": evaluation.note} if evaluation.note else {}))
     else:
         show_evaluation(evaluation)
 
@@ -47,7 +48,7 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Files or folders of them, or for a text predictor texts too; - reads lines from standard input."
+            help="Files or folders of them, for a text predictor texts too, or tables of several inputs; - reads lines."
         ),
     ],
     csv: Annotated[
@@ -61,13 +62,19 @@ def predict(
 ) -> None:
     """Predict the classes of images, audio files or texts; exit code 1 if one of them is bad."""
     _check(inputs, csv)
+    from multicnn.data.inputs import name_of
     from multicnn.predictor import load
 
     predictor = load(model)
     bad = False
     names: deque[str] = deque()  # of the inputs that the stream has taken
 
-    def sources() -> Iterator[str | bytes | Path]:
+    def sources() -> Iterator[object]:
+        if predictor.preprocess.input_names:
+            for position, row in enumerate(predictor.inputs([Path(item) for item in inputs])):
+                names.append(name_of(row, position))
+                yield row
+            return
         for item in expanded(inputs, csv):
             names.append(str(item))
             yield text_or_file(item) if predictor.preprocess.inline and isinstance(item, str) else item

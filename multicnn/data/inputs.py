@@ -9,6 +9,7 @@ import numpy as np
 
 from multicnn.data.items import array_of, is_cell, is_file, is_numbers, is_waveform, plain
 from multicnn.data.listing import with_files_of_folders
+from multicnn.data.rows import Row, rows_of
 from multicnn.data.sources.frame import as_frame, is_frame
 from multicnn.data.sources.huggingface import HuggingFaceDataset, input_column, inputs_of_column
 from multicnn.data.sources.tf_data import TensorDataset, inputs_in
@@ -33,6 +34,8 @@ def inputs_of(given: object, preprocess: Preprocess, trained_on: DataSource | No
     Raises:
         ValueError: It is no input and holds none, or may be one or many; the message says what to pass.
     """
+    if preprocess.input_names:
+        return rows_of(given, preprocess.input_names, trained_on or DataSource())
     if isinstance(given, (str, os.PathLike)) and not preprocess.inline:
         if is_url(given):
             raise ValueError(f"`inputs` must be on this machine ({REMEDY}). Received: inputs={str(given)!r}")
@@ -53,6 +56,8 @@ def source_of(item: object, preprocess: Preprocess) -> object:
     Raises:
         ValueError: It cannot be read; the message is a short reason.
     """
+    if isinstance(item, Row):
+        return item.cells
     item = plain(item)
     if not (preprocess.inline and isinstance(item, os.PathLike)):
         return item

@@ -48,7 +48,7 @@ class Manifest:
             `source` (the path of a file, the text itself, or the int position in `arrays`), `label`, `split` ("train",
             "val", "test", or "" for not yet decided), `group` ("" for none), `hash` (see `content_hash`), `target` (that of what
             decides the target beside the label, such as the file of a mask, else ""), `status` ("good" or "bad") and `reason`
-            (why a row is bad, else "").
+            (why a row is bad, or an input of a good one missing; else "").
         arrays: Examples in memory, one per position: an array, or an object array of arrays, of waveforms with their rates,
             or of file contents (bytes) where their shapes differ. Or what reads them by index. None where `source` is a
             path or a text.
@@ -207,6 +207,16 @@ class Manifest:
     def with_splits(self, splits: Sequence[str] | np.ndarray) -> Manifest:
         """Return this manifest with these splits, one per row."""
         return replace(self, table=self.table.assign(split=list(splits)))
+
+    def with_notes(self, notes: Mapping[int, str]) -> Manifest:
+        """Return this manifest with the reasons why something of these good rows cannot be used."""
+        table = self.table.copy()
+        table.loc[list(notes), "reason"] = list(notes.values())
+        return replace(self, table=table)
+
+    def listed_rows(self) -> pd.DataFrame:
+        """Return the bad rows, and the good ones of which something cannot be used, as `bad_rows`."""
+        return self.table.loc[self.table["reason"] != "", ["id", "source", "reason"]].reset_index(drop=True)
 
     def bad_rows(self) -> pd.DataFrame:
         """Return the bad rows, with the columns `id`, `source` and `reason`."""

@@ -25,6 +25,7 @@ class Evaluation:
         manifest: The manifest of the data.
         rows: The row of the manifest of each example, int64 (n,).
         note: What makes the metrics better than they will be on new data; "" for nothing.
+        by_inputs: The metric for each choice of the inputs, where an example has several (`evaluation.by_inputs`).
     """
 
     metrics: dict[str, Any]
@@ -33,6 +34,7 @@ class Evaluation:
     manifest: Manifest
     rows: np.ndarray
     note: str = ""
+    by_inputs: pd.DataFrame | None = None
 
     def per_class(self) -> pd.DataFrame:
         """Return precision, recall, F1 and support of each class, of a task with classes."""
@@ -52,8 +54,9 @@ class Evaluation:
         return matrix
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables of the task by name, such as `per_class`."""
-        return self.manifest.task.tables(self.logits, self.targets)
+        """Return the tables of the task by name, such as `per_class`, and `by_inputs` where an example has several."""
+        more = {} if self.by_inputs is None else {"by_inputs": self.by_inputs}
+        return self.manifest.task.tables(self.logits, self.targets) | more
 
 
 def rows_to_measure(manifest: Manifest, split: str | None, trained_on_it: bool) -> tuple[np.ndarray, str]:

@@ -28,6 +28,8 @@ from multicnn.layers.masked_windows import MaskedMaxPooling1D as MaskedMaxPoolin
 from multicnn.layers.max_unpooling import MaxUnpooling as MaxUnpooling
 from multicnn.layers.ngram_bag import NgramBag as NgramBag
 from multicnn.layers.one_hot_tokens import OneHotTokens as OneHotTokens
+from multicnn.layers.packed import VectorSlice as VectorSlice
+from multicnn.layers.packed import WhereGiven as WhereGiven
 from multicnn.layers.patch_whitening import PatchWhitening as PatchWhitening
 from multicnn.layers.poolings import MaskedMinPooling1D as MaskedMinPooling1D
 from multicnn.layers.poolings import MaskedRMSPooling1D as MaskedRMSPooling1D

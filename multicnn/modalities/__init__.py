@@ -10,12 +10,14 @@ from multicnn.modalities.registry import lookup, of_kind, register
 if TYPE_CHECKING:
     from multicnn.modalities.audio.preprocess import AudioPreprocess
     from multicnn.modalities.image.preprocess import ImagePreprocess
+    from multicnn.modalities.joined.preprocess import JoinedPreprocess
     from multicnn.modalities.text.preprocess import TextPreprocess
 
 __all__ = [
     "AudioPreprocess",
     "Augmenter",
     "ImagePreprocess",
+    "JoinedPreprocess",
     "Preprocess",
     "Probe",
     "Shown",
@@ -25,7 +27,12 @@ __all__ = [
     "register",
 ]
 
-_MODALITY = {"ImagePreprocess": "image", "AudioPreprocess": "audio", "TextPreprocess": "text"}
+_MODALITY = {
+    "ImagePreprocess": "image",
+    "AudioPreprocess": "audio",
+    "TextPreprocess": "text",
+    "JoinedPreprocess": "joined",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from multicnn.modalities.array_inputs import ArrayInputs
 from multicnn.modalities.finding import Finding
 from multicnn.modalities.geometry import Located
+from multicnn.modalities.input_names import NamedInputs
 from multicnn.modalities.linear_form import LinearForms
 from multicnn.modalities.maps import Mapped
 from multicnn.modalities.marks import Marking
@@ -195,7 +196,7 @@ class Stem:
         return {}, ""
 
 
-class Preprocess(Loadable, ArrayInputs, Suiting, LinearForms, Located, Views, Mapped, Protocol):
+class Preprocess(Loadable, ArrayInputs, NamedInputs, Suiting, LinearForms, Located, Views, Mapped, Protocol):
     """The protocol of the way from a raw input to the network's, and of everything else that depends on the modality.
 
     The route of an example: `decode` reads a source; `example` makes the stored tensor of it, of fixed shape; `finish` makes

@@ -19,6 +19,7 @@ class Mark(enum.IntFlag):
     CUT = 2  # it was longer than what is stored
     PADDED = 4  # it was shorter
     ARRAY = 8  # it was given as numbers in memory, not as a file
+    INCOMPLETE = 16  # some of its inputs cannot be read
 
 
 Source: TypeAlias = Any  # what the `decode` of a modality takes

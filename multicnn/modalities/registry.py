@@ -13,6 +13,7 @@ BUILT_IN = {
     "image": ("multicnn.modalities.image.preprocess", "ImagePreprocess"),
     "audio": ("multicnn.modalities.audio.preprocess", "AudioPreprocess"),
     "text": ("multicnn.modalities.text.preprocess", "TextPreprocess"),
+    "joined": ("multicnn.modalities.joined.preprocess", "JoinedPreprocess"),
 }
 _REGISTERED: dict[str, type[Preprocess]] = {}
 # Kinds of input: the modality and the fields that choose the kind.

@@ -86,6 +86,9 @@ MODELS = {
     "mlp": Model("baselines", ANY, (28, 28, 1), 10),
 }
 
+# Networks of several inputs, by the module of their function: a model above for each input.
+FUSIONS = {"late_fusion": "fusion", "joint_fusion": "fusion"}
+
 
 def usual_kind(model: Model | None, input_shape: tuple[int | None, ...]) -> str:
     """Return the kind of input, one of `ANY`, that a model (None: one that is not registered) most likely has on a shape."""
@@ -117,7 +120,7 @@ def create(model: str | dict[str, Any], classes: int, **hyperparameters: Any) ->
     for name, value in hyperparameters.items():
         if name not in known:
             raise ValueError(f"`{model}` takes the hyperparameters {known}. Received: {name}={value!r}")
-        if model in MODELS and not _fits(value, hint := typing.get_type_hints(function)[name]):
+        if (model in MODELS or model in FUSIONS) and not _fits(value, hint := typing.get_type_hints(function)[name]):
             kind = hint.__name__ if isinstance(hint, type) else hint
             raise ValueError(f"`{name}` of {model} must be {kind}. Received: {name}={value!r}")
     block = function(classes, **hyperparameters)
@@ -142,7 +145,8 @@ def _fits(value: Any, hint: Any) -> bool:
 def _function(model: str) -> Callable[..., Any]:
     if ":" in model:
         return function_of(model)
-    if model not in MODELS:
-        known = f"one of {sorted(MODELS)}, 'module:function' or 'file.py:function'"
+    if model not in MODELS and model not in FUSIONS:
+        known = f"one of {sorted([*MODELS, *FUSIONS])}, 'module:function' or 'file.py:function'"
         raise ValueError(f"`model` must be {known}. Received: model={model!r}")
-    return getattr(importlib.import_module(f"multicnn.models.{MODELS[model].module}"), model)
+    module = FUSIONS.get(model) or MODELS[model].module
+    return getattr(importlib.import_module(f"multicnn.models.{module}"), model)

@@ -187,7 +187,9 @@ def _type(annotation: ast.expr, module: str) -> str:
 
 def _default(value: ast.expr | None) -> str:
     text = "" if value is None else ast.unparse(value).replace("'", '"')
-    return "{}" if text == "dataclasses.field(default_factory=dict)" else text
+    if text.startswith("dataclasses.field("):
+        return "{}" if text.endswith("=dict)") else ""
+    return text
 
 
 class _Resolved(ast.NodeTransformer):

@@ -13,7 +13,7 @@ from pydantic_core import ArgsKwargs
 
 from multicnn.recipe.assignments import assigned, in_one_line
 from multicnn.recipe.fields import unknown_field
-from multicnn.recipe.preprocess import PreprocessField
+from multicnn.recipe.preprocess import PreprocessField, open_fields
 from multicnn.recipe.renames import with_current_names
 from multicnn.recipe.saved_optimizer import as_saved, marked
 from multicnn.recipe.sections import STRICT, Arguments, DataSource, Model, Named, Optimizer, Runtime, Start
@@ -144,7 +144,7 @@ class Recipe:
         """
         data = self.to_dict()
         if data["preprocess"] is None and any(s.startswith("preprocess.") for s in settings):
-            data["preprocess"] = {"modality": modality}
+            data["preprocess"] = {"modality": modality} if modality is None else open_fields(modality)
         return _of_today(assigned(data, settings, recipe=True))
 
 

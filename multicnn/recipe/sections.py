@@ -41,6 +41,8 @@ class DataSource:
         pattern: For a folder whose file names carry the label: a regular expression with named groups `label`, and
             if wanted `group` and `split`, searched in each file name.
         text_column, label_column, split_column, group_column: Columns of a table.
+        image_column, audio_column: Columns of a table of files, or of images and clips in memory. Two of these and of
+            `text_column` make examples of several inputs; their cells may be empty.
         label_separator: Separator of the labels of an example in multilabel data, such as "|"; JSON lines and Parquet can
             have lists instead.
         label_names: A table (CSV, TSV) with the name of each label in its second column, where the labels are the ids of its first,
@@ -61,6 +63,8 @@ class DataSource:
     path: str = ""
     pattern: str | None = None
     text_column: Text = "text"
+    image_column: Text | None = None
+    audio_column: Text | None = None
     label_column: Text = "label"
     label_separator: Text | None = None
     label_names: Text | None = None

@@ -99,7 +99,7 @@ def check_values(recipe: Recipe) -> None:
     task.check_loss(LossSettings(task.default_loss if recipe.loss is None else recipe.loss, recipe.label_smoothing))
     name = recipe.model.name
     if (
-        isinstance(name, dict) or name in models.MODELS
+        isinstance(name, dict) or name in models.MODELS or name in models.FUSIONS
     ):  # a user's function is called once, with the classes of the data
         models.create(name, 2, **recipe.model.arguments)
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from multicnn.blocks import Block
 from multicnn.blocks.cost import Measure, measure
-from multicnn.data import pipeline, store
+from multicnn.data import incomplete, pipeline, store
 from multicnn.data.checks.rows import examine_rows, examine_splits
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.data.marks import report_marks
@@ -273,7 +273,7 @@ def load_examples(
             f"{len(reasons):,} examples could be read when the run began, the first {manifest.table['id'][row]!r}: "
             f"{reason}. Received: resume={str(folder)!r}"
         )
-    manifest = manifest.with_bad(reasons)
+    manifest = incomplete.noted(manifest.with_bad(reasons), examples, preprocess)
     if folder is not None:
         run_folder.keep_manifest(folder, manifest)
     _check_examples(manifest, bad_limit, context)

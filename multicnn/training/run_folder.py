@@ -150,7 +150,7 @@ def keep_manifest(folder: Path, manifest: Manifest) -> None:
 
 def list_bad(folder: Path, manifest: Manifest) -> Path:
     """Write the list of the bad examples, and return its path."""
-    write_text(folder / BAD_FILES, csv_text(manifest.bad_rows()))
+    write_text(folder / BAD_FILES, csv_text(manifest.listed_rows()))
     return folder / BAD_FILES
 
 

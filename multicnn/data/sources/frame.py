@@ -13,10 +13,12 @@ from multicnn.data.manifest import Manifest
 from multicnn.data.sources.columns import of_values
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
 from multicnn.data.sources.given_labels import labels_of
+from multicnn.data.sources.joined import joined_columns, resolve_joined, resolve_joined_values
 from multicnn.data.sources.split_names import splits_named
 from multicnn.data.sources.table import of_table
 from multicnn.data.sources.unused import COLUMNS, check_options
 from multicnn.modalities import lookup
+from multicnn.modalities.joined.cells import is_missing
 from multicnn.recipe import DataSource
 
 _NAME = "frame"
@@ -69,16 +71,22 @@ def resolve_columns(
     Raises:
         ValueError: A column is missing.
     """
+    joined = joined_columns(source, values)
+    if len(joined) > 1:
+        return _resolve_joined(source, values, n, repeated, joined)
+    inputs = (source.image_column or _INPUTS[0], source.audio_column or _INPUTS[1])
     table = of_values(
-        _NAME, {name: column for name, column in values.items() if name not in _INPUTS}, [""] * n, repeated
+        _NAME, {name: column for name, column in values.items() if name not in inputs}, [""] * n, repeated
     )
-    chosen = next((name for name in _INPUTS if name in values), None)
+    chosen = next((name for name in inputs if name in values), None)
     inline = source.modality is not None and lookup(source.modality).inline
     of_files = table.known("file_name") or (table.known(source.text_column) and (inline or source.modality is None))
     if chosen is None or of_files:
         # The user made the frame: its names lead where the user says.
         return of_table(replace(source, allow_outside=True), table, Path(os.curdir), source.modality)
-    check_options(source, COLUMNS[1:], f"the examples are those of the column {chosen}")
+    check_options(
+        source, ("image_column", "audio_column", *COLUMNS[1:]), f"the examples are those of the column {chosen}"
+    )
     x, rate = inputs_of(list(values[chosen]), chosen)
     y = labels_of(table.column("label_column", source.label_column), n, source.label_column)
     groups = table.column("group_column", source.group_column) if source.group_column else None
@@ -87,4 +95,20 @@ def resolve_columns(
     if unknown := sorted(split for split in named if named[split] is None):
         raise ValueError(f"split_column must hold names of splits. Received: {unknown[0]!r}")
     subset = Examples("x", x, y, [named[split] or "" for split in splits], groups, rate)
-    return manifest_of([subset], source.modality, source.sample_rate)
+    return manifest_of([subset], source.modality or next(iter(joined), None), source.sample_rate)
+
+
+def _resolve_joined(
+    source: DataSource,
+    values: Mapping[str, Sequence[object]],
+    n: int,
+    repeated: frozenset[str],
+    joined: Mapping[str, str],
+) -> Manifest:
+    """Resolve columns of several inputs: of texts and names of files as a table on disk, else as they are."""
+    cells = [cell for column in joined.values() for cell in values.get(column, ())]
+    if all(isinstance(cell, str) or is_missing(cell) for cell in cells):
+        table = of_values(_NAME, values, [""] * n, repeated)
+        return resolve_joined(replace(source, allow_outside=True), table, Path(os.curdir), joined)
+    others = {name: column for name, column in values.items() if name not in joined.values()}
+    return resolve_joined_values(source, of_values(_NAME, others, [""] * n, repeated), values, joined)

@@ -14,7 +14,7 @@ from multicnn.data.items import array_of, is_waveform
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.arrays import examples_of_archive
 from multicnn.data.sources.examples import Examples, inputs_of, manifest_of
-from multicnn.data.sources.frame import is_frame, resolve_frames
+from multicnn.data.sources.frame import is_frame, resolve_columns, resolve_frames
 from multicnn.data.sources.given_labels import fractions_in, labels_of
 from multicnn.data.sources.huggingface import HuggingFaceDataset, resolve_huggingface
 from multicnn.data.sources.split_names import splits_named
@@ -24,6 +24,7 @@ from multicnn.modalities.finding import Finding, first_few
 from multicnn.recipe import DataSource, Recipe
 
 PREFIX = "memory:"  # of the path of such data in a recipe
+_LABELS = "label"
 _FORMS = "(x, y) with a label for each input, a frame, a data set, or a list of (input, label) pairs"
 _BESIDE = "these data in memory have no columns; their labels are given beside the inputs"
 
@@ -66,12 +67,15 @@ def resolve_memory(source: DataSource, data: Iterable[object]) -> Manifest:
 
     Args:
         source: How they are read: `modality`, and the names of columns.
-        data: (x, y); a list of (input, label) pairs; a frame, or a mapping of columns; a finite tf.data.Dataset; a data set of
-            Hugging Face; a mapping with the names of an .npz archive; or a mapping of any of these by the name of their split.
+        data: (x, y), where x may be a mapping of the inputs of each example by modality; a list of (input, label) pairs; a
+            frame, or a mapping of columns; a finite tf.data.Dataset; a data set of Hugging Face; a mapping with the names of
+            an .npz archive; or a mapping of any of these by the name of their split.
 
     Raises:
         ValueError: They are none of these, or inputs and labels do not fit; the message says what to pass.
     """
+    if isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], Mapping):
+        return _of_named_inputs(source, data[0], data[1])
     subsets, remarks = _by_split(data)
     if all(isinstance(each, HuggingFaceDataset) for each in subsets.values()):
         made = resolve_huggingface(source, subsets)  # type: ignore[arg-type]
@@ -89,6 +93,17 @@ def resolve_memory(source: DataSource, data: Iterable[object]) -> Manifest:
         examples = [_subset(f"x_{split}" if split else "x", each, split) for split, each in subsets.items()]
         made = manifest_of(examples, source.modality, source.sample_rate)
     return made.with_remarks(remarks)
+
+
+def _of_named_inputs(source: DataSource, x: Mapping[str, Iterable[object]], y: object) -> Manifest:
+    """Resolve ({"image": ..., "text": ...}, labels), as Keras takes inputs: each is a column of the name of its modality."""
+    columns: dict[str, list[object]] = {str(name): list(column) for name, column in x.items()}
+    n = len(next(iter(columns.values()), []))
+    if unequal := {name: len(column) for name, column in columns.items() if len(column) != n}:
+        raise ValueError(f"all inputs must have {n:,} rows, as the first has. Received: rows={unequal}")
+    labels = labels_of(y, n, "y")
+    named = {f"{name}_column": name for name in ("image", "audio", "text") if name in columns}
+    return resolve_columns(replace(source, **named, label_column=_LABELS), {**columns, _LABELS: labels}, n)  # type: ignore[arg-type]
 
 
 def _by_split(data: Iterable[object]) -> tuple[dict[str, object], list[Finding]]:

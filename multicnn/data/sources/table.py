@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from multicnn.data.sources.columns import Table
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
 from multicnn.data.sources.inside import REASON, are_inside
+from multicnn.data.sources.joined import joined_columns, resolve_joined
 from multicnn.data.sources.metadata import folder_splits
 from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
 from multicnn.data.sources.reading import read_table
@@ -32,6 +34,12 @@ def resolve_table(source: DataSource, path: Path, modality: str | None) -> Manif
 
 def of_table(source: DataSource, table: Table, root: Path, modality: str | None) -> Manifest:
     """Resolve the columns of a table; names of files are relative to `root`."""
+    if (joined := joined_columns(source, table.columns)) and len(joined) > 1:
+        return resolve_joined(source, table, root, joined)
+    if joined and (name := next(iter(joined))) != INLINE:  # files of one kind under another name
+        source = replace(source, image_column=None, audio_column=None)
+        table = replace(table, columns={**table.columns, "file_name": table.column(f"{name}_column", joined[name])})
+        return resolve_listed(source, table, root, name)
     of_files = not table.known(source.text_column) and table.known("file_name")
     if of_files or (modality is not None and not lookup(modality).inline):
         return resolve_listed(source, table, root, modality)

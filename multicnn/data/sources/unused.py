@@ -9,7 +9,7 @@ from multicnn.data.manifest import Manifest
 from multicnn.recipe import DataSource
 
 COLUMNS = ("text_column", "label_column", "split_column", "group_column")
-_OPTIONS = ("pattern", *COLUMNS)
+_OPTIONS = ("pattern", "image_column", "audio_column", *COLUMNS)
 _USUAL = DataSource()
 
 

@@ -1,0 +1,1 @@
+"""Several inputs of one example: images, clips and texts side by side, any of which may be missing."""

@@ -1,0 +1,102 @@
+r"""Digits that are spoken, drawn and written, paired by class: three inputs, each too noisy to be enough.
+
+python pipelines/three_digits.py recordings mnist.npz     # makes the folder three_digits
+multicnn train pipelines/three_digits.py
+multicnn evaluate runs/.../model.keras three_digits/three_digits.csv --split test
+"""
+
+import csv
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from multicnn import (
+    AudioPreprocess,
+    DataSource,
+    ImagePreprocess,
+    JoinedPreprocess,
+    Model,
+    Optimizer,
+    Recipe,
+    TextPreprocess,
+)
+
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+LETTERS = list("abcdefghijklmnopqrstuvwxyz")
+IMAGE_NOISE, HIDDEN, AUDIO_DECIBELS, TYPOS = 85.0, 9, -9.0, 0.6
+
+recipe = Recipe(
+    data=DataSource(
+        path="three_digits/three_digits.csv", image_column="image", audio_column="audio", text_column="text"
+    ),
+    preprocess=JoinedPreprocess(
+        inputs={
+            "image": ImagePreprocess(size=(28, 28), channels=1),
+            "audio": AudioPreprocess(sample_rate=8000, seconds=0.7, n_fft=256, hop_length=80, n_mels=40),
+            "text": TextPreprocess(level="characters", length=12),
+        }
+    ),
+    model=Model(name="late_fusion", arguments={"image": "lenet5", "audio": "res8", "text": "textcnn"}),
+    augment={"drop_inputs": 0.4, "image_shift": 1, "audio_time_shift": 6, "audio_frequency_mask": 4},
+    epochs=20,
+    batch_size=32,
+    optimizer=Optimizer(name="adam", learning_rate=2e-3, schedule="cosine"),
+    baseline="off",
+)
+
+
+def drawn(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return an image in noise, with a square of it hidden."""
+    noisy = pixels + random.normal(0, IMAGE_NOISE, pixels.shape)
+    top, left = random.integers(0, 28 - HIDDEN, 2)
+    noisy[top : top + HIDDEN, left : left + HIDDEN] = 0
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def spoken(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return a clip in white noise that is louder than it."""
+    power = np.mean(np.square(samples)) / 10 ** (AUDIO_DECIBELS / 10)
+    noisy = samples + random.normal(0, np.sqrt(power), len(samples))
+    return (noisy / np.abs(noisy).max() * 30000).astype("<i2")
+
+
+def written(word: str, random: np.random.Generator, known: set[str]) -> str:
+    """Return a word with wrong letters, spelt as none that is known."""
+    while (text := "".join(random.choice(LETTERS) if random.random() < TYPOS else letter for letter in word)) in known:
+        pass
+    known.add(text)
+    return text
+
+
+def make(recordings: Path, archive: Path, folder: Path) -> None:
+    """Write the table and its files: clips 0 to 9 of each digit and speaker, and images of MNIST's test set, are for the test."""
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    known: set[str] = set()
+    rows = [["image", "audio", "text", "label", "split"]]
+    with np.load(archive) as mnist:
+        images = {"train": (mnist["x_train"], mnist["y_train"]), "test": (mnist["x_test"], mnist["y_test"])}
+    free = {(split, d): iter(x[y == d]) for split, (x, y) in images.items() for d in range(10)}
+    for path in sorted(recordings.glob("*.wav")):
+        digit, _, number = path.stem.split("_")
+        split = "test" if int(number) < 10 else "val" if int(number) < 15 else "train"
+        with wave.open(str(path)) as clip:
+            samples = np.frombuffer(clip.readframes(clip.getnframes()), "<i2") / 32768
+        Image.fromarray(drawn(next(free["test" if split == "test" else "train", int(digit)]), random)).save(
+            folder / f"{path.stem}.png"
+        )
+        with wave.open(str(folder / path.name), "wb") as clip:
+            clip.setparams((1, 2, 8000, 0, "NONE", ""))
+            clip.writeframes(spoken(samples, random).tobytes())
+        word = WORDS[int(digit)]
+        rows.append([f"{path.stem}.png", path.name, written(word, random, known), word, split])
+    with (folder / "three_digits.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), Path(sys.argv[2]), Path("three_digits"))
