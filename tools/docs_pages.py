@@ -30,7 +30,7 @@ from multicnn.models import ANY, MODELS
 from multicnn.recipe import fields
 
 ROOT = Path(__file__).parents[1]
-INNER_BLOCKS = {"merged", "cut_to", "switched"}  # leaves that `add`, `cropped` and `unpool` are made of
+INNER_BLOCKS = {"merged", "cut_to", "switched", "vector_slice", "given_only"}  # leaves that other Blocks are made of
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -18,7 +18,7 @@ from multicnn.blocks.combinators import add, average, chain, concat, join, merge
 from multicnn.blocks.convolution import conv, conv_transpose, depthwise_conv, separable_conv
 from multicnn.blocks.filters import fixed_filter
 from multicnn.blocks.heads import dense, lift, rbf
-from multicnn.blocks.packed import unpacked, where_given
+from multicnn.blocks.packed import given_only, unpacked, vector_slice, where_given
 from multicnn.blocks.pooling import (
     average_over,
     average_pool,
@@ -78,6 +78,7 @@ __all__ = [
     "flatten_positions",
     "fold",
     "from_dict",
+    "given_only",
     "global_average_pool",
     "global_max_pool",
     "join",
@@ -110,6 +111,7 @@ __all__ = [
     "unknown_kinds",
     "unpacked",
     "unpool",
+    "vector_slice",
     "weighted_average_pool",
     "weighted_pool",
     "where_given",

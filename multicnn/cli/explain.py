@@ -38,20 +38,12 @@ def explain(
 ) -> None:
     """Explain decisions: a map of what spoke for a class; of texts the n-grams that fired, and what they added to the logit."""
     from multicnn.api import explain_data, explain_texts
-    from multicnn.cli.explain_inputs import show_inputs
-    from multicnn.predictor import load
 
     findings = None
-    given_data, predictor = is_data(inputs, split), load(model)
-    if predictor.preprocess.input_names:
-        show_inputs(predictor, inputs, label, as_json)
-        return
-    if given_data:
-        findings, explained = explain_data(
-            predictor, inputs[0], out, label=label, split=split, examples=examples, top=top
-        )
+    if is_data(inputs, split):
+        findings, explained = explain_data(model, inputs[0], out, label=label, split=split, examples=examples, top=top)
     else:
-        explained = explain_texts(predictor, [text_or_file(text) for text in inputs], out, label=label)
+        explained = explain_texts(model, [text_or_file(text) for text in inputs], out, label=label)
     if as_json:
         result: dict[str, Any] = {"texts": [explanation.to_dict() for explanation in explained]}
         print_json(result | ({"data": findings.to_dict()} if findings else {}))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from multicnn.cli.explain_inputs import show_inputs
 from multicnn.cli.options import with_options
 from multicnn.cli.predictors import expanded, refuse_urls, text_or_file
 from multicnn.cli.printing import print_json, print_line, printable
@@ -37,7 +38,13 @@ def draws_maps(function: Callable[..., None]) -> Callable[..., None]:
 
         check_file(arguments["out"])
         predictor = load(arguments["model"])
-        if predictor.preprocess.tokenized and method is None and stage is None:
+        if predictor.preprocess.input_names:
+            if (method or stage) is not None:
+                raise ValueError(
+                    f"`method` and `stage` are for one input. Received: method={method!r}, stage={stage!r}"
+                )
+            show_inputs(predictor, arguments["inputs"], arguments["label"], arguments["as_json"])
+        elif predictor.preprocess.tokenized and method is None and stage is None:
             function(**arguments | {"model": predictor})
         else:
             _draw(predictor, {"method": method, "stage": stage}, **arguments)

@@ -83,10 +83,11 @@ def fit_linear(
 
 
 def scaled(linear: LinearNetwork, factor: float) -> LinearNetwork:
-    """Return the baseline with its logits times a factor, that of its last layer with weights."""
+    """Return the baseline with its logits times a factor, that of each layer with a kernel: their outputs are added up."""
     built = network(linear.block, linear.network.input_shape[1:], dtype="float32")
     built.set_weights(linear.network.get_weights())
-    last = [layer for layer in built.layers if layer.weights][-1]
-    for weight in (last.kernel, last.bias):
-        weight.assign(np.asarray(weight) * np.float32(factor))
+    for layer in built.layers:
+        if layer.weights:
+            for weight in (layer.kernel, layer.bias):
+                weight.assign(np.asarray(weight) * np.float32(factor))
     return dataclasses.replace(linear, network=built)

@@ -50,9 +50,11 @@ from multicnn.blocks import (
     stage,
     take_channels,
     tf_idf,
+    unpacked,
     unpool,
     weighted_average_pool,
     weighted_pool,
+    where_given,
     whiten,
 )
 
@@ -225,6 +227,14 @@ BLOCKS = {
             }
         ),
         {"image": IMAGE, "audio": WAVEFORM},
+    ),
+    "unpacked": (
+        unpacked(
+            {"a": (5, 4, 1), "b": (6,)},
+            {"a": "float32", "b": "float32"},
+            join({"a": where_given(chain(conv(3, 3), flatten(), dense(2))), "b": where_given(dense(2))}, "add"),
+        ),
+        (28,),
     ),
     "join by add": (
         chain(join({"a": share(conv(4, 3)), "b": share(conv(4, 3))}, "add"), global_average_pool(), dense(2)),
