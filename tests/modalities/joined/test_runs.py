@@ -45,7 +45,7 @@ def test_it_learns_and_lists_what_is_bad(table, tmp_path, choosing):
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.8 and metrics["bad"] == 1
     assert metrics["linear_baseline"]["accuracy"] > 0.8
-    assert metrics["saved"]["choice"] == "blend"  # 18 validation examples do not decide
+    assert metrics["saved"]["choice"] in ("baseline", "blend")  # neither is ahead of the other for sure
     assert predictor.evaluation(str(table), split="test").metrics["loss"] == pytest.approx(metrics["test"]["loss"])
     with (folder / "bad_files.csv").open(newline="") as file:
         listed = {row["id"]: row["reason"] for row in csv.DictReader(file)}
