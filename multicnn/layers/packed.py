@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -20,7 +18,7 @@ class VectorSlice(keras.layers.Layer):
         slice_dtype: "float32", or "int32" where they are ids.
     """
 
-    def __init__(self, start: int, shape: tuple[int, ...], slice_dtype: str, **kwargs: Any) -> None:
+    def __init__(self, start: int, shape: tuple[int, ...], slice_dtype: str, **kwargs: object) -> None:
         # An id must not be rounded to a smaller dtype on its way in.
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.start, self.shape, self.slice_dtype = start, tuple(shape), slice_dtype
@@ -37,7 +35,7 @@ class VectorSlice(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self.shape)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         more = {"start": self.start, "shape": self.shape, "slice_dtype": self.slice_dtype}
         return {**super().get_config(), **more}
 

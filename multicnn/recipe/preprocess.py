@@ -16,7 +16,7 @@ def preprocess_to_dict(preprocess: Preprocess) -> dict[str, Any]:
     return pydantic.TypeAdapter(type(preprocess)).dump_python(preprocess, mode="json")
 
 
-def open_fields(modality: str) -> dict[str, Any]:
+def open_fields(modality: str) -> dict[str, object]:
     """Return the modality and those fields of its preprocess that hold fields themselves, so that these can be assigned."""
     fields = preprocess_to_dict(lookup(modality)())
     return {name: value for name, value in fields.items() if name == "modality" or isinstance(value, dict)}
