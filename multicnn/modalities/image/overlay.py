@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -14,6 +14,8 @@ _SMALL = 160  # pixels
 
 class ImageMaps(Mapped, Protocol):
     """The members of `ImagePreprocess` by which a decision is explained as a map over the network's input."""
+
+    default_method: ClassVar[str] = "grad-cam"  # points best (docs/explain.md)
 
     def mapped(self, raw: np.ndarray, cells: np.ndarray) -> list[Shown]:
         """Return the image, and in gray under the map, both at its own size."""
