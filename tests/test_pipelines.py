@@ -81,7 +81,7 @@ SMALL = {
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "model.arguments.filters=4", "model.embedding.dims=8"],
 }
 
-SLOW = {"cifar10", "mnist_adversarial", "three_digits", "trec_char_cnn"}
+SLOW = {"cifar10", "mnist_adversarial", "speech_filters", "three_digits", "trec_char_cnn"}
 
 # How to run it, on what hardware and software it was measured, and what the result is compared with.
 HEADER = ("multicnn train", "measured", " core", "tensorflow", "linear baseline", "published:")

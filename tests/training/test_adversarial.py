@@ -69,6 +69,7 @@ def test_batches_are_functions_of_epoch_and_step(adversary):
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_with_the_same_bits(bright_and_dark, tmp_path):
     folder, settings = bright_and_dark(20), [*SETTINGS, "epochs=2", "batch_size=8"]
     trained = multicnn.train(folder, tmp_path / "run", settings=settings)
