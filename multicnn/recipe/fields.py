@@ -188,7 +188,7 @@ def _type(annotation: ast.expr, module: str) -> str:
 def _default(value: ast.expr | None) -> str:
     text = "" if value is None else ast.unparse(value).replace("'", '"')
     if text.startswith("dataclasses.field("):
-        return "{}" if text.endswith("=dict)") else ""
+        return "{}" if text.endswith("=dict)") else "{...}"
     return text
 
 

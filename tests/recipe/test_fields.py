@@ -28,6 +28,7 @@ def test_each_field_is_listed_once_in_its_section_with_its_default_and_meaning()
         expected += _of(lookup(modality), "preprocess.")
     for modality in ("image", "audio", "text"):
         expected += [f"augment.{name}" for name in settings_of(lookup(modality)())]
+    expected += ["preprocess.inputs", "augment.drop_inputs"]  # of several inputs; the others are those of each
     listed = fields.fields()
     assert sorted(field.name for field in listed) == sorted(expected)
     assert all(field.type and field.default and field.meaning for field in listed)
