@@ -37,6 +37,7 @@ from multicnn.evaluation.by_inputs import by_inputs
 from multicnn.evaluation.evaluate import Evaluation, evaluate, rows_to_measure
 from multicnn.evaluation.headline import saved_name
 from multicnn.modalities import Preprocess
+from multicnn.modalities.image import any_size, tiles
 from multicnn.models.user_code import import_code, names_of_own_code
 from multicnn.recipe import DataSource, Recipe, artefact, preprocess_to_dict
 from multicnn.recipe.renames import with_current_names
@@ -148,6 +149,20 @@ class Predictor:
     def logits_of_inputs(self, inputs: np.ndarray) -> np.ndarray:
         """Return the float32 logits (n, classes) of inputs of the network itself, (n, *preprocess.input_shape)."""
         return self._run(inputs)
+
+    def outputs_at_positions(
+        self, examples: Iterable[np.ndarray], of_logits: Callable[[np.ndarray], np.ndarray] = np.asarray
+    ) -> Iterator[np.ndarray]:
+        """Yield the logits at each position of stored examples of any size, float32 (positions..., classes), one by one.
+
+        Args:
+            examples: uint8 (height, width, channels) each; a large one is computed in tiles.
+            of_logits: Function of logits (1, positions..., classes) whose results are yielded in their place.
+        """
+        forks.check()
+        logits, grid = any_size.of_any_size(self.block, self.network)
+        for example in examples:
+            yield tiles.on_image(lambda batch: of_logits(logits(batch)), example, grid, self.preprocess.finish)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the float64 outputs of logits (n, classes): the probability of each class, as the task defines it."""
@@ -312,6 +327,8 @@ class Predictor:
 
     def _outputs(self, batch: Sequence[Decoded]) -> list[np.ndarray | None]:
         """Return the outputs of the windows of each input, (windows, classes); None where the memory is too small for them."""
+        if self.preprocess.any_size:
+            return [self._output_at_positions(each) for each in batch]
         try:
             outputs = self.probabilities(self.logits([example for each in batch for example in each.examples]))
         except MemoryError:
@@ -319,6 +336,12 @@ class Predictor:
                 return [None]
             return [output for each in batch for output in self._outputs([each])]
         return [*np.split(outputs, np.cumsum([len(each.examples) for each in batch])[:-1])]
+
+    def _output_at_positions(self, given: Decoded) -> np.ndarray | None:
+        try:
+            return np.stack([*self.outputs_at_positions(given.examples, self.task.outputs)]) if given.examples else None
+        except (MemoryError, ValueError):
+            return None
 
     def _prediction(self, given: Decoded, outputs: np.ndarray | None) -> Prediction:
         if given.error is not None or outputs is None:
@@ -353,10 +376,16 @@ def recorded(predictor: Predictor, examples: Store, manifest: Manifest, rows: np
         manifest: Their manifest.
         rows: int64 (n,).
     """
-    chunks = [rows[start : start + _RECORDED] for start in range(0, len(rows), _RECORDED)] or [rows]
-    return np.concatenate(
-        [manifest.task.records(predictor.logits(examples.gather(chunk)), manifest.targets(chunk)) for chunk in chunks]
-    )
+    task, made = manifest.task, []
+    for start in range(0, len(rows), _RECORDED):
+        chunk = rows[start : start + _RECORDED]
+        stored, targets = examples.gather(chunk), manifest.targets(chunk)
+        if (sizes := task.sizes(targets)) is None:
+            made.append(task.records(predictor.logits(stored), targets))
+            continue
+        cut = (one[tuple(slice(side) for side in size)] for one, size in zip(stored, sizes, strict=True))
+        made.append(task.records([*predictor.outputs_at_positions(cut)], targets))
+    return np.concatenate(made)
 
 
 class ArtefactError(ValueError):

@@ -62,7 +62,9 @@ class FieldOption(NamedTuple):
     option: Any
 
 
+TASK = FieldOption("task", str, typer.Option(help="The task, where the data have targets of more than one."))
 READING = {
+    "task": TASK,
     "path": FieldOption("data.path", str, typer.Option("--data", help="Use this data instead of the recipe's own.")),
     "pattern": FieldOption(
         "data.pattern", str, typer.Option(help="Regular expression with groups label, group, split, for file names.")

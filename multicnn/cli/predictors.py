@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from multicnn.cli.mask_folder import MaskFolder
 from multicnn.cli.options import Json, Settings, loads_predictors
 from multicnn.cli.prediction_rows import check_csv, csv_table, json_row, text_lines
 from multicnn.cli.printing import print_json
@@ -55,6 +56,12 @@ def predict(
         Path | None,
         typer.Option(metavar="FILE", help="Also write the predictions to a CSV file, a row for each input."),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also write each predicted mask, and its probabilities, as PNG into a folder."
+        ),
+    ] = None,
     as_json: Json = False,
     per_window: Annotated[
         bool, typer.Option("--per-window", help="Print each window of long audio or text, and its start.")
@@ -66,6 +73,7 @@ def predict(
     from multicnn.predictor import load
 
     predictor = load(model)
+    masks = None if out is None else MaskFolder(out, predictor)
     bad = False
     names: deque[str] = deque()  # of the inputs that the stream has taken
 
@@ -84,6 +92,8 @@ def predict(
             prediction = dataclasses.replace(prediction, input=names.popleft())
             bad |= prediction.error is not None
             add(prediction)
+            if masks is not None:
+                masks.add(prediction)
             if as_json:
                 print_json(json_row(prediction, per_window))
             else:

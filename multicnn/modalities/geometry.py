@@ -13,6 +13,11 @@ from multicnn.modalities.marks import Source
 class Located(Protocol):
     """The members of a preprocess that say where in the original something is."""
 
+    @property
+    def any_size(self) -> bool:
+        """True where stored examples have the size of their originals, and a network takes them in any."""
+        return False
+
     def decode(self, source: Source) -> Source:
         """Return the raw example of a source."""
 

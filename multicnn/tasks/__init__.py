@@ -9,6 +9,7 @@ from multicnn.tasks.plain import PlainTargets
 from multicnn.tasks.ragged import Ragged
 from multicnn.tasks.registry import TASKS, choose_task, register, task_from_dict, task_to_dict
 from multicnn.tasks.regression import Regression
+from multicnn.tasks.segmentation import Segmentation
 from multicnn.tasks.time_steps import TimeSteps
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Ragged",
     "Regression",
     "Segment",
+    "Segmentation",
     "Task",
     "TimeSteps",
     "choose_task",

@@ -189,10 +189,13 @@ class Task(Protocol):
     def target(self, cell: str, geometry: np.ndarray, stored_shape: tuple[int, ...]) -> np.ndarray:
         """Return the stored target of a canonical cell: shape `target_shape`, dtype `target_dtype`."""
 
+    def sizes(self, targets: np.ndarray) -> list[tuple[int, ...]] | None:
+        """Return the size of the original of each of some stored targets, where examples are stored with a margin; else None."""
+
     def moved(self, targets: Tensor, transform: Transform) -> Tensor:
         """Return the stored targets of a batch, moved as its examples are."""
 
-    def records(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return of each example all that the metrics need, its truth included: (n, ...)."""
 
     def answer_at(self, output: np.ndarray, geometry: np.ndarray) -> Answer:

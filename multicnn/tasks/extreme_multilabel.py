@@ -133,9 +133,9 @@ class ExtremeMultilabel(Multilabel):
         """True: a million logits for fifty examples are not kept."""
         return True
 
-    def records(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the loss of each example, its first five labels, and what else is measured (`ranking.records`)."""
-        return ranking.records(logits, ragged(targets))
+        return ranking.records(np.asarray(logits), ragged(targets))
 
     def plain_losses(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the negative log likelihood of all labels of each example together, float64 (n,), in nats, of its record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -75,17 +75,21 @@ class PlainTargets:
         """
         raise NotImplementedError
 
+    def sizes(self, targets: np.ndarray) -> list[tuple[int, ...]] | None:
+        """Return the size of the original of each of some stored targets, where examples are stored with a margin; else None."""
+        return None
+
     def moved(self, targets: Tensor, transform: Transform) -> Tensor:
         """Return the stored targets of a batch, moved as its examples are."""
         return targets
 
-    def records(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return of each example all that the metrics need: (n, ...), small where logits are not.
 
         Where the task is `recorded` an evaluation keeps it in place of the logits, and `counts`, `tables`, `mistakes` and the like
         take it as their logits. That of a placed task includes the truth, and these take no targets.
         """
-        return logits
+        return np.asarray(logits)
 
     def answer(self, output: np.ndarray) -> Answer:
         """Return the prediction that one output is."""

@@ -77,7 +77,8 @@ def _suggested(
         of_model = of_model | with_vectors(vectors, len(rows))
     # Word vectors are the input of the usual network, and name no other.
     own = [name for name in given if vectors is None or not name.startswith("model.embedding.")]
-    if not any(name.split(".")[0] in ("model", "members") for name in own):
+    of_task = manifest.task.default_model(manifest.modality) is not None
+    if not of_task and not any(name.split(".")[0] in ("model", "members") for name in own):
         settings = settings | of_model
     settings = settings | manifest.task.suggestion(manifest.modality, len(rows))
     shut = set(given)

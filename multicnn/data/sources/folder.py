@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from multicnn.data.manifest import Manifest
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, is_system, read_all, walk
+from multicnn.data.sources.image_masks import resolve_image_masks
 from multicnn.data.sources.layout import Layout, layout_of
 from multicnn.data.sources.metadata import metadata_of, split_metadata, unlisted
 from multicnn.data.sources.naming import Named, NamePattern, pattern_of
@@ -47,6 +48,8 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
     if (tables := resolve_split_tables(source, root, files, modality)) is not None:
         return tables
+    if (masked := resolve_image_masks(source, root, files)) is not None:
+        return masked
     pattern = pattern_of(source)
     layout = layout_of(files, str(root), labelled=pattern is not None and pattern.has_label)
     if (table := split_metadata(root, layout)) is not None:

@@ -75,6 +75,8 @@ def folder_splits(names: Sequence[str]) -> tuple[list[str] | None, tuple[Finding
 def unlisted(manifest: Manifest, root: Path, files: Iterable[tuple[str, ...]], table: str) -> Iterator[Finding]:
     """Yield a remark on the files of the same modality below the root that no table lists."""
     listed = {composed(os.path.normpath(str(source))) for source in manifest.table["source"]}
+    for offer in manifest.offers.values():  # masks, say
+        listed |= {composed(os.path.normpath(cell)) for cell in offer.cells if os.path.isabs(cell)}
     if lookup(manifest.modality).inline:  # the sources are the texts
         listed = {composed(os.path.normpath(root / name)) for name in manifest.table["id"]}
     names = ["/".join(path) for path in files if kind_by_name(path[-1]) == manifest.modality]

@@ -19,6 +19,7 @@ from multicnn.data.sources.metadata import folder_splits
 from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_names import splits_named
+from multicnn.data.sources.targets import has_targets, offers_of
 from multicnn.data.sources.unused import COLUMNS, UnusedOption, check_options
 from multicnn.modalities import lookup
 from multicnn.modalities.content import INLINE
@@ -91,7 +92,8 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
     parsed = _parse_rows(source, table, pattern, splits)
     contents = _contents(root, names, source.allow_outside)
     modality = modality or modality_of(root, contents)
-    return manifest_of_files(modality, root, names, parsed, contents).with_remarks(remarks)
+    manifest = manifest_of_files(modality, root, names, parsed, contents).with_remarks(remarks)
+    return replace(manifest, offers=offers_of(table, root, source.label_column))
 
 
 def _contents(root: Path, names: Sequence[str], allow_outside: bool) -> list[Content]:
@@ -117,7 +119,8 @@ def _parse_rows(
     source: DataSource, table: Table, pattern: NamePattern | None, splits: list[str] | None
 ) -> list[Named | str]:
     columns: dict[str, Sequence[str] | None] = {"split": splits}
-    if table.known(source.label_column) or pattern is None or not pattern.has_label:
+    labelled = table.known(source.label_column) or not has_targets(table, source.label_column)
+    if table.known(source.label_column) or (labelled and (pattern is None or not pattern.has_label)):
         columns["label"] = table.column("label_column", source.label_column)
     if source.group_column and not (pattern and pattern.has_group and not table.known(source.group_column)):
         columns["group"] = table.column("group_column", source.group_column)

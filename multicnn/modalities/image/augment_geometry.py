@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import pydantic
 import tensorflow as tf
 
+from multicnn.modalities.image.movement import GRID, Movement, displacement
 from multicnn.modalities.randomness import around, epochs_of, factor, integers, uniform
 from multicnn.utils.constrained import CountFromZero, Degrees, FromZero, PositiveShare, ShareBelowOne
 
@@ -18,6 +19,7 @@ _ERASE_RATIO = 10 / 3  # Zhong et al. 2020, section 4.1
 def augment(
     batch: tf.Tensor,
     seeds: tf.Tensor,
+    size: tuple[int, int] | None = None,
     *,
     mirror: bool | Literal["alternating"] = False,
     shift: CountFromZero = 0,
@@ -25,6 +27,7 @@ def augment(
     scale: Annotated[FromZero, pydantic.Field(le=10)] = 0.0,
     shear: Annotated[FromZero, pydantic.Field(le=80)] = 0.0,
     crop: PositiveShare = 1.0,
+    elastic: FromZero = 0.0,
     erase: ShareBelowOne = 0.0,
 ) -> tf.Tensor:
     """Randomly move finished images and erase a part of them, each by its own seed.
@@ -35,6 +38,7 @@ def augment(
     Args:
         batch: float32, shape (batch, height, width, channels), of `finish`.
         seeds: int32 or int64, shape (batch, 2); equal seeds give equal changes.
+        size: (height, width) of what is taken from anywhere in each image, before it is moved; None takes it all.
         mirror: Left and right change places in half of the images, drawn anew in each epoch; "alternating": in every other epoch
             of an image, of which the first is drawn (Jordan 2024), so that no two epochs in a row show the same.
         shift: Largest shift in pixels, in both directions of both axes (He et al. 2015, section 4.2: pad and crop).
@@ -43,15 +47,29 @@ def augment(
         shear: Largest slant in degrees, either way.
         crop: Smallest share of the area that is cut out and enlarged to the whole, its aspect ratio changed by up to 4/3
             (Szegedy et al. 2015: .08); 1 cuts nothing.
+        elastic: Standard deviation in pixels of the vectors of a 3x3 grid, between which all is moved smoothly (Ronneberger et
+            al. 2015, section 3.1: 10).
         erase: Largest share of the area that is set to 0, in a rectangle (Zhong et al. 2020).
 
     Returns:
-        float32, the shape of `batch`.
+        float32, the shape of `batch`, or (batch, *size, channels).
     """
     batch = tf.convert_to_tensor(batch)
     _check(batch, shift, rotation, scale, shear, crop, erase)
-    if mirror or shift or rotation or scale or shear or crop < 1:
-        batch = _moved(batch, seeds, mirror, shift, rotation, scale, shear, crop)
+    if size or mirror or shift or rotation or scale or shear or crop < 1 or elastic:
+        movement = transform(
+            tuple(batch.shape[1:]),
+            seeds,
+            size,
+            mirror=mirror,
+            shift=shift,
+            rotation=rotation,
+            scale=scale,
+            shear=shear,
+            crop=crop,
+            elastic=elastic,
+        )
+        batch = movement.images(batch)
     if erase:
         batch = tf.where(rectangles(batch, seeds, erase, "erase"), tf.zeros((), batch.dtype), batch)
     return batch
@@ -86,44 +104,54 @@ def _check(
         raise ValueError(f"erase must be 0 or more and under 1. Received: erase={erase}")
 
 
-def _moved(
-    batch: tf.Tensor,
+class _Moves(NamedTuple):
+    """The settings of `augment`."""
+
+    mirror: float | Literal["alternating"] = False
+    shift: float = 0
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    crop: float = 1.0
+    elastic: float = 0.0
+    erase: float = 0.0
+
+
+def transform(
+    shape: tuple[int, ...],
     seeds: tf.Tensor,
-    mirror: bool | Literal["alternating"],
-    shift: int,
-    rotation: float,
-    scale: float,
-    shear: float,
-    crop: float,
-) -> tf.Tensor:
-    height, width = tf.unstack(tf.cast(tf.shape(batch)[1:3], tf.float32))
+    size: tuple[int, int] | None = None,
+    **settings: float | Literal["alternating"],
+) -> Movement:
+    """Return the movement that `augment` makes of images of a shape (height, width, channels); arguments as there."""
+    moves = _Moves(**settings)  # type: ignore[arg-type]
+    shift, crop, elastic = int(moves.shift), moves.crop, moves.elastic
+    inner = size or (shape[0], shape[1])
+    height, width = (tf.constant(side, tf.float32) for side in inner)
     high, wide, down, right = _cropped(seeds, crop)
     down, right = down * height, right * width
     if shift:
         shifts = tf.cast(integers(uniform(seeds, 2, "shift"), -shift, shift), tf.float32)
         down, right = down + shifts[:, 0], right + shifts[:, 1]
-    sign = tf.where(_mirrored(seeds, mirror), -1.0, 1.0)
-    angle, zoom = around(seeds, "rotation", math.radians(rotation)), factor(seeds, "scale", 1 + scale)
-    slant = tf.tan(around(seeds, "shear", math.radians(shear)))
+    sign = tf.where(_mirrored(seeds, moves.mirror), -1.0, 1.0)
+    angle, zoom = around(seeds, "rotation", math.radians(moves.rotation)), factor(seeds, "scale", 1 + moves.scale)
+    slant = tf.tan(around(seeds, "shear", math.radians(moves.shear)))
     # An output pixel p is the input pixel centre + A (p - centre) + shift, where A = crop, mirror, zoom, turn, slant.
     cosine, sine = tf.cos(angle) * zoom, tf.sin(angle) * zoom
     across, along = sign * wide * cosine, sign * wide * (cosine * slant - sine)
     rising, upright = high * sine, high * (sine * slant + cosine)
     x, y = (width - 1) / 2, (height - 1) / 2
-    zero = tf.zeros_like(x - across)
     rows = [across, along, x - across * x - along * y + right, rising, upright, y - rising * x - upright * y + down]
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=batch,
-        transforms=tf.stack([*rows, zero, zero], axis=1),
-        output_shape=tf.shape(batch)[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR" if rotation or scale or shear or crop < 1 else "NEAREST",
-        fill_mode="CONSTANT",
-    )
-    return tf.ensure_shape(moved, batch.shape)
+    if size:
+        starts = uniform(seeds, 2, "start")
+        rows[2] += tf.floor(starts[:, 1] * (max(shape[1] - size[1], 0) + 1))
+        rows[5] += tf.floor(starts[:, 0] * (max(shape[0] - size[0], 0) + 1))
+    bent = displacement(uniform(seeds, 2 * GRID**2, "elastic"), elastic, inner) if elastic else None
+    smooth = bool(moves.rotation or moves.scale or moves.shear or crop < 1 or elastic)
+    return Movement(tuple(rows), (shape[0], shape[1]), inner, smooth, bent)
 
 
-def _mirrored(seeds: tf.Tensor, mirror: bool | Literal["alternating"]) -> tf.Tensor:
+def _mirrored(seeds: tf.Tensor, mirror: float | Literal["alternating"]) -> tf.Tensor:
     """Return which images are mirrored: bool, shape (batch,)."""
     if mirror != "alternating":
         return around(seeds, "mirror", float(mirror)) < 0

@@ -20,7 +20,7 @@ from multicnn.blocks import Block, adaptive_average_pool, chain, flatten
 from multicnn.modalities import content
 from multicnn.modalities.base import Augmenter, Preprocess, Probe, Shown
 from multicnn.modalities.finding import Finding
-from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, decode, normalize, resize
+from multicnn.modalities.image import arrays, augment_color, augment_geometry, blank, canvas, decode, normalize, resize
 from multicnn.modalities.image.overlay import ImageMaps
 from multicnn.modalities.image.perturbations import ImagePerturbations
 from multicnn.modalities.image.probe import ImageProbe
@@ -54,6 +54,8 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         mean, std: For each channel, of pixels / 255; the network sees (pixels / 255 - mean) / std.
         reduced_decoding: Decode a JPEG of at least twice `size` at a half, a quarter or an eighth of its resolution: several
             times as fast, and other pixels than those of the image decoded in full.
+        own_size: Images stay as large as they are, for masks: `size` is that of the crops that a training step sees.
+        canvas: (height, width) of what is stored of such images, at their top left; set where they are loaded.
     """
 
     baseline_input: ClassVar[Literal["sources", "stored", "finished"]] = "stored"
@@ -65,6 +67,8 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
     mean: Annotated[tuple[Finite, ...], _EACH_CHANNEL] | None = None
     std: Annotated[tuple[Positive, ...], _EACH_CHANNEL] | None = None
     reduced_decoding: bool = False
+    own_size: bool = False
+    canvas: tuple[Count, Count] | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and math.prod(self.size) > _MOST_PIXELS:
@@ -85,7 +89,7 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         """Shape of `example`: (height, width, channels)."""
         if self.size is None or self.channels is None:
             raise ValueError(f"size and channels are not known yet: call fit first. Received: {self}")
-        return (*self.size, self.channels)
+        return (*(self.canvas or self.size), self.channels)
 
     @property
     def stored_dtype(self) -> str:
@@ -163,14 +167,17 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
             shapes.append(raw.shape[:2])
             grey = grey and _is_grey(raw)
             # No image is held larger than `fit` or the caller will have it, so memory is bounded.
-            small.append(resize.resized(raw, self.size or tuple(min(side, _MAX_SIDE) for side in raw.shape[:2])))
+            size = None if self.own_size else self.size
+            small.append(resize.resized(raw, size or tuple(min(side, _MAX_SIDE) for side in raw.shape[:2])))
         if not small:
             raise ValueError("fit needs at least one training image. Received: raws=(empty)")
         channels = self.channels or (1 if grey else 3)
-        learned = dataclasses.replace(self, size=self.size or _usual_size(shapes), channels=channels)
+        size = self.size or (canvas.crop_size(shapes) if self.own_size else _usual_size(shapes))
+        learned = dataclasses.replace(self, size=size, channels=channels)
         total, squares = np.zeros(channels), np.zeros(channels)
         for raw in small:
-            pixels = learned.example(raw).reshape(-1, channels) / 255.0
+            pixels = decode.in_channels(raw, channels) if self.own_size else learned.example(raw)
+            pixels = pixels.reshape(-1, channels) / 255.0
             total += pixels.mean(axis=0)
             squares += np.square(pixels).mean(axis=0)
         mean = total / len(small)
@@ -178,8 +185,14 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         return dataclasses.replace(learned, mean=self.mean or tuple(mean.tolist()), std=self.std or tuple(std.tolist()))
 
     def example(self, raw: np.ndarray) -> np.ndarray:
-        """Return a decoded image at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing."""
+        """Return a decoded image at `size` and in `channels`: uint8, shape `stored_shape`. Bilinear with antialiasing.
+
+        With `own_size` it keeps its own.
+        """
         height, width, _ = self.stored_shape
+        if self.own_size:
+            pixels = decode.in_channels(raw, self.channels)
+            return pixels if self.canvas is None else canvas.padded(pixels, self.canvas, self.mean or ())
         return resize.resized(decode.in_channels(raw, self.channels), (height, width))
 
     def marked_examples_of(self, sources: Sequence[Source]) -> Marked:
@@ -206,14 +219,15 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         Args:
             batch: uint8, shape (batch, height, width, channels).
         """
-        scale, offset = self._scale_and_offset()
+        shape = tuple(batch.shape[1:]) if self.own_size else self.stored_shape
+        scale, offset = self._scale_and_offset(shape[1])
         with tf.device("CPU:0"):  # the same bits where there is an accelerator
             pixels = tf.cast(tf.reshape(batch, (-1, len(scale))), tf.float32) * scale + offset
-            return tf.reshape(pixels, (-1, *self.stored_shape))
+            return tf.reshape(pixels, (-1, *shape))
 
     def finish_of(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         """Return a function (stored examples, indices) equal to `finish` of these to the bit; faster on large images."""
-        return functools.partial(normalize.scaled, *self._scale_and_offset())
+        return functools.partial(normalize.scaled, *self._scale_and_offset(self.stored_shape[1]))
 
     @property
     def augment_stored(self) -> Augmenter:
@@ -223,7 +237,32 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
     @property
     def augment(self) -> Augmenter:
         """Changes of position and shape, and erasing."""
-        return Augmenter(augment_geometry.augment)
+        given = {"size": self.size} if self.own_size else {}
+        return Augmenter(augment_geometry.augment, given, augment_geometry.transform, always=self.own_size)
+
+    @property
+    def any_size(self) -> bool:
+        """True for images at their own size."""
+        return self.own_size
+
+    def geometry(self, raw: np.ndarray) -> np.ndarray:
+        """Return (height, width) in pixels."""
+        return np.array(raw.shape[:2], np.float64)
+
+    def geometry_of(self, source: Source) -> np.ndarray:
+        """Return (height, width) in pixels, of the header of a file where that says it."""
+        size = canvas.size_of(source)
+        return self.geometry(self.decode(source)) if size is None else np.array(size, np.float64)
+
+    def for_targets(self, kind: str) -> Self:
+        """Return a copy that leaves images at their own size, for masks."""
+        return dataclasses.replace(self, own_size=True) if kind == "mask" else self
+
+    def for_geometries(self, geometries: Sequence[np.ndarray]) -> ImagePreprocess:
+        """Return the view that stores images of these sizes on a canvas that holds them all."""
+        if not self.own_size or self.size is None:
+            return self
+        return dataclasses.replace(self, canvas=canvas.holding(geometries, self.size, self.channels or 1))
 
     @property
     def perturbations(self) -> Perturbations:
@@ -274,14 +313,13 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         """Return sizes, modes, brightness and a perceptual hash of each image."""
         return ImageProbe()
 
-    def _scale_and_offset(self) -> tuple[np.ndarray, np.ndarray]:
+    def _scale_and_offset(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         """float32 (width * channels,): what the values of a line of pixels are multiplied by, and what is added."""
         if self.mean is None or self.std is None:
             raise ValueError(f"mean and std are not known yet: call fit first. Received: {self}")
         # Multiplied, never divided: a graph turns a division by a constant into a product, which rounds otherwise.
         # Whole lines of pixels against lines of constants: six times as fast as three channels against three.
         scale, offset = 1 / (255 * np.array(self.std)), -np.array(self.mean) / np.array(self.std)
-        width = self.stored_shape[1]
         return np.tile(scale, width).astype(np.float32), np.tile(offset, width).astype(np.float32)
 
 
