@@ -127,7 +127,8 @@ def transform(
     moves = _Moves(**settings)  # type: ignore[arg-type]
     shift, crop, elastic = int(moves.shift), moves.crop, moves.elastic
     inner = size or (shape[0], shape[1])
-    height, width = (tf.constant(side, tf.float32) for side in inner)
+    # Not constants: what is folded before it runs is rounded otherwise.
+    height, width = (side + 0 * tf.cast(tf.shape(seeds)[0], tf.float32) for side in inner)
     high, wide, down, right = _cropped(seeds, crop)
     down, right = down * height, right * width
     if shift:
