@@ -205,7 +205,8 @@ for net, x in [(text, rng.integers(1, 20, (4, 9))), (image, rng.normal(size=(4, 
     np.testing.assert_array_equal(keras.models.load_model(sys.argv[1])(x), model(x))
 
 for name, model in models.MODELS.items():
-    assert cost.measure(models.create(name, model.classes), model.input_shape).shape[-1] == model.classes
+    units = model.classes + 4 * (model.logits_per == "box")
+    assert cost.measure(models.create(name, model.classes), model.input_shape).shape[-1] == units
 ids = rng.integers(1, 20, (2, 3))
 free = blocks.network(blocks.chain(blocks.embed(20, 4), blocks.conv(4, 3, strides=2), blocks.max_pool(2), blocks.norm(),
                                    blocks.conv(4, 3), blocks.global_max_pool()), (None,))
