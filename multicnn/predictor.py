@@ -67,7 +67,7 @@ class Prediction:
         labels: The predicted classes: one, or of a multilabel task those above one half.
         values: Predicted numbers by name, where the task predicts numbers.
         remark: Why the prediction says little: the input is blank, silent, or one token to the network; "" for nothing.
-        boxes: Predicted objects, the most probable first, where the task predicts boxes.
+        boxes: Predicted objects, the most probable first, in pixels of the original; None where the task predicts no boxes.
         segments: Predicted segments, where the task predicts time steps.
         mask: The predicted mask, integers (height, width) of the original, where the task predicts one.
         maps: The probability of each class in each pixel, float32 (height, width, classes).
@@ -81,7 +81,7 @@ class Prediction:
     labels: tuple[str, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
     remark: str = ""
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[Box, ...] | None = None
     segments: tuple[Segment, ...] = ()
     mask: np.ndarray | None = field(default=None, compare=False)
     maps: np.ndarray | None = field(default=None, compare=False)

@@ -15,7 +15,7 @@ from multicnn.utils.spreadsheets import harmless
 
 if TYPE_CHECKING:
     from multicnn.predictor import Prediction, Predictor
-    from multicnn.tasks import Answer
+    from multicnn.tasks import Answer, Box
 
 _MOST_CLASSES, _MOST_LISTED = 200, 20  # of more classes than the first number, the second is listed
 
@@ -29,6 +29,8 @@ def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
     row[kind] = prediction.values or _most_probable(prediction.probabilities)
     if prediction.segments:
         row["segments"] = [segment._asdict() for segment in prediction.segments]
+    if prediction.boxes is not None:
+        row["boxes"] = [{"label": box.label, "score": box.score, "box": list(box[2:])} for box in prediction.boxes]
     if prediction.remark:
         row["remark"] = prediction.remark
     if per_window:
@@ -37,7 +39,7 @@ def json_row(prediction: Prediction, per_window: bool) -> dict[str, Any]:
 
 
 def text_lines(predictor: Predictor, prediction: Prediction, per_window: bool) -> str:
-    """Return a prediction as a line of text: input, label, probabilities; and a line for each window."""
+    """Return a prediction as a line of text: input, label, probabilities; and a line for each window, or box."""
     if prediction.error is not None:
         return f"{printable(prediction.input)}\terror: {printable(prediction.error)}"
     answers: list[tuple[str, Prediction | Answer]] = [(prediction.input, prediction)]
@@ -47,7 +49,13 @@ def text_lines(predictor: Predictor, prediction: Prediction, per_window: bool) -
     lines = [f"{printable(name)}\t{_decided(answer, predictor)}" for name, answer in answers]
     if prediction.remark:
         lines[0] += f"\t{prediction.remark}"
+    lines += [f"  {printable(box.label)}\t{box.score:.3f}\t{_sides(box)}" for box in prediction.boxes or ()]
     return "\n".join(lines)
+
+
+def _sides(box: Box) -> str:
+    """Return the sides of a box, such as "12.5 30 64 81.2"."""
+    return " ".join(f"{round(side, 1):g}" for side in box[2:])
 
 
 def check_csv(path: Path) -> None:

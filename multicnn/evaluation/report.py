@@ -13,6 +13,7 @@ import numpy as np
 
 from multicnn.evaluation import figures, page
 from multicnn.evaluation.headline import NOTHING_CHOSEN, headline, saved_in_words
+from multicnn.evaluation.overlays import overlaid
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import Metrics, bounds_in, with_own_interval
 from multicnn.utils.files import write_text
@@ -31,7 +32,17 @@ LISTED_CONFUSED = 20
 SHOWN = 300  # characters of a bad text
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 JUDGED = {"network": "network alone", "linear_baseline": "linear baseline"}  # both on the examples that judge a run
-METRICS = {"accuracy": "accuracy", "loss": "loss", "macro_f1": "macro F1", "micro_f1": "micro F1", "n": "examples"}
+METRICS = {
+    "accuracy": "accuracy",
+    "loss": "loss",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "n": "examples",
+    "map50": "mAP50",
+    "map75": "mAP75",
+    "map": "mAP",
+}
+CLASSES = {"f1": "F1", "support": "examples", "ap50": "AP50", "ap75": "AP75", "ap": "AP"}
 MISTAKES = {"label": "true class", "label_probability": "probability of the true class"}
 
 
@@ -49,8 +60,9 @@ def report_run(
     split = next(s for s in ("test", "val", "train") if len(manifest.rows(s)))
     rows = manifest.rows(split)
     ids = manifest.table["id"].iloc[rows].tolist()
-    mistakes = write_evaluation(folder, manifest.task, logits_of(rows), manifest.truth(rows), ids)
-    shown = dict(_shown(preprocess, manifest, rows[mistakes["row"]]))
+    logits = logits_of(rows)
+    mistakes = write_evaluation(folder, manifest.task, logits, manifest.truth(rows), ids)
+    shown = dict(_shown(preprocess, manifest, rows, logits, mistakes["row"].tolist()))
     write_report(folder, manifest.task, shown)
 
 
@@ -127,7 +139,8 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
         learning_curves=_learning_curves(history, task),
         curves_caption=_last_epoch(_rows(history), task.metric),
         confusion_matrix=_bytes(folder / "confusion_matrix.png"),
-        classes=_best_and_worst(_rows(folder / "per_class.csv")),
+        classes=_best_and_worst(per_class := _rows(folder / "per_class.csv")),
+        class_columns=_class_columns(per_class),
         confused=_rows(folder / "confused.csv")[:LISTED_CONFUSED],
         mistakes=_rows(mistakes) if mistakes.is_file() else None,
         mistake_columns=_mistake_columns(mistakes),
@@ -159,6 +172,8 @@ def _rows(path: Path) -> list[dict[Hashable, str]]:
 def _best_and_worst(classes: list[dict[Hashable, str]]) -> list[tuple[str, list[dict[Hashable, str]]]]:
     """Return the rows of all classes, or of more than 200 the best and the worst of those with examples, with captions."""
     caption = "Precision, recall (with its 95 % interval) and F1 by class"
+    if classes and "f1" not in classes[0]:
+        return [(f"{', '.join(_class_columns(classes).values())} by class", classes)]
     if len(classes) <= LISTED_CLASSES:
         return [(caption, classes)] if classes else []
     known = [row for row in classes if float(row["support"])]
@@ -203,6 +218,12 @@ def _columns(splits: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {name: METRICS.get(name, name.replace("_", " ")) for name in order}
 
 
+def _class_columns(rows: Sequence[Mapping[Hashable, str]]) -> dict[str, str]:
+    """Return the columns of per_class.csv beside the class, and what they are called on the page."""
+    names = [str(name) for name in rows[0]][1:] if rows else []
+    return {name: CLASSES.get(name, name.replace("_", " ")) for name in names}
+
+
 def _mistake_columns(path: Path) -> dict[str, str]:
     """Return the columns of mistakes.csv that are shown beside the id, and what they are called on the page."""
     if not path.is_file():
@@ -212,12 +233,25 @@ def _mistake_columns(path: Path) -> dict[str, str]:
     return {name: MISTAKES.get(name, name.replace("_", " ")) for name in names if name not in ("id", "row")}
 
 
-def _shown(preprocess: Preprocess, manifest: Manifest, rows: np.ndarray) -> Iterator[tuple[str, Shown]]:
-    """Ids and examples as they are shown; not of a file that has vanished since it was read."""
-    for row in rows:
+def _shown(
+    preprocess: Preprocess, manifest: Manifest, rows: np.ndarray, logits: np.ndarray, chosen: Sequence[int]
+) -> Iterator[tuple[str, Shown]]:
+    """Yield ids and examples as they are shown, with what is placed in them; not of a file that has vanished since it was read.
+
+    Args:
+        preprocess: Decodes the examples.
+        manifest: The data.
+        rows: Rows of the manifest.
+        logits: Their logits, of a placed task its records.
+        chosen: The positions among the rows of those that are shown.
+    """
+    for position in chosen:
+        row = rows[position]
         with suppress(ValueError):
             raw = preprocess.decode(manifest.raw_source(row))
-            yield manifest.table["id"][row], preprocess.shown(raw)
+            shown = preprocess.shown(raw)
+            answers = manifest.task.shown_record(logits[position], preprocess.geometry(raw))
+            yield manifest.table["id"][row], overlaid(shown, *answers) if answers else shown
 
 
 def _learning_curves(history: Path, task: Task) -> bytes:

@@ -3,6 +3,7 @@
 from multicnn.tasks.answers import Answer, Box, Segment
 from multicnn.tasks.base import LossSettings, Task
 from multicnn.tasks.classification import Classification
+from multicnn.tasks.detection import Detection
 from multicnn.tasks.extreme_multilabel import ExtremeMultilabel
 from multicnn.tasks.multilabel import Multilabel
 from multicnn.tasks.plain import PlainTargets
@@ -17,6 +18,7 @@ __all__ = [
     "Answer",
     "Box",
     "Classification",
+    "Detection",
     "ExtremeMultilabel",
     "LossSettings",
     "Multilabel",

@@ -49,7 +49,7 @@ class Answer:
         labels: The predicted classes, if the task has classes.
         probabilities: The probability of each class.
         values: Predicted numbers by name, if the task predicts numbers.
-        boxes: Predicted objects, if the task predicts boxes; the most probable first.
+        boxes: Predicted objects, the most probable first; None where the task predicts no boxes.
         segments: Predicted segments, if the task predicts time steps; in their order.
         mask: The predicted mask, integers (height, width) of the original, if the task predicts one: the values that the masks
             of the data have.
@@ -60,7 +60,7 @@ class Answer:
     labels: tuple[str, ...] = ()
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
     values: dict[str, float] = dataclasses.field(default_factory=dict)
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[Box, ...] | None = None
     segments: tuple[Segment, ...] = ()
     mask: np.ndarray | None = dataclasses.field(default=None, compare=False)
     maps: np.ndarray | None = dataclasses.field(default=None, compare=False)

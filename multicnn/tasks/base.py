@@ -57,6 +57,7 @@ class Task(Protocol):
         reads: The kind of cell that it reads: "label", "mask", "boxes" or "segments".
         placed: True where targets are somewhere in the input, as in `plain.PlainTargets`.
         blends: True where the linear baseline, or a blend with it, may be what a run saves.
+        averages: True where the logits of several networks may be averaged, as an ensemble does.
         target_dtype: Dtype of `target`.
     """
 
@@ -68,6 +69,7 @@ class Task(Protocol):
     reads: ClassVar[str]
     placed: ClassVar[bool]
     blends: ClassVar[bool]
+    averages: ClassVar[bool]
     target_dtype: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # a task is a dataclass
 
@@ -180,6 +182,9 @@ class Task(Protocol):
     def suggestion(self, modality: str, count: int) -> dict[str, object]:
         """Return settings of a recipe that suit so many training examples, in place of those of the modality."""
 
+    def for_network(self: _T, input_shape: tuple[int, ...], output_shape: tuple[int | None, ...]) -> _T:
+        """Return the task that knows the shapes of the network's input and output, without the batch."""
+
     def content(self, cell: str) -> bytes:
         """Return what decides the target of a canonical cell beside the cell, such as the file of a mask."""
 
@@ -197,6 +202,12 @@ class Task(Protocol):
 
     def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return of each example all that the metrics need, its truth included: (n, ...)."""
+
+    def shown_record(self, record: np.ndarray, geometry: np.ndarray) -> tuple[Answer, Answer] | None:
+        """Return the prediction and the truth of one of `records`, as a page draws them on the original; None draws nothing."""
+
+    def shown_target(self, target: np.ndarray, geometry: np.ndarray) -> Answer | None:
+        """Return a stored target as an answer, as a page draws it on an image of this geometry; None draws nothing."""
 
     def answer_at(self, output: np.ndarray, geometry: np.ndarray) -> Answer:
         """Return the prediction that one output is, in pixels, seconds or characters of the original of this geometry."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class PlainTargets:
     reads: ClassVar[str] = "label"
     placed: ClassVar[bool] = False
     blends: ClassVar[bool] = True
+    averages: ClassVar[bool] = True
     target_dtype: ClassVar[str] = "int32"
 
     labels: tuple[str, ...]
@@ -49,6 +50,14 @@ class PlainTargets:
     def suggestion(self, modality: str, count: int) -> dict[str, object]:
         """Return settings of a recipe that suit so many training examples, in place of those of the modality."""
         return {}
+
+    def for_network(self, input_shape: tuple[int, ...], output_shape: tuple[int | None, ...]) -> Self:
+        """Return the task that knows the shapes of the network's input and output, without the batch.
+
+        Raises:
+            ValueError: The output is none that the task can use.
+        """
+        return self
 
     def content(self, cell: str) -> bytes:
         """Return what decides the target of a canonical cell beside the cell, such as the file of a mask.
@@ -98,6 +107,14 @@ class PlainTargets:
     def answer_at(self, output: np.ndarray, geometry: np.ndarray) -> Answer:
         """Return the prediction that one output is, in pixels, seconds or characters of the original of this geometry."""
         return self.answer(output)
+
+    def shown_record(self, record: np.ndarray, geometry: np.ndarray) -> tuple[Answer, Answer] | None:
+        """Return the prediction and the truth of one of `records`, as a page draws them on the original; None draws nothing."""
+        return None
+
+    def shown_target(self, target: np.ndarray, geometry: np.ndarray) -> Answer | None:
+        """Return a stored target as an answer, as a page draws it on an image of this geometry; None draws nothing."""
+        return None
 
     def placed_baseline(self, train: Batches, test: Batches) -> tuple[dict[str, float], str] | None:
         """Train a linear model of each position and return its metrics on others, and its name; None where there is none.

@@ -15,7 +15,7 @@ from multicnn.modalities.augmentation import augmentation
 from multicnn.recipe import Recipe
 from multicnn.recipe.sections import Model
 from multicnn.tasks import LossSettings, Task
-from multicnn.tasks.registry import choose_task
+from multicnn.tasks.registry import TASKS, choose_task, task_from_dict
 from multicnn.training import adversarial, finetuning
 from multicnn.training.model import check_kernels, model_block
 from multicnn.training.optimizers import factory
@@ -96,12 +96,25 @@ def check_values(recipe: Recipe) -> None:
     check_kernels(recipe)
     engine.scope(recipe.runtime.devices)
     task = choose_task(recipe.task, recipe.data.label_separator)
-    task.check_loss(LossSettings(task.default_loss if recipe.loss is None else recipe.loss, recipe.label_smoothing))
+    _check_loss(recipe, task)
     name = recipe.model.name
     if (
         isinstance(name, dict) or name in models.MODELS or name in models.FUSIONS
     ):  # a user's function is called once, with the classes of the data
         models.create(name, 2, **recipe.model.arguments)
+
+
+def _check_loss(recipe: Recipe, usual: Task) -> None:
+    """Raise ValueError for a loss that no task knows; which task it is, the data decide where the recipe does not."""
+    settings = LossSettings(usual.default_loss if recipe.loss is None else recipe.loss, recipe.label_smoothing)
+    try:
+        usual.check_loss(settings)
+    except ValueError:
+        open_task = recipe.task is None and recipe.data.label_separator is None
+        for name in TASKS if open_task else ():
+            with contextlib.suppress(ValueError):
+                return task_from_dict(name).check_loss(settings)
+        raise
 
 
 def with_suited_preprocess(recipe: Recipe, settings: Sequence[str], manifest: Manifest) -> tuple[Recipe, Manifest]:

@@ -39,6 +39,10 @@ def train(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
 def _train(recipe: Recipe, manifest: Manifest, context: RunContext) -> Predictor:
     if not recipe.members:
         return run(recipe, manifest, context)
+    if not manifest.task.averages:
+        raise ValueError(
+            f"`members` must be [] for {manifest.task.name}: its outputs have no mean. Received: members={recipe.members!r}"
+        )
     if len(recipe.members) == 1:
         raise ValueError(f"`members` must be two or more. Received: members={recipe.members!r}")
     recipe, _ = complete(recipe, manifest, context)

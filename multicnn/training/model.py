@@ -37,7 +37,7 @@ def network_block(recipe: Recipe, stem: Stem, classes: int, output: tuple[int | 
     """
     block, shape = stem.block(model_block(recipe, classes), classes), stem.preprocess.input_shape
     logits = measure_model(repr(recipe.model.name), block, shape).shape
-    if output not in (None, (classes,)) and logits != output:
+    if output not in (None, (classes,)) and not _fits(logits, output):
         raise ValueError(
             f"`model.name` must give logits of shape {output} on this input; {recipe.model.name!r} gives {logits}. "
             f"Received: input_shape={shape}"
@@ -48,6 +48,11 @@ def network_block(recipe: Recipe, stem: Stem, classes: int, output: tuple[int | 
             f"shape {logits}. Received: input_shape={shape}"
         )
     return block
+
+
+def _fits(shape: tuple[int | None, ...], wanted: tuple[int | None, ...] | None) -> bool:
+    """Return True for a shape that is as it is wanted, where None stands for any size."""
+    return wanted is not None and len(shape) == len(wanted) and all(b in (None, a) for a, b in zip(shape, wanted))
 
 
 def task_network(recipe: Recipe, stem: Stem, task: Task) -> Block:

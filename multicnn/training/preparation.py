@@ -19,6 +19,7 @@ from multicnn.data import incomplete, pipeline, store
 from multicnn.data.checks.rows import examine_rows, examine_splits
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.data.marks import report_marks
+from multicnn.data.moving import moving
 from multicnn.data.paths import locate
 from multicnn.data.store import Store
 from multicnn.data.targets import load_targets, stored_as
@@ -32,7 +33,6 @@ from multicnn.training import memory, run_folder
 from multicnn.training.context import RunContext
 from multicnn.training.freezing import frozen_layers
 from multicnn.training.model import task_network
-from multicnn.training.moving import moving
 from multicnn.training.precision import policy
 from multicnn.training.pretrained import PretrainedWeights
 from multicnn.utils import quiet
@@ -169,6 +169,8 @@ def prepare(
     stem = _stem(recipe, manifest, context)
     if with_network:
         measured = measure(task_network(recipe, stem, manifest.task), stem.preprocess.input_shape)
+        task = manifest.task.for_network(stem.preprocess.input_shape, measured.shape)
+        manifest = dataclasses.replace(manifest, task=task)
         examples_a_step = min(recipe.batch_size, len(manifest.rows("train")))
         memory.check(measured, stem.preprocess.input_shape, examples_a_step)
         recipe = _with_precision(recipe, measured.multiply_adds, context.folder)

@@ -15,7 +15,10 @@ from multicnn.data.builtin import BUILTIN
 from multicnn.data.indexed import joined
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.arrays import resolve_arrays
+from multicnn.data.sources.boxes.coco import coco_table, is_coco
+from multicnn.data.sources.boxes.folders import resolve_boxes
 from multicnn.data.sources.by_content import by_content
+from multicnn.data.sources.files import walk
 from multicnn.data.sources.folder import resolve_folder
 from multicnn.data.sources.given_labels import refuse_fractions
 from multicnn.data.sources.joined_labels import joined_labels
@@ -93,6 +96,9 @@ def _resolve_path(source: DataSource, path: str, argument: str, modality: str | 
     if local.is_file() and local.suffix.lower() == ".npz":
         check_options(source, (), "an .npz archive has examples and labels in arrays x and y")
         return resolve_arrays(local, modality, source.sample_rate)
+    if local.suffix.lower() == ".json" and local.is_file() and is_coco(local):
+        root = Path(os.path.abspath(local.parent))
+        return resolve_boxes(source, coco_table([root / local.name], list(walk(root)), root), root, modality)
     if local.is_file() and local.suffix.lower() in TABLES:
         return resolve_table(source, local, modality)
     # Last, so that nothing on disk is hidden by a built-in data set of the same name.

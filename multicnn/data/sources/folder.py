@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest
+from multicnn.data.sources.boxes.folders import boxes_of_folder, resolve_boxes
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, is_system, read_all, walk
 from multicnn.data.sources.image_masks import resolve_image_masks
@@ -46,6 +47,8 @@ def resolve_folder(source: DataSource, root: Path, modality: str | None) -> Mani
     files = list(walk(root))
     if not files:
         raise ValueError(f"path must be a folder that holds files. Received: path={str(root)!r} (empty)")
+    if (boxes := boxes_of_folder(files, root)) is not None:
+        return resolve_boxes(source, boxes, root, modality)
     if (tables := resolve_split_tables(source, root, files, modality)) is not None:
         return tables
     if (masked := resolve_image_masks(source, root, files)) is not None:

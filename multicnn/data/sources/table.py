@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multicnn.data.manifest import Manifest, content_hash
+from multicnn.data.sources.boxes.tabular import has_boxes
 from multicnn.data.sources.columns import Table
 from multicnn.data.sources.file_rows import manifest_of_files, modality_of
 from multicnn.data.sources.files import Content, read_all
@@ -17,6 +18,7 @@ from multicnn.data.sources.inside import REASON, are_inside
 from multicnn.data.sources.joined import joined_columns, resolve_joined
 from multicnn.data.sources.metadata import folder_splits
 from multicnn.data.sources.naming import Named, NamePattern, composed, pattern_of
+from multicnn.data.sources.offered_columns import with_offers
 from multicnn.data.sources.reading import read_table
 from multicnn.data.sources.split_names import splits_named
 from multicnn.data.sources.targets import has_targets, offers_of
@@ -41,7 +43,7 @@ def of_table(source: DataSource, table: Table, root: Path, modality: str | None)
         source = replace(source, image_column=None, audio_column=None)
         table = replace(table, columns={**table.columns, "file_name": table.column(f"{name}_column", joined[name])})
         return resolve_listed(source, table, root, name)
-    of_files = not table.known(source.text_column) and table.known("file_name")
+    of_files = not table.known(source.text_column) and (table.known("file_name") or has_boxes(table))
     if of_files or (modality is not None and not lookup(modality).inline):
         return resolve_listed(source, table, root, modality)
     check_options(source, COLUMNS, "the labels of texts in a table are in its column label_column")
@@ -80,6 +82,7 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
         ValueError: A column is missing, the table has no rows, or none of its files is an image, audio or text.
     """
     check_options(source, ("pattern", *COLUMNS[1:]), "the examples are the files that the column file_name names")
+    table, offers = with_offers(source, table)
     root = Path(os.path.abspath(root))
     names = [_on_disk(root, name) for name in table.column("file_name", "file_name")]
     if not names:
@@ -93,7 +96,10 @@ def resolve_listed(source: DataSource, table: Table, root: Path, modality: str |
     contents = _contents(root, names, source.allow_outside)
     modality = modality or modality_of(root, contents)
     manifest = manifest_of_files(modality, root, names, parsed, contents).with_remarks(remarks)
-    return replace(manifest, offers=offers_of(table, root, source.label_column))
+    others = offers_of(table, root, source.label_column)
+    if offers and "label" not in offers:  # its labels are those of boxes
+        others.pop("label", None)
+    return replace(manifest, offers=others | offers)
 
 
 def _contents(root: Path, names: Sequence[str], allow_outside: bool) -> list[Content]:

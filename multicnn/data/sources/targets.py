@@ -9,10 +9,12 @@ from pathlib import Path
 
 from multicnn.data.manifest import Manifest
 from multicnn.data.offers import Offer, joined
+from multicnn.data.sources.boxes.clipping import clipped
 from multicnn.data.sources.columns import Table
 from multicnn.data.sources.inside import REASON, are_inside
 
 MakeOffer = Callable[[Table, str, Path], Offer]  # (table, its column, the folder of the table) -> the offer
+_CHECKED = {"boxes": clipped}  # targets that are compared with their originals at once
 
 
 def offered(manifest: Manifest, kind: str) -> Manifest:
@@ -21,7 +23,8 @@ def offered(manifest: Manifest, kind: str) -> Manifest:
         return manifest
     good = (manifest.table["status"] == "good").tolist()
     reasons = {row: reason for row, reason in enumerate(offer.reasons) if reason and good[row]}
-    return replace(manifest, table=manifest.table.assign(label=list(offer.cells))).with_bad(reasons)
+    manifest = replace(manifest, table=manifest.table.assign(label=list(offer.cells))).with_bad(reasons)
+    return _CHECKED[kind](manifest) if kind in _CHECKED else manifest
 
 
 def with_test_offers(manifest: Manifest, test: Manifest, path: str) -> Mapping[str, Offer]:

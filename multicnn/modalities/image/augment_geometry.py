@@ -22,6 +22,7 @@ def augment(
     size: tuple[int, int] | None = None,
     *,
     mirror: bool | Literal["alternating"] = False,
+    flip: bool = False,
     shift: CountFromZero = 0,
     rotation: Degrees = 0.0,
     scale: Annotated[FromZero, pydantic.Field(le=10)] = 0.0,
@@ -41,6 +42,7 @@ def augment(
         size: (height, width) of what is taken from anywhere in each image, before it is moved; None takes it all.
         mirror: Left and right change places in half of the images, drawn anew in each epoch; "alternating": in every other epoch
             of an image, of which the first is drawn (Jordan 2024), so that no two epochs in a row show the same.
+        flip: Top and bottom change places in half of the images, as what a microscope or a satellite sees may.
         shift: Largest shift in pixels, in both directions of both axes (He et al. 2015, section 4.2: pad and crop).
         rotation: Largest turn in degrees, either way.
         scale: Largest enlargement or reduction about the centre: .2 is a factor of 1/1.2 to 1.2.
@@ -56,12 +58,13 @@ def augment(
     """
     batch = tf.convert_to_tensor(batch)
     _check(batch, shift, rotation, scale, shear, crop, erase)
-    if size or mirror or shift or rotation or scale or shear or crop < 1 or elastic:
+    if size or mirror or flip or shift or rotation or scale or shear or crop < 1 or elastic:
         movement = transform(
             tuple(batch.shape[1:]),
             seeds,
             size,
             mirror=mirror,
+            flip=flip,
             shift=shift,
             rotation=rotation,
             scale=scale,
@@ -108,6 +111,7 @@ class _Moves(NamedTuple):
     """The settings of `augment`."""
 
     mirror: float | Literal["alternating"] = False
+    flip: float = False
     shift: float = 0
     rotation: float = 0.0
     scale: float = 0.0
@@ -141,6 +145,9 @@ def transform(
     cosine, sine = tf.cos(angle) * zoom, tf.sin(angle) * zoom
     across, along = sign * wide * cosine, sign * wide * (cosine * slant - sine)
     rising, upright = high * sine, high * (sine * slant + cosine)
+    if moves.flip:
+        turned = tf.where(around(seeds, "flip", 1.0) < 0, -1.0, 1.0)
+        rising, upright = turned * rising, turned * upright
     x, y = (width - 1) / 2, (height - 1) / 2
     rows = [across, along, x - across * x - along * y + right, rising, upright, y - rising * x - upright * y + down]
     if size:

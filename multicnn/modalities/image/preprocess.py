@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _MAX_SIDE = 224
+_MAX_SIDE_OF_ASPECT = 320
 _LOSSLESS = ("PNG", "BMP", "GIF", "PNM")
 _MOST_PIXELS = 1 << 24  # 4,096 x 4,096: as float32 in three channels 200 MB
 _FIT_EXAMPLES = 1000
@@ -54,6 +55,7 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         mean, std: For each channel, of pixels / 255; the network sees (pixels / 255 - mean) / std.
         reduced_decoding: Decode a JPEG of at least twice `size` at a half, a quarter or an eighth of its resolution: several
             times as fast, and other pixels than those of the image decoded in full.
+        keep_aspect: A `size` that is learned has the aspect of the usual image, with sides of at most 320, for boxes.
         own_size: Images stay as large as they are, for masks: `size` is that of the crops that a training step sees.
         canvas: (height, width) of what is stored of such images, at their top left; set where they are loaded.
     """
@@ -68,6 +70,7 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
     std: Annotated[tuple[Positive, ...], _EACH_CHANNEL] | None = None
     reduced_decoding: bool = False
     own_size: bool = False
+    keep_aspect: bool = False
     canvas: tuple[Count, Count] | None = None
 
     def __post_init__(self) -> None:
@@ -172,7 +175,7 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         if not small:
             raise ValueError("fit needs at least one training image. Received: raws=(empty)")
         channels = self.channels or (1 if grey else 3)
-        size = self.size or (canvas.crop_size(shapes) if self.own_size else _usual_size(shapes))
+        size = self.size or (canvas.crop_size(shapes) if self.own_size else _usual_size(shapes, self.keep_aspect))
         learned = dataclasses.replace(self, size=size, channels=channels)
         total, squares = np.zeros(channels), np.zeros(channels)
         for raw in small:
@@ -255,7 +258,9 @@ class ImagePreprocess(ImageViews, ImageMaps, Preprocess):
         return self.geometry(self.decode(source)) if size is None else np.array(size, np.float64)
 
     def for_targets(self, kind: str) -> Self:
-        """Return a copy that leaves images at their own size, for masks."""
+        """Return a copy that leaves images at their own size, for masks, or keeps the aspect of the usual one, for boxes."""
+        if kind == "boxes":
+            return dataclasses.replace(self, keep_aspect=True)
         return dataclasses.replace(self, own_size=True) if kind == "mask" else self
 
     def for_geometries(self, geometries: Sequence[np.ndarray]) -> ImagePreprocess:
@@ -328,9 +333,12 @@ def _is_grey(pixels: np.ndarray) -> bool:
     return all(np.array_equal(first, pixels[..., channel]) for channel in range(1, pixels.shape[-1]))
 
 
-def _usual_size(shapes: list[tuple[int, int]]) -> tuple[int, int]:
+def _usual_size(shapes: list[tuple[int, int]], keep_aspect: bool = False) -> tuple[int, int]:
     size, count = Counter(shapes).most_common(1)[0]
     if 2 * count <= len(shapes):
         heights, widths = zip(*shapes, strict=True)
         size = int(np.median(heights)), int(np.median(widths))
+    if keep_aspect:
+        scale = min(_MAX_SIDE_OF_ASPECT / max(size), 1)
+        return max(round(scale * size[0]), 1), max(round(scale * size[1]), 1)
     return min(size[0], _MAX_SIDE), min(size[1], _MAX_SIDE)

@@ -6,6 +6,7 @@ from math import ceil
 
 import numpy as np
 
+Layout = tuple[tuple[int, int], tuple[int, ...]]  # (height and width of the input, strides of the output)
 _POWERS = range(8)  # strides of 1 to 128
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from keras import ops
 
-from multicnn.tasks.boxes.grid import grid_of, ranges_of
+from multicnn.tasks.boxes.grid import Layout, grid_of, ranges_of
 
 if TYPE_CHECKING:
     from multicnn.layers.types import Tensor
@@ -36,7 +36,7 @@ class Assigned(NamedTuple):
     counted: Tensor
 
 
-def assigned(targets: Tensor, classes: int, size: tuple[int, int], strides: tuple[int, ...]) -> Assigned:
+def assigned(targets: Tensor, classes: int, layout: Layout) -> Assigned:
     """Return what each position is to answer: of the objects around whose centre it is, the one of the smallest box.
 
     A position is responsible for a box that it is inside of, within 1.5 strides of its centre along both axes ("centre
@@ -46,11 +46,11 @@ def assigned(targets: Tensor, classes: int, size: tuple[int, int], strides: tupl
     Args:
         targets: float32 (batch, boxes, 6).
         classes: The number of classes.
-        size: Height and width of the input.
-        strides: The strides of the positions.
+        layout: The size of the input, and the strides of the positions.
     """
-    grid = grid_of(size, strides)
+    grid = grid_of(*layout)
     x, y, stride = (ops.convert_to_tensor(column[None, :, None]) for column in grid.T)
+    size, strides = layout
     limits = ranges_of(strides)
     low, high = np.array([limits[float(each)] for each in grid[:, 2]], np.float32).T[:, None, :, None]
     boxes = ops.cast(targets[..., 1:5], "float32") * np.array([size[1], size[0]] * 2, np.float32)
@@ -76,9 +76,9 @@ def assigned(targets: Tensor, classes: int, size: tuple[int, int], strides: tupl
     )
 
 
-def predicted_boxes(logits: Tensor, size: tuple[int, int], strides: tuple[int, ...]) -> Tensor:
+def predicted_boxes(logits: Tensor, layout: Layout) -> Tensor:
     """Return the sides x0, y0, x1, y1 that each position predicts, float32 (batch, positions, 4) in pixels of the input."""
-    x, y, stride = (column[None, :, None] for column in grid_of(size, strides).T)
+    x, y, stride = (column[None, :, None] for column in grid_of(*layout).T)
     distances = ops.exp(ops.clip(logits[..., -4:], -_LARGEST, _LARGEST)) * stride
     before, after = distances[..., :2], distances[..., 2:]
     centres = np.concatenate([x, y], axis=-1)
@@ -116,8 +116,7 @@ def overlaps(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
 def detection_losses(
     logits: Tensor,
     targets: Tensor,
-    size: tuple[int, int],
-    strides: tuple[int, ...],
+    layout: Layout,
     gamma: float = 2.0,
     alpha: float = 0.25,
     box_weight: float = 1.0,
@@ -129,8 +128,7 @@ def detection_losses(
     Args:
         logits: float32 (batch, positions, classes + 4).
         targets: float32 (batch, boxes, 6).
-        size: Height and width of the input.
-        strides: The strides of the positions.
+        layout: The size of the input, and the strides of the positions.
         gamma: How little the surely right positions weigh.
         alpha: What a yes counts; a no counts 1 - alpha.
         box_weight: What the IoU loss counts beside the focal loss.
@@ -142,9 +140,9 @@ def detection_losses(
         float32 (batch,).
     """
     classes = logits.shape[-1] - 4
-    wanted = assigned(targets, classes, size, strides)
+    wanted = assigned(targets, classes, layout)
     count = ops.maximum(ops.sum(wanted.positive, axis=-1), 1.0)
-    iou, generalised = overlaps(predicted_boxes(logits, size, strides), wanted.boxes)
+    iou, generalised = overlaps(predicted_boxes(logits, layout), wanted.boxes)
     asked = wanted.classes * ops.stop_gradient(iou)[..., None] if quality else wanted.classes
     each = focal(logits[..., :classes], asked, gamma, alpha)
     if class_weights is not None:
@@ -154,12 +152,13 @@ def detection_losses(
     return (of_classes + box_weight * of_boxes) / count
 
 
-def best_overlap(logits: Tensor, targets: Tensor, size: tuple[int, int], strides: tuple[int, ...]) -> Tensor:
+def best_overlap(logits: Tensor, targets: Tensor, layout: Layout) -> Tensor:
     """Return the IoU of each image's best-scored box with the object that it covers best, float32 (batch,); 0 without any."""
     classes = logits.shape[-1] - 4
     best = ops.argmax(ops.max(logits[..., :classes], axis=-1), axis=-1)
     picked = ops.one_hot(best, logits.shape[1], dtype="float32")
-    box = ops.einsum("np,nps->ns", picked, predicted_boxes(logits, size, strides))
+    box = ops.einsum("np,nps->ns", picked, predicted_boxes(logits, layout))
+    size, _ = layout
     limits = np.array([size[1], size[0]] * 2, np.float32)
     box = ops.clip(box, 0.0, limits)
     iou, _ = overlaps(box[:, None], ops.cast(targets[..., 1:5], "float32") * limits)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from multicnn.tasks.boxes.decode import Detections, ious
+from multicnn.tasks.boxes.records import split_records
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU
 _RECALLS = np.linspace(0, 1, 101)
@@ -95,6 +97,33 @@ def count(detections: Detections, objects: np.ndarray, classes: int) -> BoxCount
         overlap=float(overlap) if len(counting) else float(not len(detections.scores)),
         located=int(overlap > 0.5),
         with_objects=int(len(counting) > 0),
+    )
+
+
+def of_records(records: np.ndarray, classes: int) -> BoxCounts:
+    """Return the counts of the images of some records."""
+    counts = []
+    for boxes, objects, loss in zip(*split_records(np.asarray(records))):
+        real = boxes[boxes[:, 5] >= 0].astype(np.float64)
+        detections = Detections(real[:, :4], real[:, 4], real[:, 5].astype(np.int64))
+        counts.append(dataclasses.replace(count(detections, objects, classes), loss=float(loss)))
+    return sum_of(counts, classes)
+
+
+def sum_of(counts: Sequence[BoxCounts], classes: int) -> BoxCounts:
+    """Return the sum of counts, put together at once."""
+    if not counts:
+        return BoxCounts.none(classes)
+    return BoxCounts(
+        np.concatenate([each.scores for each in counts]),
+        np.concatenate([each.classes for each in counts]),
+        np.concatenate([each.hits for each in counts]),
+        objects=np.sum([each.objects for each in counts], axis=0),
+        n=len(counts),
+        loss=sum(each.loss for each in counts),
+        overlap=sum(each.overlap for each in counts),
+        located=sum(each.located for each in counts),
+        with_objects=sum(each.with_objects for each in counts),
     )
 
 

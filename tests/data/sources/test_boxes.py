@@ -1,5 +1,6 @@
 """The same images and boxes in every form in which data sets list them."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -35,6 +36,13 @@ def rows(table):
         name.rpartition("/")[2].removesuffix(".png"): (boxes_of(cell), split)
         for name, cell, split in zip(table.columns["file_name"], table.columns["label"], splits)
     }
+
+
+def by_file(table):
+    """Return the table with the cells as its labels."""
+    own, offer = tabular.by_file(DataSource(path="."), table)
+    reasons = [a or b for a, b in zip(own.reasons, offer.reasons)]
+    return dataclasses.replace(own, columns=own.columns | {"label": offer.cells}, reasons=reasons)
 
 
 def files(root):
@@ -112,7 +120,7 @@ def of_jsonl(root, boxes=TRUTH):
         for name, own in boxes.items()
     ]
     (root / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return tabular.with_cells(DataSource(path="."), read_table(root / "metadata.jsonl"))
+    return by_file(read_table(root / "metadata.jsonl"))
 
 
 def of_hugging_face(root, boxes=TRUTH):
@@ -129,7 +137,7 @@ def of_hugging_face(root, boxes=TRUTH):
         for name, own in boxes.items()
     ]
     (root / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return tabular.with_cells(DataSource(path="."), read_table(root / "metadata.jsonl"))
+    return by_file(read_table(root / "metadata.jsonl"))
 
 
 def of_csv(root, boxes=TRUTH, sides=("xmin", "ymin", "xmax", "ymax")):
@@ -142,7 +150,7 @@ def of_csv(root, boxes=TRUTH, sides=("xmin", "ymin", "xmax", "ymax")):
         if not own:
             lines.append(f"{name}.png,{SPLIT[name]},,,,,")
     (root / "boxes.csv").write_text("\n".join(lines))
-    return tabular.with_cells(DataSource(path="."), read_table(root / "boxes.csv"))
+    return by_file(read_table(root / "boxes.csv"))
 
 
 def of_box_column(root, boxes=TRUTH):
@@ -152,10 +160,21 @@ def of_box_column(root, boxes=TRUTH):
         lines += [f"{name}.png,{SPLIT[name]},{b.label},{b.x0} {b.y0} {b.x1} {b.y1}" for b in own]
         lines += [] if own else [f"{name}.png,{SPLIT[name]},,"]
     (root / "metadata.csv").write_text("\n".join(lines))
-    return tabular.with_cells(DataSource(path="."), read_table(root / "metadata.csv"))
+    return by_file(read_table(root / "metadata.csv"))
 
 
-FORMS = [of_coco, of_voc, of_yolo, of_jsonl, of_hugging_face, of_csv, of_box_column]
+def of_box_lists(root, boxes=TRUTH):
+    images(root, boxes)
+    lines = [
+        {"file_name": f"{name}.png", "split": SPLIT[name], **({"label": b.label, "box": list(b[1:5])} if b else {})}
+        for name, own in boxes.items()
+        for b in own or [None]
+    ]
+    (root / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return by_file(read_table(root / "metadata.jsonl"))
+
+
+FORMS = [of_box_lists, of_coco, of_voc, of_yolo, of_jsonl, of_hugging_face, of_csv, of_box_column]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
@@ -232,7 +251,7 @@ def test_damaged_labels_of_yolo_make_their_image_bad(line, reason, tmp_path):
 )
 def test_objects_that_cannot_be_read_make_their_image_bad(objects, reason, tmp_path):
     (tmp_path / "metadata.jsonl").write_text(json.dumps({"file_name": "a.png", "objects": objects}) + "\n")
-    table = tabular.with_cells(DataSource(path="."), read_table(tmp_path / "metadata.jsonl"))
+    table = by_file(read_table(tmp_path / "metadata.jsonl"))
     assert reason in table.reasons[0]
 
 
@@ -240,5 +259,5 @@ def test_the_rows_of_a_file_must_agree_on_its_split(tmp_path):
     (tmp_path / "boxes.csv").write_text(
         "file_name,split,label,x0,y0,x1,y1\na.png,train,cat,1,1,2,2\na.png,test,cat,3,3,4,4"
     )
-    table = tabular.with_cells(DataSource(path="."), read_table(tmp_path / "boxes.csv"))
+    table = by_file(read_table(tmp_path / "boxes.csv"))
     assert table.reasons == ["its boxes have several splits"]

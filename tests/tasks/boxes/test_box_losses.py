@@ -43,7 +43,7 @@ def examples(seed, n=8):
 @pytest.mark.parametrize("strides", [(8,), (4, 8), (4, 8, 16)])
 def test_each_position_answers_for_the_smallest_box_around_whose_centre_it_is(strides):
     made = [examples(seed, 3 + seed) for seed in range(6)]
-    found = losses.assigned(ops.convert_to_tensor(cells.padded(made)), CLASSES, SIZE, strides)
+    found = losses.assigned(ops.convert_to_tensor(cells.padded(made)), CLASSES, (SIZE, strides))
     of_classes, boxes, positive, counted = (ops.convert_to_numpy(each) for each in found)
     for i, objects in enumerate(made):
         answers, asked = slow_assignment(objects, strides)
@@ -83,7 +83,7 @@ def test_the_loss_is_that_of_the_equations():
     positions = len(grid.grid_of(SIZE, strides))
     logits = np.random.default_rng(0).normal(0, 1, (3, positions, CLASSES + 4)).astype(np.float32)
     found = losses.detection_losses(
-        ops.convert_to_tensor(logits), ops.convert_to_tensor(cells.padded(made)), SIZE, strides
+        ops.convert_to_tensor(logits), ops.convert_to_tensor(cells.padded(made)), (SIZE, strides)
     )
     expected = [slow_loss(z.astype(float), objects, strides) for z, objects in zip(logits, made)]
     np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=2e-5)
@@ -91,7 +91,7 @@ def test_the_loss_is_that_of_the_equations():
 
 def test_no_object_is_too_small_to_be_learned():
     objects = np.array([[0, 0.51, 0.51, 0.511, 0.512, 0]], np.float32)
-    found = losses.assigned(ops.convert_to_tensor(cells.padded([objects])), 1, SIZE, (16,))
+    found = losses.assigned(ops.convert_to_tensor(cells.padded([objects])), 1, (SIZE, (16,)))
     assert ops.convert_to_numpy(found.positive).sum() >= 1
 
 
@@ -102,6 +102,6 @@ def test_the_best_overlap_is_that_of_the_best_scored_box():
     logits[:, 5, 1:] = 0  # a box of 32 x 32 around (24, 24)
     objects = [np.array([[0, 8 / 64, 8 / 48, 40 / 64, 24 / 48, 0]], np.float32), np.zeros((0, 6), np.float32)]
     found = losses.best_overlap(
-        ops.convert_to_tensor(logits), ops.convert_to_tensor(cells.padded(objects)), SIZE, strides
+        ops.convert_to_tensor(logits), ops.convert_to_tensor(cells.padded(objects)), (SIZE, strides)
     )
     np.testing.assert_allclose(ops.convert_to_numpy(found), [0.5, 0], atol=1e-6)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from multicnn.data.offers import Offer
 from multicnn.data.sources.boxes.listed import without_content
 from multicnn.data.sources.columns import Table
+from multicnn.modalities.finding import Finding
 from multicnn.tasks.boxes.cells import TrueBox, cell_of, numbers_of
 
 if TYPE_CHECKING:
     from multicnn.recipe import DataSource
 
+_C = TypeVar("_C")
 SIDES = (
     ("x0", "y0", "x1", "y1"),
     ("xmin", "ymin", "xmax", "ymax"),
@@ -23,6 +26,7 @@ SIDES = (
 )
 _FILES = ("file_name", "filename", "image", "image_path", "path")
 _LABELS = ("label", "class", "class_name", "category")
+_BETWEEN = str.maketrans(dict.fromkeys(',"[]()', " "))  # the numbers of a box, which may be a list in JSON
 _ONE_CLASS = "object"
 
 
@@ -33,8 +37,8 @@ def has_boxes(table: Table) -> bool:
     )
 
 
-def with_cells(source: DataSource, table: Table) -> Table:
-    """Return a table with a row for each file, whose label is the canonical cell of its boxes.
+def by_file(source: DataSource, table: Table) -> tuple[Table, Offer]:
+    """Return a table with a row for each file, and the cells of the boxes of each.
 
     Args:
         source: The source, which may name the column of the labels of boxes.
@@ -42,32 +46,57 @@ def with_cells(source: DataSource, table: Table) -> Table:
     """
     files = table.columns[_file_column(table) or "file_name"]
     boxes: list[list[TrueBox]] = []
-    reasons = list(table.reasons)
+    wrong: list[str] = []
     read = _reader(source, table)
     for row in range(len(table)):
         try:
             boxes.append(read(row))
+            wrong.append("")
         except ValueError as error:
             boxes.append([])
-            reasons[row] = reasons[row] or str(error)
+            wrong.append(str(error))
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(files):
         rows.setdefault(name, []).append(row)
-    first = [own[0] for own in rows.values()]
-    columns = {name: [cells[row] for row in first] for name, cells in table.columns.items()}
-    cells = [cell_of(box for row in own for box in boxes[row] if box.proper) for own in rows.values()]
-    reason = [next((reasons[row] for row in own if reasons[row]), "") or _differs(table, own) for own in rows.values()]
-    label = table.known(source.label_column) or source.label_column
-    return Table(
-        table.name,
-        columns | {"file_name": list(rows), label: cells},
-        reason,
-        repeated=table.repeated,
-        remarks=(
-            *table.remarks,
-            *without_content([(name, [box for row in own for box in boxes[row]]) for name, own in rows.items()]),
-        ),
+    owned = list(rows.values())
+    remarks = without_content([(name, [box for row in own for box in boxes[row]]) for name, own in rows.items()])
+    return _first_rows(table, rows, tuple(remarks)), Offer(
+        [cell_of(box for row in own for box in boxes[row] if box.proper) for own in owned],
+        [next((wrong[row] for row in own if wrong[row]), "") for own in owned],
     )
+
+
+def _first_rows(table: Table, rows: dict[str, list[int]], remarks: tuple[Finding, ...]) -> Table:
+    """Return the first row of each file, and why a file cannot be used."""
+    first = {own[0]: i for i, own in enumerate(rows.values())}
+
+    def of_first(cells: Mapping[int, _C]) -> dict[int, _C]:
+        return {first[row]: cell for row, cell in cells.items() if row in first}
+
+    unused = "objects"  # whose cells are no text, and need not be
+    return replace(
+        table,
+        columns={name: [cells[row] for row in first] for name, cells in table.columns.items()}
+        | {"file_name": list(rows)},
+        reasons=[
+            next((table.reasons[row] for row in own if table.reasons[row]), "") or _differs(table, own)
+            for own in rows.values()
+        ],
+        bad_cells={name: of_first(cells) for name, cells in table.bad_cells.items() if name != unused},
+        lists={name: {first[row] for row in own if row in first} for name, own in table.lists.items()},
+        remarks=(*table.remarks, *remarks),
+        nested={},
+    )
+
+
+def is_labelled(table: Table, rows: Table) -> bool:
+    """Return True where the labels of a table can be those of its files, not of several boxes in each.
+
+    Args:
+        table: The table.
+        rows: Its first row of each file.
+    """
+    return table.known("objects") is None and len(table) == len(rows)
 
 
 def object_of(value: object) -> TrueBox:
@@ -92,8 +121,9 @@ def object_of(value: object) -> TrueBox:
 
 def _reader(source: DataSource, table: Table) -> Callable[[int], list[TrueBox]]:
     """Return a function that gives the boxes of a row."""
-    if (column := table.known("objects")) is not None:
-        return lambda row: _objects(table.nested.get(column, {}).get(row) or table.columns[column][row])
+    if (objects := table.known("objects")) is not None:
+        nested, texts = table.nested.get(objects, {}), table.columns[objects]
+        return lambda row: _objects(nested.get(row) or texts[row])
     names = (source.label_column, *_LABELS)
     label = next((known for name in names if (known := table.known(name)) is not None), None)
     labels = table.columns[label] if label else [_ONE_CLASS] * len(table)
@@ -116,7 +146,7 @@ def _reader(source: DataSource, table: Table) -> Callable[[int], list[TrueBox]]:
     if sides is not None:
         return lambda row: of_row(row, [table.columns[side][row] for side in sides])
     column = table.known("box") or "box"
-    return lambda row: of_row(row, table.columns[column][row].replace(",", " ").strip("[]() ").split())
+    return lambda row: of_row(row, table.columns[column][row].translate(_BETWEEN).split())
 
 
 def _objects(text: str) -> list[TrueBox]:
@@ -161,8 +191,3 @@ def _differs(table: Table, rows: Sequence[int]) -> str:
         if cells is not None and len({cells[row] for row in rows}) > 1:
             return f"its boxes have several {name}s"
     return ""
-
-
-def without_cells(table: Table) -> Table:
-    """Return a table whose cells of objects, which are no text, make no row a bad one."""
-    return replace(table, bad_cells={name: cells for name, cells in table.bad_cells.items() if name != "objects"})

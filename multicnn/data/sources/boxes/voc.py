@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from multicnn.data.sources.boxes.listed import Listed, table_of
 from multicnn.data.sources.columns import Table
+from multicnn.data.sources.split_names import split_named
 from multicnn.modalities.content import kind_by_name
 from multicnn.tasks.boxes.cells import TrueBox, numbers_of
 from multicnn.utils import regular_files
@@ -25,7 +26,9 @@ def voc_root(files: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
         return folders.pop()
     stems = {(*path[:-1], path[-1].rpartition(".")[0]) for path in files if kind_by_name(path[-1]) == "image"}
     beside = [path for path in annotated if (*path[:-1], path[-1].rpartition(".")[0]) in stems]
-    return () if len(beside) > len(annotated) / 2 else None
+    # In folders of classes they are sidecars.
+    of_splits = all(split_named(part) for path in beside for part in path[:-1] if part.lower() != "images")
+    return () if of_splits and len(beside) > len(annotated) / 2 else None
 
 
 def voc_table(inside: tuple[str, ...], files: Sequence[tuple[str, ...]], root: Path) -> Table:

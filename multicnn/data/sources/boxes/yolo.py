@@ -53,7 +53,7 @@ def _classes(path: Path) -> dict[int, str]:
         import yaml  # type: ignore[import-untyped]
     except ImportError:
         raise ValueError(
-            f"{path.name} needs PyYAML, which is not installed: pip install pyyaml. Received: path={str(path)!r}"
+            f"{path.name} needs PyYAML, which is not installed: pip install multicnn[yolo]. Received: path={str(path)!r}"
         ) from None
     try:
         described = yaml.safe_load(regular_files.read_text(path, "json_bytes"))
