@@ -6,14 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 from support.command_line import call
+from support.squares import write
 
 import multicnn
 from multicnn.tasks import Detection, task_from_dict, task_to_dict
 from multicnn.tasks.boxes import cells
 
-SIZE = (40, 64)
 MODEL = [
     "model.arguments.width=4",
     "model.arguments.context=0",
@@ -26,31 +25,10 @@ MODEL = [
 ]
 
 
-def image_with(boxes, rng):
-    pixels = rng.integers(90, 130, (*SIZE, 3)).astype(np.uint8)
-    for label, x0, y0, x1, y1 in boxes:
-        pixels[y0:y1, x0:x1] = (230, 20, 20) if label == "red" else (20, 20, 230)
-    return pixels
-
-
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory):
-    """Grey images with a red or a blue square, or both, or nothing; of another size than the network sees."""
-    folder, rng = tmp_path_factory.mktemp("squares"), np.random.default_rng(0)
-    lines = []
-    for i in range(60):
-        boxes = []
-        for label, left in (("red", 0), ("blue", 32)):
-            if rng.random() < 0.75:
-                side, x, y = rng.integers(12, 20), left + rng.integers(0, 12), rng.integers(0, 20)
-                boxes.append([label, int(x), int(y), int(x + side), int(y + side)])
-        large = Image.fromarray(image_with(boxes, rng)).resize((2 * SIZE[1], 2 * SIZE[0]), Image.Resampling.NEAREST)
-        large.save(folder / f"{i}.png")
-        objects = [{"label": label, "box": [2 * side for side in sides]} for label, *sides in boxes]
-        split = "train" if i < 40 else "val" if i < 48 else "test"
-        lines.append({"file_name": f"{i}.png", "split": split, "objects": objects})
-    (folder / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return folder
+    """Images of another size than the network sees."""
+    return write(tmp_path_factory.mktemp("squares"))
 
 
 @pytest.fixture(scope="module")
