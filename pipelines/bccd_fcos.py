@@ -5,7 +5,11 @@
 `bccd` is a folder with 364 images of 320 x 240 and a metadata.jsonl with the columns file_name, split and objects: 205
 images for training, 87 for validation, 72 for the test.
 
-MEASURED
+Measured with this command on two cores of an AMD EPYC with AVX-512, in bfloat16, TensorFlow 2.21, seed 0, once: 5.6 CPU
+seconds of both cores together an epoch, 336 in all. Test mAP50 .880 (platelets .816, red cells .847, white cells .977),
+mAP75 .598, mAP .550, on 72 images; the weights are those of the best epoch by validation mAP50, .900.
+Linear baseline: none, since no linear model gives boxes; `multicnn train` prints the mean box of each class.
+Published: nothing that is comparable, as the division of the images differs.
 """
 
 from multicnn import DataSource, ImagePreprocess, Model, Optimizer, Recipe

@@ -4,12 +4,8 @@ import runpy
 from pathlib import Path
 
 import pytest
-from support.three_inputs import write_table
-<<<<<<< HEAD
-=======
-
 from support import squares
->>>>>>> ce28138 (pipelines: FCOS on images of blood)
+from support.three_inputs import write_table
 
 import multicnn
 from multicnn.recipe import Recipe
@@ -87,14 +83,10 @@ SMALL = {
     "trec_textcnn": ["data.path=docstrings", "data.test=null", "model.arguments.filters=4", "model.embedding.dims=8"],
 }
 
-<<<<<<< HEAD
-SLOW = {"cifar10", "mnist_adversarial", "speech_filters", "three_digits", "trec_char_cnn"}
-=======
 # Those for which there is no built-in data set.
 MADE = {"bccd_fcos": squares.write}
 
 SLOW = {"bccd_fcos", "cifar10", "mnist_adversarial", "speech_filters", "three_digits", "trec_char_cnn"}
->>>>>>> ce28138 (pipelines: FCOS on images of blood)
 
 # How to run it, on what hardware and software it was measured, and what the result is compared with.
 HEADER = ("multicnn train", "measured", " core", "tensorflow", "linear baseline", "published:")
@@ -110,16 +102,11 @@ def test_a_recipe_trains(path, tmp_path):
         assert words in module["__doc__"].lower()
     recipe = module["recipe"]
     assert Recipe.from_dict(recipe.to_dict()) == recipe
-<<<<<<< HEAD
     settings = ["epochs=1", *SMALL[path.stem]]
     if recipe.data.image_column:  # there is no such built-in set
         settings.append(f"data.path={write_table(tmp_path)}")
-=======
-    settings = ["epochs=1", *SMALL[path.stem], *made]
-    if recipe.data.image_column:  # there is no such built-in set
-        settings.append(f"data.path={write_table(tmp_path)}")
-    made = [f"data.path={MADE[path.stem](tmp_path / 'made')}"] if path.stem in MADE else []
->>>>>>> ce28138 (pipelines: FCOS on images of blood)
+    if path.stem in MADE:
+        settings.append(f"data.path={MADE[path.stem](tmp_path / 'made')}")
     predictor = multicnn.train(recipe, tmp_path / "run", settings=settings)
     assert predictor.metrics["model"] == ("ensemble" if recipe.members else recipe.model.name)
     folders = [f"member-{i + 1}" for i in range(len(recipe.members))] or ["."]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from multicnn.modalities import Shown
 from multicnn.tasks import Answer
@@ -25,6 +24,8 @@ def overlaid(shown: Shown, answer: Answer, truth: Answer | None = None) -> Shown
     """
     if shown.kind != "image" or answer.boxes is None or isinstance(shown.content, str):
         return shown
+    from PIL import Image, ImageDraw
+
     pixels = shown.content if shown.content.shape[-1] == 3 else np.repeat(shown.content, 3, axis=-1)
     image = Image.fromarray(pixels)
     scale = SIDE / max(image.size)

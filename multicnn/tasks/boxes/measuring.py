@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -104,7 +104,7 @@ class BoxMetrics(PlainTargets):
         }
         return pd.DataFrame(columns | {"row": rows})
 
-    def headline(self, test: dict[str, Any], linear: dict[str, Any] | None) -> str:
+    def headline(self, test: Mapping[str, float], linear: Mapping[str, float] | None) -> str:
         """Return the mean average precision on the test set in a sentence."""
         lead = (
             f"Test mAP50: {test['map50']:.3f} on {test['n']:,} images (mAP75 {test['map75']:.3f}, "
@@ -112,7 +112,7 @@ class BoxMetrics(PlainTargets):
         )
         if self.single:
             lead = (
-                f"The best box has an IoU above .5 with the object in {percent(test['located'], test['n'])} of the test "
+                f"The best box has an IoU above .5 with the object in {percent(test['located'], int(test['n']))} of the test "
                 f"images (mean IoU {test['overlap']:.3f}, mAP50 {test['map50']:.3f})."
             )
         if linear:
@@ -122,7 +122,7 @@ class BoxMetrics(PlainTargets):
         return lead
 
     def baseline(
-        self, train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray
+        self, train: object, train_targets: np.ndarray, test: object, test_targets: np.ndarray
     ) -> tuple[dict[str, float], str] | None:
         """Return None: no linear model gives boxes."""
         return None
