@@ -176,7 +176,7 @@ class TimeSteps(PlainTargets):
         right = ops.cast(ops.cast(ops.argmax(logits, axis=-1), "int32") == targets, "float32") * counted
         return ops.sum(right, axis=1) / ops.maximum(ops.sum(counted, axis=1), 1.0)
 
-    def records(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the counts of the steps of each example."""
         return np.stack([record(own, truth) for own, truth in zip(logits, targets, strict=True)])
 
