@@ -191,8 +191,7 @@ def test_class_weights_raise_the_recall_of_a_rare_class(tmp_path):
 
 
 def test_the_artefact_of_a_mixed_precision_run_is_float32(tmp_path):
-    predictor = multicnn.train("digits", tmp_path / "run", **SMALL, epochs=1, precision="mixed_bfloat16")
-    assert predictor.network.get_layer("conv1.1.conv").compute_dtype == "bfloat16"
+    multicnn.train("digits", tmp_path / "run", **SMALL, epochs=1, precision="mixed_bfloat16")
     loaded = multicnn.load(tmp_path / "run" / "model.keras")
     assert loaded.network.get_layer("conv1.1.conv").compute_dtype == "float32"
     assert loaded.recipe["runtime"]["precision"] == "mixed_bfloat16"

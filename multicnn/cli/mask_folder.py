@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
+
     from multicnn.predictor import Prediction, Predictor
 
 
@@ -37,6 +37,8 @@ class MaskFolder:
 
     def add(self, prediction: Prediction) -> None:
         """Write the mask of a prediction; a bad input has none."""
+        import numpy as np
+
         from multicnn.tasks.masks import image_of
 
         if prediction.mask is None or prediction.maps is None:

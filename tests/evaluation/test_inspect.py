@@ -37,7 +37,11 @@ def test_the_rows_add_up(name):
     whole = measure(create(name, known.classes), known.input_shape)
     assert (table.parameters, table.multiply_adds) == (whole.parameters, whole.multiply_adds)
     for key in ("parameters", "multiply_adds"):
-        assert sum(row[key] for row in table.rows) == getattr(whole, key)
+        each = [row[key] for row in table.rows]
+        if None in each:  # the cost of a lifted layer is not known
+            assert getattr(whole, key) is None and all(row[f"{key}_share"] is None for row in table.rows)
+            continue
+        assert sum(each) == getattr(whole, key)
         assert sum(row[f"{key}_share"] for row in table.rows) == pytest.approx(1)
 
 

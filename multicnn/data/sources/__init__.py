@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from multicnn.data import indexed
 from multicnn.data.builtin import BUILTIN
-from multicnn.data.indexed import joined
 from multicnn.data.manifest import Manifest, content_hash
 from multicnn.data.sources.arrays import resolve_arrays
 from multicnn.data.sources.boxes.coco import coco_table, is_coco
@@ -132,7 +132,7 @@ def _with_test(manifest: Manifest, test: Manifest, path: str) -> Manifest:
     arrays = None
     if manifest.arrays is not None and test.arrays is not None:
         table["source"] += len(manifest.arrays)
-        arrays = joined(manifest.arrays, test.arrays)
+        arrays = indexed.joined(manifest.arrays, test.arrays)
     both = pd.concat([manifest.table, table], ignore_index=True)
     offers = with_test_offers(manifest, test, path)
     return replace(manifest, table=both, arrays=arrays, offers=offers).with_remarks(test.remarks)
