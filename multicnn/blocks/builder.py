@@ -110,10 +110,12 @@ class KerasBuilder(Builder):
     Attributes:
         dtype: The Keras dtype policy or its name; None takes Keras's current one.
         taken: The names below the path that this leaf has given to layers.
+        made: The operations that have their name, by `id`, over the whole network.
     """
 
     dtype: str | keras.DTypePolicy | None = None
     taken: set[str] = dataclasses.field(default_factory=set)
+    made: set[int] = dataclasses.field(default_factory=set)
 
     def realise(self, block: Block, x: Tensor) -> keras.KerasTensor:
         leaf = dataclasses.replace(self, taken=set())
@@ -121,7 +123,10 @@ class KerasBuilder(Builder):
             y = block.build(x, leaf)
         if not isinstance(y, keras.KerasTensor):
             raise TypeError(f"`build` of {type(block).__name__} must return one Keras tensor. Received: {y!r}")
-        made = keras_private.operations_between(x if isinstance(x, list) else [x], y)
+        between = keras_private.operations_between(x if isinstance(x, list) else [x], y)
+        # The mask of a text may come by another way than `x`, and brings operations along that other leaves have made.
+        made = [each for each in between if id(each) not in self.made and not isinstance(each, keras.layers.InputLayer)]
+        self.made.update(map(id, made))
         if self.sharing is None:
             leaf._name(made)
         else:
@@ -130,7 +135,9 @@ class KerasBuilder(Builder):
 
     def tap(self, x: keras.KerasTensor) -> keras.KerasTensor:
         # An identity layer is what can be asked for by name after save and load; it costs nothing.
-        return keras.layers.Identity(name=self.path, dtype=self.dtype)(x)
+        layer = keras.layers.Identity(name=self.path, dtype=self.dtype)
+        self.made.add(id(layer))
+        return layer(x)
 
     def layer(self, make: type[keras.Layer], suffix: str = "", /, **config: Any) -> keras.Layer:
         """Return a new layer named by this path; inside `share`, the layer made at its first application.

@@ -12,6 +12,8 @@ from multicnn.blocks import (
     chain,
     concat,
     conv,
+    conv_transpose,
+    cropped,
     dense,
     embed,
     from_dict,
@@ -59,6 +61,14 @@ def test_names_are_paths():
         "head.dense",
         "logits",
     ]
+
+
+def test_a_mask_from_beside_the_way_renames_nothing():
+    """The mask of the concatenation comes from before both branches."""
+    inner = chain(stage("down", conv(3, 3), max_pool(2, padding="same")), stage("up", conv_transpose(4, 2, strides=2)))
+    made = layer_names(network(chain(embed(9, 4), concat(chain(), cropped(inner)), stage("score", conv(2, 1))), (8,)))
+    assert {"input", "embed", "score.conv", "score", "logits"} <= set(made)
+    assert not [name for name in made if name.startswith("score.") and name != "score.conv"]
 
 
 def test_the_designs_example_of_a_name():
