@@ -1,13 +1,14 @@
 """Does an explanation point at what decides? Three tests whose answer is known, for every method and each modality.
 
-    MULTICNN_DATA=data python benchmarks/attribution.py [--tests objects image audio waveform text random] [--count 200]
+    MULTICNN_DATA=data python benchmarks/attribution.py [--tests objects image audio waveform text] [--count 200]
 
 * objects: two digits of MNIST on a photograph; the map of each class must point at its own digit. Of 200 images those count whose
   two digits are the two highest logits, until 200 questions are asked.
 * image, audio, waveform, text: two marks, bursts or invented words at random places, alike in size, energy and frequency. One
   decides the class, the other is without information; the map must point at the first.
-* random: the signed rank correlation of a map with that of a network of new weights, less that with one trained from another seed,
-  in the mean over the planted examples and its standard error (Adebayo et al. 2018).
+
+Beside each of the latter stands the signed rank correlation of a map with that of a network trained from another seed, less that with
+one of new weights, in the mean over the planted examples and its standard error (Adebayo et al. 2018).
 
 All maps are smoothed by one Gaussian of two cells (none for texts) before their largest cell is taken. The controls know nothing of
 the network: |input|, the loudest cell, the rarest token. The table of docs/explain.md is this one's.

@@ -325,8 +325,8 @@ class Predictor:
             "versions": self.versions,
         }
 
-    def _outputs(self, batch: Sequence[Decoded]) -> list[np.ndarray | None]:
-        """Return the outputs of the windows of each input, (windows, classes); None where the memory is too small for them."""
+    def _outputs(self, batch: Sequence[Decoded]) -> list[np.ndarray | str | None]:
+        """Return the outputs of the windows of each input, (windows, classes), or why there are none; None for want of memory."""
         if self.preprocess.any_size:
             return [self._output_at_positions(each) for each in batch]
         try:
@@ -337,15 +337,18 @@ class Predictor:
             return [output for each in batch for output in self._outputs([each])]
         return [*np.split(outputs, np.cumsum([len(each.examples) for each in batch])[:-1])]
 
-    def _output_at_positions(self, given: Decoded) -> np.ndarray | None:
+    def _output_at_positions(self, given: Decoded) -> np.ndarray | str | None:
         try:
             return np.stack([*self.outputs_at_positions(given.examples, self.task.outputs)]) if given.examples else None
-        except (MemoryError, ValueError):
+        except MemoryError:
             return None
+        except ValueError as error:
+            return str(error)
 
-    def _prediction(self, given: Decoded, outputs: np.ndarray | None) -> Prediction:
-        if given.error is not None or outputs is None:
-            return Prediction(given.name, error=given.error or TOO_SMALL)
+    def _prediction(self, given: Decoded, outputs: np.ndarray | str | None) -> Prediction:
+        if given.error is not None or not isinstance(outputs, np.ndarray):
+            reason = outputs if isinstance(outputs, str) else TOO_SMALL
+            return Prediction(given.name, error=given.error or reason)
         whole = self.task.answer_at(self.task.merge(outputs), given.geometry)
         parts = [(start, self.task.answer(output)) for start, output in self._windows(given, outputs)]
         return Prediction(
