@@ -7,8 +7,8 @@
 * image, audio, waveform, text: two marks, bursts or invented words at random places, alike in size, energy and frequency. One
   decides the class, the other is without information; the map must point at the first.
 
-Beside each of the latter stands the signed rank correlation of a map with that of a network trained from another seed, less that with
-one of new weights, in the mean over the planted examples and its standard error (Adebayo et al. 2018).
+Beside each of the latter stands the signed rank correlation of a map with that of a network trained from another seed, less that
+with one of new weights, in the mean over the planted examples and its standard error (Adebayo et al. 2018).
 
 All maps are smoothed by one Gaussian of two cells (none for texts) before their largest cell is taken. The controls know nothing of
 the network: |input|, the loudest cell, the rarest token. The table of docs/explain.md is this one's.
