@@ -98,7 +98,7 @@ def feature_map(
         ValueError: There is no such stage, or the model or the data cannot be used.
     """
     check_gallery(out)
-    predictor, reporter = _network(model), reporter or Reporter()
+    predictor, reporter = _of_one_size(_network(model)), reporter or Reporter()
     taps = stages.chosen(_taps(predictor), predictor.network, stage)
     manifest, stored = _examples(predictor, data, split, reporter)
     sizes = predictor.preprocess.input_shape[: max(len(predictor.preprocess.input_shape) - 1, 1)]
@@ -148,8 +148,13 @@ def maximize(
             inputs, or there is one where no classes are raised.
     """
     check_gallery(out)
-    predictor = _network(model)
+    predictor = _of_one_size(_network(model))
     synthesis.check_continuous(predictor.network)
+    if stage is None and predictor.task.placed:
+        raise ValueError(
+            "`stage` must be given where no logit is that of a whole input. "
+            f"Received: stage=None, task={predictor.task.name!r}"
+        )
     if stage is not None and other is not None:
         raise ValueError(f"`other` is asked for classes, not for filters of a stage. Received: stage={stage!r}")
     if stage is None:
@@ -189,7 +194,7 @@ def invert(
         ValueError: The network is one of token ids, there is no such stage, or an input cannot be read.
     """
     check_gallery(out)
-    predictor = _network(model)
+    predictor = _of_one_size(_network(model))
     synthesis.check_continuous(predictor.network)
     known = _taps(predictor)
     taps = [stages.chosen(known, predictor.network, name)[0] for name in stage_names] or [
@@ -237,6 +242,23 @@ def _network(model: Model, argument: str = "model") -> Predictor:
     forks.check()
     predictor = model if isinstance(model, Predictor) else load(model)
     return network_of_file(predictor, argument, _name(model))
+
+
+def _of_one_size(predictor: Predictor) -> Predictor:
+    """Return the predictor.
+
+    Raises:
+        ValueError: It is one of several inputs, or of images of any size.
+    """
+    if predictor.preprocess.input_names:
+        names = list(predictor.preprocess.input_names)
+        raise ValueError(f"`model` must have one input, to be looked into. Received: inputs={names}")
+    if predictor.preprocess.any_size:
+        raise ValueError(
+            "`model` must have inputs of one size, to be looked into; this one takes images of any. "
+            f"Received: task={predictor.task.name!r}"
+        )
+    return predictor
 
 
 def _name(model: Model) -> str:

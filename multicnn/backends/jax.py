@@ -190,32 +190,26 @@ def input_gradients(
     return other, slopes
 
 
-def loss_gradients(network: keras.Model, losses: Losses) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return a compiled function from float inputs and targets to the gradient of each example's loss in its input.
+def losses_and_gradients(network: keras.Model, losses: Callable[..., Tensor]) -> LossesAndGradients:
+    """Return a compiled function to the losses of examples, float32 (batch,), and their gradients for the inputs.
 
     The network works as in prediction, and nothing of it changes.
+
+    Args:
+        network: A network of numbers.
+        losses: Function of the inputs, the outputs of the network and further arrays that returns the loss of each example.
     """
-
-    def total(inputs: Tensor, values: tuple[Values, Values], targets: Tensor) -> Tensor:
-        return losses(network.stateless_call(*values, inputs, training=False)[0], targets).sum()
-
-    compiled = _jit(jax.grad(total))
-    return lambda inputs, targets: np.asarray(compiled(np.asarray(inputs), _values(network), np.asarray(targets)))
-
-
-def losses_and_gradients(model: keras.Model, losses: Callable[..., Tensor]) -> LossesAndGradients:
-    """Return a compiled function to the losses of examples, float32 (batch,), and their gradients for the inputs."""
 
     def total(
         inputs: jax.Array, values: tuple[Values, Values], given: Sequence[jax.Array]
     ) -> tuple[jax.Array, jax.Array]:
-        each = losses(inputs, model.stateless_call(*values, inputs, training=False)[0], *given)
+        each = losses(inputs, network.stateless_call(*values, inputs, training=False)[0], *given)
         return each.sum(), each
 
     run = _jit(jax.grad(total, has_aux=True))
 
     def values(inputs: np.ndarray, *given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        slopes, each = run(inputs, _values(model), given)
+        slopes, each = run(np.asarray(inputs), _values(network), [np.asarray(array) for array in given])
         return np.asarray(each), np.asarray(slopes)
 
     return values

@@ -180,41 +180,28 @@ def input_gradients(
     return other, tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
-def loss_gradients(network: keras.Model, losses: Losses) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return a compiled function from float inputs and targets to the gradient of each example's loss in its input.
-
-    The network works as in prediction, and nothing of it changes.
-    """
-
-    @tf.function(reduce_retracing=True)
-    def slopes(inputs: Tensor, targets: Tensor) -> Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            with batch_norm.fused(network):
-                total = tf.reduce_sum(losses(network(inputs, training=False), targets))
-        return tape.gradient(total, inputs)
-
-    compiled = _of_any_size(slopes)
-    return lambda inputs, targets: compiled(inputs, targets).numpy()
-
-
-def losses_and_gradients(model: keras.Model, losses: Callable[..., Tensor]) -> LossesAndGradients:
+def losses_and_gradients(network: keras.Model, losses: Callable[..., Tensor]) -> LossesAndGradients:
     """Return a compiled function to the losses of examples, float32 (batch,), and their gradients for the inputs.
 
+    The network works as in prediction, and nothing of it changes.
+
     Args:
-        model: A model of numbers, which is in inference mode.
-        losses: Function of the inputs, the outputs of the model and further arrays that returns the loss of each example.
+        network: A network of numbers.
+        losses: Function of the inputs, the outputs of the network and further arrays that returns the loss of each example.
     """
 
     @tf.function(reduce_retracing=True)
     def run(inputs: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            each = losses(inputs, model(inputs, training=False), *given)
+            with batch_norm.fused(network):
+                each = losses(inputs, network(inputs, training=False), *given)
         return each, tape.gradient(each, inputs)
 
+    compiled = _of_any_size(run)
+
     def values(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        each, slopes = run(*map(tf.convert_to_tensor, arrays))
+        each, slopes = compiled(*arrays)
         return each.numpy(), slopes.numpy()
 
     return values

@@ -110,12 +110,12 @@ class KerasBuilder(Builder):
     Attributes:
         dtype: The Keras dtype policy or its name; None takes Keras's current one.
         taken: The names below the path that this leaf has given to layers.
-        made: The operations that have their name, by `id`, over the whole network.
+        made: The operations that have their name, by `id`, over the whole network; kept, lest another one gets the id.
     """
 
     dtype: str | keras.DTypePolicy | None = None
     taken: set[str] = dataclasses.field(default_factory=set)
-    made: set[int] = dataclasses.field(default_factory=set)
+    made: dict[int, keras.Operation] = dataclasses.field(default_factory=dict)
 
     def realise(self, block: Block, x: Tensor) -> keras.KerasTensor:
         leaf = dataclasses.replace(self, taken=set())
@@ -126,7 +126,7 @@ class KerasBuilder(Builder):
         between = keras_private.operations_between(x if isinstance(x, list) else [x], y)
         # The mask of a text may come by another way than `x`, and brings operations along that other leaves have made.
         made = [each for each in between if id(each) not in self.made and not isinstance(each, keras.layers.InputLayer)]
-        self.made.update(map(id, made))
+        self.made.update((id(each), each) for each in made)
         if self.sharing is None:
             leaf._name(made)
         else:
@@ -136,7 +136,7 @@ class KerasBuilder(Builder):
     def tap(self, x: keras.KerasTensor) -> keras.KerasTensor:
         # An identity layer is what can be asked for by name after save and load; it costs nothing.
         layer = keras.layers.Identity(name=self.path, dtype=self.dtype)
-        self.made.add(id(layer))
+        self.made[id(layer)] = layer
         return layer(x)
 
     def layer(self, make: type[keras.Layer], suffix: str = "", /, **config: Any) -> keras.Layer:

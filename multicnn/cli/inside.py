@@ -95,7 +95,9 @@ def maximize(
         print_json(made.to_dict() | ({} if agreement is None else {"other": agreement._asdict()}))
         return
     for name, before, after in zip(made.names, made.before, made.after):
-        print_line(f"{name}: {before:.3f} to {after:.3f}")
+        print_line(
+            f"{name}: {before:.3f} to {after:.3f}{'' if after > before else ', not raised: the prior outweighs it'}"
+        )
     if agreement is not None:
         of = f"of {agreement.inputs}"
         print_line(f"the other network: {agreement.maximized} {of}, of noise of equal norm {agreement.noise} {of}")

@@ -39,12 +39,14 @@ def draws_maps(function: Callable[..., None]) -> Callable[..., None]:
         check_file(arguments["out"])
         predictor = load(arguments["model"])
         if predictor.preprocess.input_names:
-            if (method or stage) is not None:
-                raise ValueError(
-                    f"`method` and `stage` are for one input. Received: method={method!r}, stage={stage!r}"
-                )
+            given = {"method": method, "stage": stage, "out": arguments["out"], "split": arguments["split"]}
+            for name, value in given.items():
+                if value is not None:
+                    raise ValueError(
+                        f"`{name}` is for predictors of one kind of input, not of several together. Received: {name}={str(value)!r}"
+                    )
             show_inputs(predictor, arguments["inputs"], arguments["label"], arguments["as_json"])
-        elif predictor.preprocess.tokenized and method is None and stage is None:
+        elif predictor.preprocess.tokenized and predictor.task.classes and method is None and stage is None:
             function(**arguments | {"model": predictor})
         else:
             _draw(predictor, {"method": method, "stage": stage}, **arguments)

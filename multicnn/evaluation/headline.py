@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 CHOSE = "also used to choose the epoch"
 LEARNED = "and to fit the linear baseline, if that was saved or blended in"
-NOTHING_CHOSEN = "the network alone, since baseline is off"
 REMEDY = "give test examples of their own as data.test (train --test)"
+
+
+def network_alone(task: Task) -> str:
+    """Return what was saved where nothing was to be chosen, and why."""
+    return f"the network alone, {'since baseline is off' if task.blends else f'as always of {task.name}'}"
 
 
 def judged_split(manifest: Manifest) -> str | None:

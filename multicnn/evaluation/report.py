@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multicnn.evaluation import figures, page
-from multicnn.evaluation.headline import NOTHING_CHOSEN, headline, saved_in_words
+from multicnn.evaluation.headline import headline, network_alone, saved_in_words
 from multicnn.evaluation.overlays import overlaid
 from multicnn.tasks import Task
 from multicnn.tasks.intervals import Metrics, bounds_in, with_own_interval
@@ -131,7 +131,7 @@ def write_report(folder: str | Path, task: Task, previews: Mapping[str, Any] | N
             for key, value in metrics.items()
             if isinstance(value, (int, float, str)) and key not in elsewhere
         }
-        | ({"saved": NOTHING_CHOSEN} if splits and not saved_in_words(metrics) else {}),
+        | ({"saved": network_alone(task)} if splits and not saved_in_words(metrics) else {}),
         diagnoses=diagnoses,
         columns=_columns(splits.values()),
         splits=[_row(_split_name(key, metrics), splits[key]) for key in sorted(splits, key=_order)],

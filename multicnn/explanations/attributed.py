@@ -8,7 +8,6 @@ import numpy as np
 
 from multicnn.explanations.attribution import Attribution
 from multicnn.explanations.attributor import Attributor
-from multicnn.explanations.shares import shares
 from multicnn.modalities.text.preprocess import TextPreprocess
 
 
@@ -61,7 +60,7 @@ def attributed(attributor: Attributor, name: str, raw: object, how: How) -> Attr
         method=method,
         cells=cells,
         peak=preprocess.peak(windows[at], cells),
-        shares={name: float(share[0, column]) for name, share in shares(attributor.network, finished).items()},
+        shares={name: float(share[0, column]) for name, share in attributor.shares.of(finished).items()},
         layers=attributor.layers(method, stage),
         start=float(starts[at]),
         window=preprocess.position(starts[at]) if len(windows) > 1 else "",

@@ -18,6 +18,7 @@ from multicnn.explanations.covering import cover
 from multicnn.explanations.gradient_maps import Batch
 from multicnn.explanations.rebuilt import Rebuilt
 from multicnn.explanations.rules import has_relu
+from multicnn.explanations.shares import Shares
 from multicnn.explanations.token_maps import TokenMaps
 from multicnn.modalities import Preprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
@@ -57,7 +58,8 @@ class Attributor:
     def __post_init__(self) -> None:
         if self.task.placed or len(self.network.outputs[0].shape) != 2:
             raise ValueError(
-                f"`predictor` must give one row of logits for an input, to be explained. Received: task={self.task.name!r}"
+                "`predictor` must have one answer for an input, to be explained; here each position has its own. "
+                f"Received: task={self.task.name!r}"
             )
         if len(self.network.inputs) != 1:
             names = [tensor.name for tensor in self.network.inputs]
@@ -175,6 +177,11 @@ class Attributor:
     def logits(self) -> Callable[[np.ndarray], np.ndarray]:
         """The network as a compiled function of a batch of its inputs."""
         return engine.inference(self.network)
+
+    @functools.cached_property
+    def shares(self) -> Shares:
+        """The shares of the members of a blend or an ensemble in the logits."""
+        return Shares(self.network)
 
     @functools.cached_property
     def _signals(self) -> dict[str, Signal]:

@@ -28,7 +28,7 @@ class Explainer:
         task: A task with classes, fitted.
 
     Raises:
-        ValueError: The preprocess is of images or audio.
+        ValueError: The preprocess is of images or audio, or the task has no classes.
     """
 
     def __init__(
@@ -40,6 +40,11 @@ class Explainer:
         if not preprocess.tokenized:
             raise ValueError(
                 f"`predictor` must be one of texts, to be explained by words. Received: modality={preprocess.modality!r}"
+            )
+        if not task.classes:
+            raise ValueError(
+                "`predictor` must predict classes, to be explained by n-grams; `multicnn.explain` draws maps of others. "
+                f"Received: task={task.name!r}"
             )
         self.preprocess, self.labels, self._task = preprocess, task.classes, task
         self._logits = engine.inference(network)

@@ -42,14 +42,24 @@ def _members(tensor: keras.KerasTensor, factor: float) -> list[Member]:
     return [Member("" if layer is None else layer.name, tensor, factor)]
 
 
-def shares(network: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what each member adds to the logits, float32 (n, outputs) by its name; nothing where there is one alone."""
-    found = members(network)
-    if len(found) < 2:
-        return {}
-    outputs = keras.Model(network.inputs, [member.tensor for member in found]).predict_on_batch(inputs)
-    names = _short([member.name for member in found])
-    return {name: each.factor * np.asarray(output) for name, each, output in zip(names, found, outputs)}
+class Shares:
+    """The share of each member in a network's logits.
+
+    Args:
+        network: The network.
+    """
+
+    def __init__(self, network: keras.Model):
+        found = members(network)
+        self._factors = dict(zip(_short([each.name for each in found]), [each.factor for each in found]))
+        self._network = keras.Model(network.inputs, [each.tensor for each in found])
+
+    def of(self, inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the shares of inputs, float32 (n, outputs) by the member's name; nothing where there is one alone."""
+        if len(self._factors) < 2:
+            return {}
+        outputs = self._network([inputs], training=False)
+        return {name: factor * np.asarray(output) for (name, factor), output in zip(self._factors.items(), outputs)}
 
 
 def _short(names: list[str]) -> list[str]:

@@ -40,7 +40,9 @@ class Tap(NamedTuple):
         if window is None:
             return tuple((0, size) for size in sizes)
         # Further axes, as the ids of the subwords of a word, are seen in full.
-        inside = tuple((max(start, 0), min(stop, size)) for (start, stop), size in zip(window, sizes))
+        first = [min(max(start, 0), size - 1) for (start, _), size in zip(window, sizes)]  # all of it may be padding
+        last = [max(min(stop, size), at + 1) for (_, stop), size, at in zip(window, sizes, first)]
+        inside = tuple(zip(first, last))
         return inside + tuple((0, size) for size in sizes[len(window) :])
 
 

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from multicnn.tasks import masks, patches
 from multicnn.tasks.answers import Answer
-from multicnn.tasks.base import LossSettings
-from multicnn.tasks.pixel_counts import PixelCounts, of_records, record
-from multicnn.tasks.plain import Batches, PlainTargets
+from multicnn.tasks.pixel_counts import PixelCounts, of_records
+from multicnn.tasks.plain import Batches
+from multicnn.tasks.positions import IGNORED, MISTAKES, OUTSIDE, PositionTask
 from multicnn.tasks.registry import register
 from multicnn.utils import regular_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from multicnn.layers.types import Tensor
-    from multicnn.modalities.transform import Transform
-
-OUTSIDE, IGNORED = -1, -2  # stored targets of positions that no loss and no metric counts
-LOSSES = ("cross_entropy", "dice", "cross_entropy+dice")
-_MISTAKES = 25
-
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Segmentation(PlainTargets):
+class Segmentation(PositionTask):
     """One class for each pixel.
 
     Attributes:
@@ -49,12 +42,7 @@ class Segmentation(PlainTargets):
         "pixel_accuracy": "max",
         "loss": "min",
     }
-    default_loss: ClassVar[str] = "cross_entropy"
-    mixes: ClassVar[bool] = False
     reads: ClassVar[str] = "mask"
-    placed: ClassVar[bool] = True
-    blends: ClassVar[bool] = False
-    target_dtype: ClassVar[str] = "int16"
 
     labels: tuple[str, ...] = ()
     values: tuple[int, ...] = ()
@@ -75,11 +63,6 @@ class Segmentation(PlainTargets):
                 f"`labels` must be as many as the values of the masks. Received: labels={self.labels}, values={self.values}"
             )
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """None: pixels are not balanced between splits."""
-        return ()
-
     def read(self, cell: str) -> str:
         """Return the path of a mask."""
         if not cell.strip():
@@ -94,14 +77,6 @@ class Segmentation(PlainTargets):
             return regular_files.read_bytes(cell)
         except OSError as error:
             raise ValueError(f"mask cannot be read: {error.strerror or error}") from None
-
-    def strata(self, cell: str) -> tuple[str, ...]:
-        """Return nothing: masks are not balanced."""
-        return ()
-
-    def renamed(self, cell: str, names: Mapping[str, str]) -> str:
-        """Return the cell as it is."""
-        return cell
 
     def fitted(self, cells: Sequence[str]) -> Segmentation:
         """Return the task with the values of the training masks and how many pixels have each.
@@ -128,10 +103,6 @@ class Segmentation(PlainTargets):
     def check(self, cell: str, owner: str) -> None:
         """Accept every mask: what its pixels are is found when the targets are made."""
 
-    def targets(self, cells: Sequence[str]) -> np.ndarray:
-        """Raise TypeError: the targets of masks are stored."""
-        raise TypeError("the targets of masks depend on their images: they are made by `target`")
-
     def output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (positions..., classes)."""
         return (*input_shape[:-1], len(self.labels))
@@ -153,34 +124,10 @@ class Segmentation(PlainTargets):
             "preprocess.size": None,
         }
 
-    def check_loss(self, settings: LossSettings) -> None:
-        """Raise ValueError for a loss that is none of `LOSSES`, and for label smoothing."""
-        if settings.loss not in LOSSES:
-            raise ValueError(f"`loss` must be one of {list(LOSSES)} for {self.name}. Received: loss={settings.loss!r}")
-        if settings.label_smoothing:
-            raise ValueError(
-                f"`label_smoothing` must be 0 for {self.name}. Received: label_smoothing={settings.label_smoothing}"
-            )
-
     def class_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return weights inverse to the number of training pixels of each class, of mean 1 over these pixels."""
         counts = np.maximum(np.array(self.pixels, np.float64), 1.0)
         return (counts.sum() / (len(counts) * counts)).astype(np.float32)
-
-    def losses(self, logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
-        """Return the loss of each example: the mean over its pixels, or 1 - Dice, or both in sum."""
-        from multicnn.tasks import pixel_losses
-
-        return pixel_losses.losses(logits, targets, str(settings.loss), settings.class_weights)
-
-    def score(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the share of the right pixels of each example."""
-        from keras import ops
-
-        counted = ops.cast(targets >= 0, "float32")
-        right = ops.cast(ops.cast(ops.argmax(logits, axis=-1), "int32") == targets, "float32") * counted
-        axes = tuple(range(1, len(targets.shape)))
-        return ops.sum(right, axis=axes) / ops.maximum(ops.sum(counted, axis=axes), 1.0)
 
     def target_shape(self, stored_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (height, width)."""
@@ -214,27 +161,6 @@ class Segmentation(PlainTargets):
         inside = targets != OUTSIDE
         return [(int(each.any(1).sum()), int(each.any(0).sum())) for each in inside]
 
-    def moved(self, targets: Tensor, transform: Transform) -> Tensor:
-        """Return the masks moved: nearest neighbour, `OUTSIDE` for what comes in."""
-        return transform.labels(targets, OUTSIDE)
-
-    def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the counts of the pixels of each example; logits may end where its original does."""
-        return np.stack(
-            [
-                record(own, truth[tuple(slice(0, side) for side in own.shape[:-1])])
-                for own, truth in zip(logits, targets, strict=True)
-            ]
-        )
-
-    def plain_losses(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the mean loss of a pixel of each record."""
-        return logits[:, -1] / np.maximum(logits[:, :-1].sum(1), 1.0)
-
-    def counts(self, logits: np.ndarray, targets: np.ndarray) -> PixelCounts:
-        """Return the sum of some records."""
-        return of_records(logits, len(self.labels))
-
     def summary(self, counts: PixelCounts) -> dict[str, float]:
         """Return pixel accuracy, loss, IoU and Dice, from one confusion matrix over all pixels."""
         return counts.summary(self.labels)
@@ -264,17 +190,13 @@ class Segmentation(PlainTargets):
         columns = {"iou": counts.iou(), "dice": counts.dice(), "pixels": counts.matrix.sum(1).astype(np.int64)}
         return {"per_class": pd.DataFrame(columns, index=pd.Index(self.labels, name="class"))}
 
-    def confusion(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
-        """Return pixels by true and predicted class."""
-        return self.counts(logits, targets).matrix.astype(np.int64)
-
     def mistakes(self, logits: np.ndarray, targets: np.ndarray, ids: Sequence[str]) -> pd.DataFrame:
         """Return the examples with the lowest mean IoU, lowest first."""
         import pandas as pd
 
         each = [of_records(logits[i : i + 1], len(self.labels)).summary(self.labels) for i in range(len(logits))]
         iou = np.array([one["mean_iou"] for one in each])
-        rows = np.argsort(iou, kind="stable")[:_MISTAKES]
+        rows = np.argsort(iou, kind="stable")[:MISTAKES]
         accuracy = np.array([one["pixel_accuracy"] for one in each])
         columns = {"id": np.array(ids)[rows], "mean_iou": iou[rows], "pixel_accuracy": accuracy[rows], "row": rows}
         return pd.DataFrame(columns)
@@ -287,12 +209,6 @@ class Segmentation(PlainTargets):
         if not linear:
             return f"{own}."
         return f"{own}; linear baseline ({linear['model']}): {linear['mean_iou']:.3f}, {linear['pixel_accuracy']:.3f}."
-
-    def baseline(
-        self, train: Any, train_targets: np.ndarray, test: Any, test_targets: np.ndarray
-    ) -> tuple[dict[str, float], str] | None:
-        """Return None: the baseline of masks is `placed_baseline`."""
-        return None
 
     def placed_baseline(self, train: Batches, test: Batches) -> tuple[dict[str, float], str] | None:
         """Return the metrics of a linear model of the pixels around each pixel."""
@@ -307,7 +223,3 @@ class Segmentation(PlainTargets):
             total = total + self.counts(self.records(logits, targets), targets)
         side = patches.SIDE
         return self.summary(total), f"pixels in {side}x{side}, logistic regression"
-
-    def linear_head(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Raise ValueError: one linear model of an image has no mask."""
-        raise ValueError(f"the task {self.name} has no linear head. Received: task={self.name!r}")

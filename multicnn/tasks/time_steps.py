@@ -12,25 +12,19 @@ import numpy as np
 
 from multicnn.tasks import step_baselines
 from multicnn.tasks.answers import Answer, Segment
-from multicnn.tasks.base import LossSettings
 from multicnn.tasks.intervals import Metrics
-from multicnn.tasks.pixel_counts import PixelCounts, of_records, record
-from multicnn.tasks.plain import Batches, PlainTargets
+from multicnn.tasks.pixel_counts import PixelCounts
+from multicnn.tasks.plain import Batches
+from multicnn.tasks.positions import MISTAKES, OUTSIDE, PositionTask
 from multicnn.tasks.registry import register
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from multicnn.layers.types import Tensor
-    from multicnn.modalities.transform import Transform
-
-OUTSIDE = -1  # stored target of a step behind the end of the original
-_MISTAKES = 25
-
 
 @register
 @dataclasses.dataclass(frozen=True)
-class TimeSteps(PlainTargets):
+class TimeSteps(PositionTask):
     """One class for each step in time; those of no segment are of the background.
 
     Attributes:
@@ -41,23 +35,13 @@ class TimeSteps(PlainTargets):
     name: ClassVar[str] = "time_steps"
     metric: ClassVar[str] = "step_accuracy"
     monitors: ClassVar[dict[str, Literal["max", "min"]]] = {"step_accuracy": "max", "mean_f1": "max", "loss": "min"}
-    default_loss: ClassVar[str] = "cross_entropy"
-    mixes: ClassVar[bool] = False
     reads: ClassVar[str] = "segments"
-    placed: ClassVar[bool] = True
-    blends: ClassVar[bool] = False
-    target_dtype: ClassVar[str] = "int16"
 
     labels: tuple[str, ...] = ()
     background: str = "none"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """None: steps are not balanced between splits."""
-        return ()
 
     def read(self, cell: str) -> str:
         """Return segments in their order, as JSON [[start, stop, label], ...]; an empty list is an example without any."""
@@ -74,10 +58,6 @@ class TimeSteps(PlainTargets):
             if start < stop:
                 raise ValueError(f"segments overlap at {start:g}")
         return json.dumps(segments, ensure_ascii=False)
-
-    def strata(self, cell: str) -> tuple[str, ...]:
-        """Return nothing: segments are not balanced."""
-        return ()
 
     def renamed(self, cell: str, names: Mapping[str, str]) -> str:
         """Return the cell with the other names of its labels."""
@@ -101,10 +81,6 @@ class TimeSteps(PlainTargets):
         for *_, label in json.loads(cell):
             if label not in self.labels:
                 raise ValueError(f"label {label!r} is not one of the {owner} labels")
-
-    def targets(self, cells: Sequence[str]) -> np.ndarray:
-        """Raise TypeError: the targets of steps are stored."""
-        raise TypeError("the targets of time steps depend on their originals: they are made by `target`")
 
     def target_shape(self, stored_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (steps,)."""
@@ -132,10 +108,6 @@ class TimeSteps(PlainTargets):
             target[(target != OUTSIDE) & (middle >= start) & (middle < stop)] = self.labels.index(label)
         return target
 
-    def moved(self, targets: Tensor, transform: Transform) -> Tensor:
-        """Return the classes of the steps, moved as these are."""
-        return transform.labels(targets, OUTSIDE)
-
     def output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (steps, classes)."""
         return (input_shape[0], len(self.labels))
@@ -144,49 +116,10 @@ class TimeSteps(PlainTargets):
         """Return a U-Net of one dimension: blocks have no rank."""
         return "unet", {"width": 32, "depth": 3, "dropout": 0.2}
 
-    def check_loss(self, settings: LossSettings) -> None:
-        """Raise ValueError for another loss than those of masks, and for label smoothing."""
-        from multicnn.tasks import pixel_losses
-
-        if settings.loss not in pixel_losses.NAMES:
-            raise ValueError(
-                f"`loss` must be one of {list(pixel_losses.NAMES)} for {self.name}. Received: loss={settings.loss!r}"
-            )
-        if settings.label_smoothing:
-            raise ValueError(
-                f"`label_smoothing` must be 0 for {self.name}. Received: label_smoothing={settings.label_smoothing}"
-            )
-
     def class_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return float32 (classes,), inverse to the frequency of each class among the steps."""
         counts = np.maximum(np.bincount(targets[targets >= 0].ravel(), minlength=len(self.labels)), 1.0)
         return (counts.sum() / (len(counts) * counts)).astype(np.float32)
-
-    def losses(self, logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
-        """Return the loss of each example: the mean over its steps, or 1 - Dice, or both in sum."""
-        from multicnn.tasks import pixel_losses
-
-        return pixel_losses.losses(logits, targets, str(settings.loss), settings.class_weights)
-
-    def score(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the share of the right steps of each example."""
-        from keras import ops
-
-        counted = ops.cast(targets >= 0, "float32")
-        right = ops.cast(ops.cast(ops.argmax(logits, axis=-1), "int32") == targets, "float32") * counted
-        return ops.sum(right, axis=1) / ops.maximum(ops.sum(counted, axis=1), 1.0)
-
-    def records(self, logits: Sequence[np.ndarray] | np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the counts of the steps of each example."""
-        return np.stack([record(own, truth) for own, truth in zip(logits, targets, strict=True)])
-
-    def plain_losses(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the mean loss of a step of each record, in nats."""
-        return logits[:, -1] / np.maximum(logits[:, :-1].sum(axis=1), 1.0)
-
-    def counts(self, logits: np.ndarray, targets: np.ndarray) -> PixelCounts:
-        """Return the sum of some records."""
-        return of_records(logits, len(self.labels))
 
     def summary(self, counts: PixelCounts) -> dict[str, float]:
         """Return the share of right steps, F1 of each class and their mean, and the loss: from one matrix over all steps."""
@@ -246,17 +179,13 @@ class TimeSteps(PlainTargets):
         columns = {"f1": counts.dice(), "iou": counts.iou(), "steps": counts.matrix.sum(axis=1).astype(np.int64)}
         return {"per_class": pd.DataFrame(columns, index=pd.Index(self.labels, name="label"))}
 
-    def confusion(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
-        """Return steps by true and predicted class."""
-        return self.counts(logits, targets).matrix.astype(np.int64)
-
     def mistakes(self, logits: np.ndarray, targets: np.ndarray, ids: Sequence[str]) -> pd.DataFrame:
         """Return the examples with the smallest share of right steps, smallest first."""
         import pandas as pd
 
         matrices = logits[:, :-1].reshape(len(logits), len(self.labels), -1)
         right = np.trace(matrices, axis1=1, axis2=2) / np.maximum(matrices.sum(axis=(1, 2)), 1)
-        rows = np.argsort(right, kind="stable")[:_MISTAKES]
+        rows = np.argsort(right, kind="stable")[:MISTAKES]
         columns = {"id": [str(ids[row]) for row in rows], "step_accuracy": right[rows]}
         return pd.DataFrame(columns | {"loss": self.plain_losses(logits, targets)[rows], "row": rows})
 
@@ -267,12 +196,6 @@ class TimeSteps(PlainTargets):
             return f"{own}."
         return f"{own}; baseline ({linear['model']}): {linear['step_accuracy']:.3f}, {linear['mean_f1']:.3f}."
 
-    def baseline(
-        self, train: object, train_targets: np.ndarray, test: object, test_targets: np.ndarray
-    ) -> tuple[dict[str, float], str] | None:
-        """Return None: the baseline of steps is `placed_baseline`."""
-        return None
-
     def placed_baseline(self, train: Batches, test: Batches) -> tuple[dict[str, float], str] | None:
         """Return the metrics of a threshold of the energy of each frame, or of the commonest class of each token, and its name."""
         model, name = step_baselines.fit(train, len(self.labels))
@@ -282,10 +205,6 @@ class TimeSteps(PlainTargets):
         measured = self.summary(total)
         del measured["loss"]  # it has no probabilities
         return measured, name
-
-    def linear_head(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Raise ValueError: one linear model of an example has no steps."""
-        raise ValueError(f"the task {self.name} has no linear head. Received: task={self.name!r}")
 
 
 def _covering(spans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -61,7 +61,9 @@ class Adversary:
 
     def __init__(self, predictor: Predictor, losses: Losses, recipe: Recipe):
         self._ball = predictor.preprocess.perturbations.input_ball(recipe.adversarial)
-        self._gradient = engine.loss_gradients(predictor.network, losses)
+        self._of_inputs = engine.losses_and_gradients(
+            predictor.network, lambda _, logits, targets: losses(logits, targets)
+        )
         self._seed, self._task = recipe.seed, predictor.task
 
     def batches(self, batches: Callable[..., Iterable[Batch]], steps: int) -> Callable[..., Iterator[Batch]]:
@@ -89,7 +91,8 @@ class Adversary:
         low, high = np.minimum(inputs, low), np.maximum(inputs, high)  # augmentation may have left the range already
         changed = np.clip(inputs + radius * rng.uniform(-1, 1, inputs.shape).astype(np.float32), low, high)
         for _ in range(steps):
-            changed = changed + step * radius * np.sign(self._gradient(changed, targets))
+            _, slopes = self._of_inputs(changed, targets)
+            changed = changed + step * radius * np.sign(slopes)
             changed = np.clip(np.clip(changed, inputs - radius, inputs + radius), low, high)
         return changed
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from multicnn.data.manifest import SPLITS, Manifest
 from multicnn.evaluation.baseline import linear_score
-from multicnn.evaluation.headline import NOTHING_CHOSEN, judged_split, saved_in_words, validation_headline
+from multicnn.evaluation.headline import judged_split, network_alone, saved_in_words, validation_headline
 from multicnn.evaluation.report import report_run
 from multicnn.predictor import Predictor, float32_copy
 from multicnn.tasks.intervals import with_interval
@@ -90,7 +90,7 @@ def metrics_of(saved: Saved, manifest: Manifest) -> tuple[Measured, Measured]:
 def report_saved(metrics: Measured, manifest: Manifest, context: RunContext) -> None:
     """Report what was saved and why and, where nothing but validation examples judge a run, the result, which is added."""
     if not context.temporary:
-        context.log(f"saved: {saved_in_words(metrics) or NOTHING_CHOSEN}")
+        context.log(f"saved: {saved_in_words(metrics) or network_alone(manifest.task)}")
     if judged_split(manifest) == "val" and not context.temporary:
         metrics["headline"] = validation_headline(manifest.task, metrics)
         context.warn(metrics["headline"])

@@ -1,5 +1,7 @@
 """Looking inside predictors of each modality: what is found, the pages, and what is refused."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from multicnn.blocks import chain, conv, dense, embed, global_average_pool, max_
 from multicnn.explanations.synthesis import Descent
 from multicnn.predictor import Predictor
 from multicnn.tasks import Classification
+from multicnn.tasks.time_steps import TimeSteps
 
 FEW = Descent(steps=3)
 
@@ -107,7 +110,21 @@ def test_the_errors_of_all_stages_stand_on_the_page_of_an_inversion(tmp_path):
     assert f"error {made[0].errors[0]:.3f}" in text and "another given input" in text
 
 
+def placed():
+    block = chain(stage("one", conv(3, 3, padding="same")), conv(2, 1))
+    preprocess = audio().preprocess
+    return Predictor(preprocess, block, network(block, preprocess.input_shape), TimeSteps(("none", "a")))
+
+
+def of_any_size():
+    preprocess = dataclasses.replace(images().preprocess, own_size=True)
+    return dataclasses.replace(images(), preprocess=preprocess)
+
+
 REFUSED = {
+    "size": (lambda: multicnn.invert(of_any_size(), []), "`model` must have inputs of one size"),
+    "map": (lambda: multicnn.feature_map(of_any_size(), data("images")), "`model` must have inputs of one size"),
+    "placed": (lambda: multicnn.maximize(placed()), "`stage` must be given where no logit is that of a whole input"),
     "stage": (lambda: multicnn.feature_map(images(), data("images"), stage="two"), "`stage` must be one of one, "),
     "suffix": (lambda: multicnn.filters(images(), "filters.gif"), "`out` must end in .html or .png"),
     "texts": (lambda: multicnn.maximize(texts()), "token ids cannot be changed"),

@@ -13,6 +13,8 @@ import multicnn
 from multicnn.blocks import activation, chain, conv, dense, embed, global_average_pool, global_max_pool, network, stage
 from multicnn.predictor import Predictor
 from multicnn.tasks import Classification
+from multicnn.tasks.extreme_multilabel import ExtremeMultilabel
+from multicnn.tasks.regression import Regression
 
 NET = chain(stage("low", conv(3, 3, activation="relu")), global_average_pool(), dense(2))
 MADE = {
@@ -87,6 +89,22 @@ def test_labelled_data_gives_its_worst(files, tmp_path, monkeypatch, capsys):
     assert code == 0, err
     found = json.loads(out)["explanations"]
     assert len(found) == 2 and all(each["truth"] != each["predicted"] for each in found)
+
+
+@pytest.mark.parametrize(
+    "task", [Regression(mean=3.0), ExtremeMultilabel(labels=tuple("abcdef"))], ids=["number", "labels"]
+)
+def test_a_text_without_classes_is_explained_by_its_words(task, tmp_path, monkeypatch, capsys):
+    preprocess, _ = MADE["text"]
+    block = chain(embed(5, 4), conv(4, 2, activation="relu"), global_max_pool(), dense(len(task.labels)))
+    built = network(block, preprocess.input_shape)
+    path = Predictor(preprocess, block, built, task).save(tmp_path / "m.keras")
+    code, out, err = call(monkeypatch, capsys, "explain", path, "a good film", "--json")
+    assert code == 0, err
+    (found,) = json.loads(out)["explanations"]
+    assert len(found["map"]) == 3 and found["label"] in task.labels
+    with pytest.raises(ValueError, match="`predictor` must predict classes"):
+        multicnn.explain_texts(path, ["a good film"])
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from multicnn.blocks import (
     stage,
 )
 from multicnn.explanations.attributor import METHODS, Attributor
-from multicnn.explanations.shares import shares
+from multicnn.explanations.shares import Shares
 from multicnn.tasks import Classification
 
 TASK = Classification(("a", "b", "c"))
@@ -146,10 +146,10 @@ def test_members_have_their_shares():
     blend = add(scope("network", main), scope("baseline", chain(flatten(), dense(3))))
     attributor = attributor_of(IMAGES, average(scope("a", blend), scope("b", main)))
     finished = np.asarray(IMAGES.finish(IMAGES.example(RAWS["image"])[None]))
-    found = shares(attributor.network, finished)
+    found = Shares(attributor.network).of(finished)
     assert len(found) == 3
     np.testing.assert_allclose(sum(found.values()), attributor.network(finished, training=False), atol=1e-5)
-    assert shares(network(main, IMAGES.input_shape), finished) == {}
+    assert Shares(network(main, IMAGES.input_shape)).of(finished) == {}
     # The map of the whole is that of a sum: the mean of the members' own.
     total = mapped(attributor, "gradient-x-input", RAWS["image"])[1]
     assert np.isfinite(total).all() and len(attributor.layers("grad-cam")) == 2

@@ -3,7 +3,7 @@
 import pytest
 
 from multicnn import models
-from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network
+from multicnn.blocks import chain, conv, dense, embed, global_average_pool, network, pad, stage
 from multicnn.explanations import stages
 
 NETWORKS = {
@@ -27,6 +27,15 @@ def test_each_name_is_the_tensor_of_its_shape(name):
     assert [tap.name for tap in stages.chosen(known, built, None)] == LAST[name]
     for tap in known.values():
         assert built.get_layer(tap.layer).output is tap.tensor
+
+
+def test_a_position_that_sees_padding_alone_is_shown_the_nearest_cell():
+    block = chain(pad((3, 2)), stage("seen", conv(2, 2)))
+    tap = stages.taps(block, network(block, (6, 5, 1)), (6, 5, 1))["seen"]
+    rows, columns, _ = tap.signal.shape[1:]
+    windows = [tap.window((row, column), (6, 5)) for row in range(rows) for column in range(columns)]
+    assert all(0 <= start < stop <= size for one in windows for (start, stop), size in zip(one, (6, 5)))
+    assert windows[0] == ((0, 1), (0, 1)) and windows[-1] == ((5, 6), (4, 5))
 
 
 def test_an_unknown_stage_is_told_the_known_ones():

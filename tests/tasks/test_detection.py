@@ -1,12 +1,11 @@
 """Detection from a folder to boxes in pixels: training, metrics, prediction, pages, refusals."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from support.command_line import call
+from support.lives import live
 from support.squares import write
 
 import multicnn
@@ -104,39 +103,13 @@ def test_the_task_reads_checks_and_balances():
     assert Detection().fitted(['[["a", 0, 0, 2, 2]]'] * 3).single
 
 
-LIFE = """
-import os, signal, sys
-import keras, multicnn
-from multicnn.utils.reporter import Reporter
-
-data, folder, step, *settings = sys.argv[1:]
-
-class Death(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        self.before = epoch * self.params["steps"]
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if self.before + batch == int(step):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-class Dying(Reporter):
-    def callbacks(self):
-        return [Death()]
-
-if data == "-":
-    multicnn.train(resume=folder, reporter=Dying())
-else:
-    multicnn.train(data, folder, settings=settings, reporter=Dying())
-"""
-
-
 @pytest.mark.slow
 def test_a_killed_run_that_is_resumed_ends_with_the_same_bits(squares, tmp_path):
     settings = [*MODEL, "epochs=3", "runtime.checkpoint_steps=2", "augment.scale=0.2", "augment.rotation=10"]
     weights = [each.numpy() for each in multicnn.train(squares, tmp_path / "a", settings=settings).network.weights]
     data, run = str(squares), str(tmp_path / "b")
     for step in (1, 7, 13):  # of five an epoch
-        subprocess.run([sys.executable, "-c", LIFE, data, run, str(step), *settings], check=False)
+        assert live(data, run, step, settings=settings) < 0
         data, settings = "-", []
     resumed = multicnn.train(resume=run)
     for one, other in zip(weights, resumed.network.weights, strict=True):

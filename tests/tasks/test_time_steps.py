@@ -10,8 +10,11 @@ from sklearn.metrics import f1_score
 from support.command_line import call
 
 import multicnn
+from multicnn import models
+from multicnn.blocks import chain, embed, network
 from multicnn.modalities.audio.preprocess import AudioPreprocess
 from multicnn.modalities.text.preprocess import TextPreprocess
+from multicnn.predictor import Predictor
 from multicnn.tasks import TimeSteps, step_baselines
 
 RNG = np.random.default_rng(0)
@@ -100,6 +103,19 @@ def test_the_baselines_are_a_threshold_and_a_lexicon():
     ids = np.array([[2, 3, 2, 0], [2, 4, 3, 3]], np.int32)
     model, name = step_baselines.fit(lambda: iter([(ids, np.array([[1, 0, 1, -1], [1, 0, 0, 0]]))]), 2)
     assert name.startswith("the commonest class") and model(np.array([[2, 3, 9]])).argmax(-1).tolist() == [[1, 0, 0]]
+
+
+def test_a_unet_on_tokens_is_loaded_with_the_same_bits(tmp_path):
+    """The mask of what is copied across comes by another way than the copy, and must rename nothing."""
+    preprocess = TextPreprocess(length=16, vocabulary=("who", "is", "ada", "of", "rome"))
+    block = chain(embed(preprocess.vocabulary_size, 4), models.create("unet", 2, width=4, depth=2))
+    made = Predictor(preprocess, block, network(block, preprocess.input_shape), TimeSteps(labels=("none", "name")))
+    again = multicnn.load(made.save(tmp_path / "m.keras"))
+    assert {"embed", "score.conv", "logits"} <= {layer.name for layer in again.network.layers}
+    texts = ["who is ada of rome", "rome", "ada ada is"]
+    assert again.predict(texts) == made.predict(texts)
+    ids = np.stack([preprocess.example(text) for text in texts])
+    np.testing.assert_array_equal(again.logits(ids), made.logits(ids))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def loss_gradient(network: keras.Model, perturbations: Perturbations, task: Task
         task: Gives the loss.
     """
     losses = functools.partial(task.losses, settings=LossSettings(task.default_loss))
-    slopes_of = engine.loss_gradients(network, losses)
+    losses_and_slopes = engine.losses_and_gradients(network, lambda _, logits, targets: losses(logits, targets))
 
     @tf.function(reduce_retracing=True)
     def pulled_back(points: tf.Tensor, slopes: tf.Tensor) -> tf.Tensor:
@@ -41,7 +41,7 @@ def loss_gradient(network: keras.Model, perturbations: Perturbations, task: Task
 
     def gradient(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
         changed = tf.constant(points, tf.float32)
-        slopes = slopes_of(inputs_of(changed), targets)
+        _, slopes = losses_and_slopes(inputs_of(changed), targets)
         return pulled_back(changed, tf.convert_to_tensor(slopes)).numpy()
 
     return gradient

@@ -219,9 +219,11 @@ def _attacks(run: _Run, attack: Attack | None) -> Iterator[_Planned]:
     settings = run.settings
     for level in settings.levels or attack.levels:
         words = f"{attack.describe(level)} {attack.unit}"
-        for test in (*card.ATTACKS, attack.noise):
-            if run.wanted(test):
-                yield test, level, attack.unit, words, functools.partial(_attacked, run, test, level)
+        wanted = [test for test in card.ATTACKS if run.wanted(test)]
+        if wanted or run.wanted(attack.noise):  # without it an attack shows nothing
+            wanted.append(attack.noise)
+        for test in wanted:
+            yield test, level, attack.unit, words, functools.partial(_attacked, run, test, level)
 
 
 def _attacked(run: _Run, test: str, level: float, examples: Sequence[Raw]) -> list[Raw]:

@@ -75,8 +75,8 @@ def files_of(folder, row):
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
-        ("digits", {"levels": (0.1,), "tests": ("fgsm", "pgd", "pgd targeted", "random signs", "rotation")}),
-        ("spoken_digits", {"levels": (20,), "tests": ("pgd", "white noise as loud", "clipping")}),
+        ("digits", {"levels": (0.1,), "tests": ("fgsm", "pgd", "pgd targeted", "rotation")}),
+        ("spoken_digits", {"levels": (20,), "tests": ("pgd", "clipping")}),
         ("texts", {"tests": ("typos", "casing")}),
     ],
 )
@@ -85,6 +85,8 @@ def test_every_changed_file_read_again_gives_the_counted_answer(name, chosen, tm
     card = card_of(predictor, name, tmp_path, steps=3, **chosen)
     folders = [path.parent for path in sorted(tmp_path.glob("*/predictions.csv"))]
     assert len(folders) == len(card.rows)
+    attack = predictor.preprocess.perturbations.attack
+    assert attack is None or attack.noise in {row.test for row in card.rows}  # beside each attack, asked for or not
     accuracies = []
     for folder in folders:
         table = files_of(tmp_path, folder.name)
@@ -113,7 +115,7 @@ def test_every_changed_file_read_again_gives_the_counted_answer(name, chosen, tm
 
 def test_attacks_are_worse_than_noise_as_large_and_repeat(tmp_path):
     predictor = predictor_of("digits")
-    chosen = {"levels": (0.2,), "tests": ("fgsm", "pgd", "random signs"), "examples": 40, "steps": 10}
+    chosen = {"levels": (0.2,), "tests": ("fgsm", "pgd"), "examples": 40, "steps": 10}
     card = card_of(predictor, "digits", tmp_path / "a", **chosen)
     accuracy = {row.test: row.accuracy for row in card.rows}
     assert accuracy["pgd"] <= accuracy["fgsm"] < accuracy["random signs"]

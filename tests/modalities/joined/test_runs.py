@@ -111,6 +111,9 @@ def test_explain_says_what_each_input_added(saved, table, monkeypatch, capsys):
     code, out, _ = call(monkeypatch, capsys, "explain", path, few, "--json")
     rows = json.loads(out)["rows"]
     assert code == 1 and rows[0]["added"] == pytest.approx(whole.added, abs=1e-5)
+    for option in (("--out", "x.html"), ("--split", "test"), ("--method", "occlusion")):  # of maps
+        code, _, err = call(monkeypatch, capsys, "explain", path, few, *option)
+        assert code == 2 and f"{option[0]} is for predictors of one kind of input" in " ".join(err.split())
     with pytest.raises(ValueError, match=r"`label` must be one of .* Received: label='d'"):
         multicnn.explain_inputs(predictor, few, label="d")
 
